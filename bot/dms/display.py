@@ -25,14 +25,23 @@ PHASES: dict[str, str] = {
 
 
 def status_text(text: str) -> str:
-    """`Job.status`, such as `RUNNING/FULL_DUMP`, for people: `RUNNING · full dump`."""
+    """`Job.status`, such as `RUNNING/FULL_DUMP`, for people: `Running · full dump`.
+
+    Filters and the audit's export keep the API's value. Within a sentence: `in_sentence`.
+    """
     state, _, phase = text.partition("/")
     return f"{state_text(state)} · {phase_text(phase)}" if phase else state_text(state)
 
 
 def state_text(state: str) -> str:
-    """A state of a job or of a database by its API name, if the service has told one."""
-    return "state not known" if state in ("", State.UNSPECIFIED) else state
+    """A state of a job or of a database in sentence case: `Not started`. New ones of the service, too."""
+    words = state.replace("_", " ")
+    return "State not known" if state in ("", State.UNSPECIFIED) else words[:1] + words[1:].lower()
+
+
+def in_sentence(shown: str) -> str:
+    """A status or state of these functions with a small first letter: `3 running · CDC`."""
+    return shown[:1].lower() + shown[1:]
 
 
 def phase_text(phase: str) -> str:

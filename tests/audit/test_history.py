@@ -79,7 +79,7 @@ def test_the_newest_comes_first_and_says_who_did_what(typing: CommandService) ->
     assert numbers(page) == list(range(39, 24, -1))
     assert isinstance(page, AnswerPage)
     first = words(page.sections[1].text)
-    assert "@U0DANA0001 *requested* stop of `orders` (RUNNING · CDC) in C0DMS00001\nnumber 38" in first
+    assert "@U0DANA0001 *requested* stop of `orders` (Running · CDC) in C0DMS00001\nnumber 38" in first
 
 
 def test_pages_go_on_to_the_oldest(typing: CommandService) -> None:

@@ -24,5 +24,5 @@ def test_promote_warns_of_the_delay_until_it_is_zero(dana: Person, env: Env, pic
     expect(card).to_contain_text("✅ Promoted customers-db in")
     assert len(env.writes("promote", "customers-db")) == 1
     shown = dana.type("/dms show customers-db")
-    expect(shown).to_contain_text("COMPLETED")
+    expect(shown).to_contain_text("Completed")
     expect(button(shown, "Promote")).to_have_count(0)

@@ -32,13 +32,13 @@ def test_list_pages_and_shows_a_job(dana: Person, page: Page, pictures: Pictures
     expect(answer).to_contain_text("Page 1 of 2")
     expect(answer).to_contain_text("no free replication slots")
     first = answer.inner_text()
-    headings = ("waiting for source writes to stop —", "FAILED ·", "STOPPED ·", "RUNNING · CDC")
+    headings = ("waiting for source writes to stop —", "Failed ·", "Stopped ·", "Running · CDC")
     order = [first.index(heading) for heading in headings]
     assert order == sorted(order)
     pictures.window(page, "list")
     button(answer, "Next ›").click()
     expect(answer).to_contain_text("Page 2 of 2")
-    expect(answer).to_contain_text("COMPLETED")
+    expect(answer).to_contain_text("Completed")
     button(answer, "‹ Previous").click()
     expect(answer).to_contain_text("Page 1 of 2")
     row = answer.get_by_test_id("block-section").filter(has_text="orders-db")
@@ -50,7 +50,7 @@ def test_list_pages_and_shows_a_job(dana: Person, page: Page, pictures: Pictures
 def test_a_job_tells_all_and_offers_what_its_state_allows(dana: Person, pictures: Pictures) -> None:
     card = dana.type("/dms show catalog-db")
     for words in (
-        "RUNNING with errors · CDC",
+        "Running with errors · CDC",
         "catalog-db.db.internal",
         "AlloyDB",
         "Replication delay",
@@ -94,7 +94,7 @@ def test_the_detailed_picture_of_the_delay(dana: Person) -> None:
 def test_the_home_tab_shows_jobs_by_status(dana: Person, page: Page, pictures: Pictures) -> None:
     page.get_by_test_id("home-link").click()
     home = page.get_by_test_id("home")
-    expect(home).to_contain_text("NOT_STARTED — 7")
+    expect(home).to_contain_text("Not started — 7")
     expect(home).to_contain_text("no free replication slots")
     for words in ("Waiting for my approval", "My open requests", "My watches"):
         expect(home).to_contain_text(words)

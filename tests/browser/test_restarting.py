@@ -36,7 +36,7 @@ def test_stop_warns_and_restart_has_the_id_typed(
     expect(card).to_contain_text("✅ Restarted orders-db in")
     expect(card.get_by_test_id("button")).to_have_count(0)
     assert len(env.writes("restart", "orders-db")) == 1
-    expect(dana.type("/dms show orders-db")).to_contain_text("RUNNING · full dump")
+    expect(dana.type("/dms show orders-db")).to_contain_text("Running · full dump")
 
 
 def _stop(dana: Person, pictures: Pictures) -> None:

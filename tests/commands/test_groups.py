@@ -39,9 +39,9 @@ def test_each_group_has_a_button_that_does_what_it_says() -> None:
     )
     assert note is not None
     assert [(button.label, button.verb, button.step) for button in note.buttons] == [
-        ("Stop 2 in RUNNING · CDC", "stop", "run"),
-        ("List COMPLETED", "list", "run"),
-        ("Stop 1 in RUNNING · full dump", "stop", "run"),
+        ("Stop 2 in Running · CDC", "stop", "run"),
+        ("List Completed", "list", "run"),
+        ("Stop 1 in Running · full dump", "stop", "run"),
     ]
     stop, listing, other = refs.stored
     assert stop == Invocation("stop", (CDC.name, a_job("d", "").name))
@@ -61,12 +61,12 @@ def test_failed_databases_of_running_jobs_may_restart() -> None:
     note = mixed_statuses_answer(Refs(), Action.RESTART, [CDC, failed], Options(failed_only=True))
     assert note is not None
     assert [button.label for button in note.buttons] == [
-        "Restart 1 in RUNNING · CDC",
-        "Restart 1 in FAILED · CDC",
+        "Restart 1 in Running · CDC",
+        "Restart 1 in Failed · CDC",
     ]
     note = mixed_statuses_answer(Refs(), Action.RESTART, [CDC, failed], Options())
     assert note is not None
-    assert [button.label for button in note.buttons] == ["List RUNNING · CDC", "Restart 1 in FAILED · CDC"]
+    assert [button.label for button in note.buttons] == ["List Running · CDC", "Restart 1 in Failed · CDC"]
     assert "restart is possible only with errors" in str(note.text)
 
 
@@ -76,7 +76,7 @@ def test_what_only_some_pages_name_has_no_button(action: Action) -> None:
     jobs = [a_job("s", "STOPPED", "CDC"), a_job("n", "NOT_STARTED"), a_job("f", "FAILED", "FULL_DUMP")]
     note = mixed_statuses_answer(Refs(), action, jobs, Options())
     assert note is not None
-    assert note.buttons[0].label == "List STOPPED · CDC"
+    assert note.buttons[0].label == "List Stopped · CDC"
     assert f"`s` — {action} is not offered" in str(note.text)
 
 

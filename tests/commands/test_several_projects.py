@@ -139,7 +139,7 @@ def test_a_change_waits_while_a_project_that_may_have_the_id_is_away(
     away = words(typing.type("show prod/europe-west1/shop"))
     assert away.startswith("I cannot tell whether there is a job `prod/europe-west1/shop`: ")
     assert "prod/europe-west1 refuses to answer" in away
-    assert "The last that is known of `prod/europe-west1/shop`: RUNNING · CDC since" in away
+    assert "The last that is known of `prod/europe-west1/shop`: Running · CDC since" in away
 
 
 def test_since_when_is_not_said_of_a_job_that_was_there_at_the_first_poll(
@@ -149,7 +149,7 @@ def test_since_when_is_not_said_of_a_job_that_was_there_at_the_first_poll(
     typing.ctx.store.save_known([diff_first(each, NOW, baseline=True).snapshot for each in found])
     dms.control.project_condition(PROD, "DENIED")
     away = words(typing.type("show prod/europe-west1/shop"))
-    assert "The last that is known of `prod/europe-west1/shop`: RUNNING · CDC. " in away
+    assert "The last that is known of `prod/europe-west1/shop`: Running · CDC. " in away
 
 
 def test_histories_of_deleted_twins_are_told_apart(typing: CommandService) -> None:

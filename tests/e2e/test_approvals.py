@@ -121,7 +121,7 @@ def confirmed(env: Env, job: str) -> tuple[JSON, JSON]:
 def test_two_approve_and_it_runs_once(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    for word in ("RUNNING", "CDC", "for good", "destination itself *stays*", "`sales`"):
+    for word in ("Running", "CDC", "for good", "destination itself *stays*", "`sales`"):
         assert word in plain(ask)
     assert "Delete job and destination" not in plain(ask)
     assert {"!subteam^S0LEADS001", "!subteam^S0DBATEAM1"} <= set(pings(ask))
@@ -466,7 +466,7 @@ def test_a_job_that_has_changed_is_not_touched(env: Env) -> None:
     again = env.slack.wait_message(contains=["Out of date", job, "[Ask again]"], channel="dms")
     before = moment(env)
     env.press(again, "Ask again")
-    fresh_card = env.slack.wait_message(channel="dms", contains=["FAILED", "[Delete job only]"], after=before)
+    fresh_card = env.slack.wait_message(channel="dms", contains=["Failed", "[Delete job only]"], after=before)
     env.press(fresh_card, "confirm")
     ask = env.slack.wait_message(channel=APPROVALS, contains=[job, "[Approve]"], after=before)
     env.press(ask, "approve", "sam")

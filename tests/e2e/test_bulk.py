@@ -171,24 +171,24 @@ def test_different_statuses_are_refused_with_a_button_for_each(env: Env) -> None
     stopped = jobs_of(env, 2, state="STOPPED")
     answer = env.type(f"stop {' '.join([*cdc, *dump, *stopped])}")
     text = plain(answer)
-    assert f"*RUNNING · CDC*: `{cdc[0]}`, `{cdc[1]}`\n" in text
-    assert f"*RUNNING · full dump*: `{dump[0]}`\n" in text
-    assert f"*STOPPED · CDC*: `{stopped[0]}`, `{stopped[1]}` — stop is not possible" in text
+    assert f"*Running · CDC*: `{cdc[0]}`, `{cdc[1]}`\n" in text
+    assert f"*Running · full dump*: `{dump[0]}`\n" in text
+    assert f"*Stopped · CDC*: `{stopped[0]}`, `{stopped[1]}` — stop is not possible" in text
     assert labels(answer) == [
-        "Stop 2 in RUNNING · CDC",
-        "Stop 1 in RUNNING · full dump",
-        "List STOPPED · CDC",
+        "Stop 2 in Running · CDC",
+        "Stop 1 in Running · full dump",
+        "List Stopped · CDC",
     ]
     assert methods(env, [*cdc, *dump, *stopped]) == [[]] * 5
     before = env.now()
-    env.press(answer, "Stop 2 in RUNNING · CDC")
+    env.press(answer, "Stop 2 in Running · CDC")
     card = card_after(env, before, "Stop 2 jobs?", *cdc)
     env.confirm(card, "confirm")
     env.shows(card, "Stopped all 2 jobs")
     assert methods(env, [*cdc, *dump, *stopped]) == [["StopMigrationJob"]] * 2 + [[]] * 3
     before = env.now()
-    env.press(answer, "List STOPPED · CDC")
-    listing = card_after(env, before, "*STOPPED* · CDC", *(f"(`{job}`)" for job in stopped))
+    env.press(answer, "List Stopped · CDC")
+    listing = card_after(env, before, "*Stopped* · CDC", *(f"(`{job}`)" for job in stopped))
     assert "Resume chosen" in labels(listing)
 
 
@@ -196,7 +196,7 @@ def test_options_stay_with_the_groups(env: Env) -> None:
     failed, halted = jobs_of(env, 1, state="FAILED"), jobs_of(env, 1, state="STOPPED", phase="FULL_DUMP")
     answer = env.type(f"restart {failed[0]} {halted[0]} --skip-validation")
     before = env.now()
-    env.press(answer, "Restart 1 in FAILED · CDC")
+    env.press(answer, "Restart 1 in Failed · CDC")
     card = card_after(env, before, "Confirm restart", failed[0])
     assert "without the service's checks" in plain(card)
     assert halted[0] not in plain(card)
@@ -252,9 +252,9 @@ def test_ticks_in_several_groups(env: Env) -> None:
     before = env.now()
     env.press(page, "Verify chosen")
     answer = card_after(env, before, "jobs with the same status")
-    assert labels(answer) == ["Verify 1 in STOPPED · CDC", "Verify 1 in RUNNING · CDC"]
+    assert labels(answer) == ["Verify 1 in Stopped · CDC", "Verify 1 in Running · CDC"]
     before = env.now()
-    env.press(answer, "Verify 1 in STOPPED · CDC")
+    env.press(answer, "Verify 1 in Stopped · CDC")
     card_after(env, before, "✅ *Verified*", jobs[2])
     assert methods(env, jobs) == [[], [], ["VerifyMigrationJob"]]
 
@@ -314,10 +314,10 @@ def test_retry_of_jobs_that_have_gone_different_ways(env: Env) -> None:
     before = env.now()
     env.press(done, "Retry the failed ones")
     answer = card_after(env, before, "jobs with the same status", jobs[0], jobs[1])
-    assert labels(answer) == ["List STOPPED · CDC", "Stop 1 in RUNNING · CDC"]
+    assert labels(answer) == ["List Stopped · CDC", "Stop 1 in Running · CDC"]
     assert jobs[2] not in plain(answer)
     before = env.now()
-    env.press(answer, "Stop 1 in RUNNING · CDC")
+    env.press(answer, "Stop 1 in Running · CDC")
     card_after(env, before, "✅ *Stopped*", jobs[1])
     assert [len(each) for each in methods(env, jobs)] == [1, 2, 1, 1]
 
@@ -332,7 +332,7 @@ def test_a_job_that_changed_before_the_confirmation_ends_the_request(env: Env) -
     before = env.now()
     env.press(ended, "Ask again")
     answer = card_after(env, before, "jobs with the same status")
-    assert "Stop 2 in RUNNING · CDC" in labels(answer)
+    assert "Stop 2 in Running · CDC" in labels(answer)
 
 
 # ---- what cannot be undone

@@ -55,7 +55,7 @@ def destination(env: Env, job: str) -> JSON:
 
 
 CHANGES: dict[str, tuple[dict[str, str], str, str]] = {
-    "state": ({"state": "FAILED"}, "FAILED", "*FAILED*"),
+    "state": ({"state": "FAILED"}, "FAILED", "*Failed*"),
     "phase": ({"phase": "READY_FOR_PROMOTE"}, "READY_FOR_PROMOTE", "ready for promote"),
 }
 
@@ -271,7 +271,7 @@ def test_that_the_destination_goes_is_said_wherever_it_is_asked(env: Env) -> Non
     assert f"asks to *delete* `{job}` and the destination." in card
     assert card.count("with all its data") == 1
     listed = plain(env.type("approvals"))
-    assert f"*Delete* `{job}` (RUNNING · CDC) and the destination, requested by" in listed
+    assert f"*Delete* `{job}` (Running · CDC) and the destination, requested by" in listed
 
 
 def test_of_a_completed_job_only_the_record_goes(env: Env) -> None:

@@ -61,9 +61,9 @@ def test_state_phase_error_and_progress(env: Env) -> None:
     assert "1 NOT_SELECTED" in text
     assert "1 of 3 databases are through" in text
     assert listed(page) == ["search", "archive", "orders", "scratch"], "what failed comes first"
-    assert re.search(r"RUNNING · full dump · ▰▰▰▰▰▱▱▱▱▱ 5\d%", line_of(page, "orders"))
-    assert line_of(page, "archive").endswith("RUNNING · CDC")
-    assert line_of(page, "search").endswith("FAILED · full dump")
+    assert re.search(r"Running · full dump · ▰▰▰▰▰▱▱▱▱▱ 5\d%", line_of(page, "orders"))
+    assert line_of(page, "archive").endswith("Running · CDC")
+    assert line_of(page, "search").endswith("Failed · full dump")
     assert 'extension "zhparser" is &lt;not&gt; available' in text
     assert line_of(page, "scratch").endswith("NOT_SELECTED")
     assert calls(env, job) == []
@@ -207,7 +207,7 @@ def test_phases_that_the_client_does_not_know_have_names(env: Env, phase: str, w
     job = env.add_job("newer", phase=phase, databases=["sales"])
     for command in (f"show {job}", f"list {job}", f"databases {job}"):
         text = plain(env.type(command))
-        assert f"*RUNNING* · {words}" in text, text
+        assert f"*Running* · {words}" in text, text
         assert "PHASE_7" not in text
     short = phase.removeprefix("PHASE_").lower()
     assert f"`{job}`" in plain(env.type(f"list {job} phase={short}"))

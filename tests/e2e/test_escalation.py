@@ -26,9 +26,9 @@ def test_somebody_acknowledges_a_failure(slack: SlackServer, tmp_path: Path) -> 
         env.dms.set_job(other, state="FAILED")
         env.dms.set_job(job, state="FAILED")
         alert = env.slack.wait_message(
-            channel=NOTIFY_CHANNEL, contains=["FAILED", job, "<!subteam^", "please acknowledge"]
+            channel=NOTIFY_CHANNEL, contains=["Failed", job, "<!subteam^", "please acknowledge"]
         )
-        env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=["FAILED", other])
+        env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=["Failed", other])
         (escalation,) = env.bot.store.open_escalations()
         assert f"alert:{escalation.events[0]}:{NOTIFY_CHANNEL}" == escalation.message
         env.press(alert, "Acknowledge", user="riley")

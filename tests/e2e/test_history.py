@@ -273,4 +273,4 @@ def test_denials_and_decisions_are_rows_of_who_made_them(slack: SlackServer, tmp
         # It is told in the thread, too, which may come between a command and its answer.
         env.slack.wait_message(channel=CHANNEL, contains=["denied *delete", job])
         shown = plain(env.type(f"history {job}"))
-        assert "<@U0ALEX0001> *denied* delete (RUNNING · CDC) in <#C0DMSAPPRV>\nwait" in shown
+        assert "<@U0ALEX0001> *denied* delete (Running · CDC) in <#C0DMSAPPRV>\nwait" in shown

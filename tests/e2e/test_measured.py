@@ -364,7 +364,7 @@ def test_the_alert_of_a_job_that_failed_in_cdc_offers_to_promote_it(env: Env) ->
     until(lambda: env.bot.store.known_job(full(job)))
     env.dms.set_job(job, state="FAILED", error="gone")
     alert = env.slack.wait_message(
-        channel="db-migrations", contains=["FAILED", job, "[Promote]", "[Restart]"]
+        channel="db-migrations", contains=["Failed", job, "[Promote]", "[Restart]"]
     )
     text = plain(alert)
     assert text.index("the job may continue on its own") < text.index("promote instead")

@@ -128,12 +128,12 @@ def test_the_job_of_a_message_opens_in_a_modal(env: Env) -> None:
     until(lambda: env.bot.store.known_job(full(job)) and env.bot.store.known_job(full(hidden)))
     said = say(env, f"{job} is slow, and so is {hidden}", user="sam")
     env.slack.shortcut("dms:show:message", said, user="riley")
-    view = env.slack.wait_view("riley", [job, "RUNNING"])
+    view = env.slack.wait_view("riley", [job, "Running"])
     assert hidden not in plain(view)
     env.slack.shortcut("dms:show:message", said, user="dana")
     view = env.slack.wait_view("dana", "names 2 jobs")
     env.press(view, f"{job}")
-    view = env.slack.wait_view("dana", [job, "RUNNING"])
+    view = env.slack.wait_view("dana", [job, "Running"])
     env.press(view, "Stop")
     answer(env, said, job, DONE["stop"])
 
@@ -147,7 +147,7 @@ def test_a_message_without_a_job_asks_which(env: Env) -> None:
     assert values == [f"demo-project/europe-west1/{job}"]
     assert env.slack.suggest(view, "dms:show:find", "menu-hid", user="riley") == []
     env.slack.submit(view, {"dms:show:find": values[0]}, user="riley")
-    assert "RUNNING" in plain(env.slack.wait_view("riley", [job, "RUNNING"]))
+    assert "Running" in plain(env.slack.wait_view("riley", [job, "Running"]))
 
 
 def test_the_global_shortcut_finds_a_job_and_acts_in_the_direct_message(env: Env) -> None:
@@ -158,7 +158,7 @@ def test_the_global_shortcut_finds_a_job_and_acts_in_the_direct_message(env: Env
     view = env.slack.wait_view("sam", "Job")
     option = env.slack.suggest(view, "dms:show:find", job, user="sam")[0]["value"]
     env.slack.submit(view, {"dms:show:find": option}, user="sam")
-    env.press(env.slack.wait_view("sam", [job, "RUNNING"]), "Stop", user="sam")
+    env.press(env.slack.wait_view("sam", [job, "Running"]), "Stop", user="sam")
     env.slack.wait_message(channel="dm", user="sam", contains=[job, DONE["stop"]], after=before)
 
 
@@ -170,7 +170,7 @@ def test_the_command_alone_opens_the_launcher(env: Env) -> None:
     view = env.slack.wait_view("riley", ["Migrations", f"Show {job}", "Waiting for my approval", "Help"])
     assert hidden not in plain(view)
     env.press(view, f"Show {job}", user="riley")
-    assert "FAILED" in plain(env.slack.wait_view("riley", [job, "FAILED"]))
+    assert "Failed" in plain(env.slack.wait_view("riley", [job, "Failed"]))
 
 
 def test_links_unfold_for_all_or_not_at_all(env: Env) -> None:
@@ -192,9 +192,9 @@ def test_links_unfold_for_all_or_not_at_all(env: Env) -> None:
     assert not any(env.current(each).get("attachments") for each in (only, *with_guest))
     before = env.now(STAFF, "riley")
     env.slack.press(shown, text="Show", user="riley")
-    assert job in plain(private(env, "riley", job, "FAILED", after=before))
+    assert job in plain(private(env, "riley", job, "Failed", after=before))
     direct = say(env, many[0], channel="dm")
-    answer(env, direct, job, "FAILED")
+    answer(env, direct, job, "Failed")
     assert not env.current(direct).get("attachments"), "its answer is beside it"
 
 
@@ -204,6 +204,6 @@ def test_an_old_installation_goes_on(env: Env) -> None:
     env.slack.set_scopes(set(scopes) - {"app_mentions:read", "links:read", "links:write"})
     try:
         say(env, f"@dms show {job}")
-        assert "RUNNING" in plain(env.type(f"show {job}"))
+        assert "Running" in plain(env.type(f"show {job}"))
     finally:
         env.slack.set_scopes(scopes)

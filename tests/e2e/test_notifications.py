@@ -43,14 +43,14 @@ def test_one_message_a_job_kept_up_to_date_with_details_in_its_thread(env: Env) 
     job = a_job(env, "line", state="RUNNING", phase="FULL_DUMP")
     first = told(env, job)
     env.dms.set_job(job, state="STOPPING")
-    line = env.shows(first[0], "STOPPING", "outside Slack")
+    line = env.shows(first[0], "Stopping", "outside Slack")
     env.dms.set_job(job, state="RUNNING", phase="FULL_DUMP")
-    env.shows(line, "RUNNING", "full dump")
+    env.shows(line, "Running", "full dump")
     assert len(told(env, job)) == 1
     thread = env.slack.wait_for(
         lambda _: (found := env.slack.thread(NEWS, line["ts"]))[2:] and found, timeout=10
     )
-    assert any("STOPPING" in plain(reply) for reply in thread[1:])
+    assert any("Stopping" in plain(reply) for reply in thread[1:])
 
 
 def test_what_things_are_called_pings_nobody(env: Env) -> None:
@@ -66,7 +66,7 @@ def test_what_things_are_called_pings_nobody(env: Env) -> None:
         databases=[rude],
     )
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": rude})
-    env.slack.wait_message(channel=NEWS, contains=[job, "FAILED", "[Verify]"])
+    env.slack.wait_message(channel=NEWS, contains=[job, "Failed", "[Verify]"])
     for text in (f"show {job}", f"databases {job}", f"history {job}", f"restart {job}", "list"):
         env.type(text)
     for message in env.slack.messages():
@@ -78,7 +78,7 @@ def test_a_failure_is_told_fresh_with_its_cause_and_what_can_be_done(env: Env) -
     job = a_job(env, "fails", state="RUNNING", phase="CDC")
     error = {"code": 9, "message": "replication slot does not exist: all replication slots are in use"}
     env.dms.set_job(job, state="FAILED", error=error)
-    alert = env.slack.wait_message(channel=NEWS, contains=["FAILED", job, "[Verify]", "[Restart]"])
+    alert = env.slack.wait_message(channel=NEWS, contains=["Failed", job, "[Verify]", "[Restart]"])
     text = plain(alert)
     assert "all replication slots are in use" in text
     assert "cloud.google.com/database-migration/docs" in text
@@ -106,7 +106,7 @@ def test_an_alert_stops_warning_once_the_job_was_restarted(env: Env) -> None:
     assert "[Restart]" not in over
     assert "[Show]" in over
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "no space left"})
-    failed = env.slack.wait_message(channel=NEWS, contains=[f"*FAILED*: `{job}`", "[Restart]"])
+    failed = env.slack.wait_message(channel=NEWS, contains=[f"*Failed*: `{job}`", "[Restart]"])
     env.dms.remove_job(job)
     assert "[Restart]" not in plain(env.shows(failed, "*Had failed*", "no space left", "*Over*", "Deleted"))
 
@@ -138,7 +138,7 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     assert f"*Not FAILED, but RUNNING with errors*: `{job}`" in plain(env.type("list state=failed"))
     env.slack.open_home("dana")
     env.slack.wait_home(
-        "dana", contains=["*RUNNING with errors* · CDC", f"`{job}`: 1 database with errors: `billing`"]
+        "dana", contains=["*Running with errors* · CDC", f"`{job}`: 1 database with errors: `billing`"]
     )
     late = a_job(env, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
     words = ["*Replication delay is high*", "(measured <!date^", f": `{late}`", "Do not promote now"]
@@ -162,9 +162,9 @@ def test_watch_by_person_and_channel(env: Env) -> None:
     assert "<#C0GENERAL1>" in plain(env.type(f"watch {job} --channel <#C0GENERAL1|general>", user="sam"))
     assert job in plain(env.type("watches", user="alex"))
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "gone"})
-    env.slack.wait_message(channel="general", contains=["FAILED", job])
+    env.slack.wait_message(channel="general", contains=["Failed", job])
     env.slack.wait_message(
-        user="alex", contains=["FAILED", job, "gone"], where=lambda m: m["channel"][0] == "D"
+        user="alex", contains=["Failed", job, "gone"], where=lambda m: m["channel"][0] == "D"
     )
     assert "no longer" in plain(env.type(f"unwatch {job} --dm", user="alex"))
 
@@ -200,7 +200,7 @@ def test_without_monitoring_it_says_so_and_the_rest_works(env: Env) -> None:
     job = a_job(env, "blind", state="RUNNING", phase="CDC")
     env.dms.monitoring(False)
     assert "Monitoring" in plain(env.type(f"delay {job}"))
-    assert "RUNNING" in plain(env.type(f"show {job}"))
+    assert "Running" in plain(env.type(f"show {job}"))
     card = env.type(f"promote {job}")
     assert "not known" in plain(card)
     assert "[Confirm promote]" in plain(card)
@@ -227,5 +227,5 @@ def test_home_shows_jobs_requests_and_watches(env: Env) -> None:
     env.type(f"promote {job}", user="riley")
     env.slack.open_home("riley")
     home = plain(env.slack.wait_home("riley", contains=["promote", job]))
-    assert "RUNNING" in home
+    assert "Running" in home
     assert job in home

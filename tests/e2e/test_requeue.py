@@ -97,7 +97,7 @@ def test_jobs_are_told_as_they_are_by_then(env: Env) -> None:
     all_sent(env)
     env.slack.invite_bot(NEWS)
     env.slack.wait_message(channel=NEWS, contains=[failing, "out of disk", "[Verify]"])
-    line = env.slack.wait_message(channel=NEWS, contains=[mended, "RUNNING"])
+    line = env.slack.wait_message(channel=NEWS, contains=[mended, "Running"])
     all_sent(env)
     assert env.bot.store.message(alerts[failing]).error == ""  # type: ignore[union-attr]
     assert given_up(env, alerts[mended])
@@ -105,7 +105,7 @@ def test_jobs_are_told_as_they_are_by_then(env: Env) -> None:
     (about,) = posted(env, NEWS, gone)
     assert "Deleted" in plain(about)
     env.dms.set_job(mended, state="STOPPED", phase="CDC")
-    env.shows(line, "STOPPED")
+    env.shows(line, "Stopped")
 
 
 def alert_of(env: Env, job: str) -> str:

@@ -46,17 +46,17 @@ def test_an_error_is_marked_and_told_once_until_it_clears(env: Env) -> None:
     alert = env.slack.wait_message(
         channel=NEWS, contains=[f"*Running with errors*: `{job}`", "insert_exists", "DMS retries by itself"]
     )
-    card = env.shows(env.type(f"show {job}"), "*RUNNING with errors* · CDC", "insert_exists")
+    card = env.shows(env.type(f"show {job}"), "*Running with errors* · CDC", "insert_exists")
     assert "Fix the cause" in plain(card)
     listed = plain(env.type("list state=with-errors"))
-    assert "*RUNNING with errors* · CDC" in listed
+    assert "*Running with errors* · CDC" in listed
     assert f"`{job}`" in listed
     assert f"`{well}`" not in listed
     assert f"*Not FAILED, but RUNNING with errors*: `{job}`" in plain(env.type("list state=failed"))
     everything = plain(env.type("list"))
-    assert everything.index("RUNNING with errors* · CDC — 1") < everything.index("*RUNNING* · CDC")
+    assert everything.index("Running with errors* · CDC — 1") < everything.index("*Running* · CDC")
     env.slack.open_home("dana")
-    env.slack.wait_home("dana", contains=["*RUNNING with errors* · CDC — 1", f"`{job}`: {CONFLICT[:20]}"])
+    env.slack.wait_home("dana", contains=["*Running with errors* · CDC — 1", f"`{job}`: {CONFLICT[:20]}"])
     env.dms.set_job(job, error={"code": 9, "message": CONFLICT.replace("1", "44")})
     env.dms.set_job(job, display_name="Orders")
     env.shows(env.type(f"show {job}"), "attempt 44")
@@ -69,7 +69,7 @@ def test_an_error_is_marked_and_told_once_until_it_clears(env: Env) -> None:
     assert alerts_of(env, job, "*Errors cleared*: ") == 1, "its end is told once, and not in between"
     env.shows(alert, "*Had errors*", "runs without errors now")
     assert alerts_of(env, job, "Running with errors*:") == 0, "the one alert says that it is over"
-    assert "RUNNING with errors" not in plain(env.type(f"show {job}"))
+    assert "Running with errors" not in plain(env.type(f"show {job}"))
     assert "No job matches" in plain(env.type("list state=errors"))
 
 
@@ -82,8 +82,8 @@ def test_an_error_of_a_database_counts_as_well(env: Env) -> None:
     env.slack.wait_message(channel=NEWS, contains=words)
     assert "1 database with errors: `billing`" in plain(env.type("list state=with-errors"))
     shown = plain(env.type(f"databases {job}"))
-    assert f"🟠 `{job}` *RUNNING with errors* · CDC" in shown
-    assert shown.index("🟠 `billing` RUNNING · CDC") < shown.index("🟢 `sales`")
+    assert f"🟠 `{job}` *Running with errors* · CDC" in shown
+    assert shown.index("🟠 `billing` Running · CDC") < shown.index("🟢 `sales`")
     env.dms.fix(job)
     env.slack.wait_message(channel=NEWS, contains=[f"*Errors cleared*: `{job}`"])
     assert alerts_of(env, job, "*Errors cleared*: ") == 1
@@ -92,7 +92,7 @@ def test_an_error_of_a_database_counts_as_well(env: Env) -> None:
 def test_a_failed_job_that_goes_on_by_itself_is_told(env: Env) -> None:
     job = a_job(env, "back")
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "password authentication failed"})
-    failed = env.slack.wait_message(channel=NEWS, contains=[f"*FAILED*: `{job}`", "wait"])
+    failed = env.slack.wait_message(channel=NEWS, contains=[f"*Failed*: `{job}`", "wait"])
     assert "the job may continue on its own" in plain(failed)
     env.dms.fix(job)
     env.slack.wait_message(channel=NEWS, contains=[f"*Goes on by itself*: `{job}`", "cause seems fixed"])

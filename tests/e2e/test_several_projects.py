@@ -84,10 +84,10 @@ def test_while_a_project_is_away_the_other_is_listed_changed_and_watched(
     assert f"staging/{EUROPE}" in listed
     stopped = env.type(f"stop prod/{EUROPE}/{twins}")
     env.shows_done(stopped, "stop", timeout=8.0)
-    told = env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[twins, "STOPPED", f"🏭 prod/{EUROPE}"])
+    told = env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[twins, "Stopped", f"🏭 prod/{EUROPE}"])
     assert "deleted" not in plain(told).lower()
     env.dms.clear_faults()
     env.dms.set_job(f"{STAGING}/{EUROPE}/{twins}", state="FAILED")
     failed = f"`{twins}` in staging/{EUROPE}"
-    env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[failed, "FAILED"], timeout=40.0)
+    env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[failed, "Failed"], timeout=40.0)
     assert not [each for each in env.bot.store.events() if each.kind == "deleted"]

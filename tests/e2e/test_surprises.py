@@ -23,7 +23,7 @@ def test_a_change_waits_until_it_is_sure_which_twin_is_meant(env: Env) -> None:
     said = plain(env.type(f"stop {job}"))
     assert f"{LOCATIONS[0]} does not answer" in said
     assert env.writes("stop", job) == []
-    assert "RUNNING" in plain(env.type(f"show {job}"))
+    assert "Running" in plain(env.type(f"show {job}"))
     env.type(f"stop {LOCATIONS[1]}/{job}")
     env.dms.location_unreachable(LOCATIONS[0], False)
 

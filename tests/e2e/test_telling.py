@@ -102,7 +102,7 @@ def test_a_mass_failure_is_one_red_message_by_error_and_cause(env: Env) -> None:
     assert all(f"`{job}`" in plain(listed) for job in jobs)
 
     env.press(red, "Show failed")
-    shown = env.slack.wait_message(channel=NEWS, user="dana", contains="FAILED", after=str(fresh[-1]["ts"]))
+    shown = env.slack.wait_message(channel=NEWS, user="dana", contains="Failed", after=str(fresh[-1]["ts"]))
     assert jobs[0] in plain(shown)
     env.press(red, "Restart 12 jobs")
     env.slack.wait_message(channel=NEWS, user="dana", contains="Restart 12 jobs?", after=shown["ts"])
@@ -165,7 +165,7 @@ def test_where_the_job_fails_with_its_action_one_alert_tells_both(env: Env) -> N
     env.type(f"resume {job}")
     until(lambda: any(run.state == "failed" for run in env.bot.store.runs()))
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": PASSWORD})
-    alert = env.slack.wait_message(channel=NEWS, contains=["*FAILED*", job], after=before)
+    alert = env.slack.wait_message(channel=NEWS, contains=["*Failed*", job], after=before)
     assert "❗ *Resume* by <@U0DANA0001> *failed*" in plain(alert)
     settled(env)
     top = [m for m in env.slack.messages(channel=NEWS) if m["ts"] > before and not m["is_reply"]]

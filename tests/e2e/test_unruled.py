@@ -138,10 +138,10 @@ def test_messages_in_channels_offer_no_change(slack: SlackServer, tmp_path: Path
         env.dms.add_job(job, **RUNNING)
         until(lambda: env.bot.store.known_job(full(job)))
         env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "no space left"})
-        alert = env.slack.wait_message(channel=NEWS, contains=["*FAILED*", job, "no space left", "[Show]"])
+        alert = env.slack.wait_message(channel=NEWS, contains=["*Failed*", job, "no space left", "[Show]"])
         assert labels(alert) == ["[Show]"]
         env.dms.set_job(job, state="RUNNING")
-        told = env.slack.wait_message(channel=NEWS, contains=["RUNNING", job], after=alert["ts"])
+        told = env.slack.wait_message(channel=NEWS, contains=["Running", job], after=alert["ts"])
         assert set(labels(told)) <= {"[Show]"}
 
 

@@ -50,7 +50,7 @@ def test_a_channel_without_the_app_is_said_to_need_it(env: Env, typed_there: boo
     assert "member" not in again
     until(lambda: env.bot.store.known_jobs())
     env.dms.set_job(job, state="FAILED")
-    env.slack.wait_message(channel="random", contains=["FAILED", job])
+    env.slack.wait_message(channel="random", contains=["Failed", job])
 
 
 def test_a_private_channel_without_the_app_is_not_seen(env: Env) -> None:

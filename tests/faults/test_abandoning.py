@@ -94,7 +94,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     assert ended(env, job) == ["unclear"]
     assert writes(env) == before
     assert audit_events(env, job)[-2:] == [("unfollowed", SAM), ("unclear", DANA)]
-    assert f"<@{SAM}> *unfollowed* verify (RUNNING · CDC)" in plain(env.type(f"history {job}"))
+    assert f"<@{SAM}> *unfollowed* verify (Running · CDC)" in plain(env.type(f"history {job}"))
     env.dms.operation_seconds(6)
     env.shows_done(env.type(f"stop {job}"), "stop")
 
@@ -183,7 +183,7 @@ def test_a_restart_that_waits_for_its_stop_is_not_sent(env: Timed) -> None:
     env.press(card, "unfollow")
     env.shows_as(card, "unclear", "The restart that was to come after the stop was not sent")
     env.dms.clock(advance_seconds=2 * FOREVER)
-    until(lambda: "STOPPED" in plain(env.type(f"show {job}")))
+    until(lambda: "Stopped" in plain(env.type(f"show {job}")))
     assert env.dms.calls("RestartMigrationJob") == []
 
 

@@ -85,7 +85,7 @@ def test_a_part_that_hangs_is_missing_on_the_card_and_takes_nothing_along(env: E
     env.dms.fault("ListTimeSeries", "HANG", times=None)
     env.dms.fault("ListMigrationJobObjects", "HANG", times=None)
     shown = in_time(env, f"show {job}")
-    assert "RUNNING" in shown
+    assert "Running" in shown
     assert "Databases could not be listed at" in shown
     assert f"DMS in {HERE} did not answer in time" in shown
     assert "*not known*: Cloud Monitoring did not answer in time" in shown
@@ -106,7 +106,7 @@ def test_impatient_people_hold_nobody_else_up(env: Env) -> None:
 
     with ThreadPoolExecutor(IMPATIENT) as people:
         list(people.map(type_twice, range(IMPATIENT)))
-    assert "RUNNING" in in_time(env, f"show {HERE}/{job}", "alex", "general")
+    assert "Running" in in_time(env, f"show {HERE}/{job}", "alex", "general")
     env.dms.set_job(job, state="FAILED", phase="CDC", error="The source went away.")
     env.slack.wait_message(NOTIFY_CHANNEL, contains=[job, "The source went away"], timeout=10, after=begun)
-    assert "FAILED" in in_time(env, f"show {HERE}/{job}", "alex", "general")
+    assert "Failed" in in_time(env, f"show {HERE}/{job}", "alex", "general")

@@ -69,7 +69,7 @@ def test_one_location_without_quota_may_have_the_job(env: Env) -> None:
 def test_a_short_outage_is_not_noticed(env: Env) -> None:
     job = a_job(env)
     env.dms.fault("*", "UNAVAILABLE", times=2, match=job)
-    assert "RUNNING" in plain(env.type(f"show {job}"))
+    assert "Running" in plain(env.type(f"show {job}"))
 
 
 def test_a_location_that_is_away_is_named_and_the_others_are_shown(env: Env) -> None:

@@ -76,7 +76,7 @@ def test_a_half_dead_connection_is_told_and_left(silent: tuple[Env, Relay]) -> N
     assert f"whether there is a job `europe-west1/{job}`: europe-west1 does not answer" in said
     way.silent.clear()
     way.cut()
-    until(lambda: "RUNNING" in plain(env.type(f"show {job}")), timeout=40)
+    until(lambda: "Running" in plain(env.type(f"show {job}")), timeout=40)
 
 
 def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay], log: LogLines) -> None:

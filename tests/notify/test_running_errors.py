@@ -299,7 +299,7 @@ class TestGoesOn:
 class TestWords:
     def test_the_status_has_its_own_mark(self) -> None:
         with_errors = shown_status(job("RUNNING/CDC"), with_errors=True)
-        assert labels.status(with_errors) == "*RUNNING with errors* · CDC"
+        assert labels.status(with_errors) == "*Running with errors* · CDC"
         others = {labels.status_emoji(each) for each in ("RUNNING/CDC", "RUNNING/FULL_DUMP", "FAILED/CDC")}
         assert labels.status_emoji(with_errors) not in others
         assert shown_status(job("STOPPED/CDC"), with_errors=True) == "STOPPED/CDC"

@@ -114,7 +114,7 @@ def test_a_deletion_ends_the_wait_for_whoever_stopped_the_writes() -> None:
     [
         (f"STOPPING/{WAIT}", "*Writes to the source may resume*, the job is being stopped"),
         (f"STOPPED/{PREPARE}", "*Writes to the source may resume*, the job was stopped"),
-        (f"FAILED/{PREPARE}", "*FAILED*, and the *writes to the source may resume*"),
+        (f"FAILED/{PREPARE}", "*Failed*, and the *writes to the source may resume*"),
         (f"DELETING/{WAIT}", "*Writes to the source may resume*"),
     ],
 )

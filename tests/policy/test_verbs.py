@@ -159,7 +159,7 @@ def test_open_requests_are_listed_with_what_each_reader_may_do(typing: CommandSe
     store.add_request(request(Action.PROMOTE, DANA, ORDERS, needed=2, rule="guard"))
     store.add_decision(Decision("q1", "U0RILEY001", True, "", NOW))
     told = words(typing.type("approvals", ALEX))
-    assert "*Promote* `orders` (RUNNING · CDC), requested by @U0DANA0001" in told
+    assert "*Promote* `orders` (Running · CDC), requested by @U0DANA0001" in told
     assert "1 of 2 approved by @U0RILEY001" in told
     assert "expires" in told
     assert labels(typing.type("approvals", ALEX)) == ["Review", "Refresh"]

@@ -52,7 +52,7 @@ def test_the_card_invents_nothing(state: int) -> None:
 
 def test_a_state_that_is_not_told_is_not_known() -> None:
     text = card(bare())
-    assert "*state not known*" in text
+    assert "*State not known*" in text
     assert "does not tell its state" in text
     assert "1 state not known" in text, "the databases"
 

@@ -57,7 +57,7 @@ def test_each_listed_job_has_its_button() -> None:
     shows = [each for each in buttons(payload).values() if each["text"]["text"] == "Show"]
     assert [each["value"] for each in shows] == [f"ref-{n:06d}" for n in range(20)]
     assert shows[0]["action_id"] == "dms:show:run"
-    assert payload["text"] == "20 migration jobs: 20 RUNNING · CDC"
+    assert payload["text"] == "20 migration jobs: 20 Running · CDC"
 
 
 @pytest.mark.parametrize(("others", "choosing"), [(0, False), (100, False), (0, True)])
@@ -78,14 +78,14 @@ def test_how_long_a_job_has_lasted_is_called_so() -> None:
 def test_the_first_of_several_pages_counts_what_is_on_all() -> None:
     counts = {"FAILED/CDC": 20, "RUNNING/CDC": 1300}
     payload = accepted(render(JobsPage((group(20, "FAILED/CDC"),), 1320, 1, 66, counts=counts)))
-    assert "*FAILED* · CDC: 20 · *RUNNING* · CDC: 1,300" in all_text(payload)
-    assert payload["text"] == "1,320 migration jobs: 20 FAILED · CDC, 1,300 RUNNING · CDC"
+    assert "*Failed* · CDC: 20 · *Running* · CDC: 1,300" in all_text(payload)
+    assert payload["text"] == "1,320 migration jobs: 20 Failed · CDC, 1,300 Running · CDC"
 
 
 def test_many_statuses_are_counted_by_state() -> None:
     counts = {f"RUNNING/P{number}": 2 for number in range(9)} | {"FAILED/CDC": 1}
     payload = accepted(render(JobsPage((group(20),), 19, 1, 2, counts=counts)))
-    assert "*RUNNING*: 18 · *FAILED*: 1" in all_text(payload)
+    assert "*Running*: 18 · *Failed*: 1" in all_text(payload)
 
 
 def test_a_page_too_long_for_buttons_shows_every_job_all_the_same() -> None:
@@ -154,7 +154,7 @@ def test_the_card_of_a_failed_job() -> None:
     payload = accepted(render(card))
     text = all_text(payload)
     for part in (
-        "🔴 *FAILED* · full dump",
+        "🔴 *Failed* · full dump",
         "No pglogical extension",
         "*Likely cause*",
         "configure-source-database",
@@ -314,7 +314,7 @@ def test_databases_page() -> None:
     page = DatabasesPage(job(), (FAILED,), {"FAILED": 1, "RUNNING": 149}, 1, 1, 6, "state=failed")
     text = all_text(accepted(render(page)))
     assert "150 databases of orders-db" in text
-    assert "🔴 `search` FAILED · full dump" in text
+    assert "🔴 `search` Failed · full dump" in text
     assert "zhparser" in text
     assert "Page 1 of 6" in text
 
@@ -331,7 +331,7 @@ def test_databases_page() -> None:
         ),
         (event("changed", "RUNNING/FULL_DUMP", "RUNNING/CDC"), "*CDC reached*"),
         (event("changed", "RUNNING/CDC", "RUNNING/READY_FOR_PROMOTE"), "*Ready for promote*"),
-        (event("changed", "RUNNING/PROMOTE_IN_PROGRESS", "COMPLETED"), "*COMPLETED*"),
+        (event("changed", "RUNNING/PROMOTE_IN_PROGRESS", "COMPLETED"), "*Completed*"),
         (event("deleted", "RUNNING/CDC", by="outside"), "outside Slack"),
         (event("stuck", after="STOPPED/FULL_DUMP", detail="…"), "WAL piles up"),
         (event("stuck", after="STARTING", detail="No change for 31 minutes."), "No change for 31 minutes"),
@@ -354,10 +354,10 @@ def test_alerts(happened: Event, says: str) -> None:
         (
             event("stuck", after="STOPPED/FULL_DUMP", detail="…"),
             job(state="RESTARTING", phase=""),
-            "RESTARTING",
+            "Restarting",
         ),
-        (event("stuck", after="STARTING", detail="No change for 31 minutes."), job(), "*RUNNING* · CDC"),
-        (event("changed", "RUNNING/CDC", "FAILED/CDC", "no space left"), job(), "*RUNNING* · CDC"),
+        (event("stuck", after="STARTING", detail="No change for 31 minutes."), job(), "*Running* · CDC"),
+        (event("changed", "RUNNING/CDC", "FAILED/CDC", "no space left"), job(), "*Running* · CDC"),
         (event("changed", "RUNNING/CDC", "FAILED/CDC", "no space left"), None, "Deleted"),
     ],
 )
@@ -434,7 +434,7 @@ def test_a_digest_tells_where_a_job_is_now() -> None:
     text = all_text(accepted(alerts.digest(steps)))
     assert "full dump" in text
     assert "1 job changed" in text
-    assert "*STARTING*" not in text
+    assert "*Starting*" not in text
 
 
 def test_a_digest_tells_as_past_what_is_over() -> None:
@@ -444,10 +444,10 @@ def test_a_digest_tells_as_past_what_is_over() -> None:
     stuck = replace(event("stuck", "", "STARTING"), id=3, job=job("job-3").name)
     payload = accepted(alerts.digest([*failed, stuck], over={1, 3}))
     text = all_text(payload)
-    assert "FAILED" in text
+    assert "*Failed*" in text
     assert "1 job: `job-2`" in text
     assert "*Had failed* (over) — 1 job: `job-1`" in text
-    assert "*Was stuck* in *STARTING* (over) — 1 job: `job-3`" in text
+    assert "*Was stuck* in *Starting* (over) — 1 job: `job-3`" in text
 
 
 def test_the_daily_summary() -> None:
@@ -456,7 +456,7 @@ def test_the_daily_summary() -> None:
             "2026-11-20", {"RUNNING/CDC": 5, "FAILED/CDC": 1}, [event("changed", "RUNNING/CDC", "FAILED/CDC")]
         )
     )
-    assert payload["text"] == "Migrations on 2026-11-20: 6 jobs (5 RUNNING · CDC, 1 FAILED · CDC)"
+    assert payload["text"] == "Migrations on 2026-11-20: 6 jobs (5 running · CDC, 1 failed · CDC)"
     assert "🔴 *Failed*: `orders-db`" in all_text(payload)
     assert "waiting for approval" not in all_text(payload)
 
@@ -484,7 +484,7 @@ def test_home_shows_jobs_approvals_and_watches() -> None:
     )
     view = accepted_view(home(content), "home")
     text = "\n".join(texts(view["blocks"]))
-    assert text.index("FAILED") < text.index("RUNNING")
+    assert text.index("Failed") < text.index("Running")
     assert "broken" in text
     assert "label `team=pay` → <#C123>, only failed" in text
     assert "all jobs → <@U1>" in text

@@ -202,7 +202,7 @@ def test_what_is_asked_stands_on_the_card() -> None:
     text = all_text(shown(request(Action.RESTART, warning=("*Wipes* `orders`.",), typed=True)))
     for part in (
         "<@U0ASKER> asks to *restart* `orders-db`",
-        "*RUNNING* · CDC",
+        "*Running* · CDC",
         "AlloyDB) `orders-cluster`",
         "`orders`, `customers`",
         "⚠️ *Wipes* `orders`.",

@@ -10,7 +10,7 @@ from datetime import date
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
-from bot.dms import display, source_writes
+from bot.dms import source_writes
 from bot.dms.advice import errors_step, next_step, source_log_growth
 from bot.dms.engines import reads_backup_files
 from bot.dms.error_news import (
@@ -170,9 +170,7 @@ def summary(
         names = sorted({calls(event.job) for event in found})
         blocks.append(m.section(f"{label}: {labels.names(names, _MAX_NAMES)}"))
     blocks.extend(m.buttons(buttons))
-    shown = ", ".join(
-        f"{count:,} {mrkdwn.verbatim(display.status_text(status))}" for status, count in ordered[:6]
-    )
+    shown = ", ".join(labels.counted(count, status) for status, count in ordered[:6])
     return m.message(
         f"{mrkdwn.verbatim(title)}: {count_of(total, 'job')}{f' ({shown})' if shown else ''}",
         blocks,
@@ -213,12 +211,12 @@ def _title(event: Event) -> str:
     if source_writes.must_stop(event):
         return f"{_STOP_WRITES}:"
     if _has_ended(event) and source_writes.may_resume(event):
-        what = "🔴 *FAILED*" if event.kind != "deleted" else event_labels.headline(event)
+        what = "🔴 *Failed*" if event.kind != "deleted" else event_labels.headline(event)
         return f"{what}, and the *writes to the source may resume*:"
     if event_labels.is_failed(event):
-        return "🔴 *FAILED*:"
+        return "🔴 *Failed*:"
     if event_labels.is_completed(event):
-        return "✅ *COMPLETED*:"
+        return "✅ *Completed*:"
     if event_labels.is_ready(event):
         return "🟢 *Ready for promote*:"
     if source_writes.may_resume(event):

@@ -24,7 +24,7 @@ def databases_page(page: DatabasesPage) -> Message:
     everything = sum(page.counts.values())
     title = f"{count_of(everything, 'database')} of {page.job.id}"
     counts = ", ".join(
-        f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(display.state_text(state))}"
+        f"{labels.object_emoji(state)} {labels.counted(count, state)}"
         for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
     )
     blocks: list[Block] = [m.header(title)]

@@ -73,7 +73,7 @@ def databases_text(databases: Sequence[Database]) -> str:
         return "*Databases*: none listed yet"
     counts = Counter(each.state for each in databases)
     shown = ", ".join(
-        f"{labels.object_emoji(state)} {count:,} {mrkdwn.verbatim(display.state_text(state))}"
+        f"{labels.object_emoji(state)} {labels.counted(count, state)}"
         for state, count in counts.most_common(12)
     )
     lines = [f"*{count_of(len(databases), 'database')}*: {shown}"]

@@ -88,10 +88,15 @@ def job_status(job: Job, *, with_errors: bool = False) -> str:
 
 
 def status(text: str) -> str:
-    """`RUNNING/CDC`, as events and groups have it, becomes `RUNNING · CDC`; mrkdwn."""
+    """`RUNNING/CDC`, as events and groups have it, becomes `Running · CDC`; mrkdwn."""
     state, _, phase = text.partition("/")
     shown = f"*{mrkdwn.verbatim(display.state_text(state))}*"
     return f"{shown} · {mrkdwn.verbatim(display.phase_text(phase))}" if phase else shown
+
+
+def counted(count: int, status: str) -> str:
+    """`3 running · CDC`, for a status or a state; mrkdwn."""
+    return f"{count:,} {mrkdwn.verbatim(display.in_sentence(display.status_text(status)))}"
 
 
 def status_emoji(text: str) -> str:
