@@ -15,7 +15,7 @@ VERBS = (
     *("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete", "cancel"),
     *("schedule", "freeze", "unfreeze"),
 )
-"""The modules of this package with a verb, in the order of the help page.
+"""The modules of this package with a verb.
 
 Named here, and not looked for: an upgrade may leave the file of a verb behind that is no longer one.
 """

@@ -104,11 +104,14 @@ def _end(ctx: Context, escalation: Escalation) -> Escalation | None:
 VERB = Verb(
     name="acknowledge",
     permission=Permission.VIEW,
-    summary="say that you are on an alert, which ends its reminders",
+    summary="stop an alert's reminders",
     usage=("acknowledge JOB",),
     syntax=Syntax("optional"),
-    details="The policy can have a user group mentioned again and again until somebody presses *Acknowledge* "
-    "or types this. Everybody sees who did.",
+    details=(
+        "Stops the reminders of an alert, as its *Acknowledge* button does. Everybody sees that you "
+        "are on it."
+    ),
+    more=("The policy can have a user group mentioned again and again until somebody acknowledges."),
     examples=("acknowledge orders-db",),
     run=_run,
     asks_service=only_of_a_job,

@@ -107,9 +107,15 @@ VERB = Verb(
     summary="requests awaiting approval",
     usage=("approvals",),
     syntax=Syntax(flags=(Flag("page", "number", "which page"),)),
-    details="Who asked, for what, how many of how many approved, and when it expires. Review shows the whole "
-    "request, with all that would be lost, where you may approve or deny it or have yet to confirm it; "
-    "Withdraw takes your own back.",
+    details=(
+        "Requests awaiting approval or confirmation. *Review* shows the whole request, where you "
+        "approve, deny or confirm it."
+    ),
+    more=(
+        "Each shows who requested what, how many have approved, and when it expires. *Withdraw* "
+        "takes your own request back."
+    ),
+    begins="approvals",
     examples=("approvals",),
     run=_run,
     asks_service=no_service_call,

@@ -21,7 +21,7 @@ from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
 
 _MAX_OFFERED = 5
-_OPERATION = Flag("operation", "word", "which operation, if there are several")
+_OPERATION = Flag("operation", "word", "which one, if there are several")
 
 
 def _confirmation(_job: Job, _options: Options) -> Confirmation:
@@ -98,14 +98,15 @@ def _described(operation: Operation) -> str:
 VERB = Verb(
     name="cancel",
     permission=Permission.CHANGE,
-    summary="cancel the operation that a job is in",
+    summary="cancel a job's operation",
     usage=("cancel JOB [--operation NAME]",),
     syntax=Syntax("one", (_OPERATION, REASON)),
-    details=(
-        "Asks the service to cancel what it is doing with the job, such as a restart. The service does its "
-        "best, and the operation may end all the same. You confirm it. A run of this bot that waits for the "
-        "operation does not stand in the way."
+    details=("Asks DMS to cancel what it is doing with the job, such as a restart. You confirm first."),
+    more=(
+        "DMS does its best: the operation may still finish. You can cancel an operation that a run "
+        "of this bot is waiting for."
     ),
+    begins="list",
     examples=("cancel orders-db",),
     run=_run,
     action=ActionVerb(Action.CANCEL, _confirmation, _warning, _effect, _call),

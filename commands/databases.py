@@ -130,13 +130,12 @@ def _action_buttons(ctx: Context, job: Job, actions: tuple[Action, ...]) -> tupl
 VERB = Verb(
     name="databases",
     permission=Permission.VIEW,
-    summary="the databases of a job",
+    summary="a job's databases",
     usage=("databases JOB [text] [state=…] [phase=…]",),
     syntax=Syntax("one", (Flag("page", "number", "which page"),), ("state", "phase"), words=True),
-    details=(
-        "Each database with its state, phase and error, and how far its full dump is; failed ones first. "
-        "Text is looked for in the names; several states are parted by commas."
-    ),
+    details=("Each database with its state, phase, error and full dump progress. Failed ones come first."),
+    more=("A word is looked for in the names. Separate several states with commas: `state=failed,stopped`."),
+    begins="list",
     examples=("databases orders-db", "databases orders-db state=failed", "databases orders-db tenant_0"),
     run=_run,
 )

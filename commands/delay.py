@@ -201,20 +201,27 @@ def _peak(points: tuple[DelayPoint, ...]) -> str:
 VERB = Verb(
     name="delay",
     permission=Permission.VIEW,
-    summary="the replication delay as a chart",
+    summary="replication delay as a chart",
     usage=("delay JOB [--hours 1|24] [--picture]",),
     syntax=Syntax(
         "one",
         flags=(
             Flag("hours", "choice", "how far to look back", choices=("1", "24")),
-            Flag("picture", "switch", "draw every measurement, as a file"),
+            Flag("picture", "switch", "every measurement, as a file"),
         ),
     ),
-    details="From Cloud Monitoring, in seconds and in bytes, with the time at which each was measured. "
-    "Promote without loss only when writes to the source have stopped, and a delay that was measured after "
-    "that is zero. With SQL Server backup files there is no such zero: no unprocessed bytes may be left. "
-    "For Oracle, and for SQL Server to PostgreSQL, a zero leaves changes out: check the last ones yourself. "
-    "Changes that DMS does not support are counted since the job was created: they never arrive.",
+    details=(
+        "How far the destination is behind the source, from Cloud Monitoring. Each figure has the "
+        "time of its measurement."
+    ),
+    more=(
+        "A promotion loses nothing only if the writes to the source have stopped and a delay "
+        "measured after that is zero. With SQL Server backup files, wait until no unprocessed bytes "
+        "are left instead. For Oracle, and for SQL Server to PostgreSQL, a zero does not cover the "
+        "last changes: check them yourself. Changes that DMS does not support never arrive; they are "
+        "counted since the job was created."
+    ),
+    begins="list",
     examples=("delay orders-db", "delay orders-db --hours 24"),
     run=_run,
 )

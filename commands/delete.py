@@ -15,7 +15,7 @@ from commands.support.actions import ALL, FILTERS, make_run
 from commands.support.asked import REASON
 from commands.support.base import Verb
 
-_WITH_DESTINATION = Flag("with-destination", "switch", "delete the destination with all its data, too")
+_WITH_DESTINATION = Flag("with-destination", "switch", "delete the destination and its data, too")
 
 
 def _options(invocation: Invocation) -> Options:
@@ -96,15 +96,20 @@ def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
 VERB = Verb(
     name="delete",
     permission=Permission.CHANGE,
-    summary="delete a job, or the job and its destination",
+    summary="delete a job",
     usage=("delete JOB [JOB …] [--with-destination]", "delete --all state=completed"),
     syntax=Syntax("many", (ALL, _WITH_DESTINATION, REASON), FILTERS),
     details=(
-        "Possible in every state but DELETING, the passing ones too: it is the way out of a job that is "
-        "stuck. The destination connection profile always goes with the job (documented for Cloud SQL only). "
-        "Of a COMPLETED job nothing else goes; otherwise it asks whether the destination goes too. You "
-        "confirm it; with the destination, or while the job is being promoted, by typing the job ID."
+        "Deletes the job and, if you choose so, the destination with all its data. Works in every "
+        "state but DELETING."
     ),
+    more=(
+        "Also the way out for a job that is stuck. The destination connection profile always goes "
+        "with the job (documented for Cloud SQL only). For a COMPLETED job, nothing else goes. You "
+        "confirm it, and by typing the job ID if the destination goes too or the job is being "
+        "promoted. Several jobs need the same status."
+    ),
+    begins="list",
     examples=("delete orders-db", "delete orders-db --with-destination", "delete --all state=completed"),
     run=make_run(Action.DELETE, _options),
     action=ActionVerb(Action.DELETE, _confirmation, _warning, _effect, _call),

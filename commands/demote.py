@@ -54,14 +54,18 @@ def _call(dms: Dms, job: Job, _options: Options, _call_id: str) -> Operation:
 VERB = Verb(
     name="demote",
     permission=Permission.CHANGE,
-    summary="make an existing destination a read replica of the source",
+    summary="make a destination a read replica",
     usage=("demote JOB",),
     syntax=Syntax("one", (REASON,)),
     details=(
-        "A destination that existed before its job has to be demoted before the job can start: MySQL or "
-        "PostgreSQL to Cloud SQL, and PostgreSQL to AlloyDB. What it holds may conflict with the migration. "
-        "You confirm by typing the job ID."
+        "Makes a destination that existed before its job a read replica of the source, so that the "
+        "job can start. You confirm by typing the job ID."
     ),
+    more=(
+        "For MySQL or PostgreSQL to Cloud SQL, and for PostgreSQL to AlloyDB. What the destination "
+        "holds may conflict with the migration."
+    ),
+    begins="list",
     examples=("demote orders-db",),
     run=make_run(Action.DEMOTE),
     action=ActionVerb(Action.DEMOTE, _confirmation, _warning, _effect, _call),

@@ -248,7 +248,7 @@ def _effective_when(job: Job) -> str:
 VERB = Verb(
     name="edit",
     permission=Permission.CHANGE,
-    summary="change a job's databases, dump parallelism, name or labels",
+    summary="change databases, name or labels",
     usage=(
         "edit JOB",
         "edit JOB [--add a,b] [--remove c] [--parallel min|optimal|max]",
@@ -257,15 +257,20 @@ VERB = Verb(
     ),
     syntax=Syntax(
         "one",
-        (Flag("all", "switch", "take all databases, but for those excluded"), *FLAGS, REASON),
+        (Flag("all", "switch", "all databases, except the excluded ones"), *FLAGS, REASON),
     ),
     details=(
-        "Without flags, a view opens. Databases of a PostgreSQL job can be changed in any state; those "
-        "of a MySQL job only while it is NOT_STARTED, STOPPED or FAILED. The dump parallelism of a running "
-        "PostgreSQL job takes effect after a restart. Display name and dump path can be changed in any "
-        "state, and labels of a draft; `--label key=` removes one. Of other changes, the service decides. "
-        "What changes is shown before it is saved."
+        "Opens a form with the job's databases, dump parallelism, name and labels. You see what "
+        "changes before you save."
     ),
+    more=(
+        "With flags, no form opens. Databases of a PostgreSQL job can be changed in any state; those "
+        "of a MySQL job while it is NOT_STARTED, STOPPED or FAILED. The dump parallelism of a "
+        "running PostgreSQL job takes effect after a restart. Display name and dump path can be "
+        "changed in any state, labels while the job is a draft. Other changes are sent, and the "
+        "service decides."
+    ),
+    begins="list",
     examples=(
         "edit orders-db",
         "edit orders-db --add sales --remove legacy",

@@ -118,7 +118,7 @@ def _runs_in_progress(ctx: Context, frozen: FreezeTarget) -> str:
 VERB = Verb(
     name="freeze",
     permission=Permission.FREEZE,
-    summary="stop all changes for a while",
+    summary="block changes for a while",
     usage=(
         'freeze JOB --until 2h --reason "…"',
         'freeze --project prod --until 2h --reason "…"',
@@ -127,14 +127,17 @@ VERB = Verb(
     syntax=Syntax(
         "optional",
         flags=(
-            Flag("all", "switch", "every job"),
-            replace(PROJECT, help="every job of this project, by its alias or ID"),
+            Flag("all", "switch", "all jobs"),
+            replace(PROJECT, help="all jobs of this project (alias or ID)"),
             Flag("until", "time", "when it ends"),
-            Flag("reason", "text", "why, shown to people who are blocked"),
+            Flag("reason", "text", "shown to people who are blocked"),
         ),
     ),
-    details=f"Nobody can change a frozen job from here until then, or until `{COMMAND} unfreeze`. What is "
-    "under way goes on, and changes made elsewhere (console, gcloud) are not stopped.",
+    details="Blocks all changes to a job, a project or all jobs until the time that you give.",
+    more=(
+        f"`{COMMAND} unfreeze` lifts it early. Actions in progress continue. Changes made elsewhere "
+        "(console, gcloud) are not stopped."
+    ),
     examples=(
         'freeze orders-db --until 2h --reason "month end"',
         'freeze --all --until 3d --reason "audit"',

@@ -244,15 +244,19 @@ VERB = Verb(
     syntax=Syntax(
         "optional",
         flags=(
-            Flag("by", "word", "only what this person did, for example `@dana` or `me`"),
+            Flag("by", "word", "who did it: `@dana` or `me`"),
             PROJECT,
-            Flag("since", "word", "only what came after, for example `2d` or `2026-12-01`"),
+            Flag("since", "word", "from when: `2d` or `2026-12-01`"),
             Flag("export", "choice", "as a file", choices=("csv", "jsonl")),
             Flag("page", "number", "which page"),
         ),
     ),
-    details="Every request, decision, call and outcome, newest first. Rows are only ever added, and each "
-    "is chained to the one before, so that tampering shows: `dms-bot audit verify`.",
+    details="Every request, decision, call and outcome, newest first.",
+    more=(
+        "Rows are only ever added. Each is chained to the one before, so `dms-bot audit verify` "
+        "finds tampering."
+    ),
+    begins="history",
     examples=("history orders-db", "history --by @dana --since 2d", "history --since 30d --export csv"),
     run=_run,
     asks_service=only_of_a_job,

@@ -196,20 +196,22 @@ def _buttons(
 VERB = Verb(
     name="list",
     permission=Permission.VIEW,
-    summary="the migration jobs, by status",
+    summary="jobs by status, problems first",
     usage=("list [text] [project=…] [state=…] [phase=…] [location=…] [type=…] [label.KEY=value]",),
     syntax=Syntax(
         flags=(
             Flag("page", "number", "which page"),
-            Flag("choose", "switch", "choose several jobs with checkboxes"),
+            Flag("choose", "switch", "choose several with checkboxes"),
         ),
         filters=FILTERS,
         words=True,
     ),
-    details=(
-        "Text is looked for in job IDs, display names, labels, engines and hosts. Problems come first. "
-        "`state=with-errors` lists the jobs that run with errors."
+    details="Migration jobs by status, problems first. Words and filters narrow the list.",
+    more=(
+        "Words are looked for in job IDs, display names, labels, engines and hosts. "
+        "`state=with-errors` lists jobs that run with errors."
     ),
+    begins="list",
     examples=("list state=running", "list orders location=europe-west1", "list label.env=prod state=failed"),
     run=_run,
 )

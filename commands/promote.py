@@ -26,8 +26,8 @@ from commands.support.schedule import AT
 _SHOWN = 10
 _PLAIN = re.compile(r"[\w.-]+")
 """Database names that need no quotes in a command."""
-_PICK = Flag("pick", "switch", "pick the databases in a view")
-_FAILBACK = Flag("failback", "switch", "from the destination back to the source")
+_PICK = Flag("pick", "switch", "pick databases in a form")
+_FAILBACK = Flag("failback", "switch", "back to the source (SQL Server)")
 
 
 def _options(invocation: Invocation) -> Options:
@@ -183,7 +183,7 @@ def _not_offered(job: Job) -> str:
 VERB = Verb(
     name="promote",
     permission=Permission.CHANGE,
-    summary="make the destination the primary database",
+    summary="make the destination primary",
     usage=(
         "promote JOB [JOB …]",
         "promote JOB --databases a,b | --pick",
@@ -193,15 +193,20 @@ VERB = Verb(
     ),
     syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK, AT, REASON), FILTERS),
     details=(
-        "Ends the replication; cannot be undone. Possible in CDC (running, stopped or "
-        "failed) and when ready for promote. For a job that failed in CDC it is the way out if the source is "
-        "lost. Without loss only if writes to the source were stopped and a replication delay measured after "
-        "that is zero; with SQL Server backup files, if no unprocessed bytes are left, with a last log taken "
-        "after that; for Oracle, and SQL Server to PostgreSQL, if the delay is down to seconds and the last "
-        "changes have arrived. With `--failback`, a SQL Server job in the phase PHASE_FAILBACK is promoted "
-        "from the destination back to its source. You confirm it, by typing the job ID unless the delay is "
-        "known to be zero and no unsupported changes were counted."
+        "Stops replication and makes the destination primary. *Can't be undone.* Stop the writes to "
+        "the source first, then wait until every change has arrived."
     ),
+    more=(
+        "Possible in CDC (running, stopped or failed) and when ready for promote. If the source is "
+        "lost for good, promote a job that failed in CDC. Nothing is lost only if a delay measured "
+        "after the writes stopped is zero. With SQL Server backup files: if no unprocessed bytes are "
+        "left and the last log was taken after the writes stopped. For Oracle, and for SQL Server to "
+        "PostgreSQL: if the delay is down to seconds and the last changes have arrived. You confirm "
+        "it, by typing the job ID unless the delay is known to be zero and no unsupported changes "
+        "were counted. `--failback` is for a SQL Server job in the phase PHASE_FAILBACK. Several "
+        "jobs need the same status."
+    ),
+    begins="list phase=cdc,ready_for_promote",
     examples=(
         "promote orders-db",
         "promote orders-db --databases sales,billing",

@@ -21,9 +21,9 @@ from commands.support.actions import ALL, DATABASES, FILTERS, SKIP_VALIDATION, m
 from commands.support.asked import REASON
 from commands.support.base import Context, Verb
 
-_FAILED_ONLY = Flag("failed-only", "switch", "only the databases that have failed")
-_STOP_FIRST = Flag("stop-first", "switch", "stop a job that runs in the full dump, then restart it")
-_PICK = Flag("pick", "switch", "pick the databases in a view")
+_FAILED_ONLY = Flag("failed-only", "switch", "only the databases that failed")
+_STOP_FIRST = Flag("stop-first", "switch", "stop the full dump first")
+_PICK = Flag("pick", "switch", "pick databases in a form")
 
 
 def _options(invocation: Invocation) -> Options:
@@ -152,7 +152,7 @@ def _fits(job: Job, database: Database) -> bool:
 VERB = Verb(
     name="restart",
     permission=Permission.CHANGE,
-    summary="wipe data on the destination, and migrate again from the full dump",
+    summary="wipe data, then copy it again",
     usage=(
         "restart JOB [JOB …] [--skip-validation]",
         "restart JOB --databases a,b | --failed-only | --pick",
@@ -163,10 +163,15 @@ VERB = Verb(
         "many", (ALL, DATABASES, _FAILED_ONLY, _PICK, _STOP_FIRST, SKIP_VALIDATION, REASON), FILTERS
     ),
     details=(
-        "Wipes data on the destination: the card says how much at least, and at most. Possible for a job "
-        "that failed, was stopped, or runs with errors, and for the failed databases of a running job; of a "
-        "job that was stopped in CDC, the service decides. You confirm by typing the job ID."
+        "Wipes data on the destination, then copies it again. For jobs that failed, were stopped or "
+        "run with errors. You confirm by typing the job ID."
     ),
+    more=(
+        "The confirmation says what is wiped, at least and at most. Of a healthy running job, only "
+        "failed databases can be restarted. For a job that was stopped in CDC, the service decides. "
+        "Several jobs need the same status."
+    ),
+    begins="list state=failed,stopped,with-errors",
     examples=(
         "restart orders-db",
         "restart orders-db --failed-only",

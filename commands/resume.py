@@ -47,7 +47,12 @@ VERB = Verb(
         'resume JOB --at "TIME"',
     ),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION, AT, REASON), FILTERS),
-    details="A job stopped in the full dump, or before it, cannot resume: restart or delete it.",
+    details="Continues the replication of a job that was stopped in CDC.",
+    more=(
+        "A job stopped in the full dump or before it cannot be resumed: restart or delete it. "
+        "Several jobs need the same status."
+    ),
+    begins="list state=stopped",
     examples=("resume orders-db", "resume --all state=stopped phase=cdc"),
     run=make_run(Action.RESUME, _options),
     action=ActionVerb(Action.RESUME, _confirmation, _warning, _effect, _call),

@@ -19,7 +19,7 @@ from commands.support.visibility import is_hidden, may_hide
 
 _PER_PAGE = 8
 _SHOWN_JOBS = 5
-_MOVE = Flag("move", "word", "the request to carry out at another time; goes with `--at`")
+_MOVE = Flag("move", "word", "whose request to move; needs `--at`")
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -114,15 +114,17 @@ VERB = Verb(
     name="schedule",
     permission=Permission.VIEW,
     same_for_all=True,
-    summary="list, move or cancel what is scheduled",
+    summary="list or move scheduled requests",
     usage=("schedule", 'schedule --move JOB --at "TIME"'),
     syntax=Syntax(flags=(_MOVE, AT, Flag("page", "number", "which page"))),
-    details=(
-        "`--at` schedules `start`, `stop`, `resume`, `verify` and `promote`. A scheduled request has been "
-        "confirmed and approved; policy, approvals, freezes and the job are checked again when it is due, "
-        "and a promote is sent only if its replication delay is zero then. Moved, it is confirmed and "
-        "approved anew."
+    details="Requests scheduled with `--at`. You can move or cancel them.",
+    more=(
+        "`--at` schedules `start`, `stop`, `resume`, `verify` and `promote`. They are confirmed and "
+        "approved ahead. When one is due, policy, approvals, freezes and the job are checked again; "
+        "a promote is sent only if its replication delay is zero then. A request that is moved needs "
+        "a new confirmation and new approvals."
     ),
+    begins="schedule",
     examples=("schedule", 'schedule --move orders-db --at "Sun 02:00"'),
     run=_run,
     asks_service=lambda invocation: "move" in invocation.flags,

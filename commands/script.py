@@ -103,7 +103,7 @@ def _answer(job: Job, kind: str, script: str) -> Answer:
 VERB = Verb(
     name="script",
     permission=Permission.OPERATE,
-    summary="the script that makes a job's source reachable",
+    summary="script to reach a job's source",
     usage=(
         "script JOB --ssh --vm NAME --zone ZONE [--port N]",
         "script JOB --ssh --vm NAME --machine-type TYPE [--zone ZONE] [--subnet NAME] [--port N]",
@@ -112,20 +112,25 @@ VERB = Verb(
     syntax=Syntax(
         "one",
         (
-            Flag("ssh", "switch", "for a reverse SSH tunnel through a VM"),
-            Flag("tcp-proxy", "switch", "for a VM that runs a TCP proxy"),
-            Flag("vm", "word", "name of the VM"),
-            Flag("zone", "word", "zone of the VM, for example `europe-west1-b`"),
-            Flag("machine-type", "word", "machine type of a VM that the script creates"),
-            Flag("subnet", "word", "subnet of a VM that the script creates"),
-            Flag("port", "number", "port that the VM opens for the tunnel"),
+            Flag("ssh", "switch", "a reverse SSH tunnel through a VM"),
+            Flag("tcp-proxy", "switch", "a VM that runs a TCP proxy"),
+            Flag("vm", "word", "its name"),
+            Flag("zone", "word", "its zone, as in `europe-west1-b`"),
+            Flag("machine-type", "word", "for a new VM"),
+            Flag("subnet", "word", "for a new VM"),
+            Flag("port", "number", "port of the tunnel on the VM"),
         ),
     ),
     details=(
-        "The service writes the script and changes nothing; it names your source and your network, so only "
-        "you see it: here, or as a file in your direct messages if it is long. With `--ssh`, a VM with "
-        "`--machine-type` is created by the script, and one without exists already."
+        "A script from DMS that sets up the network path to the source. It changes nothing by "
+        "itself, and only you see it."
     ),
+    more=(
+        "It names your source and your network. A long one comes as a file in your direct messages. "
+        "With `--ssh`, the script creates the VM if you give `--machine-type`; otherwise the VM has "
+        "to exist."
+    ),
+    begins="list",
     examples=(
         "script orders-db --ssh --vm bastion --zone europe-west1-b",
         "script orders-db --ssh --vm bastion --zone europe-west1-b --port 5432",

@@ -175,10 +175,14 @@ def _abandon_button(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ..
 VERB = Verb(
     name="show",
     permission=Permission.VIEW,
-    summary="one job, and what can be done with it",
+    summary="one job and what can be done",
     usage=("show JOB",),
     syntax=Syntax("one", names=True),
-    details="State, phase, both ends, databases, error, replication delay, and the actions allowed now.",
+    details=(
+        "State, databases, errors, replication delay, what to do next, and a button for each action "
+        "that is possible now."
+    ),
+    begins="list",
     examples=("show orders-db", "show europe-west1/orders-db"),
     run=_run,
 )

@@ -52,17 +52,19 @@ def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
 VERB = Verb(
     name="start",
     permission=Permission.CHANGE,
-    summary="begin the full dump of a job that was never started",
+    summary="begin a new job's full dump",
     usage=(
         "start JOB [JOB …] [--skip-validation]",
         "start --all state=not_started [location=…]",
         'start JOB --at "TIME"',
     ),
     syntax=Syntax("many", (ALL, SKIP_VALIDATION, AT, REASON), FILTERS),
-    details=(
-        "For jobs in NOT_STARTED. In another resting state you confirm by typing the job ID, and the "
-        "service decides. Several jobs go together when they have the same status."
+    details="Begins the full dump of a job that was never started.",
+    more=(
+        "From another resting state, you confirm by typing the job ID, and the service decides. "
+        "Several jobs need the same status."
     ),
+    begins="list state=not_started",
     examples=("start orders-db", "start --all state=not_started location=europe-west1"),
     run=make_run(Action.START, _options),
     action=ActionVerb(Action.START, _confirmation, _warning, _effect, _call),

@@ -68,10 +68,14 @@ VERB = Verb(
     usage=("stop JOB [JOB …]", "stop --all phase=cdc [location=…]", 'stop JOB --at "TIME"'),
     syntax=Syntax("many", (ALL, AT, REASON), FILTERS),
     details=(
-        "Possible in every phase but a promotion, which can be neither stopped nor undone. In CDC it runs at "
-        "once, else you confirm it: stopped in the full dump or before it, only restart and delete remain, "
-        "and with PostgreSQL, WAL piles up on the source."
+        "In CDC it stops at once. In other phases you confirm first: stopped in the full dump or "
+        "before, a job can only be restarted or deleted."
     ),
+    more=(
+        "A promotion can be neither stopped nor undone. With PostgreSQL, WAL piles up on the source "
+        "of a job that was stopped in the full dump. Several jobs need the same status."
+    ),
+    begins="list state=running",
     examples=("stop orders-db", "stop orders-db billing-db", "stop --all phase=cdc label.env=staging"),
     run=make_run(Action.STOP),
     action=ActionVerb(Action.STOP, _confirmation, _warning, _effect, _call),

@@ -102,13 +102,15 @@ VERB = Verb(
     syntax=Syntax(
         "optional",
         flags=(
-            Flag("all", "switch", "lift the freeze of every job"),
-            replace(PROJECT, help="lift the freeze of this project, by its alias or ID"),
+            Flag("all", "switch", "the freeze of all jobs"),
+            replace(PROJECT, help="the freeze of this project (alias or ID)"),
         ),
     ),
-    details="Lifts every freeze that was set on the job. `--all` lifts the freeze of all jobs and leaves "
-    "those of projects and single jobs; `--project` leaves those of single jobs. Planned freezes stand in "
-    "the policy file and end by themselves.",
+    details="Lifts a freeze that was set with `freeze`.",
+    more=(
+        "`--all` lifts the freeze of all jobs; freezes of projects and single jobs stay. `--project` "
+        "leaves those of single jobs. Planned freezes are in the policy file and end by themselves."
+    ),
     examples=("unfreeze orders-db", "unfreeze --all"),
     run=_run,
     asks_service=only_of_a_job,

@@ -102,16 +102,18 @@ VERB = Verb(
     syntax=Syntax(
         "optional",
         flags=(
-            replace(subscriptions.CHANNEL, help="whose subscription ends, if not this channel's"),
-            replace(subscriptions.DM, help="end a subscription of mine to direct messages"),
+            replace(subscriptions.CHANNEL, help="another channel than this one"),
+            replace(subscriptions.DM, help="my direct messages"),
             PROJECT,
-            Flag("all", "switch", "end all subscriptions of this channel, or mine with `--dm`"),
+            Flag("all", "switch", "all of them"),
         ),
         filters=subscriptions.FILTERS,
     ),
-    details=f"Ends the subscription that `{COMMAND} watch` with the same words began; without a job or "
-    "filter, the one to all jobs. To end one of a channel takes the role operator. What the notify channel "
-    "and the policy file ask for goes on.",
+    details="Ends a subscription: type what you typed after `watch`. For a channel, it takes an operator.",
+    more=(
+        "Without a job or filter, it ends the subscription to all jobs. The default notifications of "
+        "the settings and the policy file stay."
+    ),
     examples=("unwatch orders-db", "unwatch label.env=prod", "unwatch --all --dm"),
     run=_run,
     asks_service=no_service_call,

@@ -22,7 +22,7 @@ from commands.support.resolve import find_job, require_permission
 from commands.support.schedule import AT
 
 _EXAMPLE = f"{COMMAND} verify orders-db --with --parallel max"
-_WITH = Flag("with", "switch", "test the changes of the flags after it, which are those of `edit`")
+_WITH = Flag("with", "switch", "test these changes: flags of `edit`")
 _TESTED = "whether the destination can reach the source, and whether all prerequisites are met"
 """Source: REST `migrationJobs.verify`."""
 _TESTABLE = tuple(replace(each, needs="with") for each in FLAGS)
@@ -101,9 +101,14 @@ VERB = Verb(
         "many", (ALL, AT, REASON, _WITH, *(replace(each, needs="with") for each in FLAGS)), FILTERS
     ),
     details=(
-        f"The service tests {_TESTED}. Nothing is changed. With `--with`, it "
-        "tests the job as `edit` with the same flags would make it, where `--all` means all databases."
+        "DMS tests whether the destination can reach the source and all prerequisites are met. "
+        "Changes nothing."
     ),
+    more=(
+        "With `--with`, it tests the job as `edit` with the same flags would make it, and saves "
+        "nothing. There, `--all` means all databases. Several jobs need the same status."
+    ),
+    begins="list",
     examples=(
         "verify orders-db",
         "verify --all state=not_started",

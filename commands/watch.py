@@ -127,12 +127,16 @@ VERB = Verb(
         flags=(subscriptions.CHANNEL, subscriptions.DM, subscriptions.ONLY, PROJECT),
         filters=subscriptions.FILTERS,
     ),
-    details="Without a job or filter, about all jobs; `project=prod` or `--project prod` keeps to one "
-    "project. Notifies the channel where you type it, unless you name another one or ask for direct "
-    "messages. To subscribe a channel takes the role operator, and to be in it where it is private. "
-    "With `--only`, each event of those kinds is a message of its own; otherwise each job has one "
-    "message that is kept up to date, and what people must see (failed, ready to promote, completed, "
-    "stuck, deleted) is posted anew. Watching again with another `--only` replaces the first.",
+    details=(
+        "Notifies this channel about one job, the jobs of a filter, or all jobs. Subscribing a "
+        "channel takes the role operator."
+    ),
+    more=(
+        "In a private channel, you also have to be a member. Without `--only`, each job has one "
+        "message that is kept up to date, and what people must see (failed, ready to promote, "
+        "completed, stuck, deleted) is posted as a new message. With `--only`, each event of those "
+        "kinds is a new message. Another `--only` for the same jobs replaces the first."
+    ),
     examples=("watch orders-db", "watch label.env=prod --only failed,completed", "watch state=failed --dm"),
     run=_run,
     asks_service=only_of_a_job,

@@ -82,8 +82,11 @@ VERB = Verb(
     permission=Permission.VIEW,
     summary="list notifications",
     usage=("watches",),
-    details="Shows your direct messages, this channel's subscriptions, those that you set elsewhere, and the "
-    "default ones.",
+    details=(
+        "Subscriptions of this channel and of you, those that you set elsewhere, and the default "
+        "notifications."
+    ),
+    begins="watches",
     examples=("watches",),
     run=_run,
     asks_service=no_service_call,

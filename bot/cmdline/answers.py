@@ -119,6 +119,8 @@ class Readers(StrEnum):
 class Section:
     text: RichText
     buttons: tuple[Button, ...] = ()
+    fold: str = ""
+    """The title under which it is folded away; in classic blocks, it stands above the text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from commands.support.filters import all_matching
 from commands.support.resolve import find_job, find_jobs, require_permission
 from commands.support.visibility import may_hide, visible_names
 
-ALL = Flag("all", "switch", "all jobs that the filters match, for example `state=running`")
-SKIP_VALIDATION = Flag("skip-validation", "switch", "leave out the service's checks")
-DATABASES = Flag("databases", "list", "only these databases, for example `sales,billing`")
+ALL = Flag("all", "switch", "jobs that match, as in `state=running`")
+SKIP_VALIDATION = Flag("skip-validation", "switch", "skip the service's checks")
+DATABASES = Flag("databases", "list", "only these databases")
 _SHOWN = 10
 FILTERS = ("project", "state", "phase", "location", "type", "label")
 

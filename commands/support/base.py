@@ -80,7 +80,13 @@ class Verb:
     run: Callable[[Context, Invocation], Answer]
     syntax: Syntax = field(default_factory=Syntax)
     details: str = ""
+    """What it does, in a few short sentences: help begins with it, and has to fit the screen of a phone."""
+    more: str = ""
+    """What else people may have to know; folded away in the help."""
+    begins: str = ""
+    """The command of a button in its help, such as a list of jobs to choose from. It changes nothing."""
     examples: tuple[str, ...] = ()
+    """Lines that work, without the slash command. The first is the title of the help."""
     permission: Permission = Permission.NOBODY
     """What people need to use the verb. Nobody can use a verb that does not declare it."""
     action: ActionVerb | None = None

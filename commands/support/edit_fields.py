@@ -13,8 +13,8 @@ from bot.util.suggest import or_similar
 
 FIELD_FLAGS = (
     Flag("name", "text", "display name"),
-    Flag("label", "list", "set a label, for example `env=prod`; `env=` removes it"),
-    Flag("dump-path", "word", "where a dump made by hand is, for example `gs://bucket/orders.sql`"),
+    Flag("label", "list", "set `env=prod`; `env=` removes it"),
+    Flag("dump-path", "word", "a dump made by hand: `gs://bucket/orders.sql`"),
 )
 _MAX_LABELS = 64
 _MAX_LABEL = 63

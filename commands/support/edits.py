@@ -18,7 +18,7 @@ from commands.support.base import Context
 from commands.support.edit_fields import FIELD_FLAGS, check_fields, field_lines, read_fields
 
 DATABASE_FLAGS = (
-    Flag("only", "list", "take only these databases"),
+    Flag("only", "list", "only these databases"),
     Flag("exclude", "list", "leave these databases out"),
     Flag("add", "list", "add these databases"),
     Flag("remove", "list", "remove these databases"),

@@ -9,7 +9,7 @@ from bot.config.projects import Project
 from bot.util.suggest import nearest
 from commands.support.base import Context
 
-PROJECT = Flag("project", "word", "only this project, by its alias or ID, for example `prod`")
+PROJECT = Flag("project", "word", "only this project (alias or ID)")
 
 
 def find_project(ctx: Context, text: str, form: str = "--project {}") -> Project:

@@ -10,7 +10,7 @@ from bot.store.facts import RequestFacts
 from bot.util.wall_time import BadTime, Moment, TwoTimes, parse_moment
 from commands.support.base import Context, EarlyAnswer
 
-AT = Flag("at", "text", 'carry it out then, for example `"Sat 02:00"`, `"tonight 02:00"` or `"in 3h"`')
+AT = Flag("at", "text", 'when: `"Sat 02:00"`, `"tonight 02:00"`, `"in 3h"`')
 
 
 def scheduled(ctx: Context, invocation: Invocation) -> RequestFacts:

@@ -17,9 +17,9 @@ from commands.support.base import Context, EarlyAnswer
 from commands.support.projects import find_project
 from commands.support.visibility import is_hidden, is_open_here
 
-CHANNEL = Flag("channel", "word", "which channel to notify, if not this one")
-DM = Flag("dm", "switch", "notify me alone, in a direct message")
-ONLY = Flag("only", "list", "only these events or states, for example `failed,completed`")
+CHANNEL = Flag("channel", "word", "another channel than this one")
+DM = Flag("dm", "switch", "only me, in a direct message")
+ONLY = Flag("only", "list", "as in `failed,completed`")
 FILTERS = ("state", "label", "project")
 
 _ALIASES = {"ready": READY, "databases": "database_failed", "failure": "failed", "done": "completed"}

@@ -83,7 +83,7 @@ def named_wrongly(pair: Pair) -> list[str]:
 def test_each_answers_its_own_command_alone(pair: Pair) -> None:
     for at, command in ((pair.first, "/dms"), (pair.second, STAGING)):
         before = at.now()
-        assert f"`{command} help VERB` tells more" in plain(at.type("help"))
+        assert f"`{command} help restart` explains one command" in plain(at.type("help"))
         (said,) = at.slack.messages(channel="dms", user="dana", after=before)
         assert (said["user"] == pair.second_user) == (at is pair.second)
     assert named_wrongly(pair) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import (
@@ -72,16 +74,32 @@ def note(answer: Note) -> Message:
 
 def page(answer: AnswerPage) -> Message:
     """A title, sections, and small print."""
+    summary = _summary(answer)
+    classic = m.message(summary, _page_blocks(answer, _section))
+    if not any(each.fold for each in answer.sections):
+        return classic
+    return m.message(summary, _page_blocks(answer, _folded), classic)
+
+
+def _page_blocks(answer: AnswerPage, section: Callable[[Section], list[Block]]) -> list[Block]:
     blocks: list[Block] = [m.header(answer.title)]
     for each in answer.sections:
-        blocks.extend(_section(each))
+        blocks.extend(section(each))
     blocks.extend(m.buttons(answer.buttons))
     blocks.extend(m.context(mrkdwn.rich_text(answer.footer)))
-    return m.message(_summary(answer), blocks)
+    return blocks
+
+
+def _folded(part: Section) -> list[Block]:
+    if not part.fold:
+        return _section(part)
+    inside = [*m.sections(mrkdwn.rich_text(part.text)), *m.buttons(part.buttons)]
+    return [m.fold(part.fold, inside)]
 
 
 def _section(part: Section) -> list[Block]:
-    shown = mrkdwn.rich_text(part.text)
+    title = f"*{mrkdwn.verbatim(part.fold)}*\n" if part.fold else ""
+    shown = f"{title}{mrkdwn.rich_text(part.text)}"
     if len(part.buttons) == 1 and mrkdwn.utf16_length(shown) <= m.MAX_SECTION:
         return [m.section(shown, m.button(part.buttons[0]))]
     return [*m.sections(shown), *m.buttons(part.buttons)]

@@ -48,6 +48,7 @@ MAX_CONFIRM_BUTTON = 30
 MAX_FALLBACK = 1000
 """Characters of the plain text that notifications show."""
 BUTTONS_PER_ROW = 25
+_MAX_IN_FOLD = 10
 _SCALARS = frozenset(
     {"type", "block_id", "action_id", "value", "style", "url", "emoji", "verbatim", "expand"}
 )
@@ -126,6 +127,22 @@ def context(*texts: str) -> list[Block]:
     """Small print; no block if all texts are empty."""
     shown = [mrkdwn_text(each) for each in texts if each.strip()][:10]
     return [ContextBlock(elements=shown)] if shown else []
+
+
+def fold(title: str, inside: Sequence[Block]) -> WholeBlock:
+    """A container that is folded until somebody opens it: sections, buttons and small print, 10 at most.
+
+    Source: https://docs.slack.dev/reference/block-kit/blocks/container-block
+    """
+    return WholeBlock(
+        {
+            "type": "container",
+            "title": PlainTextObject(text=mrkdwn.clip_plain(title, MAX_HEADER), emoji=True).to_dict(),
+            "is_collapsible": True,
+            "default_collapsed": True,
+            "child_blocks": [block.to_dict() for block in inside[:_MAX_IN_FOLD]],
+        }
+    )
 
 
 def divider() -> DividerBlock:
