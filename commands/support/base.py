@@ -49,6 +49,8 @@ class Context:
     zone: Callable[[], str]
     """The person's time zone, an IANA name; asks Slack."""
     response_url: str = ""
+    thread: str = ""
+    """The thread that it was asked in; empty for none."""
     found: list[str] = field(default_factory=list)
     """Full names of the jobs that this answer is about, as they are found."""
 
@@ -63,9 +65,9 @@ class Context:
     def form_ref(self, invocation: Invocation, more: Mapping[str, Any] | None = None) -> str:
         """A token for a view whose submission runs the invocation with the values of the form.
 
-        A submission does not say where the view was opened, so the channel is saved with the token.
+        A submission does not say where the view was opened, so that is saved with the token.
         """
-        place = {"channel": self.who.channel, "response_url": self.response_url}
+        place = {"channel": self.who.channel, "response_url": self.response_url, "thread": self.thread}
         data = invocation.to_dict() | place | dict(more or {})
         return self.store.put_ref(self.who.team, "form", data)
 

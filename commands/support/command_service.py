@@ -27,8 +27,8 @@ class CommandService:
         self._context = context
         self.syntaxes: Mapping[str, Syntax] = {name: verb.grammar for name, verb in verbs.items()}
 
-    def answer(self, who: Person, invocation: Invocation, response_url: str) -> Answer:
-        """The verb's answer, or why this person may not use it.
+    def answer(self, who: Person, invocation: Invocation, response_url: str, thread: str = "") -> Answer:
+        """The verb's answer, or why this person may not use it. `thread` is the one that it was asked in.
 
         Verbs that change jobs or freezes are judged for each job, when it is found and when it is requested.
 
@@ -44,7 +44,7 @@ class CommandService:
         if verb.syntax.jobs == "one" and not invocation.jobs:
             example = examples.line(verb.name, verb.grammar)
             raise UsageError(f"Name the job, for example `{example}`; `{COMMAND} list` shows all jobs.")
-        context = replace(self._context(who, response_url), found=[])
+        context = replace(self._context(who, response_url), found=[], thread=thread)
         if verb.read_only:
             verdict = context.access.verdict(who, verb.name)
             if not verdict.allowed:

@@ -56,7 +56,13 @@ class ReplyTarget:
     replace: bool = False
     """Whether the answer replaces the message with the button."""
     place: str = ""
-    """The `private_metadata` of that view, where it keeps the channel that it was opened from."""
+    """The `private_metadata` of that view, where it keeps the place that it was opened from."""
+    depth: int = 0
+    """How many views are stacked up to that one."""
+    thread: str = ""
+    """The thread to answer in: that of the message with the button."""
+    home: bool = False
+    """Whether it was asked on the Home tab, which has no place for an answer."""
     said: Said | None = None
     """The message that is answered; None for commands and presses."""
     readers: Readers = Readers.ASKER
@@ -153,13 +159,15 @@ class Replier:
             return
         if target.response_url and self._respond(target, message, public):
             return
-        self._post_ephemeral(target.who, message)
+        self._post_ephemeral(target.who, message, target.thread or None)
 
     def _respond(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> bool:
         body = message | {
             "response_type": "in_channel" if public else "ephemeral",
             "replace_original": target.replace,
         }
+        if target.thread and not target.replace:
+            body["thread_ts"] = target.thread
         try:
             response = webhook(self._client, target.response_url).send_dict(body)
         except SLACK_ERRORS as error:
@@ -246,13 +254,16 @@ class Replier:
         if target.said is not None and target.said.thread_ts:
             self._post(target, answer)
         if target.view_id:
-            note = Note("It goes on in the channel, in a message of its own.", tone="good")
+            where = "your direct messages with me" if _is_direct(target.who) else "the channel"
+            note = Note(f"It goes on in {where}, in a message of its own.", tone="good")
             self._update_view(target, modals.message_view(render(note)))
 
     def _upload(self, target: ReplyTarget, answer: Upload) -> None:
         try:
-            channel = self._direct_message(target.who) if answer.private else target.who.channel
-            thread = target.said.thread if target.said and channel == target.who.channel else None
+            alone = answer.private or _is_direct(target.who)
+            channel = self._direct_message(target.who) if alone else target.who.channel
+            said = target.said.thread if target.said else target.thread or None
+            thread = said if channel == target.who.channel else None
             self._client.files_upload_v2(
                 channel=channel,
                 thread_ts=thread,
@@ -264,15 +275,22 @@ class Replier:
         except SLACK_ERRORS as error:
             why = f"The file could not be posted: {_why_no_file(error)}"
             rest = (" ", *rich_parts(answer.comment)) if answer.comment_answers else ()
-            self._post(target, Note((why, *rest), tone="bad"))
+            self._answer(target, Note((why, *rest), tone="bad"))
             return
-        if channel != target.who.channel:
+        if alone:
             note = Note("The file is for you alone: it is in your direct messages with me.", tone="good")
-            self._post(target, note)
+            self._answer(target, note)
+        elif target.view_id:
+            self._answer(target, Note("The file is in the channel.", tone="good"))
 
     def _direct_message(self, who: Person) -> str:
         """ID of the direct message with a person."""
         return str(self._client.conversations_open(users=who.user)["channel"]["id"])
+
+
+def _is_direct(who: Person) -> bool:
+    """Whether they asked where there is no channel: on the Home tab, or with a global shortcut."""
+    return who.channel in ("", who.user)
 
 
 def _why_no_file(error: Exception) -> str:

@@ -19,6 +19,7 @@ from bot.dms.rules import Action
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import ReplyTarget
 from bot.slack.inbound.payloads import BlockAction, Shortcut, SlashCommand, ViewSubmission
+from bot.slack.inbound.places import Places
 from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.spoken import SpokenCommand
@@ -59,6 +60,7 @@ class Dispatcher:
     ) -> None:
         self._syntaxes = syntaxes
         self._store = store
+        self._places = Places(store)
         self._workers = workers
         self._request_buttons = request_buttons
         self.submissions = submissions
@@ -76,7 +78,7 @@ class Dispatcher:
         self._submit(target, spoken.key, lambda: self._run_message(spoken, target))
 
     def on_message_shortcut(self, used: Shortcut) -> None:
-        target = ReplyTarget(used.who, used.response_url)
+        target = ReplyTarget(used.who, used.response_url, thread=used.thread)
         self._submit(target, used.trigger, lambda: self._shortcuts.open_job(used, target))
 
     def on_global_shortcut(self, used: Shortcut) -> None:
@@ -85,7 +87,7 @@ class Dispatcher:
 
     def on_block_action(self, press: BlockAction) -> None:
         replaces = press.replaceable and press.step == "turn"
-        target = ReplyTarget(press.who, press.response_url, replace=replaces)
+        target = ReplyTarget(press.who, press.response_url, replace=replaces, thread=press.thread)
         self._submit(target, press.trigger, lambda: self._run_block_action(press, target))
 
     def on_submission(self, submission: ViewSubmission) -> None:
@@ -126,7 +128,7 @@ class Dispatcher:
 
     def _run_block_action(self, press: BlockAction, target: ReplyTarget) -> None:
         log.info("block_action", user=press.who.user, verb=press.verb, step=press.step)
-        press, target = self._shortcuts.in_place(*self._request_buttons.in_review(press, target))
+        press, target = self._places.pressed(press, target)
         if press.step in ("run", "turn", "chosen"):
             self._pressed_invocation(press, target)
         elif press.verb in _ACTIONS:
@@ -135,7 +137,7 @@ class Dispatcher:
     def _pressed_invocation(self, press: BlockAction, target: ReplyTarget) -> None:
         ref = self._store.ref(press.who.team, press.value)
         if ref is None or ref.kind != "invocation" or ref.data["verb"] != press.verb:
-            self._workers.reply(target, OLD_BUTTON)
+            self._workers.reply(target, OLD_BUTTON, press.trigger)
             return
         invocation = Invocation.from_dict(ref.data)
         if press.step == "chosen":

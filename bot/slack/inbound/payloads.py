@@ -49,6 +49,12 @@ class BlockAction:
     """The id of the modal that it is in; empty if it is in none."""
     ref: str = ""
     """That modal's `private_metadata`: an opaque id."""
+    depth: int = 0
+    """How many views of that modal are stacked up to this one."""
+    thread: str = ""
+    """The thread that its message replies in; empty if it is in none."""
+    home: bool = False
+    """Whether it is on the Home tab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class Shortcut:
     response_url: str = ""
     text: str = ""
     """All texts and links of the message; empty for a global one."""
+    thread: str = ""
+    """The thread that the message replies in; empty if it is in none."""
 
 
 class Malformed(ValueError):
@@ -103,7 +111,7 @@ def parse_block_action(body: Mapping[str, Any], home: Installation = _ANYWHERE) 
     """
     action = next(parts(body, "actions"), {})
     verb, step = parse_action_id(text(action, "action_id"))
-    view = part(body, "view")
+    view, container = part(body, "view"), part(body, "container")
     modal = view if view.get("type") == "modal" else {}
     return BlockAction(
         who=_person(body, home),
@@ -112,11 +120,31 @@ def parse_block_action(body: Mapping[str, Any], home: Installation = _ANYWHERE) 
         value=text(action, "value") or text(part(action, "selected_option"), "value"),
         trigger=text(body, "trigger_id"),
         response_url=text(body, "response_url"),
-        replaceable=bool(part(body, "container").get("is_ephemeral")),
+        replaceable=bool(container.get("is_ephemeral")),
         ticked=tuple(_ticked(_values(body))),
         view_id=text(modal, "id"),
         ref=text(modal, "private_metadata"),
+        depth=_depth(modal),
+        thread=_thread(container, "message_ts"),
+        home=view.get("type") == "home",
     )
+
+
+def _depth(modal: Mapping[str, Any]) -> int:
+    """Slack says of each view which is below it and which is the lowest; there are three at most.
+
+    Source: https://docs.slack.dev/surfaces/modals
+    """
+    below, lowest = text(modal, "previous_view_id"), text(modal, "root_view_id")
+    if not below:
+        return 1 if modal else 0
+    return 2 if below == lowest else 3
+
+
+def _thread(holder: Mapping[str, Any], own: str) -> str:
+    """The thread that a message replies in; `own` is the key of its own time stamp."""
+    thread = text(holder, "thread_ts")
+    return "" if thread == text(holder, own) else thread
 
 
 def parse_submission(body: Mapping[str, Any], home: Installation = _ANYWHERE) -> ViewSubmission:
@@ -152,6 +180,7 @@ def parse_shortcut(body: Mapping[str, Any], home: Installation = _ANYWHERE) -> S
         trigger=text(body, "trigger_id"),
         response_url=text(body, "response_url"),
         text=without_command("\n".join(texts)[:_MOST_TEXT]),
+        thread=_thread(message, "ts"),
     )
 
 

@@ -18,6 +18,7 @@ from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.requests.wording import OLD_BUTTON, STATE_TEXT
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import BlockAction
+from bot.slack.inbound.places import place_of
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
 from bot.slack.render.answer import render
@@ -98,15 +99,6 @@ class RequestButtons:
         if handler is not None:
             handler(press, target)
 
-    def in_review(self, press: BlockAction, target: ReplyTarget) -> tuple[BlockAction, ReplyTarget]:
-        """A button in a review is answered in its view, and counts as pressed where Review was. So is one in
-        the dialog of an approver."""
-        ref = self._store.ref(press.who.team, press.ref) if press.ref else None
-        if ref is None or ref.kind not in (_REVIEW, APPROVING):
-            return press, target
-        who = replace(press.who, channel=str(ref.data["channel"]))
-        return replace(press, who=who), replace(target, who=who, view_id=press.view_id)
-
     def _steps(self) -> Mapping[str, Callable[[BlockAction, ReplyTarget], None]]:
         approvals = self._approvals
         return {
@@ -130,10 +122,11 @@ class RequestButtons:
         self, act: Callable[[Person, str], Note | None], *, store_only: bool = False
     ) -> Callable[[BlockAction, ReplyTarget], None]:
         def step(press: BlockAction, target: ReplyTarget) -> None:
+            shown = self._workers.from_home(target, press.trigger)
             self._workers.run_later(
-                target,
+                shown,
                 press.verb,
-                lambda: self._ack_elsewhere(press, target, act(press.who, press.value)),
+                lambda: self._ack_elsewhere(press, shown, act(press.who, press.value)),
                 store_only=store_only,
             )
 
@@ -163,11 +156,11 @@ class RequestButtons:
         note = self._approvals.revalidation.measure_again(press.value)
         request = note or self._approvals.approval.may_approve(press.who, press.value)
         if isinstance(request, Note):
-            self._replier.answer(target, request)
+            self._workers.answer(target, request)
             return
         decisions = self._store.decisions(request.id)
         related = find_related_open(self._store, request, self._clock())
-        ref = self._remember_shown(press, request, APPROVING)
+        ref = self._remember_shown(press, target, request, APPROVING)
         self._replier.update(target, modals.approval_confirmation(request, decisions, ref, related))
 
     def _approve_now(self, press: BlockAction, target: ReplyTarget) -> None:
@@ -184,8 +177,9 @@ class RequestButtons:
         """A step that is answered with a new message."""
 
         def step(press: BlockAction, target: ReplyTarget) -> None:
+            shown = self._workers.from_home(target, press.trigger)
             self._workers.run_later(
-                target, press.verb, lambda: self._replier.answer(target, answer(press, target))
+                shown, press.verb, lambda: self._workers.answer(shown, answer(press, shown))
             )
 
         return step
@@ -201,7 +195,7 @@ class RequestButtons:
                 f"{ACKNOWLEDGED[press.step]} `{COMMAND} approvals` shows what is still open.", tone="good"
             )
         if note is not None:
-            self._replier.answer(target, note)
+            self._workers.answer(target, note)
 
     def _outdated(self, press: BlockAction) -> Note | None:
         """Why nothing was sent, if this press found a job changed and so ended the request."""
@@ -213,27 +207,27 @@ class RequestButtons:
     def _review(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._approvals.may_review(press.who, press.value)
         if isinstance(request, Note):
-            self._workers.reply(target, request)
+            self._workers.reply(target, request, press.trigger)
             return
-        ref = self._remember_shown(press, request, _REVIEW)
+        ref = self._remember_shown(press, target, request, _REVIEW)
         self._workers.open_view(target, press.trigger, modals.review(self._card(request, press.who), ref))
 
     def _review_again(self, press: BlockAction, target: ReplyTarget, note: Note | None) -> None:
         """Show the present card in the review, so that the next press is made on what it shows."""
         request = self._approvals.may_review(press.who, press.value)
         if isinstance(request, Note):
-            self._replier.answer(target, note or request)
+            self._workers.answer(target, note or request)
             return
         said = render(note).blocks if note is not None else ()
-        ref = self._remember_shown(press, request, _REVIEW)
+        ref = self._remember_shown(press, target, request, _REVIEW)
         self._replier.update(target, modals.review(self._card(request, press.who), ref, said))
 
-    def _remember_shown(self, press: BlockAction, request: Request, kind: str) -> str:
+    def _remember_shown(self, press: BlockAction, target: ReplyTarget, request: Request, kind: str) -> str:
         """A callback token for a view. It keeps the delay shown: an open view does not update by itself."""
         delays = delays_to_json(request.facts.delays)
         shown = {
+            **place_of(target),
             "request": request.id,
-            "channel": press.who.channel,
             "user": press.who.user,
             "elsewhere": press.replaceable or bool(press.ref),
             "delay": delays,
@@ -270,18 +264,18 @@ class RequestButtons:
     def _confirm(self, press: BlockAction, target: ReplyTarget, *, destination: bool) -> None:
         request = self._approvals.confirmation.may_confirm(press.who, press.value)
         if isinstance(request, Note):
-            self._workers.reply(target, request)
+            self._workers.reply(target, request, press.trigger)
             return
         if destination:
             request = self._approvals.confirmation.with_destination(request)
             judged = self._approvals.revalidation.reevaluate_policy(request)
             if isinstance(judged, Verdict):
-                self._workers.reply(target, Note(judged.explanation, tone="warn"))
+                self._workers.reply(target, Note(judged.explanation, tone="warn"), press.trigger)
                 return
         missing = self._approvals.confirmation.missing_reason(request)
         phrase = confirmation_phrase(request) if needs_typed_confirmation(request) else ""
         if phrase or missing:
-            ref = self._remember_shown(press, request, TYPING)
+            ref = self._remember_shown(press, target, request, TYPING)
             related = find_related_open(self._store, request, self._clock())
             view = modals.typed_confirmation(request, phrase, ref, related, missing)
             self._workers.open_view(target, press.trigger, view)
@@ -296,21 +290,19 @@ class RequestButtons:
     def _ask_reason(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._approvals.approval.may_decide(press.who, press.value)
         if isinstance(request, Note):
-            self._workers.reply(target, request)
+            self._workers.reply(target, request, press.trigger)
             return
-        ref = self._store.put_ref(
-            press.who.team, DENIAL, {"request": request.id, "channel": press.who.channel}
-        )
+        ref = self._store.put_ref(press.who.team, DENIAL, {**place_of(target), "request": request.id})
         self._workers.open_view(target, press.trigger, modals.deny_reason(request, ref))
 
     def _names(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._store.request(press.value)
         if request is None or request.by.team != press.who.team:
-            self._workers.reply(target, OLD_BUTTON)
+            self._workers.reply(target, OLD_BUTTON, press.trigger)
             return
         refusal = self._approvals.may_see_databases(press.who, request)
         if refusal is not None:
-            self._workers.reply(target, refusal)
+            self._workers.reply(target, refusal, press.trigger)
             return
         self._workers.open_view(target, press.trigger, modals.all_names(request))
 

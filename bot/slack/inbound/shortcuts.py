@@ -17,7 +17,8 @@ from bot.cmdline.invocation import Invocation
 from bot.cmdline.job_refs import read
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.job_search import JobSearch
-from bot.slack.inbound.payloads import BlockAction, Shortcut, ViewSubmission
+from bot.slack.inbound.payloads import Shortcut, ViewSubmission
+from bot.slack.inbound.places import Places
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import message as m
 from bot.slack.render import modals
@@ -27,8 +28,6 @@ from bot.store.records import Person
 
 log = structlog.get_logger(__name__)
 
-PLACE = "place"
-"""Kind of the callback token of a modal that keeps where it was opened from."""
 _MOST_FOUND = 10
 
 
@@ -48,6 +47,7 @@ class Shortcuts:
         self._store = store
         self._replier = replier
         self.search = search
+        self._places = Places(store)
         self._dashboard = dashboard
 
     def open_job(self, used: Shortcut, target: ReplyTarget) -> None:
@@ -55,7 +55,7 @@ class Shortcuts:
         log.info("message_shortcut", user=used.who.user)
         view_id = self._workers.open_view(target, used.trigger, modals.loading())
         if view_id:
-            shown = self._in_view(target, view_id)
+            shown = replace(target, view_id=view_id, place=self._places.keep(target))
             self._workers.run_later(shown, VERB, lambda: self._show(used, shown), store_only=True)
 
     def launch(self, used: Shortcut, target: ReplyTarget) -> None:
@@ -66,10 +66,11 @@ class Shortcuts:
 
     def launch_in(self, who: Person, target: ReplyTarget, trigger: str) -> None:
         """Open the launcher for the person's channel. The view is opened first: a trigger lasts 3 seconds."""
-        place = self._place(who)
+        target = replace(target, who=who)
+        place = self._places.keep(target)
         view_id = self._workers.open_view(target, trigger, job_picker(place))
         if view_id:
-            opened = replace(target, view_id=view_id)
+            opened = replace(target, view_id=view_id, place=place)
             self._workers.run_later(opened, "help", lambda: self._fill(who, opened, place), store_only=True)
 
     def _fill(self, who: Person, opened: ReplyTarget, place: str) -> None:
@@ -85,12 +86,7 @@ class Shortcuts:
         """Show the job that was picked, in the same view."""
         target = ReplyTarget(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
         job = read(picked(submission.values), f"{VERB} orders-db")
-        self._workers.answer_later(Invocation(VERB, (job,)), self._placed(target, submission.ref))
-
-    def in_place(self, press: BlockAction, target: ReplyTarget) -> tuple[BlockAction, ReplyTarget]:
-        """A button in a modal that keeps its channel is answered in it, and counts as pressed there."""
-        placed = self._placed(replace(target, view_id=press.view_id), press.ref)
-        return (press, target) if not placed.place else (replace(press, who=placed.who), placed)
+        self._workers.answer_later(Invocation(VERB, (job,)), self._places.kept(target, submission.ref))
 
     def _show(self, used: Shortcut, target: ReplyTarget) -> None:
         found = self.search.mentioned(used.who, used.text)
@@ -109,16 +105,3 @@ class Shortcuts:
         refs = self._store.put_refs(who.team, "invocation", invocations)
         calls = self.search.namer(names)
         return [Button(calls(name), VERB, "run", ref) for name, ref in zip(names, refs, strict=False)]
-
-    def _in_view(self, target: ReplyTarget, view_id: str) -> ReplyTarget:
-        return replace(target, view_id=view_id, place=self._place(target.who))
-
-    def _place(self, who: Person) -> str:
-        return self._store.put_ref(who.team, PLACE, {"channel": who.channel})
-
-    def _placed(self, target: ReplyTarget, ref: str) -> ReplyTarget:
-        """The target in the channel that a modal was opened from; as it is if the modal does not keep it."""
-        kept = self._store.ref(target.who.team, ref) if ref else None
-        if kept is None or kept.kind != PLACE:
-            return target
-        return replace(target, who=replace(target.who, channel=str(kept.data["channel"])), place=ref)

@@ -18,6 +18,7 @@ from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import ViewSubmission
+from bot.slack.inbound.places import at_place
 from bot.slack.inbound.request_buttons import (
     ACKNOWLEDGED,
     APPROVING,
@@ -109,12 +110,14 @@ class Submissions:
 
     def _objections(self, submission: ViewSubmission) -> dict[str, str]:
         if submission.step in _TYPED_STEPS:
+            # Slack takes objections to inputs of the view alone, and one that asks for a reason has no other.
+            block = modals.TYPED_BLOCK if modals.TYPED_BLOCK in submission.values else modals.REASON_BLOCK
             ref = self._typing(submission)
             if ref is None:
-                return {modals.TYPED_BLOCK: to_plain_text(OLD_BUTTON.text)}
+                return {block: to_plain_text(OLD_BUTTON.text)}
             request = self._approvals.confirmation.may_confirm(submission.who, str(ref.data["request"]))
             if isinstance(request, Note):
-                return {modals.TYPED_BLOCK: to_plain_text(request.text)}
+                return {block: to_plain_text(request.text)}
             return self._confirmation_objections(submission, request)
         if submission.step == FIND_STEP:
             return self._shortcuts.objections(submission)
@@ -148,20 +151,20 @@ class Submissions:
         if ref is None or request is None:
             self._replier.answer(ReplyTarget(submission.who), OLD_BUTTON)
             return
-        # A submission does not say in which channel its view was opened: answer in the request's channel.
-        target = ReplyTarget(replace(submission.who, channel=request.by.channel))
+        # The consent counts where the request was made, and is answered where the view was opened.
+        who = replace(submission.who, channel=request.by.channel)
         destination = submission.step == "typed_destination"
         shown = self._approvals.confirmation.with_destination(request) if destination else request
         note = shows_otherwise(ref, shown) or _stale_modal(ref, request)
         note = note or self._approvals.confirmation.confirm(
-            target.who,
+            who,
             request,
             destination=destination,
             typed=modals.typed_text(submission.values),
             reason=modals.given_reason(submission.values),
         )
         if note is not None:
-            self._replier.answer(target, note)
+            self._replier.answer(_where_opened(submission, ref), note)
 
     def _approved(self, submission: ViewSubmission) -> None:
         """An approval, confirmed in its dialog. It counts where Approve was pressed, as a role may depend on
@@ -172,7 +175,7 @@ class Submissions:
         if ref is None or request is None or not asked:
             self._replier.answer(ReplyTarget(submission.who), OLD_BUTTON)
             return
-        target = ReplyTarget(replace(submission.who, channel=str(ref.data["channel"])))
+        target = _where_opened(submission, ref)
         note = self._stale_approval(ref, request)
         note = note or self._approvals.approval.approve(target.who, request, sure=True)
         if note is None and ref.data["elsewhere"]:
@@ -199,7 +202,7 @@ class Submissions:
         if ref is None or ref.kind != DENIAL:
             self._replier.answer(ReplyTarget(submission.who), OLD_BUTTON)
             return
-        target = ReplyTarget(replace(submission.who, channel=str(ref.data["channel"])))
+        target = _where_opened(submission, ref)
         reason = modals.reason_text(submission.values)
         note = self._approvals.approval.deny(target.who, str(ref.data["request"]), reason)
         if note is not None:
@@ -210,13 +213,16 @@ class Submissions:
         if ref is None or ref.data.get("verb") != submission.verb or not _has_step(ref, submission.step):
             self._workers.reply(_in_view(submission), OLD_BUTTON)
             return
-        who = replace(submission.who, channel=str(ref.data.get("channel", "")))
-        target = replace(_in_view(submission), who=who, response_url=str(ref.data.get("response_url", "")))
+        target = at_place(_in_view(submission), ref.data)
         invocation = Invocation.from_dict(ref.data)
         if submission.step != "save":
             flags = modals.submitted_flags(submission.step, submission.values, ref.data)
             invocation = replace(invocation, flags={**invocation.flags, **flags})
         self._workers.answer_later(invocation, target)
+
+
+def _where_opened(submission: ViewSubmission, ref: CallbackToken) -> ReplyTarget:
+    return at_place(ReplyTarget(submission.who), ref.data)
 
 
 def _stale_modal(ref: CallbackToken, request: Request) -> Note | None:

@@ -21,13 +21,14 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
-from bot.cmdline.answers import Answer, Button, JobCard, Note, Readers, Upload
+from bot.cmdline.answers import AlreadyQueued, Answer, Button, Form, JobCard, Note, Readers, Upload
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError, Unclear
 from bot.dms.rules import Action
 from bot.runtime import logs, metrics
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.places import Places
 from bot.slack.render import modals
 from bot.store import Store, StoreError
 from bot.store.records import Person
@@ -42,6 +43,8 @@ _VIEW_NOT_OPENED = Note(
 )
 _CHANGING = frozenset(Action)
 _UNSENT = "nothing was"
+_MOST_VIEWS = 3
+"""Views in a stack. Source: https://docs.slack.dev/surfaces/modals"""
 _ACK_WINDOW_S = 2.0
 """Time limit of the checks before an acknowledgement; Slack waits for 3 seconds."""
 
@@ -51,7 +54,7 @@ class Verbs(Protocol):
 
     syntaxes: Mapping[str, Syntax]
 
-    def answer(self, who: Person, invocation: Invocation, response_url: str) -> Answer: ...
+    def answer(self, who: Person, invocation: Invocation, response_url: str, thread: str = "") -> Answer: ...
 
     def readers(self, who: Person, invocation: Invocation, answer: Answer) -> Readers: ...
 
@@ -80,6 +83,7 @@ class Workers:
         self._verbs = verbs
         self._store = store
         self._replier = replier
+        self._places = Places(store)
         self._dms_share = dms_share
         self._store_pool = store_pool
         self._dispatch_pool = dispatch_pool
@@ -114,17 +118,33 @@ class Workers:
             if not view_id:
                 return
             target = replace(target, view_id=view_id)
-        self.answer_later(invocation, target)
+        self.answer_later(invocation, self.from_home(target, trigger))
+
+    def from_home(self, target: ReplyTarget, trigger: str) -> ReplyTarget:
+        """For what is pressed on the Home tab, a modal that waits for the answer."""
+        if not target.home or target.view_id:
+            return target
+        return replace(target, view_id=self.open_view(target, trigger, modals.loading()))
 
     def answer_later(self, invocation: Invocation, target: ReplyTarget) -> None:
         """Answer a command in the DMS pool, or in the store pool if it asks nothing of DMS."""
         store_only = not self._verbs.asks_service(invocation)
 
         def work() -> None:
-            answer = self._verbs.answer(target.who, invocation, target.response_url)
-            self._replier.answer(*self._for_readers(target, invocation, answer))
+            answer = self._verbs.answer(target.who, invocation, target.response_url, target.thread)
+            self.answer(*self._for_readers(target, invocation, answer))
 
         self.run_later(target, invocation.verb, work, store_only=store_only)
+
+    def answer(self, target: ReplyTarget, answer: Answer) -> None:
+        """Answer from a pool that may wait for Slack. A modal with buttons keeps where it was opened from;
+        forms have tokens of their own."""
+        if target.view_id and not target.place and not isinstance(answer, Form | AlreadyQueued):
+            try:
+                target = replace(target, place=self._places.keep(target))
+            except StoreError as error:
+                log.warning("place_not_kept", error=str(error))
+        self._replier.answer(target, answer)
 
     def changes(self, invocation: Invocation) -> bool:
         """Whether a command changes jobs or freezes."""
@@ -154,18 +174,24 @@ class Workers:
         )
 
     def open_view(self, target: ReplyTarget, trigger: str, view: dict[str, Any]) -> str:
-        """Open a view, on top of the review if the button was pressed in one.
+        """Open a view, on top of the one in which the button was pressed, or in its place where no other may
+        be stacked on it.
 
         Returns its id; if Slack refuses, the person gets a note and the id is empty.
         """
+        if target.depth >= _MOST_VIEWS:
+            self._replier.update(target, view)
+            return target.view_id
         view_id = self._replier.open(target.who, trigger, view, over=bool(target.view_id))
         if not view_id:
             self.reply(target, _VIEW_NOT_OPENED)
         return view_id
 
-    def reply(self, target: ReplyTarget, answer: Answer) -> None:
-        """Answer from the dispatch pool without waiting there for Slack."""
-        self._store_pool.submit(logs.with_request_id(self._replier.answer), target, answer)
+    def reply(self, target: ReplyTarget, answer: Answer, trigger: str = "") -> None:
+        """Answer from the dispatch pool without waiting there for Slack. `trigger` opens the modal for what
+        was pressed on the Home tab."""
+        target = self.from_home(target, trigger) if trigger else target
+        self._store_pool.submit(logs.with_request_id(self.answer), target, answer)
 
     def within_ack_window(self, check: Callable[[], T]) -> T:
         """The result of a check that the acknowledgement waits for, 2 seconds at most.
@@ -204,7 +230,7 @@ class Workers:
             work()
         except Exception as error:
             outcome = "refused" if isinstance(error, UsageError) else "failed"
-            self._replier.answer(target, error_note(error, verb))
+            self.answer(target, error_note(error, verb))
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
 
 
