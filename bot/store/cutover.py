@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.dms.model import DelayPoint
 from bot.store.records import Person
 
 
@@ -155,6 +156,9 @@ class Progress:
     samples: tuple[Sample, ...] = ()
     measured: datetime | None = None
     """When the delay was last read."""
+    delays: tuple[DelayPoint, ...] = ()
+    """For the chart: the largest delay in seconds of all databases by time of measurement, oldest first,
+    since the writes were stopped."""
     not_measured: str = ""
     """Why the delay is not known; empty while it is."""
     stopping: datetime | None = None

@@ -1,0 +1,352 @@
+"""The card of a cutover: the runbook of the night, one message that is kept up to date.
+
+On a phone it has at most eight lines of about 40 characters, so each state shows what counts in it: what is
+awaited of whom, how long it may last, and how long the applications could not write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from slack_sdk.models.blocks import Block
+
+from bot.cmdline.answers import Button
+from bot.cmdline.delay_points import LineChart
+from bot.cutover import states
+from bot.cutover.states import Press
+from bot.slack.render import message as m
+from bot.slack.render import mrkdwn
+from bot.slack.render.charts import line_chart
+from bot.slack.render.cutover_text import (
+    clip_line,
+    clock,
+    delay_text,
+    drained_by,
+    headline,
+    zone_and_utc,
+)
+from bot.slack.render.message import Message
+from bot.store.cutover import CheckResult, Cutover, CutoverState, Tick
+from bot.util.durations import humanize
+from bot.util.text import count_of
+
+S = CutoverState
+VERB = "cutover"
+_PLANNED = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
+_OPEN_SHOWN = 2
+"""How many open items are named."""
+_WARNS, _LATE = 0.8, 1.0
+"""Shares of the downtime budget."""
+_RECOMMENDED = ("start", "stopped", "promote", "open_writes", "resume", "reopened", "adopt", "here", "writer")
+"""The button that stands out, if it is there: what the night waits for."""
+_SHORT = {"writer": "Tick writers…", "item": "Checklist…", "hold": "Hold…"}
+"""Labels of buttons that open a dialog."""
+
+
+def cutover_card(cutover: Cutover, now: datetime, chart: LineChart | None = None) -> Message:
+    """The card in its present state. `chart` is the replication delay since the writes were stopped."""
+    lines = [each for each in _LINES[cutover.state](cutover, now) if each]
+    title = headline(cutover)
+    text = "\n".join(lines)
+    head: list[Block] = [m.section(f"*{title}*\n{text}")]
+    buttons = m.buttons(_buttons(cutover))
+    classic = m.message(f"{title}: {lines[0]}", [*head, *buttons])
+    if chart is None or cutover.state is not S.DRAINING:
+        return classic
+    drawn = m.WholeBlock(line_chart(chart))
+    return m.message(classic.text, [*head, drawn, *buttons], classic)
+
+
+def _buttons(cutover: Cutover) -> tuple[Button, ...]:
+    """What anybody of those who take part may press now, with the one that is awaited first."""
+    found = sorted(open_presses(cutover), key=lambda each: _rank(each.step))
+    first = next((each.step for each in found if each.step in _RECOMMENDED), "")
+    shown = [
+        Button(
+            _SHORT.get(each.step, each.label),
+            VERB,
+            each.step,
+            cutover.id,
+            style="primary" if each.step == first else "",
+        )
+        for each in found
+    ]
+    return (*shown, Button("Details", VERB, "details", cutover.id))
+
+
+def open_presses(cutover: Cutover) -> tuple[Press, ...]:
+    """The presses that are open to any of those who take part."""
+    plan = cutover.plan
+    people = dict.fromkeys((cutover.by.user, plan.commander, plan.deputy, plan.app_owner))
+    steps = {each.step for user in people if user for each in states.presses(cutover, user)}
+    return tuple(each for each in states.PRESSES if each.step in steps)
+
+
+def _rank(step: str) -> int:
+    return _RECOMMENDED.index(step) if step in _RECOMMENDED else len(_RECOMMENDED)
+
+
+# ---- before the night
+
+
+def _planned(cutover: Cutover, now: datetime) -> Iterator[str]:
+    plan = cutover.plan
+    if plan.at is None:
+        yield f"{_waits(cutover)} · {_rehearsed(cutover, now)}"
+        yield f"Begins when {_person(plan.commander)} starts it"
+    else:
+        yield f"{_waits(cutover)} · {mrkdwn.date(plan.at)}"
+        yield zone_and_utc(plan.at, plan.zone)
+        yield f"In {humanize(plan.at - now)} · {_rehearsed(cutover, now)}"
+    yield f"Led by {_person(plan.commander)} · writes: {_person(plan.app_owner)}"
+    yield f"Budget {humanize(plan.budget_s)} · {_way_back(cutover)}"
+    yield _checks(cutover)
+
+
+def _waits(cutover: Cutover) -> str:
+    return {
+        S.DRAFT: "📝 *Draft*, not confirmed",
+        S.AWAITING_APPROVAL: "⏳ *Awaiting approval*",
+        S.SCHEDULED: "🗓️ *Scheduled*",
+    }[cutover.state]
+
+
+def _way_back(cutover: Cutover) -> str:
+    return "nothing is sent" if cutover.rehearsal else "no way back after promote"
+
+
+def _rehearsed(cutover: Cutover, now: datetime) -> str:
+    if cutover.rehearsal:
+        return "a rehearsal"
+    if cutover.rehearsed is None:
+        return "not rehearsed"
+    return f"rehearsed {humanize(now - cutover.rehearsed)} ago"
+
+
+def _checks(cutover: Cutover) -> str:
+    """The checks in a line: what objects is named, and what was not checked is never counted as a go."""
+    progress = cutover.progress
+    if not progress.checks:
+        return "Checks: not run yet"
+    overridden = {(each.guard, each.job) for each in progress.overrides}
+    against = [
+        each
+        for each in progress.checks
+        if each.result is CheckResult.NO_GO and (each.guard, each.job) not in overridden
+    ]
+    if against:
+        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
+        return f"⛔ {clip_line(against[0].text)}{more}"
+    counts = [
+        (CheckResult.GO, "go", ""),
+        (CheckResult.WARN, "to look at", "⚠️ "),
+        (CheckResult.NOT_CHECKED, "not checked", "❔ "),
+    ]
+    parts = [
+        f"{sign}{count} {word}"
+        for result, word, sign in counts
+        if (count := sum(each.result is result for each in progress.checks))
+    ]
+    if overridden:
+        parts.append(f"{len(overridden)} overridden")
+    return f"Checks: {' · '.join(parts)}"
+
+
+def _ready(cutover: Cutover, now: datetime) -> Iterator[str]:
+    plan = cutover.plan
+    due = "" if plan.at is None else _until(plan.at, now)
+    yield f"🟡 *Ready*{due}"
+    there = [user for user in _people(cutover) if user in cutover.progress.here]
+    missing = [user for user in _people(cutover) if user not in cutover.progress.here]
+    if there:
+        yield f"Here: {', '.join(map(_person, there))}"
+    if missing:
+        yield f"Not yet: {', '.join(map(_person, missing))}"
+    yield _checks(cutover)
+    yield "Press *I'm here*, then *Start*" if not there else "Press *Start* to begin"
+    yield _expires(cutover, "Expires")
+
+
+def _until(at: datetime, now: datetime) -> str:
+    if at > now:
+        return f" · due in {humanize(at - now)}"
+    return f" · due since {humanize(now - at)}" if now - at >= timedelta(minutes=1) else " · due now"
+
+
+def _people(cutover: Cutover) -> tuple[str, ...]:
+    plan = cutover.plan
+    return tuple(dict.fromkeys(filter(None, (plan.commander, plan.deputy, plan.app_owner))))
+
+
+# ---- the night
+
+
+def _stopping(cutover: Cutover, _now: datetime) -> Iterator[str]:
+    yield f"🛑 *Stop the writes now*: {_person(cutover.plan.app_owner)}"
+    yield from _ticks(cutover.progress.writers, "writer")
+    if all(each.by for each in cutover.progress.writers):
+        yield "Then press *Writes are stopped*"
+    yield _expires(cutover, "Limit")
+
+
+def _ticks(items: Sequence[Tick], one: str) -> Iterator[str]:
+    """How many are ticked, and the first ones that are not."""
+    if not items:
+        return
+    left = [each for each in items if not each.by]
+    yield f"{len(items) - len(left)} of {count_of(len(items), one)} ticked"
+    for each in left[:_OPEN_SHOWN]:
+        yield f"⬜ {clip_line(each.text)}"
+    if len(left) > _OPEN_SHOWN:
+        yield f"⬜ and {len(left) - _OPEN_SHOWN} more"
+
+
+def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
+    progress = cutover.progress
+    if progress.stopped is not None:
+        who = f" by {_person(progress.stopped_by)}" if progress.stopped_by else ""
+        yield f"⏳ *Draining* · stopped {clock(progress.stopped)}{who}"
+    if progress.not_measured:
+        yield f"⚠️ Not measured: {clip_line(progress.not_measured)}"
+    yield delay_text(cutover)
+    by = drained_by(cutover, now)
+    if by is not None:
+        yield f"If it stays 0: go by about {clock(by)}"
+    yield _expires(cutover, "Limit")
+    yield _downtime(cutover, now)
+
+
+def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
+    drained = cutover.progress.drained
+    yield f"🟢 *Nothing is missing*{f' since {clock(drained)}' if drained else ''}"
+    yield delay_text(cutover)
+    first = cutover.progress.confirmed_by
+    if first:
+        yield f"{_person(first)} asked to promote: a second person confirms"
+    elif cutover.plan.by_itself:
+        yield "It promotes by itself now"
+    else:
+        yield f"{_person(cutover.plan.commander)}: *Promote…*"
+    yield _way_back(cutover).capitalize()
+    yield _downtime(cutover, now)
+
+
+def _promoting(cutover: Cutover, now: datetime) -> Iterator[str]:
+    began = cutover.progress.promote_intended or cutover.since
+    yield f"🚀 *Promoting* since {clock(began)} ({humanize(now - began)})"
+    if now - began >= states.PROMOTE_WARNS:
+        yield f"⚠️ Longer than {humanize(states.PROMOTE_WARNS)}: look at the jobs"
+    yield "Nobody can stop or undo it now."
+    yield _downtime(cutover, now)
+
+
+def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
+    progress = cutover.progress
+    yield f"✅ *Promoted*{f' {clock(progress.promoted)}' if progress.promoted else ''}"
+    items = progress.checklist
+    blocking = states.open_items(cutover)
+    left = [each for each in items if not each.by]
+    if items:
+        held = f" · {len(blocking)} before writes" if blocking else ""
+        yield f"Checklist {len(items) - len(left)} of {len(items)}{held}"
+    for text in (blocking or tuple(each.text for each in left))[:_OPEN_SHOWN]:
+        yield f"⬜ {clip_line(text)}"
+    if not blocking:
+        yield "Nothing blocks: *Open writes*"
+    yield _downtime(cutover, now)
+
+
+# ---- aside, and the end
+
+
+def _held(cutover: Cutover, now: datetime) -> Iterator[str]:
+    yield f"✋ *Held* for {humanize(now - cutover.since)}"
+    yield _why(cutover)
+    yield "*Resume* measures anew; *Abort…* ends it."
+    yield _downtime(cutover, now)
+
+
+def _unknown(cutover: Cutover, now: datetime) -> Iterator[str]:
+    yield "❓ *Unknown*: the promote may have been sent"
+    yield _why(cutover)
+    yield "Nothing is sent again by itself."
+    yield _downtime(cutover, now)
+
+
+def _aborted(cutover: Cutover, now: datetime) -> Iterator[str]:
+    yield f"⏹️ *Aborted*{f' {clock(cutover.ended)}' if cutover.ended else ''}: nothing was promoted"
+    yield _why(cutover)
+    if cutover.progress.stopping is None:
+        return
+    if cutover.progress.reopened_by:
+        yield f"The source is open again: {_person(cutover.progress.reopened_by)}"
+    else:
+        yield f"⚠️ {_person(cutover.plan.app_owner)}: open the *source* for writes again"
+    yield _downtime(cutover, now)
+
+
+def _expired(cutover: Cutover, _now: datetime) -> Iterator[str]:
+    yield f"⌛ *Expired*{f' {clock(cutover.ended)}' if cutover.ended else ''}: nothing was promoted"
+    yield _why(cutover)
+
+
+def _done(cutover: Cutover, now: datetime) -> Iterator[str]:
+    progress = cutover.progress
+    ended = cutover.ended or now
+    yield f"🏁 *Done* {clock(ended)}{' · nothing was sent' if cutover.rehearsal else ''}"
+    yield _downtime(cutover, now)
+    moments = [
+        ("stop", progress.stopped),
+        ("drained", progress.drained),
+        ("promoted", progress.promoted),
+        ("open", progress.opened),
+    ]
+    told = [f"{word} {clock(at)}" for word, at in moments if at is not None]
+    yield " · ".join(told[:2])
+    yield " · ".join(told[2:])
+    left = [each for each in progress.checklist if not each.by]
+    if progress.checklist:
+        yield f"Checklist {len(progress.checklist) - len(left)} of {len(progress.checklist)}"
+    if left:
+        yield f"⬜ {clip_line(left[0].text)}"
+
+
+def _why(cutover: Cutover) -> str:
+    return clip_line(cutover.progress.why, 78) if cutover.progress.why else ""
+
+
+def _expires(cutover: Cutover, word: str) -> str:
+    at = states.expires(cutover)
+    return "" if at is None else f"{word} {clock(at)}"
+
+
+def _downtime(cutover: Cutover, now: datetime) -> str:
+    """The clock of the night: how long the applications cannot write, against the budget."""
+    span = states.downtime(cutover, now)
+    if span is None:
+        return ""
+    budget = timedelta(seconds=cutover.plan.budget_s)
+    share = span / budget if budget else _LATE
+    sign = "🔴 " if share >= _LATE else "⚠️ " if share >= _WARNS else ""
+    return f"{sign}Downtime {humanize(span)} of {humanize(budget)}"
+
+
+def _person(user: str) -> str:
+    return mrkdwn.mention("@", user) if user else "nobody"
+
+
+_LINES: dict[CutoverState, Callable[[Cutover, datetime], Iterator[str]]] = {
+    **dict.fromkeys(_PLANNED, _planned),
+    S.READY: _ready,
+    S.STOPPING: _stopping,
+    S.DRAINING: _draining,
+    S.DRAINED: _drained,
+    S.PROMOTING: _promoting,
+    S.CHECKLIST: _checklist,
+    S.DONE: _done,
+    S.HELD: _held,
+    S.ABORTED: _aborted,
+    S.EXPIRED: _expired,
+    S.UNKNOWN: _unknown,
+}

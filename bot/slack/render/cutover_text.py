@@ -1,0 +1,100 @@
+"""What the messages of a cutover share: names, times and the delay in a few words; mrkdwn."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bot.dms.model import short_name
+from bot.slack.render import mrkdwn
+from bot.store.cutover import Cutover, Sample
+from bot.util.durations import bytes_text, humanize
+from bot.util.wall_time import zone_of
+
+LINE = 40
+"""Characters of a line on a phone."""
+ZEROS = 3
+"""Samples in a row without a delay, all after the stop of the writes, that show that nothing is missing."""
+_SAMPLED = timedelta(seconds=60)
+_VISIBLE = timedelta(seconds=180)
+"""A sample is taken every 60 seconds and is visible up to 180 seconds later (Google Cloud metrics list,
+`datamigration.googleapis.com/migration_job/max_replica_sec_lag`)."""
+
+
+def job_text(cutover: Cutover, job: str) -> str:
+    """The name that people read of a job (its full resource name); plain text."""
+    return cutover.plan.shown.get(job) or short_name(job)
+
+
+def jobs_text(cutover: Cutover) -> str:
+    """The jobs in a few words: `orders-db and 9 more`; plain text."""
+    first, *more = cutover.plan.jobs
+    return f"{job_text(cutover, first)}{f' and {len(more)} more' if more else ''}"
+
+
+def headline(cutover: Cutover) -> str:
+    """What it is, and of which jobs."""
+    word = "🎭 Rehearsal" if cutover.rehearsal else "Cutover"
+    return f"{word} of {mrkdwn.name(jobs_text(cutover))}"
+
+
+def clock(at: datetime) -> str:
+    """The time of day in the reader's zone."""
+    return mrkdwn.date(at, "{time}")
+
+
+def zone_and_utc(at: datetime, zone: str) -> str:
+    """A planned time in the plan's zone and in UTC: `Sat 5 Dec 02:00 Berlin (01:00 UTC)`."""
+    named = zone or "UTC"
+    local = at.astimezone(zone_of(named))
+    utc = "" if named == "UTC" else f" ({at.astimezone(UTC):%H:%M} UTC)"
+    return f"{local:%a} {local.day} {local:%b %H:%M} {mrkdwn.verbatim(_city(named))}{utc}"
+
+
+def _city(zone: str) -> str:
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def clip_line(text: str, limit: int = LINE - 4) -> str:
+    """Text from a person or the service, in a line of a phone."""
+    return mrkdwn.verbatim(mrkdwn.clip_plain(text, limit))
+
+
+def worst(cutover: Cutover) -> Sample | None:
+    """The sample that keeps it longest: the one with the fewest zeros, and of these the largest delay."""
+    samples = cutover.progress.samples
+    return min(
+        samples, key=lambda each: (each.zeros, -(each.seconds or 0.0), -(each.bytes or 0.0)), default=None
+    )
+
+
+def delay_text(cutover: Cutover) -> str:
+    """The replication delay of the database that is furthest behind, and how many samples count."""
+    slowest = worst(cutover)
+    if slowest is None:
+        return "No sample since the stop yet"
+    shown = [
+        humanize(slowest.seconds) if slowest.seconds is not None else "",
+        bytes_text(slowest.bytes) if slowest.bytes else "",
+    ]
+    amount = " · ".join(filter(None, shown)) or "0 s"
+    return f"Delay {amount}{_whose(cutover, slowest)} · {min(slowest.zeros, ZEROS)} of {ZEROS} at zero"
+
+
+def _whose(cutover: Cutover, sample: Sample) -> str:
+    """Names the database where there are several, unless none is behind."""
+    if len(cutover.progress.samples) < 2 or not (sample.seconds or sample.bytes):
+        return ""
+    several = len(cutover.plan.jobs) > 1
+    name = f"{job_text(cutover, sample.job)}/{sample.database}" if several else sample.database
+    return f" ({clip_line(name or job_text(cutover, sample.job), 20)})"
+
+
+def drained_by(cutover: Cutover, now: datetime) -> datetime | None:
+    """About when it can be known that nothing is missing, if the delay is zero from now on."""
+    stopped = cutover.progress.stopped
+    if stopped is None or cutover.progress.not_measured:
+        return None
+    slowest = worst(cutover)
+    zeros = min(slowest.zeros, ZEROS) if slowest is not None else 0
+    begin = stopped if slowest is None else max(stopped, slowest.at)
+    return max(now, begin + (ZEROS - zeros) * _SAMPLED + _VISIBLE)

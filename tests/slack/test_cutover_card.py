@@ -1,0 +1,336 @@
+"""What the card of a cutover says and offers in each state, and that it fits a phone."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.cmdline.delay_points import LineChart
+from bot.slack.render.cutover_card import cutover_card
+from bot.store.cutover import (
+    CheckLine,
+    CheckResult,
+    Cutover,
+    CutoverState,
+    Override,
+    Plan,
+    Progress,
+    Sample,
+    Tick,
+)
+from bot.store.records import Person
+from tests.slack.checks import accepted, all_text, buttons
+
+S = CutoverState
+AT = datetime(2026, 12, 5, 1, 0, tzinfo=UTC)
+"""Saturday, 02:00 in Berlin."""
+ANA, RAJ, LI, SAM = "U0ANA", "U0RAJ", "U0LI", "U0SAM"
+JOB = "projects/demo/locations/europe-west3/migrationJobs/orders-db"
+LONG = "migrate-the-quarterly-consolidated-ledger-of-the-emea-region"
+WRITERS = tuple(Tick(each) for each in ("checkout-web", "order-worker", "nightly cron", "reporting import"))
+ITEMS = (
+    Tick("Point the applications at the destination", by=RAJ, at=AT),
+    Tick("Refresh materialized views"),
+    Tick("Run ANALYZE", blocking=False),
+)
+LINE, LINES = 42, 8
+"""Characters of a line on a phone, and how many of them a card may have."""
+
+
+def plan(**more: Any) -> Plan:
+    fields: dict[str, Any] = {
+        "jobs": (JOB,),
+        "at": AT,
+        "zone": "Europe/Berlin",
+        "commander": ANA,
+        "deputy": LI,
+        "app_owner": RAJ,
+        "writers": tuple(each.text for each in WRITERS),
+        "checklist": ITEMS,
+    }
+    return Plan(**(fields | more))
+
+
+def cutover(state: CutoverState, *, since: datetime = AT, **more: Any) -> Cutover:
+    fields: dict[str, Any] = {"plan": plan(), "created": AT - timedelta(days=3), "since": since}
+    return Cutover(id="cut-1", team="T0", by=Person("T0", SAM), state=state, **(fields | more))
+
+
+def minutes(count: float) -> datetime:
+    return AT + timedelta(minutes=count)
+
+
+NIGHT: dict[str, Any] = {"stopping": minutes(1), "stopped": minutes(7), "stopped_by": RAJ, "writers": WRITERS}
+CHECKS = (
+    CheckLine("state", CheckResult.GO, "running in CDC", JOB),
+    CheckLine("delay", CheckResult.GO, "0 s", JOB),
+    CheckLine("backup", CheckResult.NOT_CHECKED, "no permission", JOB),
+)
+OBJECTS = CheckLine("delay", CheckResult.NO_GO, "The delay is 14 min and rises", JOB)
+
+
+def sample(database: str, seconds: float | None, zeros: int, job: str = JOB, **more: Any) -> Sample:
+    return Sample(job, database, minutes(9), seconds, zeros=zeros, **more)
+
+
+def progress(**more: Any) -> Progress:
+    return Progress(**(NIGHT | more))
+
+
+STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
+    "a draft": (
+        cutover(S.DRAFT),
+        AT - timedelta(days=2, hours=10),
+        ("Cutover of orders-db", "not confirmed", "In 2 d 10 h", "Sat 5 Dec 02:00 Berlin (01:00 UTC)"),
+        {"cancel"},
+    ),
+    "one that awaits approval": (
+        cutover(S.AWAITING_APPROVAL),
+        AT - timedelta(hours=3),
+        ("Awaiting approval", "no way back after promote", "Checks: not run yet", "not rehearsed"),
+        {"move", "cancel"},
+    ),
+    "a scheduled one": (
+        cutover(S.SCHEDULED, progress=Progress(checks=CHECKS), rehearsed=AT - timedelta(days=4)),
+        AT - timedelta(days=1),
+        ("Scheduled", "Checks: 2 go · ❔ 1 not checked", "rehearsed 3 d ago", "Budget 1 h", f"<@{ANA}>"),
+        {"check", "move", "cancel"},
+    ),
+    "one without a time": (
+        cutover(S.SCHEDULED, plan=plan(at=None)),
+        AT,
+        (f"Begins when <@{ANA}> starts it",),
+        {"check", "move", "cancel"},
+    ),
+    "a guard that objects": (
+        cutover(S.SCHEDULED, progress=Progress(checks=(*CHECKS, OBJECTS))),
+        AT - timedelta(minutes=40),
+        ("⛔ The delay is 14 min and rises",),
+        {"check", "move", "cancel"},
+    ),
+    "an objection overridden": (
+        cutover(
+            S.SCHEDULED,
+            progress=Progress(
+                checks=(*CHECKS, OBJECTS), overrides=(Override("delay", "known", LI, AT, JOB),)
+            ),
+        ),
+        AT - timedelta(minutes=40),
+        ("1 overridden", "❔ 1 not checked"),
+        {"check", "move", "cancel"},
+    ),
+    "ready, nobody there": (
+        cutover(S.READY, since=AT - timedelta(minutes=30), progress=Progress(checks=CHECKS)),
+        AT - timedelta(minutes=20),
+        ("Ready", "due in 20 min", f"Not yet: <@{ANA}>, <@{LI}>, <@{RAJ}>", "I'm here"),
+        {"check", "here", "abort"},
+    ),
+    "ready, the commander there": (
+        cutover(S.READY, progress=Progress(checks=CHECKS, here={ANA: AT})),
+        minutes(2),
+        (f"Here: <@{ANA}>", "due since 2 min", "Press *Start*", f"{int(minutes(30).timestamp())}^{{time}}"),
+        {"check", "here", "start", "abort"},
+    ),
+    "stopping": (
+        cutover(
+            S.STOPPING,
+            progress=Progress(stopping=AT, writers=(replace(WRITERS[0], by=RAJ, at=AT), *WRITERS[1:])),
+        ),
+        minutes(3),
+        ("Stop the writes now", "1 of 4 writers ticked", "order-worker", "and 1 more"),
+        {"check", "writer", "hold", "abort"},
+    ),
+    "stopping, all ticked": (
+        cutover(S.STOPPING, progress=Progress(writers=(replace(WRITERS[0], by=RAJ, at=AT),))),
+        minutes(3),
+        ("Then press *Writes are stopped*",),
+        {"check", "writer", "stopped", "hold", "abort"},
+    ),
+    "draining, no sample yet": (
+        cutover(S.DRAINING, since=minutes(7), progress=progress()),
+        minutes(8),
+        ("Draining", f"by <@{RAJ}>", "No sample since the stop yet", "Downtime 1 min of 1 h"),
+        {"hold", "abort"},
+    ),
+    "draining, at zero": (
+        cutover(S.DRAINING, since=minutes(7), progress=progress(samples=(sample("orders", 0.0, 2),))),
+        minutes(12),
+        ("Delay 0 s · 2 of 3 at zero", "go by about", "Downtime 5 min of 1 h", "Limit"),
+        {"hold", "abort"},
+    ),
+    "draining, one of several behind": (
+        cutover(
+            S.DRAINING,
+            since=minutes(7),
+            progress=progress(samples=(sample("orders", 0.0, 2), sample("audit_log", 42.0, 0))),
+        ),
+        minutes(12),
+        ("Delay 42 s (audit_log) · 0 of 3 at zero",),
+        {"hold", "abort"},
+    ),
+    "draining, not measured": (
+        cutover(
+            S.DRAINING,
+            since=minutes(7),
+            progress=progress(not_measured="Cloud Monitoring did not answer", samples=(sample("o", 0.0, 2),)),
+        ),
+        minutes(12),
+        ("Not measured: Cloud Monitoring did not answer",),
+        {"hold", "abort"},
+    ),
+    "drained": (
+        cutover(S.DRAINED, progress=progress(drained=minutes(13), samples=(sample("orders", 0.0, 3),))),
+        minutes(14),
+        ("Nothing is missing", "3 of 3 at zero", f"<@{ANA}>: *Promote…*", "No way back", "Downtime 7 min"),
+        {"hold", "promote", "abort"},
+    ),
+    "drained, a second person asked for": (
+        cutover(S.DRAINED, progress=progress(drained=minutes(13), confirmed_by=ANA)),
+        minutes(14),
+        (f"<@{ANA}> asked to promote", "second person"),
+        {"hold", "promote", "abort"},
+    ),
+    "promoting": (
+        cutover(S.PROMOTING, progress=progress(promote_intended=minutes(14))),
+        minutes(20),
+        ("Promoting", "6 min", "Nobody can stop or undo it now"),
+        set(),
+    ),
+    "promoting for long": (
+        cutover(S.PROMOTING, progress=progress(promote_intended=minutes(14))),
+        minutes(60),
+        ("Longer than 15 min", "⚠️ Downtime 53 min of 1 h"),
+        set(),
+    ),
+    "the checklist": (
+        cutover(S.CHECKLIST, progress=progress(promoted=minutes(24), checklist=ITEMS)),
+        minutes(25),
+        ("Promoted", "Checklist 1 of 3 · 1 before writes", "⬜ Refresh materialized views"),
+        {"item"},
+    ),
+    "the checklist, nothing blocks": (
+        cutover(
+            S.CHECKLIST,
+            progress=progress(promoted=minutes(24), checklist=(ITEMS[0], ITEMS[2])),
+        ),
+        minutes(80),
+        ("*Open writes*", "⬜ Run ANALYZE", "🔴 Downtime 1 h 13 min of 1 h"),
+        {"item", "open_writes"},
+    ),
+    "done": (
+        cutover(
+            S.DONE,
+            ended=minutes(41),
+            progress=progress(
+                drained=minutes(13), promoted=minutes(24), opened=minutes(38), checklist=ITEMS[:2]
+            ),
+        ),
+        minutes(500),
+        ("Done", "Downtime 31 min of 1 h", "Checklist 1 of 2", "⬜ Refresh materialized views"),
+        set(),
+    ),
+    "held": (
+        cutover(
+            S.HELD,
+            since=minutes(9),
+            progress=progress(held_from="draining", why="Rows are still written to orders/sales"),
+        ),
+        minutes(12),
+        ("Held* for 3 min", "Rows are still written to orders/sales", "Resume", "Downtime 5 min"),
+        {"resume", "abort"},
+    ),
+    "aborted at night": (
+        cutover(S.ABORTED, ended=minutes(20), progress=progress(why="The worker could not be stopped")),
+        minutes(21),
+        ("Aborted", "nothing was promoted", f"<@{RAJ}>: open the *source* for writes again"),
+        {"reopened"},
+    ),
+    "aborted, the source open": (
+        cutover(S.ABORTED, ended=minutes(20), progress=progress(why="no", reopened_by=RAJ)),
+        minutes(21),
+        (f"The source is open again: <@{RAJ}>",),
+        set(),
+    ),
+    "cancelled before": (
+        cutover(S.ABORTED, ended=AT - timedelta(days=1), progress=Progress(why="Cancelled by the planner")),
+        AT,
+        ("Aborted", "Cancelled by the planner"),
+        set(),
+    ),
+    "expired": (
+        cutover(S.EXPIRED, ended=minutes(30), progress=Progress(why="nobody started it")),
+        minutes(31),
+        ("Expired", "nobody started it"),
+        set(),
+    ),
+    "unknown": (
+        cutover(S.UNKNOWN, progress=progress(why="The answer of DMS was lost")),
+        minutes(21),
+        ("the promote may have been sent", "The answer of DMS was lost", "Nothing is sent again by itself"),
+        {"adopt"},
+    ),
+}
+
+
+def on_a_phone(text: str) -> list[str]:
+    """The text as a phone would wrap it: times and mentions as people read them."""
+    shown = re.sub(r"<!date\^\d+\^\{time\}[^>]*>", "02:07", text)
+    shown = re.sub(r"<!date\^[^>]*>", "Dec 5th 02:00", shown)
+    shown = re.sub(r"<@U0(\w+)>", r"@\1", shown).replace("*", "").replace("&amp;", "&")
+    return [piece for line in shown.splitlines() for piece in textwrap.wrap(line, LINE) or [""]]
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_each_state(name: str) -> None:
+    shown, now, said, offered = STATES[name]
+    payload = accepted(cutover_card(shown, now))
+    text = "\n".join(block["text"]["text"] for block in payload["blocks"] if block["type"] == "section")
+    for each in said:
+        assert each in text
+    steps = {each.split(":")[2]: button for each, button in buttons(payload).items()}
+    assert set(steps) - {"details"} == offered
+    assert {each["value"] for each in steps.values()} == {"cut-1"}
+    assert sum(each.get("style") == "primary" for each in steps.values()) <= 1
+    assert len(on_a_phone(text)) <= LINES, "\n".join(on_a_phone(text))
+
+
+def test_every_state_is_shown() -> None:
+    assert {each.state for each, *_ in STATES.values()} == set(S)
+
+
+def test_a_wave_with_long_names_fits_a_phone() -> None:
+    names = tuple(f"projects/demo/locations/europe-west3/migrationJobs/{LONG}-{n}" for n in range(10))
+    for name in STATES:
+        shown, now, *_ = STATES[name]
+        wave = replace(shown, plan=replace(shown.plan, jobs=names), rehearsal=True)
+        text = accepted(cutover_card(wave, now))["blocks"][0]["text"]["text"]
+        assert "and 9 more" in text
+        assert len(on_a_phone(text)) <= LINES + 2, text
+
+
+def test_a_rehearsal_never_looks_like_the_night_itself() -> None:
+    for shown, now, *_ in STATES.values():
+        assert "Rehearsal" in all_text(accepted(cutover_card(replace(shown, rehearsal=True), now)))
+
+
+def test_the_chart_is_there_while_it_drains_alone() -> None:
+    chart = LineChart("Delay", "seconds", ("01:08", "01:09"), {"orders": (4.0, 0.0)})
+    for shown, now, *_ in STATES.values():
+        payload = accepted(cutover_card(shown, now, chart))
+        drawn = [each for each in payload["blocks"] if each["type"] == "data_visualization"]
+        assert len(drawn) == (shown.state is S.DRAINING)
+
+
+def test_what_people_wrote_mentions_nobody() -> None:
+    loud = replace(
+        cutover(S.HELD, progress=progress(held_from="draining", why="<!channel> *now* & <@U0BOSS>")),
+        plan=plan(shown={JOB: "<!here>"}),
+    )
+    text = accepted(cutover_card(loud, minutes(9)))["blocks"][0]["text"]["text"]
+    assert "<!" not in re.sub(r"<!date\^", "", text)
+    assert "<@U0BOSS>" not in text

@@ -1,0 +1,100 @@
+"""The log, the calls, the news and the report of a cutover."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.dms.model import DelayPoint
+from bot.slack.render.cutover_chart import drain_chart
+from bot.slack.render.cutover_messages import call, log_line, news, report
+from bot.store.cutover import CutoverEntry, CutoverState
+from tests.slack.checks import accepted, all_text, buttons
+from tests.slack.test_cutover_card import ANA, AT, JOB, RAJ, cutover, minutes, plan, progress
+
+S = CutoverState
+SECOND = JOB.replace("orders-db", "sales-db")
+WAVE = plan(jobs=(JOB, SECOND))
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (
+            CutoverEntry("cut-1", AT, "stopped", RAJ, text="Writes are stopped"),
+            f"<@{RAJ}> Writes are stopped",
+        ),
+        (CutoverEntry("cut-1", AT, "sample", "bot", SECOND, "0 s at 01:09"), "`sales-db` 0 s at 01:09"),
+        (CutoverEntry("cut-1", AT, "open_writes", ANA), f"<@{ANA}> open writes"),
+        (CutoverEntry("cut-1", AT, "override", ANA, text="<!channel> *known*"), "&lt;!channel&gt;"),
+    ],
+)
+def test_a_line_of_the_log(entry: CutoverEntry, said: str) -> None:
+    shown = all_text(accepted(log_line(cutover(S.DRAINING, plan=WAVE), entry)))
+    assert said in shown
+    assert "bot>" not in shown
+
+
+def test_a_call_has_the_button_as_long_as_it_is_awaited() -> None:
+    asked = accepted(call(cutover(S.READY), ANA, "here"))
+    assert buttons(asked)["dms:cutover:here"]["value"] == "cut-1"
+    assert f"<@{ANA}>: please say that you are here" in all_text(asked)
+    later = accepted(call(cutover(S.STOPPING), ANA, "here"))
+    assert not buttons(later)
+    assert "not awaited" in all_text(later)
+
+
+def test_a_call_offers_nobody_the_press_of_another() -> None:
+    drained = cutover(S.DRAINED, progress=progress())
+    assert "dms:cutover:promote" in buttons(accepted(call(drained, ANA, "promote")))
+    assert not buttons(accepted(call(drained, RAJ, "promote")))
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "day_before",
+        "hour_before",
+        "stopping",
+        "promoted",
+        "opened",
+        "done",
+        "aborted",
+        "expired",
+        "else_where",
+    ],
+)
+def test_news_name_the_jobs_and_press_for_nothing(what: str) -> None:
+    shown = cutover(S.CHECKLIST, plan=WAVE, progress=progress(opened=minutes(38), why="No <!here>"))
+    payload = accepted(news(shown, what, minutes(60)))
+    assert "*orders-db and 1 more*" in all_text(payload)
+    assert not buttons(payload)
+    assert "31 min" in all_text(payload) or what not in ("opened", "done")
+    assert "Rehearsal, nothing is sent" in all_text(accepted(news(replace(shown, rehearsal=True), what, AT)))
+
+
+def test_the_report_has_the_downtime_to_the_second_and_the_timeline() -> None:
+    stopped, opened = minutes(7), minutes(38) + timedelta(seconds=4)
+    done = cutover(S.DONE, ended=minutes(41), progress=progress(stopped=stopped, opened=opened))
+    log = (
+        CutoverEntry("cut-1", stopped, "stopped", RAJ, text="Writes are stopped"),
+        CutoverEntry("cut-1", minutes(9), "sample", "bot", text="0 s"),
+        CutoverEntry("cut-1", opened, "opened", ANA, text="Writes are open"),
+    )
+    payload = accepted(report(done, log))
+    text = all_text(payload)
+    assert "Downtime *1864 s* (31 min 4 s) of 1 h" in text
+    assert text.index("Writes are stopped") < text.index("Writes are open")
+    assert "sample" not in text
+    assert {"dms:cutover:report_markdown", "dms:cutover:report_json"} == set(buttons(payload))
+
+
+def test_the_chart_needs_two_measurements() -> None:
+    points = tuple(DelayPoint(minutes(8 + n), float(4 - n)) for n in range(3))
+    shown = cutover(S.DRAINING, progress=progress(delays=points[:1]))
+    assert drain_chart(shown, minutes(12)) is None
+    drawn = drain_chart(replace(shown, progress=progress(delays=points)), minutes(12))
+    assert drawn is not None
+    assert drawn.lines["time behind"] == (4.0, 3.0, 2.0)
