@@ -18,6 +18,8 @@ from bot.dms.actions import Actions
 from bot.dms.backup_files import BackupLags
 from bot.dms.calls import Calls, Observe
 from bot.dms.connection_profiles import ProfileCache
+from bot.dms.destination import Destination
+from bot.dms.destinations import Destinations
 from bot.dms.enum_names import EnumNames
 from bot.dms.errors import Unavailable
 from bot.dms.figures import Figures
@@ -109,6 +111,7 @@ class Gateway(Actions):
             called or self.projects.called,
         )
         self._operations = Operations(self._calls, self._client)
+        self._destinations = Destinations(self._transport, self._calls)
         threads = min(_MAX_THREADS, len(self.project.places) + _SPARE_THREADS)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="dms")
 
@@ -216,6 +219,9 @@ class Gateway(Actions):
             lambda t: self._client.permissions(name, names, t),
         )
 
+    def destination(self, job: Job) -> Destination | None:
+        return self._destinations.of(job)
+
     def project_apis(self) -> ProjectApis:
         """What other APIs say of the project; to be closed by the caller."""
         return ProjectApis(self._transport, self._calls, self.project.id)
@@ -233,6 +239,7 @@ class Gateway(Actions):
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._profiles.close()
+        self._destinations.close()
         self._rest_transport.close()
         self._transport.close()
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bot.config.projects import Place, Projects
 from bot.dms.backup_files import BackupLags
+from bot.dms.destination import Destination
 from bot.dms.model import (
     Database,
     Delay,
@@ -143,6 +144,18 @@ class Reads(Protocol):
     def event_counts(self, job: Job) -> EventCounts:
         """Changes that DMS did not support since the job was created, by table (Cloud Monitoring; for Oracle
         and SQL Server also REST `migrationJobs.objects.list`). What cannot be read is told in its `note`."""
+        ...
+
+    def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
+        """Which of these IAM permissions the bot has on the resource (`TestIamPermissions`)."""
+        ...
+
+    def destination(self, job: Job) -> Destination | None:
+        """What the API of AlloyDB or Cloud SQL says of the job's destination; None if it is neither.
+
+        Raises:
+            Denied, NotFound, Unavailable: it does not answer. Nothing else depends on it.
+        """
         ...
 
     def profiles_note(self, job: Job) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.dms.backup_files import BackupLags
+from bot.dms.destination import Destination
 from bot.dms.gateway import Gateway
 from bot.dms.model import (
     Database,
@@ -88,6 +89,9 @@ class RoutedReads(Routed):
 
     def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
         return self.of(name).permissions(name, names)
+
+    def destination(self, job: Job) -> Destination | None:
+        return self.of(job.name).destination(job)
 
     def profiles_note(self, job: Job) -> str:
         return self.of(job.name).profiles_note(job)

@@ -5,7 +5,7 @@ What runs without anybody waiting (the watcher, runs, their recovery) uses the g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -13,6 +13,7 @@ from typing import TypeVar
 from bot.config.projects import Place
 from bot.dms import answer_deadline
 from bot.dms.backup_files import BackupLags
+from bot.dms.destination import Destination
 from bot.dms.errors import DmsError
 from bot.dms.figures import MAY_COUNT_BY_OBJECT, SERVICE, Figures
 from bot.dms.flights import Flights
@@ -94,6 +95,14 @@ class SharedReads:
     def operations(self, job: Job, since: datetime) -> tuple[Operation, ...]:
         work = partial(self._dms.operations, job, since)
         return self._in_location("operations", job.name, work, since)
+
+    def permissions(self, name: str, names: Sequence[str]) -> frozenset[str]:
+        work = partial(self._dms.permissions, name, names)
+        return self._in_location("permissions", name, work, tuple(names))
+
+    def destination(self, job: Job) -> Destination | None:
+        gate = Gate("destination", job.project, job.location, service=job.destination.provider or "Cloud SQL")
+        return self._read(gate, job.destination, partial(self._dms.destination, job))
 
     def profiles_note(self, job: Job) -> str:
         return self._dms.profiles_note(job)

@@ -22,11 +22,15 @@ DMS = "datamigration.googleapis.com"
 MONITORING = "monitoring.googleapis.com"
 RESOURCE_MANAGER = "cloudresourcemanager.googleapis.com"
 SERVICE_USAGE = "serviceusage.googleapis.com"
+ALLOYDB = "alloydb.googleapis.com"
+CLOUD_SQL = "sqladmin.googleapis.com"
 TITLES = {
     DMS: "Database Migration API",
     MONITORING: "Cloud Monitoring API",
     RESOURCE_MANAGER: "Cloud Resource Manager API",
     SERVICE_USAGE: "Service Usage API",
+    ALLOYDB: "AlloyDB API",
+    CLOUD_SQL: "Cloud SQL Admin API",
 }
 """Titles of the APIs in their discovery documents."""
 KINDS = ("DENIED", "UNAUTHENTICATED", "SILENT", "SLOW", "QUOTA")
@@ -60,7 +64,13 @@ def service_of(method: str) -> str:
     """The API that a method of the call log belongs to."""
     if method == "ListTimeSeries":
         return MONITORING
-    return {"Projects": RESOURCE_MANAGER, "ServiceUsage": SERVICE_USAGE}.get(method.partition(".")[0], DMS)
+    apis = {
+        "Projects": RESOURCE_MANAGER,
+        "ServiceUsage": SERVICE_USAGE,
+        "AlloyDB": ALLOYDB,
+        "CloudSql": CLOUD_SQL,
+    }
+    return apis.get(method.partition(".")[0], DMS)
 
 
 def resource_of(request: dict[str, Any]) -> str:

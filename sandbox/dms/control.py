@@ -155,6 +155,15 @@ class DmsControl:
         """All destinations: name, exists, role, databases, `wiped` (names, in order) and `loads` (counts)."""
         return list(self._call("destinations"))
 
+    def set_destination(
+        self,
+        job: str,
+        settings: dict[str, Any] | None = None,
+        backups: list[dict[str, Any]] | None = None,
+    ) -> None:
+        """What the API of the job's destination shows otherwise: fields of its resource, and its backups."""
+        self._call("set_destination", job=job, settings=settings, backups=backups)
+
     # Calls and time
 
     def calls(self, *methods: str, about: str = "") -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from google.cloud import clouddms_v1
 from sandbox.dms import large, logbackups, recovery, scenario, seed, views
 from sandbox.dms.calls import CallLog
 from sandbox.dms.conditions import DMS, TITLES
-from sandbox.dms.dump import finish_dump_if_over
+from sandbox.dms.dump import destination_of, finish_dump_if_over
 from sandbox.dms.errors import make_status
 from sandbox.dms.faults import Fault, Faults
 from sandbox.dms.model import Job
@@ -60,6 +60,7 @@ class ControlService:
             "job": self.job,
             "jobs": self.jobs,
             "destinations": self.destinations,
+            "set_destination": self.set_destination,
             "calls": self.calls,
             "clear_calls": self.clear_calls,
             "clock": self.clock,
@@ -165,6 +166,19 @@ class ControlService:
 
     def destinations(self) -> list[dict[str, Any]]:
         return [asdict(d) for d in self._world.destinations.values()]
+
+    def set_destination(
+        self,
+        job: str,
+        settings: dict[str, Any] | None = None,
+        backups: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        found = destination_of(self._world, self._world.job_by_id(job))
+        if found is None:
+            raise ValueError(f"{job} has no destination")
+        found.settings = found.settings if settings is None else settings
+        found.backups = found.backups if backups is None else backups
+        return {}
 
     # Calls and time
 

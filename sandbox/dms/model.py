@@ -85,6 +85,8 @@ class Destination:
     databases: dict[str, str] = field(default_factory=dict)
     wiped: list[str] = field(default_factory=list)
     loads: dict[str, int] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)  # what its own API shows otherwise
+    backups: list[dict[str, Any]] = field(default_factory=list)
 
     def load(self, database: str) -> None:
         self.databases[database] = "LOADING"

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.dms import masks, views
 from sandbox.dms.api import Api
+from sandbox.dms.databases_apis import DatabaseApis
 from sandbox.dms.enums import JobPb, ProfilePb
 from sandbox.dms.errors import ApiError, invalid
 from sandbox.dms.neighbours import Neighbours
@@ -33,6 +34,7 @@ class RestService:
             *self._object_routes(),
             *self._other_routes(),
             *Neighbours(api.world).routes(),
+            *DatabaseApis(api.world).routes(),
         ]
 
     def match(self, request: RestRequest) -> Match:

@@ -1,0 +1,116 @@
+"""What the APIs of AlloyDB and Cloud SQL say of a destination, asked of the local service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.dms.destination import Destination
+from bot.dms.errors import Denied, NotFound
+from bot.dms.gateway import Gateway
+from bot.dms.model import job_name
+from sandbox.dms import DmsControl, DmsServer
+from tests.waiting import until
+
+PLACE = "europe-west1"
+
+
+@pytest.fixture(scope="module")
+def dms() -> Iterator[DmsServer]:
+    with DmsServer(port=0, seed="empty") as started:
+        control = started.control
+        control.clock(factor=1000)
+        control.add_job("to-alloydb", location=PLACE, phase="CDC", databases=["sales"])
+        control.add_job(
+            "to-cloud-sql", location=PLACE, phase="CDC", databases=["sales"], destination_provider="CLOUDSQL"
+        )
+        yield started
+
+
+@pytest.fixture
+def control(dms: DmsServer) -> Iterator[DmsControl]:
+    yield dms.control
+    dms.control.permissions(None)
+    for job in ("to-alloydb", "to-cloud-sql"):
+        dms.control.set_destination(job, {}, [])
+
+
+@pytest.fixture(scope="module")
+def gateway(dms: DmsServer) -> Iterator[Gateway]:
+    made = Gateway(dms.project, (PLACE,), dms.grpc_host, dms.rest_host, deadline_s=5)
+    yield made
+    made.close()
+
+
+def destination(gateway: Gateway, job: str) -> Destination:
+    found = gateway.destination(gateway.get_job(job_name(gateway.project.id, PLACE, job)))
+    assert found is not None
+    return found
+
+
+def test_a_cluster_that_dms_fills(gateway: Gateway, control: DmsControl) -> None:
+    """`Cluster.State` of the AlloyDB API: BOOTSTRAPPING."""
+    found = destination(gateway, "to-alloydb")
+    assert (found.kind, found.id, found.state) == ("AlloyDB cluster", "to-alloydb-target", "BOOTSTRAPPING")
+    assert (found.serves, found.replicates, found.available) == (False, True, True)
+    name = f"projects/{gateway.project.id}/locations/{PLACE}/clusters/to-alloydb-target"
+    others = {"state": "READY", "clusterName": f"{name}-2", "createCompletionTime": "2026-11-30T02:00:00Z"}
+    mine = {"state": "READY", "clusterName": name, "createCompletionTime": "2026-11-28T02:00:00.123456789Z"}
+    control.set_destination("to-alloydb", backups=[others, mine, {"state": "CREATING", "clusterName": name}])
+    found = destination(gateway, "to-alloydb")
+    assert found.backup_running
+    assert found.last_backup == datetime(2026, 11, 28, 2, 0, 0, 123456, UTC)
+
+
+def test_an_instance_that_dms_fills(gateway: Gateway, control: DmsControl) -> None:
+    """`DatabaseInstance` of the Cloud SQL Admin API: a replica of the source."""
+    found = destination(gateway, "to-cloud-sql")
+    assert (found.kind, found.state, found.serves, found.replicates) == (
+        "Cloud SQL instance",
+        "RUNNABLE",
+        True,
+        True,
+    )
+    control.set_destination(
+        "to-cloud-sql",
+        {
+            "scheduledMaintenance": {"startTime": "2026-12-05T02:00:00Z"},
+            "replicaNames": ["r1", "r2"],
+            "settings": {"backupConfiguration": {"enabled": True, "binaryLogEnabled": True}},
+        },
+        [{"status": "RUNNING"}, {"status": "FAILED", "endTime": "2026-12-01T02:00:00Z"}],
+    )
+    found = destination(gateway, "to-cloud-sql")
+    assert (found.backups, found.point_in_time, found.backup_running) == (True, True, True)
+    assert (found.read_instances, found.available, found.protected) == (2, False, False)
+    assert (found.maintenance, found.last_backup) == (datetime(2026, 12, 5, 2, tzinfo=UTC), None)
+
+
+@pytest.mark.parametrize("job", ["to-alloydb", "to-cloud-sql"])
+def test_without_the_permission_it_is_not_known(gateway: Gateway, control: DmsControl, job: str) -> None:
+    control.permissions(["datamigration.migrationjobs.get"])
+    with pytest.raises(Denied):
+        destination(gateway, job)
+
+
+def test_what_is_gone_is_not_found(gateway: Gateway, dms: DmsServer) -> None:
+    dms.control.add_job("alone", location=PLACE, phase="CDC")
+    job = gateway.get_job(job_name(dms.project, PLACE, "alone"))
+    dms.control.reset("empty")
+    with pytest.raises(NotFound):
+        gateway.destination(job)
+
+
+def test_a_promoted_destination_serves(dms: DmsServer, gateway: Gateway) -> None:
+    dms.control.reset("empty")
+    dms.control.clock(factor=1000)
+    for provider in ("ALLOYDB", "CLOUDSQL"):
+        id = f"promoted-{provider.lower()}"
+        dms.control.add_job(id, location=PLACE, phase="CDC", databases=["a"], destination_provider=provider)
+        gateway.promote(gateway.get_job(job_name(dms.project, PLACE, id)))
+    for id in ("promoted-alloydb", "promoted-cloudsql"):
+        until(lambda id=id: dms.control.job(id)["state"] == "COMPLETED")  # type: ignore[misc]
+        found = destination(gateway, id)
+        assert (found.serves, bool(found.replicates)) == (True, False)
