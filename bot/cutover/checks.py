@@ -1,0 +1,148 @@
+"""Reads what the guards judge, and runs all checks of a cutover.
+
+Everything is read side by side; what fails is a line that says *not checked*, and holds back no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from bot.cutover import guards
+from bot.dms.errors import DmsError
+from bot.dms.model import Job, parse_name
+from bot.dms.port import Reads
+from bot.dms.rules import Action
+from bot.dms.unsupported import EventCounts, UnsupportedEvents, unsupported_events
+from bot.policy.access import Access
+from bot.requests.preflight import frozen_text
+from bot.requests.queries import departed, locking_run, valid_approvers
+from bot.store import Store
+from bot.store.cutover import CheckLine, Cutover
+from bot.store.records import Run
+from bot.util import parallel
+
+T = TypeVar("T")
+_RECENT_H = 0.5
+_OPERATIONS = timedelta(days=1)
+"""How far back to look for operations that are running."""
+
+Muted = Callable[[str, datetime], bool | None]
+"""Whether Slack mutes a person (first) at a time; None where it does not say."""
+
+
+def _nobody_knows(_user: str, _at: datetime) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Runs the checks of a cutover. Nothing is changed."""
+
+    dms: Reads
+    store: Store
+    access: Access
+    clock: Callable[[], datetime]
+    muted: Muted = _nobody_knows
+
+    def run(self, cutover: Cutover) -> tuple[CheckLine, ...]:
+        """All lines: those of the plan, then those of each job in the plan's order.
+
+        Raises:
+            StoreError.
+        """
+        now = self.clock()
+        begins = max(cutover.plan.at or now, now)
+        plan = guards.of_plan(cutover, self._plan(cutover, begins), now)
+        jobs = parallel.map_concurrently(
+            lambda name: tuple(guards.of_job(name, self._job(cutover, name, begins), begins, now)),
+            cutover.plan.jobs,
+        )
+        return (*plan, *(line for lines in jobs for line in lines))
+
+    def _plan(self, cutover: Cutover, begins: datetime) -> guards.PlanFacts:
+        people = _people(cutover)
+        muted = {user: self.muted(user, begins) for user in people}
+        left = tuple(user for user in people if self.access.has_left(user))
+        request = self.store.request(cutover.request) if cutover.request else None
+        if request is None:
+            return guards.PlanFacts(0, 0, muted, left)
+        gone = departed(self.store, self.access, request)
+        given = () if gone else valid_approvers(self.store, self.access, request)
+        return guards.PlanFacts(request.needed, len(given), muted, left)
+
+    def _job(self, cutover: Cutover, name: str, begins: datetime) -> guards.JobFacts:
+        store, dms = self.store, self.dms
+        job = _or_error(partial(dms.get_job, name, fresh=True))
+        if isinstance(job, DmsError):
+            return guards.JobFacts(job, job, job, UnsupportedEvents(), job, job, job)
+        with parallel.side_by_side() as parts:
+            databases = parts.begin(partial(_or_error, partial(dms.databases, name)))
+            delay = parts.begin(partial(_or_error, partial(dms.delay, job, _RECENT_H)))
+            counts = parts.begin(partial(_counts, dms, job))
+            permissions = parts.begin(partial(_or_error, partial(self._permissions, name)))
+            since = self.clock() - _OPERATIONS
+            operations = parts.begin(partial(_or_error, partial(dms.operations, job, since)))
+            destination = parts.begin(partial(_or_error, partial(dms.destination, job)))
+        freezes = store.freezes(begins, name)
+        run = locking_run(store, Action.PROMOTE, name)
+        return guards.JobFacts(
+            job=job,
+            databases=databases.result(),
+            delay=delay.result(),
+            unsupported=unsupported_events(counts.result(), ()),
+            permissions=permissions.result(),
+            operations=operations.result(),
+            destination=destination.result(),
+            verified=_verified(store.runs(job=name, limit=50)),
+            frozen=frozen_text(store, self.access, job, freezes[0]) if freezes else "",
+            locked=f"<@{run.by}>'s {run.action} is running." if run is not None else "",
+            rival=self._rival(cutover, job),
+        )
+
+    def _permissions(self, name: str) -> frozenset[str]:
+        return self.dms.permissions(name, (guards.PROMOTE_PERMISSION,))
+
+    def _rival(self, cutover: Cutover, job: Job) -> str:
+        """Another open cutover of the job, or of another job with the same destination."""
+        for other in self.store.cutovers():
+            if other.id == cutover.id or other.rehearsal:
+                continue
+            if job.name in other.plan.jobs:
+                return f"It is in another cutover, planned by <@{other.by.user}>."
+            shared = [name for name in other.plan.jobs if self._destination_of(name) == job.destination]
+            if shared and job.destination.profile:
+                return f"{parse_name(shared[0])[2]} has the same destination, and a cutover of its own."
+        return ""
+
+    def _destination_of(self, name: str) -> object:
+        known = self.store.known_job(name)
+        return None if known is None else known.job.destination
+
+
+def _people(cutover: Cutover) -> tuple[str, ...]:
+    plan = cutover.plan
+    return tuple(dict.fromkeys(filter(None, (plan.commander, plan.deputy, plan.app_owner))))
+
+
+def _or_error(read: Callable[[], T]) -> T | DmsError:
+    try:
+        return read()
+    except DmsError as error:
+        return error
+
+
+def _counts(dms: Reads, job: Job) -> EventCounts:
+    try:
+        return dms.event_counts(job)
+    except DmsError as error:
+        return EventCounts(note=str(error).rstrip("."))
+
+
+def _verified(runs: Iterable[Run]) -> Run | None:
+    """The newest verification that has ended; `runs` are oldest first."""
+    ended = [each for each in runs if each.action is Action.VERIFY and each.ended is not None]
+    return ended[-1] if ended else None
