@@ -12,17 +12,11 @@ from typing import TypeVar
 
 from bot.config.projects import Place
 from bot.dms import answer_deadline
-from bot.dms.backup_files import BackupLags
 from bot.dms.destination import Destination
-from bot.dms.errors import DmsError
-from bot.dms.figures import MAY_COUNT_BY_OBJECT, SERVICE, Figures
 from bot.dms.flights import Flights
 from bot.dms.many_projects import ProjectGateways
 from bot.dms.model import (
     Database,
-    Delay,
-    DelayPoint,
-    DumpProgress,
     Job,
     JobList,
     ObjectsConfig,
@@ -31,9 +25,8 @@ from bot.dms.model import (
 )
 from bot.dms.reachability import JOB, Gate
 from bot.dms.rest_fields import RestFields
+from bot.dms.shared_figures import SharedFigures
 from bot.dms.shared_lists import SharedLists
-from bot.dms.unsupported import EventCounts
-from bot.util import parallel
 
 T = TypeVar("T")
 
@@ -41,7 +34,7 @@ _THREADS = 64
 _THREADS_PER_PLACE = 4
 
 
-class SharedReads:
+class SharedReads(SharedFigures):
     """Implements `bot.dms.port.Reads` on the gateways of all projects; thread-safe.
 
     What is silent or fails in one place holds back no other: each kind of read has a gate for each place. A
@@ -50,10 +43,8 @@ class SharedReads:
 
     def __init__(self, dms: ProjectGateways, limit_s: float = answer_deadline.READ_S) -> None:
         self.projects = dms.projects
-        self._dms = dms
-        self._reach = dms.reachability
         threads = _THREADS + _THREADS_PER_PLACE * len(dms.projects.places)
-        self._flights = Flights(dms.reachability, threads, limit_s)
+        super().__init__(dms, Flights(dms.reachability, threads, limit_s))
         self._lists = SharedLists(dms, self._flights)
 
     # Jobs
@@ -110,36 +101,6 @@ class SharedReads:
     def console_url(self, job: Job) -> str:
         return self._dms.console_url(job)
 
-    # Figures
-
-    def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
-        return self._figure(job, "delay", (hours, since), lambda: self._figures(job).delay(job, hours, since))
-
-    def dump_percentages(
-        self, job: Job, hours: float, since: datetime | None = None
-    ) -> tuple[DelayPoint, ...]:
-        work = partial(self._figures(job).dump_percentages, job, hours, since)
-        return self._figure(job, "dump", (hours, since), work)
-
-    def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
-        work = partial(self._figures(job).dump_progress, job, since)
-        return self._figure(job, "progress", (since,), work)
-
-    def backup_lags(self, job: Job, since: datetime | None = None) -> BackupLags:
-        return self._figure(job, "backups", (since,), partial(self._figures(job).backup_lags, job, since))
-
-    def event_counts(self, job: Job) -> EventCounts:
-        by_object = job.source.engine in MAY_COUNT_BY_OBJECT
-        gate = Gate("events", job.project, job.location) if by_object else _monitoring("events", job)
-        work = partial(self._figures(job).event_counts, job, self._dms.databases)
-        try:
-            return self._read(gate, (job.name, job.create_time), work)
-        except DmsError as error:
-            return EventCounts(note=str(error).rstrip("."))
-
-    def _figure(self, job: Job, what: str, more: Hashable, work: Callable[[], T]) -> T:
-        return self._read(_monitoring("figures", job), (what, job.name, job.create_time, more), work)
-
     def close(self) -> None:
         """Make no more reads; those in flight end when the gateway is closed."""
         self._flights.close()
@@ -147,23 +108,8 @@ class SharedReads:
     def _in_location(self, what: str, name: str, work: Callable[[], T], *more: Hashable) -> T:
         return self._read(Gate.of(what, _place(name)), (name, *more), work)
 
-    def _read(self, gate: Gate, key: Hashable, work: Callable[[], T]) -> T:
-        def noted() -> T:
-            with self._reach.noting(gate):
-                return work()
-
-        return self._flights.read(gate, key, noted)
-
-    def _figures(self, job: Job) -> Figures:
-        return self._dms.of(job.name).figures.with_threads(parallel.all_of)
-
 
 def _place(name: str) -> Place:
     """Of a resource name: `projects/PROJECT/locations/LOCATION/…`."""
     parts = name.split("/")
     return Place(parts[1], parts[3])
-
-
-def _monitoring(what: str, job: Job) -> Gate:
-    """Of reads that Cloud Monitoring answers, for all locations of a project."""
-    return Gate(what, job.project, service=SERVICE)
