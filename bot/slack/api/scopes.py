@@ -20,11 +20,13 @@ SCOPES = {
     "usergroups:read": "who is in a user group that the policy names",
     "links:read": "which links to jobs in the console a message holds",
     "links:write": "to unfold them into short cards",
+    "dnd:read": "whether somebody who is needed in a cutover will be muted then",
     "files:write": "charts of the replication delay and exports of the audit",
 }
 """Bot scopes, each with what it is for."""
 OPTIONAL = {
     "app_mentions:read": "mentions of the app are not answered",
+    "dnd:read": "who is muted in a cutover is not known",
     "links:read": "links to jobs stay links",
     "links:write": "links to jobs stay links",
 }
@@ -41,6 +43,9 @@ METHODS: dict[str, tuple[str, ...]] = {
     "chat.postEphemeral": ("chat:write",),
     "chat.update": ("chat:write",),
     "chat.unfurl": ("links:write",),
+    "chat.scheduleMessage": ("chat:write",),
+    "chat.deleteScheduledMessage": ("chat:write",),
+    "dnd.info": ("dnd:read",),
     "conversations.info": _READ,
     "conversations.members": _READ,
     "conversations.history": _HISTORY,
