@@ -55,7 +55,7 @@ def make_dispatcher(
         after_ack=pools.after_ack,
         clock=clock,
     )
-    shortcuts = Shortcuts(workers, store, replier, search, home.dashboard_of)
+    shortcuts = Shortcuts(workers, store, replier, search, home)
     buttons = RequestButtons(workers, approvals, store, replier, clock)
     submissions = Submissions(workers, approvals, store, replier, shortcuts, clock)
     pace = PersonalLimit(settings.commands_per_minute)

@@ -35,6 +35,7 @@ from bot.watch.change_writer import Changes, ChangeWriter, SnapshotConflict
 from bot.watch.detail_queues import DetailQueues
 from bot.watch.escalations import Escalations
 from bot.watch.poll import DelayResult, PollResult, Result, fetch_databases, fetch_delay, poll_place
+from bot.watch.poll_times import PollTimes
 from bot.watch.recipients import SavedEvent
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
 
@@ -91,6 +92,7 @@ class Watcher:
         self._wake = wake or threading.Event()
         self._on_cycle = on_cycle
         self._snapshots = JobSnapshots(store, fast_s=settings.poll_fast_s, slow_s=settings.poll_slow_s)
+        self._poll_times = PollTimes(store, settings.poll_slow_s)
         self._details = DetailQueues()
         settle = timedelta(seconds=min(_SETTLE_POLLS * settings.poll_slow_s, _MAX_SETTLE_S))
         announcer = Announcer(store, burst=burst, settle=settle)
@@ -176,6 +178,8 @@ class Watcher:
         self._collect()
         if self._results and (not self._in_flight or time.monotonic() >= self._batch_ends()):
             self._save()
+        polled = ((each.place, each.polled_at) for each in self._snapshots.locations)
+        self._poll_times.keep(polled, time.monotonic())
 
     def _pause(self) -> float:
         """Seconds until there may be something to do."""

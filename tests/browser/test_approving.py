@@ -42,8 +42,8 @@ def test_a_second_person_approves(dana: Person, page: Page, env: Env, pictures: 
 
     dana.become("alex")
     page.get_by_test_id("home-link").click()
-    expect(page.get_by_test_id("home")).to_contain_text("Waiting for my approval")
-    expect(page.get_by_test_id("home")).to_contain_text("@dana: promote billing-mysql")
+    expect(page.get_by_test_id("home")).to_contain_text("Waiting for you (1)")
+    expect(page.get_by_test_id("home")).to_contain_text("promote billing-mysql · by @dana")
     pictures.window(page, "home")
     button(page.get_by_test_id("home"), "Review").click()
     expect(dana.modal).to_contain_text("This cannot be undone.")

@@ -33,7 +33,7 @@ def test_channels_and_home_are_in_a_drawer(dana: Person, page: Page) -> None:
     expect(page.get_by_test_id("channel-general")).to_be_hidden()
     page.get_by_test_id("menu").click()
     page.get_by_test_id("home-link").click()
-    expect(page.get_by_test_id("home")).to_contain_text("My watches")
+    expect(page.get_by_test_id("home")).to_contain_text("Nothing is waiting for you")
     nothing_is_cut_off(page, "home")
     expect(button(page.get_by_test_id("home"), "Refresh")).to_be_in_viewport()
 

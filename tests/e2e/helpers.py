@@ -77,6 +77,12 @@ def freeze_all(env: Env, more: str, user: str = "dana") -> JSON:
     return env.answer_to(user, "dms", "All jobs are frozen until", before)
 
 
+def show_button(view: JSON, job: str) -> str:
+    """The action ID of the Show button beside this job on a dashboard."""
+    rows = [block for block in view["blocks"] if f"`{job}`" in str(block.get("text"))]
+    return str(rows[0]["accessory"]["action_id"])
+
+
 def asks(env: Env, job: str, channel: str = APPROVALS) -> JSON:
     """The message that asks for approvals, once it is there."""
     return env.slack.wait_message(

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.slack import SlackServer, plain
 from tests.e2e.env import DONE, JSON, Env
-from tests.e2e.helpers import ROLES, full, policy, private, single_bot
+from tests.e2e.helpers import ROLES, full, policy, private, show_button, single_bot
 from tests.waiting import until
 
 RULES = (
@@ -167,10 +167,24 @@ def test_the_command_alone_opens_the_launcher(env: Env) -> None:
     hidden = env.add_job("launched-hidden", **(SECRET | {"state": "FAILED"}))
     until(lambda: env.bot.store.known_job(full(job)) and env.bot.store.known_job(full(hidden)))
     env.slack.command("", user="riley")
-    view = env.slack.wait_view("riley", ["Migrations", f"Show {job}", "Waiting for my approval", "Help"])
+    view = env.slack.wait_view("riley", ["Migrations", f"*`{job}`* · *Failed*", "Nothing is waiting", "Help"])
     assert hidden not in plain(view)
-    env.press(view, f"Show {job}", user="riley")
+    env.slack.press(view, show_button(view, job), user="riley")
     assert "Failed" in plain(env.slack.wait_view("riley", [job, "Failed"]))
+
+
+def test_a_greeting_is_answered_with_the_dashboard(env: Env) -> None:
+    job = env.add_job("greeted", state="FAILED", phase="CDC")
+    hidden = env.add_job("greeted-hidden", **(SECRET | {"state": "FAILED"}))
+    until(lambda: env.bot.store.known_job(full(job)) and env.bot.store.known_job(full(hidden)))
+    for text, channel in (("Hi!", "dm"), ("help", "dm"), ("@dms", STAFF)):
+        said = say(env, text, channel=channel, user="riley")
+        shown = answer(env, said, f"*`{job}`* · *Failed*", user="riley")
+        assert hidden not in plain(shown)
+        assert bool(shown.get("ephemeral_for")) is (channel == STAFF)
+    option = env.slack.suggest(shown, "dms:show:find", job, user="riley")[0]["value"]
+    env.slack.press(shown, "dms:show:find", value=option, user="riley")
+    answer(env, said, job, "Failed", "Databases", user="riley")
 
 
 def test_links_unfold_for_all_or_not_at_all(env: Env) -> None:

@@ -138,7 +138,8 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     assert f"*Not FAILED, but RUNNING with errors*: `{job}`" in plain(env.type("list state=failed"))
     env.slack.open_home("dana")
     env.slack.wait_home(
-        "dana", contains=["*Running with errors* · CDC", f"`{job}`: 1 database with errors: `billing`"]
+        "dana",
+        contains=[f"*`{job}`* · *Running with errors* · CDC · 1 database with errors: `billing`"],
     )
     late = a_job(env, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
     words = ["*Replication delay is high*", "(measured <!date^", f": `{late}`", "Do not promote now"]
@@ -227,5 +228,5 @@ def test_home_shows_jobs_requests_and_watches(env: Env) -> None:
     env.type(f"promote {job}", user="riley")
     env.slack.open_home("riley")
     home = plain(env.slack.wait_home("riley", contains=["promote", job]))
-    assert "Running" in home
-    assert job in home
+    assert f"• `{job}` → <@U0RILEY001>" in home
+    assert f"*`{job}`* · *Running* · CDC · promote requested" in home

@@ -9,7 +9,7 @@ import pytest
 from sandbox.slack import plain
 from tests.e2e.database_helpers import edited_by_somebody_else, job_with, no_views, submitted
 from tests.e2e.env import JSON, Env
-from tests.e2e.helpers import full, moment
+from tests.e2e.helpers import full, moment, show_button
 from tests.waiting import until
 
 CHOSEN = {"dms:edit:selection": "chosen", "dms:edit:chosen": ["billing", "sales"]}
@@ -42,7 +42,8 @@ def from_a_direct_message(env: Env, job: str) -> None:
 
 def from_home(env: Env, job: str) -> None:
     env.slack.open_home()
-    env.press(env.slack.wait_home("dana", job), f"Show {job}")
+    home = env.slack.wait_home("dana", job)
+    env.slack.press(home, show_button(home, job))
     env.press(env.slack.wait_view("dana", [job, "Edit"]), "Edit")
 
 

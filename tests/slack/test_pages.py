@@ -19,6 +19,8 @@ from bot.cmdline.answers import (
     JobsPage,
     Note,
     Section,
+    Time,
+    User,
     Verbatim,
 )
 from bot.cmdline.missing_text import grouped
@@ -32,7 +34,7 @@ from bot.dms.rules import Action, allowed
 from bot.dms.unsupported import UnsupportedEvents
 from bot.slack.render import alerts, timeline
 from bot.slack.render.answer import render, rich
-from bot.slack.render.home_tab import HomeContent, home
+from bot.slack.render.home_tab import HomeContent, ShownJob, Upcoming, dashboard_message, home
 from bot.store.records import Event, RequestState, Run, RunState, Watch
 from tests.slack.checks import accepted, accepted_view, all_text, buttons, texts
 from tests.slack.makers import NOW, job, request
@@ -472,27 +474,68 @@ def test_the_daily_summary_names_what_waits_for_somebody() -> None:
     assert "2 requests waiting for approval" in text
 
 
-def test_home_shows_jobs_approvals_and_watches() -> None:
-    waiting = request(Action.RESTART, RequestState.APPROVING)
-    mine = request(Action.STOP, id="req-2")
+def test_the_dashboard_has_a_section_for_what_there_is() -> None:
+    failed, healthy = job("b-db", "FAILED", error=Fault(9, "broken")), job()
+    mine = request(Action.STOP, RequestState.APPROVING, id="req-2")
+    plan = Upcoming(
+        NOW, ("promote orders-db, requested by ", User("U1")), Button("Open", "schedule", "run", "s")
+    )
     content = HomeContent(
-        [job(), job("b-db", "FAILED", error=Fault(9, "broken"))],
+        [healthy, failed],
         NOW,
-        [waiting],
+        [request(Action.RESTART, RequestState.APPROVING), request(Action.DELETE, id="req-3")],
         [mine],
         [Watch("w", "C123", "U1", "label:team=pay", ("failed",)), Watch("v", "U1", "U1")],
+        attention=[ShownJob(failed, "ref-b")],
+        coming_up=[plan],
+        recent=[ShownJob(healthy, "ref-a", ("looked at ", Time(NOW)))],
+        freezes=["All jobs are frozen"],
     )
     view = accepted_view(home(content), "home")
     text = "\n".join(texts(view["blocks"]))
-    assert text.index("Failed") < text.index("Running")
+    assert "*2 migration jobs*: 1 needs attention, 1 running" in text
+    heads = [line for line in text.splitlines() if line.startswith("*") and line.endswith("*")]
+    assert heads == [
+        "*Needs attention (1)*",
+        "*Waiting for you (2)*",
+        "*Coming up*",
+        "*Freezes*",
+        "*Recent*",
+        "*Your open requests*",
+        "*Your subscriptions*",
+    ]
     assert "broken" in text
+    assert "· confirm it" in text
     assert "label `team=pay` → <#C123>, only failed" in text
     assert "all jobs → <@U1>" in text
+    assert "othing" not in text
     assert {name: each["value"] for name, each in buttons(view).items()} == {
+        "dms:show:run": "ref-b",
         "dms:restart:review": "req-1",
-        "dms:stop:review": "req-2",
-        "dms:stop:cancel": "req-2",
+        "dms:delete:review": "req-3",
+        "dms:schedule:run": "s",
+        "dms:show:run:2": "ref-a",
+        "dms:stop:withdraw": "req-2",
     }
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "Nothing needs attention · nothing is waiting for you · nothing is scheduled · no freezes"),
+        ({"last_polled": None}, "The first look at the jobs has not ended yet."),
+        ({"missing": [MissingLocation("europe-west1", Why.SILENT)]}, "europe-west1 does not answer."),
+        ({"unread": [("europe-west1", None)]}, "Not looked at lately: europe-west1 (not yet)."),
+        ({"jobs": [], "unread": [("europe-west1", None)]}, "No migration job is known."),
+        ({"jobs": []}, "There are no migration jobs."),
+        ({"jobs": [], "may_hide": True}, "There are no migration jobs that you may see."),
+    ],
+)
+def test_what_is_not_known_is_no_all_clear(more: dict[str, Any], said: str) -> None:
+    content = HomeContent(**{"jobs": [job()], "last_polled": NOW, **more})
+    text = "\n".join(texts(dashboard_message(content).payload()["blocks"]))
+    assert said in text
+    assert ("othing needs attention" in text) is (not more)
 
 
 # ---- advice

@@ -78,6 +78,24 @@ def test_where_the_mention_stands(text: str, expected: tuple[str, bool]) -> None
     assert read(text, DIRECT) == expected, "in a direct message it may stand, too"
 
 
+@pytest.mark.parametrize(
+    ("text", "mention", "direct"),
+    [
+        ("", True, True),
+        ("Hi!", True, True),
+        ("good morning 👋", True, True),
+        ("help", False, True),
+        ("help restart", False, False),
+        ("hi-db", False, False),
+    ],
+)
+def test_what_asks_for_nothing_is_a_greeting(text: str, mention: bool, direct: bool) -> None:
+    one, other = parsed(MENTION | {"text": f"<@{BOT}> {text}"}), parsed(DIRECT | {"text": text})
+    assert one is not None
+    assert other is not None
+    assert (one.greets, other.greets) == (mention, direct)
+
+
 def test_a_link_alone_is_shown() -> None:
     assert read(f"<{CONSOLE}>", DIRECT) == (f"show <{CONSOLE}>", True)
     assert read("<https://example.com>", DIRECT) == ("<https://example.com>", True)

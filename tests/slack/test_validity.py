@@ -17,7 +17,15 @@ from bot.slack.render.action_failure import failure_message
 from bot.slack.render.answer import render
 from bot.slack.render.approval_card import approval_card, reminder_text
 from bot.slack.render.flapping import flapping, settled
-from bot.slack.render.home_tab import HomeContent, home
+from bot.slack.render.home_tab import (
+    SHOWN_JOBS,
+    HomeContent,
+    ShownJob,
+    Upcoming,
+    dashboard,
+    dashboard_message,
+    home,
+)
 from bot.slack.render.job_picker import job_options, job_picker
 from bot.slack.render.link_card import link_card
 from bot.slack.render.mass_failure import FailedJob, mass_failure, mass_list
@@ -133,6 +141,7 @@ def test_digests_and_summaries(events: list[Event], counts: dict[str, int]) -> N
     st.lists(st.lists(makers.texts, min_size=1, max_size=9), max_size=4),
     makers.few,
     st.lists(makers.missing_locations, max_size=40),
+    st.lists(makers.longs, max_size=12),
 )
 def test_home(
     jobs: list[Job],
@@ -141,12 +150,26 @@ def test_home(
     ailing: list[list[str]],
     buttons: tuple[Button, ...],
     missing: list[MissingLocation],
+    texts: list[str],
 ) -> None:
     failed = {job.name: names for job, names in zip(jobs, ailing, strict=False)}
     content = HomeContent(
-        jobs, NOW - timedelta(minutes=1), requests, requests, watches, failed, buttons, missing
+        jobs,
+        NOW - timedelta(minutes=1),
+        requests,
+        requests,
+        watches,
+        failed,
+        buttons,
+        missing,
+        attention=[ShownJob(job, "ref", note) for job, note in zip(jobs, texts, strict=False)][:SHOWN_JOBS],
+        recent=[ShownJob(job, "ref", note) for job, note in zip(jobs, texts, strict=False)],
+        coming_up=[Upcoming(NOW, text, Button(text, "schedule", "run", "ref")) for text in texts],
+        freezes=texts,
     )
     accepted_view(home(content), "home")
+    accepted_view(job_picker("ref", below=dashboard(content)))
+    accepted(dashboard_message(content))
 
 
 @tried

@@ -33,6 +33,7 @@ from bot.slack.api.plain_text import text_only
 from bot.slack.api.said import Said, with_reason
 from bot.slack.render import modals
 from bot.slack.render.answer import render, rich
+from bot.slack.render.message import Message
 from bot.store.records import Person
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,16 @@ class Replier:
             self._answer_in_view(target, answer)
         else:
             self._post(target, answer)
+
+    def show(self, target: ReplyTarget, message: Message) -> None:
+        """Show a message to the person at `target` alone."""
+        shown = message.payload()
+        try:
+            self._layouts.deliver(
+                target.who.team, "message", shown, lambda each: self._deliver(target, each, False)
+            )
+        except (*SLACK_ERRORS, InvalidContent) as error:
+            log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
 
     def open(self, who: Person, trigger: str, view: dict[str, Any], *, over: bool = False) -> str:
         """Open a view, or push it `over` the one with the button. Returns its id; empty if Slack refuses.

@@ -25,6 +25,7 @@ from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.spoken import SpokenCommand
 from bot.slack.inbound.submissions import Submissions
 from bot.slack.inbound.workers import Workers
+from bot.slack.render.job_picker import FIND_STEP
 from bot.store import Store
 from bot.util.command import COMMAND
 from bot.util.ratelimit import PersonalLimit
@@ -117,6 +118,9 @@ class Dispatcher:
         self._workers.invoke(invocation, target, command.trigger)
 
     def _run_message(self, spoken: SpokenCommand, target: ReplyTarget) -> None:
+        if spoken.greets:
+            self._shortcuts.greet(target)
+            return
         invocation = parse(spoken.text, self._syntaxes, self._command)
         log.info("spoken_command", user=spoken.who.user, verb=invocation.verb, jobs=invocation.jobs)
         if not spoken.begins and self._workers.changes(invocation):
@@ -129,7 +133,9 @@ class Dispatcher:
     def _run_block_action(self, press: BlockAction, target: ReplyTarget) -> None:
         log.info("block_action", user=press.who.user, verb=press.verb, step=press.step)
         press, target = self._places.pressed(press, target)
-        if press.step in ("run", "turn", "chosen"):
+        if press.step == FIND_STEP:
+            self._shortcuts.found(press, target)
+        elif press.step in ("run", "turn", "chosen"):
             self._pressed_invocation(press, target)
         elif press.verb in _ACTIONS:
             self._request_buttons.press(press, target)

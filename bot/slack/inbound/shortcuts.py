@@ -6,22 +6,20 @@ knows no channel: what is asked for in its modal is answered in the person's dir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import structlog
-from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.cmdline.job_refs import read
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.job_search import JobSearch
-from bot.slack.inbound.payloads import Shortcut, ViewSubmission
+from bot.slack.inbound.payloads import BlockAction, Shortcut, ViewSubmission
 from bot.slack.inbound.places import Places
 from bot.slack.inbound.workers import Workers
-from bot.slack.render import message as m
 from bot.slack.render import modals
+from bot.slack.render.home_view import HomeView
 from bot.slack.render.job_picker import FIND_BLOCK, VERB, job_picker, picked
 from bot.store import Store
 from bot.store.records import Person
@@ -40,15 +38,15 @@ class Shortcuts:
         store: Store,
         replier: Replier,
         search: JobSearch,
-        dashboard: Callable[[Person], Sequence[Block]],
+        home: HomeView,
     ) -> None:
-        """`dashboard` is what the launcher shows below the menu of jobs."""
+        """`home` has what the launcher shows below the menu of jobs."""
         self._workers = workers
         self._store = store
         self._replier = replier
         self.search = search
         self._places = Places(store)
-        self._dashboard = dashboard
+        self._home = home
 
     def open_job(self, used: Shortcut, target: ReplyTarget) -> None:
         """Show the job that the message is about. The view is opened first: a trigger lasts 3 seconds."""
@@ -74,9 +72,16 @@ class Shortcuts:
             self._workers.run_later(opened, "help", lambda: self._fill(who, opened, place), store_only=True)
 
     def _fill(self, who: Person, opened: ReplyTarget, place: str) -> None:
-        ref = self._store.put_ref(who.team, "invocation", Invocation("help").to_dict())
-        below = [*self._dashboard(who), *m.buttons([Button("Help", "help", "run", ref)])]
-        self._replier.update(opened, job_picker(place, below=below))
+        self._replier.update(opened, job_picker(place, below=self._home.dashboard_of(who)))
+
+    def greet(self, target: ReplyTarget) -> None:
+        """Answer a greeting with what the launcher shows, for the person alone."""
+        self._workers.run_later(
+            target,
+            "help",
+            lambda: self._replier.show(target, self._home.message_for(target.who)),
+            store_only=True,
+        )
 
     def objections(self, submission: ViewSubmission) -> dict[str, str]:
         """What is wrong with a submitted picker."""
@@ -85,8 +90,17 @@ class Shortcuts:
     def chosen(self, submission: ViewSubmission) -> None:
         """Show the job that was picked, in the same view."""
         target = ReplyTarget(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
-        job = read(picked(submission.values), f"{VERB} orders-db")
-        self._workers.answer_later(Invocation(VERB, (job,)), self._places.kept(target, submission.ref))
+        self._show_picked(picked(submission.values), self._places.kept(target, submission.ref))
+
+    def found(self, press: BlockAction, target: ReplyTarget) -> None:
+        """Show the job that was picked in a message or on the Home tab."""
+        if press.value:
+            self._show_picked(press.value, self._workers.from_home(target, press.trigger))
+
+    def _show_picked(self, value: str, target: ReplyTarget) -> None:
+        """What was picked is treated as if it had been typed."""
+        job = read(value, f"{VERB} orders-db")
+        self._workers.answer_later(Invocation(VERB, (job,)), target)
 
     def _show(self, used: Shortcut, target: ReplyTarget) -> None:
         found = self.search.mentioned(used.who, used.text)

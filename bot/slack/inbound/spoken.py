@@ -25,6 +25,10 @@ _PUNCTUATION = " \t\r\n\u00a0:,"
 """What may stand behind a mention, as in `@dms: show orders-db`."""
 
 
+_GREETINGS = frozenset({"hi", "hello", "hey", "hi there", "hello there", "good morning", "moin", "start"})
+_AROUND_A_GREETING = " \t\r\n.,!?👋"
+
+
 @dataclass(frozen=True, slots=True)
 class SpokenCommand:
     """A message that a person has written for the app to read."""
@@ -35,6 +39,13 @@ class SpokenCommand:
     said: Said
     begins: bool = True
     """Whether nothing stands before the command but a mention of the app."""
+
+    @property
+    def greets(self) -> bool:
+        """Whether nothing is asked for but attention: then the dashboard answers. In the direct message, so
+        does `help`."""
+        words = self.text.strip(_AROUND_A_GREETING).casefold()
+        return not words or words in _GREETINGS or (self.said.direct and words == "help")
 
     @property
     def key(self) -> str:

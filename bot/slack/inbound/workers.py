@@ -25,6 +25,7 @@ from bot.cmdline.answers import AlreadyQueued, Answer, Button, Form, JobCard, No
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms.errors import DmsError, Unclear
 from bot.dms.rules import Action
+from bot.requests.recent import note_look
 from bot.runtime import logs, metrics
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.after_ack import AfterAck
@@ -133,8 +134,16 @@ class Workers:
         def work() -> None:
             answer = self._verbs.answer(target.who, invocation, target.response_url, target.thread)
             self.answer(*self._for_readers(target, invocation, answer))
+            if isinstance(answer, JobCard):
+                self._note_look(target.who, answer)
 
         self.run_later(target, invocation.verb, work, store_only=store_only)
+
+    def _note_look(self, who: Person, shown: JobCard) -> None:
+        try:
+            note_look(self._store, who, shown.job.name, self._clock())
+        except StoreError as error:
+            log.warning("look_not_noted", error=str(error))
 
     def answer(self, target: ReplyTarget, answer: Answer) -> None:
         """Answer from a pool that may wait for Slack. A modal with buttons keeps where it was opened from;

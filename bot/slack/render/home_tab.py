@@ -1,7 +1,8 @@
-"""The App Home tab: jobs by state, requests to approve, own requests and watches."""
+"""The dashboard of one person: their Home tab, the launcher, and the answer to a greeting."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,191 +14,263 @@ from bot.cmdline.answers import Button, RichText
 from bot.cmdline.missing_text import why_missing
 from bot.config.projects import Projects
 from bot.dms import source_writes
+from bot.dms.attention import Part, part_of
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Job, Phase, State
-from bot.dms.running_errors import WITH_ERRORS, shown_status
+from bot.dms.model import Job, State
+from bot.dms.running_errors import shown_status
 from bot.policy.describe import watched_jobs
 from bot.policy.model import NO_PROJECTS
 from bot.requests.job_names import JobNamer, namer
+from bot.requests.wording import STATE_TEXT
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.job_picker import menu_row
+from bot.slack.render.message import Message
 from bot.slack.render.request_details import subject
 from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
 from bot.util.command import COMMAND
 from bot.util.text import count_of, rest_line
 
-_JOBS_PER_STATUS = 8
-_STATUSES = 25
-_DATABASES = 5
-_REQUESTS = 10
+SHOWN_JOBS = 8
+"""Jobs that need attention and have a row."""
+SHOWN_RECENT = 5
+_DATABASES = 3
+_REQUESTS = 5
 _WATCHES = 15
 _FREEZES = 10
+_MAX_REASON = 120
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """A job with a Show button."""
+
+    job: Job
+    ref: str
+    note: RichText = ""
+    """Why it is in the list, for example when it was looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What is to happen at a set time, whatever plans it."""
+
+    at: datetime
+    text: RichText
+    button: Button
 
 
 @dataclass(frozen=True, slots=True)
 class HomeContent:
-    """What the tab shows to one person."""
+    """What the dashboard shows to one person."""
 
     jobs: Sequence[Job]
     last_polled: datetime | None
-    """When the jobs were last polled; None before the first poll."""
+    """Since when all of this is at least known; None before the first poll."""
     to_decide: Sequence[Request] = ()
-    """Requests that wait for this person's approval."""
+    """Requests that wait for this person: to be approved, or to be confirmed."""
     own_requests: Sequence[Request] = ()
-    """This person's own open requests."""
+    """This person's requests that wait for others."""
     watches: Sequence[Watch] = ()
     """This person's watches."""
     faulty_databases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By job name, the databases of jobs that run on that have failed or have an error."""
     buttons: Sequence[Button] = ()
-    """At the top, for example Refresh."""
+    """Below the menu of jobs, for example Refresh."""
     missing: Sequence[MissingLocation] = ()
     """Locations that did not answer when they were last read: what is shown of them may be old."""
-    attention: Sequence[Button] = ()
-    """Show, for each of the first jobs that need attention."""
+    attention: Sequence[ShownJob] = ()
+    """The first jobs that need attention."""
     may_hide: bool = False
     """Whether the policy has rules by which jobs can be left out: there may be others."""
     freezes: Sequence[RichText] = ()
     """Freezes that hold now, a line each."""
     projects: Projects | None = None
     """Those of the bot: where there are several, a job whose ID is in two places is shown with its own."""
+    coming_up: Sequence[Upcoming] = ()
+    recent: Sequence[ShownJob] = ()
+    """What this person asked for or looked at last."""
+    unread: Sequence[tuple[str, datetime | None]] = ()
+    """Locations that nobody has looked at for long, each with the time of the last look."""
 
-
-def _missing(missing: Sequence[MissingLocation]) -> list[Block]:
-    if not missing:
-        return []
-    why = mrkdwn.rich_text(why_missing(missing))
-    return m.sections(f"⚠️ {why}. What is shown of the jobs there may be old.")
+    @property
+    def is_known(self) -> bool:
+        """Whether all locations have answered lately: only then is nothing to show an all-clear."""
+        return self.last_polled is not None and not self.missing and not self.unread
 
 
 def home(content: HomeContent) -> dict[str, Any]:
     """The view for `views.publish`."""
-    return home_view(dashboard(content))
+    return home_view([m.header("Migrations"), menu_row(), *dashboard(content)])
+
+
+def dashboard_message(content: HomeContent) -> Message:
+    """The dashboard as a message."""
+    text = f"{_counts(content)}. {count_of(len(content.to_decide), 'request')} waiting for you."
+    return m.message(text, [m.header("Migrations"), menu_row(), *dashboard(content)])
 
 
 def dashboard(content: HomeContent) -> list[Block]:
-    """What the Home tab and the launcher show."""
-    blocks: list[Block] = [m.header("Migrations")]
-    seen = content.last_polled
-    as_of = f"As of {mrkdwn.date(seen)}" if seen else "The first look at the jobs has not ended yet."
-    blocks.extend(m.context(as_of))
-    blocks.extend(_missing(content.missing))
-    frozen = [f"❄️ {mrkdwn.rich_text(each)}" for each in content.freezes[:_FREEZES]]
-    frozen.extend(rest_line(len(content.freezes), _FREEZES))
-    blocks.extend(m.sections("\n".join(frozen)) if frozen else [])
-    blocks.extend(m.buttons(content.buttons))
-    deciding = _requests("Waiting for my approval", content.to_decide, decide=True)
-    # Requests to decide come first, as somebody waits for them.
-    blocks.extend([*deciding, m.divider()] if content.to_decide else [])
-    blocks.extend(_jobs(content))
-    blocks.extend(m.buttons(content.attention))
-    blocks.append(m.divider())
-    blocks.extend([] if content.to_decide else deciding)
-    blocks.extend(_requests("My open requests", content.own_requests, decide=False))
+    """What stands below the menu of jobs, at most 45 blocks."""
     calls = namer((job.name for job in content.jobs), content.projects)
-    blocks.extend(_watches(content.watches, calls, content.projects or NO_PROJECTS))
-    blocks.extend(
-        m.context(
-            f"`{COMMAND} list` in any channel shows the jobs with their buttons; `{COMMAND} help` says more."
-        )
-    )
-    return blocks
+    return [
+        *m.sections("\n".join([_counts(content), *_not_known(content)])),
+        *m.buttons(content.buttons),
+        *_attention(content, calls),
+        *_waiting(content),
+        *_coming_up(content.coming_up),
+        *_freezes(content.freezes),
+        *_recent(content, calls),
+        *_own(content.own_requests),
+        *_watches(content.watches, calls, content.projects or NO_PROJECTS),
+        *m.context(_nothing(content)),
+        *m.context(_as_of(content)),
+    ]
 
 
 def needs_attention(job: Job, *, faulty: bool) -> bool:
-    """Whether somebody should look at the job: it failed, runs with errors, was stopped in its full dump, or
-    waits for people to stop the writes to its source."""
-    stopped_in_dump = job.state == State.STOPPED and job.phase == Phase.FULL_DUMP
-    with_errors = job.state == State.RUNNING and (job.error is not None or faulty)
-    return job.state == State.FAILED or with_errors or stopped_in_dump or source_writes.waits(job.status)
+    """Whether somebody should look at the job; `faulty` says whether some of its databases have errors."""
+    return part_of(shown_status(job, with_errors=job.error is not None or faulty)) is Part.ATTENTION
 
 
-def _jobs(content: HomeContent) -> list[Block]:
-    jobs, faulty, projects = content.jobs, content.faulty_databases, content.projects
-    groups: dict[str, list[Job]] = {}
-    for job in sorted(jobs, key=lambda each: _urgency(each, _with_errors(each, faulty))):
-        groups.setdefault(shown_status(job, with_errors=_with_errors(job, faulty)), []).append(job)
-    if not groups:
-        seen = " that you may see" if content.may_hide else ""
-        return [m.section(f"There are no migration jobs{seen}.")]
-    calls = namer((job.name for job in jobs), projects)
-    lines = [_group(status, found, faulty, calls) for status, found in list(groups.items())[:_STATUSES]]
-    if len(groups) > _STATUSES:
-        lines.append(f"… and more; `{COMMAND} list` shows all.")
-    return m.sections("\n".join(lines))
-
-
-def _with_errors(job: Job, faulty: Mapping[str, Sequence[str]]) -> bool:
-    return job.state == State.RUNNING and (job.error is not None or job.name in faulty)
-
-
-def _urgency(job: Job, with_errors: bool) -> tuple[int, str, str]:
+def urgency(job: Job) -> tuple[int, str]:
+    """The order of jobs that need attention: those that wait for people, then those that failed."""
     if source_writes.waits(job.status):
-        return -2, job.status, job.name
-    if with_errors:
-        return 0, job.status, job.name
-    order = {
-        State.FAILED: -1,
-        State.STOPPED: 2,
-        State.RUNNING: 3,
-        State.NOT_STARTED: 5,
-        State.COMPLETED: 8,
-        State.DELETED: 9,
-    }
-    return order.get(State(job.state), 4) if job.state in set(State) else 1, job.status, job.name
+        return 0, job.name
+    return (1 if job.state == State.FAILED else 2), job.name
 
 
-def _group(status: str, jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]], calls: JobNamer) -> str:
-    head = f"{labels.status_emoji(status)} {labels.status(status)} — {len(jobs):,}"
-    if not status.startswith((State.FAILED, WITH_ERRORS)):
-        return f"{head}: {labels.names([calls(job.name) for job in jobs], _JOBS_PER_STATUS)}"
-    reasons = (_reason(job, faulty.get(job.name, ()), calls) for job in jobs[:_JOBS_PER_STATUS])
-    return "\n".join([head, *reasons, *rest_line(len(jobs), _JOBS_PER_STATUS, "• … and {} more")])
+def _status(content: HomeContent, job: Job) -> str:
+    faulty = job.state == State.RUNNING and (job.error is not None or job.name in content.faulty_databases)
+    return shown_status(job, with_errors=faulty)
 
 
-def _reason(job: Job, faulty: Sequence[str], calls: JobNamer) -> str:
-    """Why it failed, or which errors it runs with."""
+def _counts(content: HomeContent) -> str:
+    """`32 migration jobs: 3 need attention, 17 running`."""
+    seen = " that you may see" if content.may_hide else ""
+    if not content.jobs:
+        return f"There are no migration jobs{seen}." if content.is_known else "No migration job is known."
+    parts = Counter(part_of(_status(content, job)) for job in content.jobs)
+    told = ", ".join(f"{parts[part]:,} {part}" for part in Part if parts[part])
+    told = told.replace("1 need ", "1 needs ", 1) if parts[Part.ATTENTION] == 1 else told
+    return f"*{count_of(len(content.jobs), 'migration job')}*{seen}: {told}"
+
+
+def _not_known(content: HomeContent) -> list[str]:
+    lines = []
+    if content.last_polled is None:
+        lines.append("⏳ The first look at the jobs has not ended yet.")
+    if content.missing:
+        why = mrkdwn.rich_text(why_missing(content.missing))
+        lines.append(f"⚠️ {why}. What is shown of the jobs there may be old.")
+    if content.unread and content.last_polled is not None:
+        old = ", ".join(f"{mrkdwn.verbatim(place)} {_since(at)}" for place, at in content.unread)
+        lines.append(f"⚠️ Not looked at lately: {old}. What is shown of the jobs there may be old.")
+    return lines
+
+
+def _since(at: datetime | None) -> str:
+    return f"(since {mrkdwn.date(at)})" if at else "(not yet)"
+
+
+def _attention(content: HomeContent, calls: JobNamer) -> list[Block]:
+    total = sum(1 for job in content.jobs if part_of(_status(content, job)) is Part.ATTENTION)
+    if not total:
+        return []
+    rows = [_row(content, each, calls) for each in content.attention]
+    more = rest_line(total, len(rows), f"… and {{}} more: `{COMMAND} list`")
+    return [m.section(f"*Needs attention ({total:,})*"), *rows, *m.context(*more)]
+
+
+def _row(content: HomeContent, shown: ShownJob, calls: JobNamer) -> Block:
+    status = _status(content, shown.job)
+    sign = labels.status_emoji(status)
+    if part_of(status) is Part.ATTENTION and sign not in ("🔴", "🟠", "🛑"):
+        sign = "🟠"
+    note = mrkdwn.rich_text(shown.note) or _what_is_wrong(content, shown.job)
+    parts = [f"{sign} *{mrkdwn.code(calls(shown.job.name))}*", labels.status(status), note]
+    text = " · ".join(part for part in parts if part)
+    return m.section(text, m.button(Button("Show", "show", "run", shown.ref)))
+
+
+def _what_is_wrong(content: HomeContent, job: Job) -> str:
+    """What people have to do, its error, or which databases have errors."""
+    if source_writes.waits(job.status):
+        return "stop them now"
     text = " ".join(job.error.message.split()) if job.error else ""
-    parts = [mrkdwn.clip(mrkdwn.verbatim(text), 150)] if text else []
+    faulty = list(content.faulty_databases.get(job.name, ()))
+    if text:
+        return mrkdwn.clip(mrkdwn.verbatim(text), _MAX_REASON)
     if faulty:
-        count = count_of(len(faulty), "database")
-        parts.append(f"{count} with errors: {labels.names(list(faulty), _DATABASES)}")
-    return f"• {mrkdwn.code(calls(job.name))}: {' · '.join(parts) or 'the service gave no reason'}"
+        return f"{count_of(len(faulty), 'database')} with errors: {labels.names(faulty, _DATABASES)}"
+    return "it cannot resume: restart or delete it" if job.state == State.STOPPED else ""
 
 
-def _requests(title: str, requests: Sequence[Request], *, decide: bool) -> list[Block]:
-    blocks: list[Block] = [m.section(f"*{title}*" if requests else f"*{title}*\nNone.")]
-    for request in requests[:_REQUESTS]:
-        blocks.append(m.section(_request(request)))
-        blocks.extend(m.buttons(_buttons(request, decide=decide)))
-    return [*blocks, *m.context(*rest_line(len(requests), _REQUESTS))]
+def _waiting(content: HomeContent) -> list[Block]:
+    requests = content.to_decide
+    if not requests:
+        return []
+    rows = [_request_row(each, _review(each)) for each in requests[:_REQUESTS]]
+    more = rest_line(len(requests), _REQUESTS, f"… and {{}} more: `{COMMAND} approvals`")
+    return [m.section(f"*Waiting for you ({len(requests)})*"), *rows, *m.context(*more)]
 
 
-def _request(request: Request) -> str:
-    return (
-        f"{mrkdwn.mention('@', request.by.user)}: *{mrkdwn.verbatim(subject(request))}*, "
-        f"expires {mrkdwn.date(request.expires)}"
-    )
-
-
-def _buttons(request: Request, *, decide: bool) -> list[Button]:
+def _request_row(request: Request, button: Button) -> Block:
     """No Approve or Confirm here: people decide on the full card only, which Review shows."""
-    verb = str(request.action)
-    review = Button("Review", verb, "review", request.id, "primary")
-    if decide:
-        return [review]
-    if request.state is RequestState.APPROVING:
-        return [Button("Withdraw", verb, "withdraw", request.id)]
-    return [review, Button("Cancel", verb, "cancel", request.id)]
+    asked = f"by {mrkdwn.mention('@', request.by.user)}, until {mrkdwn.date(request.expires)}"
+    todo = "confirm it" if request.state is RequestState.CONFIRMING else asked
+    return m.section(f"*{mrkdwn.verbatim(subject(request))}* · {todo}", m.button(button))
+
+
+def _review(request: Request) -> Button:
+    return Button("Review", str(request.action), "review", request.id, "primary")
+
+
+def _coming_up(plans: Sequence[Upcoming]) -> list[Block]:
+    if not plans:
+        return []
+    rows = [
+        m.section(f"{mrkdwn.date(each.at)} · {mrkdwn.rich_text(each.text)}", m.button(each.button))
+        for each in plans[:_REQUESTS]
+    ]
+    more = rest_line(len(plans), _REQUESTS, f"… and {{}} more: `{COMMAND} schedule`")
+    return [m.section("*Coming up*"), *rows, *m.context(*more)]
+
+
+def _freezes(freezes: Sequence[RichText]) -> list[Block]:
+    if not freezes:
+        return []
+    lines = [f"❄️ {mrkdwn.rich_text(each)}" for each in freezes[:_FREEZES]]
+    return m.sections("\n".join(["*Freezes*", *lines, *rest_line(len(freezes), _FREEZES)]))
+
+
+def _recent(content: HomeContent, calls: JobNamer) -> list[Block]:
+    rows = [_row(content, each, calls) for each in content.recent[:SHOWN_RECENT]]
+    return [m.section("*Recent*"), *rows] if rows else []
+
+
+def _own(requests: Sequence[Request]) -> list[Block]:
+    if not requests:
+        return []
+    rows = [
+        m.section(
+            f"*{mrkdwn.verbatim(subject(each))}* · {STATE_TEXT[each.state]}, until "
+            f"{mrkdwn.date(each.expires)}",
+            m.button(Button("Withdraw", str(each.action), "withdraw", each.id)),
+        )
+        for each in requests[:_REQUESTS]
+    ]
+    more = rest_line(len(requests), _REQUESTS, f"… and {{}} more: `{COMMAND} approvals`")
+    return [m.section("*Your open requests*"), *rows, *m.context(*more)]
 
 
 def _watches(watches: Sequence[Watch], calls: JobNamer, projects: Projects) -> list[Block]:
+    if not watches:
+        return []
     lines = [_watch(each, calls, projects) for each in watches[:_WATCHES]]
-    lines.extend(rest_line(len(watches), _WATCHES, f"… and {{}} more; `{COMMAND} watches` shows all"))
-    return m.sections(
-        "\n".join(["*My watches*", *(lines or [f"None. `{COMMAND} watch JOB --dm` adds one."])])
-    )
+    lines.extend(rest_line(len(watches), _WATCHES, f"… and {{}} more: `{COMMAND} watches`"))
+    return m.sections("\n".join(["*Your subscriptions*", *lines]))
 
 
 def _watch(watch: Watch, calls: JobNamer, projects: Projects) -> str:
@@ -209,3 +282,22 @@ def _watch(watch: Watch, calls: JobNamer, projects: Projects) -> str:
     where = mrkdwn.mention("#" if watch.target.startswith(("C", "G")) else "@", watch.target)
     only = f", only {mrkdwn.verbatim(', '.join(watch.only))}" if watch.only else ""
     return f"• {what} → {where}{only}"
+
+
+def _nothing(content: HomeContent) -> str:
+    """The sections that are empty, in one line. It says nothing needs attention only if that is known."""
+    quiet = []
+    if content.is_known and content.jobs and not content.attention:
+        quiet.append("nothing needs attention")
+    if not content.to_decide:
+        quiet.append("nothing is waiting for you")
+    if not content.coming_up:
+        quiet.append("nothing is scheduled")
+    if not content.freezes:
+        quiet.append("no freezes")
+    line = " · ".join(quiet)
+    return f"{line[:1].upper()}{line[1:]}"
+
+
+def _as_of(content: HomeContent) -> str:
+    return f"As of {mrkdwn.date(content.last_polled)}." if content.last_polled else ""

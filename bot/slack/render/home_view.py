@@ -1,32 +1,38 @@
-"""The Home tab of one person, from the store's present state."""
+"""The dashboard of one person, from the store's present state."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from slack_sdk.models.blocks import Block
 
-from bot.cmdline.answers import Button
+from bot.cmdline.answers import Button, RichText, Time, User
 from bot.cmdline.invocation import Invocation
 from bot.config.projects import Projects
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Job, State
+from bot.dms.model import Job
 from bot.policy.access import Access
 from bot.requests.freezes import freeze_lines
-from bot.requests.job_names import disambiguate
 from bot.requests.queries import valid_approvals
-from bot.slack.render.home_tab import HomeContent, dashboard, home, needs_attention
+from bot.requests.recent import looked_at
+from bot.slack.render import home_tab
+from bot.slack.render.home_tab import SHOWN_JOBS, SHOWN_RECENT, HomeContent, ShownJob, Upcoming
+from bot.slack.render.message import Message
+from bot.slack.render.request_details import subject
 from bot.store import Store
-from bot.store.records import OPEN_REQUESTS, Person, Request, RequestState
+from bot.store.records import PENDING_REQUESTS, Person, Request, RequestState
+from bot.watch.poll_times import last_polls, not_looked_at
 
-_SHOWN = 8
-"""Jobs that need attention and have a button; `list` shows all."""
+_OWN_LATEST = 20
+"""Of this person's requests, so many are looked at for what they asked for last."""
+_MOST = 1000
 
 
 class HomeView:
-    """Reads what a person's Home tab shows; what the policy keeps from them is left out."""
+    """Reads what a person's dashboard shows; what the policy keeps from them is left out."""
 
     def __init__(
         self,
@@ -34,12 +40,15 @@ class HomeView:
         access: Access,
         clock: Callable[[], datetime],
         missing: Callable[[], Sequence[MissingLocation]] = tuple,
+        plans: Callable[[Person], Iterable[Upcoming]] = lambda _: (),
     ) -> None:
-        """`missing` has the locations that did not answer lately."""
+        """`missing` has the locations that did not answer lately, `plans` what else is coming up besides
+        scheduled requests."""
         self._store = store
         self._access = access
         self._clock = clock
         self._missing = missing
+        self._plans = plans
 
     def of(self, who: Person) -> dict[str, Any]:
         """The App Home view of one person.
@@ -47,7 +56,8 @@ class HomeView:
         Raises:
             StoreError: the store cannot be read.
         """
-        return home(self._content(who, refresh=True))
+        content = self._content(who)
+        return home_tab.home(replace(content, buttons=(self._refresh(who), *content.buttons)))
 
     def dashboard_of(self, who: Person) -> list[Block]:
         """The same for the launcher, without the button that refreshes the tab.
@@ -55,52 +65,107 @@ class HomeView:
         Raises:
             StoreError: the store cannot be read.
         """
-        return dashboard(self._content(who, refresh=False))
+        return home_tab.dashboard(self._content(who))
 
-    def _content(self, who: Person, *, refresh: bool) -> HomeContent:
+    def message_for(self, who: Person) -> Message:
+        """The same as a message.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return home_tab.dashboard_message(self._content(who))
+
+    def _content(self, who: Person) -> HomeContent:
         projects, now = self._access.policy.projects, self._clock()
         known = [each for each in self._store.known_jobs().values() if _is_served(projects, each.job)]
-        requests = [
-            each
-            for each in self._store.requests(OPEN_REQUESTS, limit=1000)
-            if each.by.team == who.team and each.expires > now
-        ]
-        waiting = [each for each in requests if each.state is RequestState.APPROVING]
+        requests = self._requests(who, now)
         jobs = self._access.visible(who, "home", (each.job for each in known))
-        seen = {job.name for job in jobs}
+        seen = {job.name: job for job in jobs}
         faulty = {each.job.name: each.faulty_databases for each in known if each.faulty_databases}
+        missing = self._missing()
+        polls = last_polls(self._store, projects.places)
+        told = {(each.project, each.location) for each in missing}
+        unread = not_looked_at(self._store, projects.places, now)
         return HomeContent(
             jobs=jobs,
             attention=self._attention(who, jobs, faulty),
+            recent=self._recent(who, seen),
             may_hide=self._access.policy.is_job_specific("list"),
             freezes=freeze_lines(self._store, self._access.policy, now, seen.__contains__),
-            last_polled=max((each.seen for each in known), default=None),
-            to_decide=[each for each in waiting if self._may_decide(each, who)],
-            own_requests=[each for each in requests if each.by.user == who.user],
+            last_polled=min((at for place, at in polls.items() if at and place not in unread), default=None),
+            to_decide=[each for each in requests if self._waits_for(each, who)],
+            own_requests=[
+                each for each in requests if each.by.user == who.user and each.state is RequestState.APPROVING
+            ],
+            coming_up=self._coming_up(who, requests, seen),
             watches=self._store.watches(by=who.user),
             faulty_databases=faulty,
-            buttons=(self._refresh(who),) if refresh else (),
-            missing=self._missing(),
+            buttons=self._buttons(who),
+            missing=missing,
+            unread=[
+                (projects.called(place), at)
+                for place, at in unread.items()
+                if (place.project, place.location) not in told
+            ],
             projects=projects,
         )
+
+    def _requests(self, who: Person, now: datetime) -> list[Request]:
+        found = self._store.requests(PENDING_REQUESTS, limit=_MOST)
+        return [each for each in found if each.by.team == who.team and each.expires > now]
 
     def _refresh(self, who: Person) -> Button:
         ref = self._store.put_ref(who.team, "invocation", Invocation("help").to_dict())
         return Button("Refresh", "home", "refresh", ref)
 
+    def _buttons(self, who: Person) -> tuple[Button, ...]:
+        listed, helped = self._refs(who, [Invocation("list"), Invocation("help")])
+        return Button("All jobs", "list", "run", listed), Button("Help", "help", "run", helped)
+
+    def _refs(self, who: Person, invocations: Sequence[Invocation]) -> tuple[str, ...]:
+        return self._store.put_refs(who.team, "invocation", [each.to_dict() for each in invocations])
+
     def _attention(
         self, who: Person, jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]
-    ) -> tuple[Button, ...]:
-        urgent = [job for job in jobs if needs_attention(job, faulty=job.name in faulty)]
-        shown = sorted(urgent, key=lambda job: (job.state != State.FAILED, job.name))[:_SHOWN]
-        calls = disambiguate((job.name for job in jobs), self._access.policy.projects)
-        refs = self._store.put_refs(
-            who.team, "invocation", [Invocation("show", (job.name,)).to_dict() for job in shown]
-        )
-        pairs = zip(shown, refs, strict=True)
-        return tuple(Button(f"Show {calls(job.name)}", "show", "run", ref) for job, ref in pairs)
+    ) -> list[ShownJob]:
+        urgent = [job for job in jobs if home_tab.needs_attention(job, faulty=job.name in faulty)]
+        return self._shown(who, [(job, "") for job in sorted(urgent, key=home_tab.urgency)[:SHOWN_JOBS]])
 
-    def _may_decide(self, request: Request, who: Person) -> bool:
+    def _recent(self, who: Person, seen: Mapping[str, Job]) -> list[ShownJob]:
+        """What this person asked for or looked at, the last first, each job once."""
+        found: list[tuple[datetime, str, RichText]] = [
+            (at, name, ("looked at ", Time(at))) for name, at in looked_at(self._store, who)
+        ]
+        for request in self._store.requests(by=who.user, limit=_OWN_LATEST):
+            if len(request.jobs) == 1 and request.by.team == who.team:
+                asked = (f"{request.action} requested ", Time(request.created))
+                found.append((request.created, request.jobs[0].name, asked))
+        notes: dict[str, RichText] = {}
+        for _, name, note in sorted(found, key=lambda each: each[0], reverse=True):
+            if name in seen:
+                notes.setdefault(name, note)
+        return self._shown(who, [(seen[name], note) for name, note in list(notes.items())[:SHOWN_RECENT]])
+
+    def _shown(self, who: Person, jobs: Sequence[tuple[Job, RichText]]) -> list[ShownJob]:
+        refs = self._refs(who, [Invocation("show", (job.name,)) for job, _ in jobs])
+        return [ShownJob(job, ref, note) for (job, note), ref in zip(jobs, refs, strict=True)]
+
+    def _coming_up(self, who: Person, requests: Sequence[Request], seen: Mapping[str, Job]) -> list[Upcoming]:
+        """Scheduled requests for jobs that this person may see, and other plans, the next first."""
+        scheduled = [each for each in requests if each.facts.due and _may_see(each, who, seen)]
+        opens = self._refs(who, [Invocation("schedule")])[0] if scheduled else ""
+        found = [
+            Upcoming(each.facts.due, _plan(each), Button("Open", "schedule", "run", opens))
+            for each in scheduled
+            if each.facts.due is not None
+        ]
+        return sorted([*found, *self._plans(who)], key=lambda each: each.at)
+
+    def _waits_for(self, request: Request, who: Person) -> bool:
+        if request.state is RequestState.CONFIRMING:
+            return request.by.user == who.user
+        if request.state is not RequestState.APPROVING:
+            return False
         said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
         return who.user not in said and self._access.may_approve(who, request).allowed
 
@@ -108,3 +173,12 @@ class HomeView:
 def _is_served(projects: Projects, job: Job) -> bool:
     """Not of a project that was taken out of the settings: nobody looks at its jobs any more."""
     return not len(projects) or projects.get(job.project) is not None
+
+
+def _may_see(request: Request, who: Person, seen: Mapping[str, Job]) -> bool:
+    return request.by.user == who.user or all(job.name in seen for job in request.jobs)
+
+
+def _plan(request: Request) -> RichText:
+    waits = ", waiting for approval" if request.state is RequestState.APPROVING else ""
+    return (f"{subject(request)}, requested by ", User(request.by.user), waits)

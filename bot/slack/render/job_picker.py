@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from slack_sdk.models.blocks import Block, ExternalDataSelectElement, InputBlock, Option, PlainTextObject
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ExternalDataSelectElement,
+    InputBlock,
+    Option,
+    PlainTextObject,
+)
 
 from bot.cmdline.answers import Button
 from bot.dms.display import status_text
@@ -35,15 +42,24 @@ def job_picker(
     """The modal, with `found` jobs to choose from if there are several, and `below` under the menu. `ref`
     is its `private_metadata`."""
     blocks: list[Block] = [*(m.sections(mrkdwn.format_own(note)) if note else []), *m.buttons(found)]
-    menu = ExternalDataSelectElement(
-        action_id=FIND,
-        placeholder=PlainTextObject(text="A part of the ID, name or location"),
-        min_query_length=0,
-        focus_on_load=True,
-    )
+    menu = _menu("A part of the ID, name or location", focus=True)
     blocks.append(InputBlock(label=PlainTextObject(text="Job"), element=menu, block_id=FIND_BLOCK))
     blocks.extend(below)
     return modal(_TITLE, blocks, submit="Show", callback_id=FIND, ref=ref)
+
+
+def menu_row() -> Block:
+    """The menu for a message or the Home tab, where what is picked is shown at once."""
+    return ActionsBlock(elements=[_menu("Find a job …")])
+
+
+def _menu(placeholder: str, *, focus: bool = False) -> ExternalDataSelectElement:
+    return ExternalDataSelectElement(
+        action_id=FIND,
+        placeholder=PlainTextObject(text=placeholder),
+        min_query_length=0,
+        focus_on_load=focus or None,
+    )
 
 
 def job_options(jobs: Iterable[Job], calls: JobNamer) -> list[dict[str, Any]]:
