@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from bot.dms.backup_files import BackupLags
 from bot.dms.calls import Calls
+from bot.dms.drain_samples import DrainSamples, Series, Written
+from bot.dms.engines import reads_backup_files
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Delay, DelayPoint, DumpProgress, Job, Lag
 from bot.dms.monitoring import (
@@ -64,6 +66,27 @@ class Figures:
             for each in (UNPROCESSED_FILES, UNPROCESSED_BYTES, LOG_UPLOAD)
         ]
         return BackupLags(*self._concurrently(series))
+
+    def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
+        begun = _begin(job, since)
+        by_files = reads_backup_files(job)
+        metrics = (SECONDS, BYTES, *((UNPROCESSED_FILES, UNPROCESSED_BYTES, LOG_UPLOAD) if by_files else ()))
+        reads: list[Callable[[], Any]] = [partial(self._samples, each, job, begun) for each in metrics]
+        *series, written = self._concurrently([*reads, partial(self._written, job, begun)])
+        files, size, upload = series[2:] or ({}, {}, {})
+        return DrainSamples(series[0], series[1], files, size, upload, written)
+
+    def _samples(self, metric: str, job: Job, since: datetime) -> Series:
+        return self._read(
+            f"read the replication delay of {job.id}",
+            lambda t: self._monitoring.samples(metric, job.name, since, t),
+        )
+
+    def _written(self, job: Job, since: datetime) -> dict[str, tuple[Written, ...]]:
+        return self._read(
+            f"read what is written by {job.id}",
+            lambda t: self._monitoring.written(job.name, since, t),
+        )
 
     def dump_percentages(self, job: Job, hours: float, since: datetime | None) -> tuple[DelayPoint, ...]:
         return self._read(

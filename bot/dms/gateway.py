@@ -20,6 +20,7 @@ from bot.dms.calls import Calls, Observe
 from bot.dms.connection_profiles import ProfileCache
 from bot.dms.destination import Destination
 from bot.dms.destinations import Destinations
+from bot.dms.drain_samples import DrainSamples
 from bot.dms.enum_names import EnumNames
 from bot.dms.errors import Unavailable
 from bot.dms.figures import Figures
@@ -197,6 +198,9 @@ class Gateway(Actions):
 
     def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
         return self.figures.delay(job, hours, since)
+
+    def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
+        return self.figures.drain_samples(job, since)
 
     def dump_percentages(
         self, job: Job, hours: float, since: datetime | None = None

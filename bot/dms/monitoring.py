@@ -3,8 +3,8 @@
 Source: service `google.monitoring.v3.MetricService`, method `ListTimeSeries`; metrics
 `datamigration.googleapis.com/migration_job/max_replica_sec_lag`, `…/max_replica_bytes_lag`,
 `…/fulldump_progress_percentage`, `…/fulldump_progress_percentage_per_object`, those below `…/sqlserver`
-(gauges) and `…/unsupported_events_count` (a delta), sampled every 60 seconds and visible up to 180 seconds
-later, on the resource `datamigration.googleapis.com/MigrationJob`.
+(gauges), `…/unsupported_events_count` and `…/write_rows_count` (deltas), sampled every 60 seconds and visible
+up to 180 seconds later, on the resource `datamigration.googleapis.com/MigrationJob`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from google.cloud.monitoring_v3.services.metric_service.transports import Metric
 from google.cloud.monitoring_v3.types import Aggregation, ListTimeSeriesRequest, TimeInterval
 
 from bot.dms.convert import utc
+from bot.dms.drain_samples import Series, Written
 from bot.dms.model import DelayPoint, DumpProgress, Lag, parse_name
 from bot.dms.paging import read_all
 from bot.dms.unsupported import Labels, Span
@@ -33,7 +34,10 @@ UNPROCESSED_FILES = "datamigration.googleapis.com/migration_job/sqlserver/unproc
 UNPROCESSED_BYTES = "datamigration.googleapis.com/migration_job/sqlserver/unprocessed_file_bytes"
 LOG_UPLOAD = "datamigration.googleapis.com/migration_job/sqlserver/transaction_log_upload_sec_lag"
 UNSUPPORTED = "datamigration.googleapis.com/migration_job/unsupported_events_count"
+WRITTEN = "datamigration.googleapis.com/migration_job/write_rows_count"
 
+_DUMPING = frozenset({"FULL_DUMP", "full_dump"})
+"""Values of the label `phase` of rows that the full dump wrote. Any other counts as written in CDC."""
 _SAMPLE_PERIOD_S = 60
 _MAX_AGE_S = 600
 """Age, in seconds, up to which a percentage of the dump counts; samples become visible late."""
@@ -71,6 +75,22 @@ class Monitoring:
         sampled = self._series(metric, job, last - 2 * period, min(end, last), None, timeout)
         whole = since + timedelta(seconds=period)
         return Lag(tuple(each for each in found if each.time >= whole), _lag(sampled, since).newest)
+
+    def samples(self, metric: str, job: str, since: datetime, timeout: float) -> Series:
+        """Every sample of a gauge since then, by database, oldest first."""
+        found: dict[str, set[DelayPoint]] = {}
+        for each in self._series(metric, job, math.floor(since.timestamp()), int(time.time()), None, timeout):
+            found.setdefault(_labels(each)[0], set()).update(_since(each, since))
+        return {name: tuple(sorted(each, key=lambda p: p.time)) for name, each in found.items()}
+
+    def written(self, job: str, since: datetime, timeout: float) -> dict[str, tuple[Written, ...]]:
+        """The rows written in CDC since then, by database, oldest first."""
+        found: dict[str, list[Written]] = {}
+        series = self._series(WRITTEN, job, math.floor(since.timestamp()), int(time.time()), None, timeout)
+        for each in series:
+            if each.metric.labels.get("phase", "") not in _DUMPING:
+                found.setdefault(_labels(each)[0], []).extend(_writes(each, since))
+        return {name: tuple(sorted(each, key=lambda w: w.end)) for name, each in found.items()}
 
     def dump_percentages(
         self, job: str, hours: float, since: datetime, timeout: float
@@ -168,6 +188,13 @@ def _since(series: Any, since: datetime) -> Iterator[DelayPoint]:
         at = utc(each.interval.end_time)
         if at >= since:
             yield DelayPoint(at, _number(each.value))
+
+
+def _writes(series: Any, since: datetime) -> Iterator[Written]:
+    for each in series.points:
+        begin, end = utc(each.interval.start_time), utc(each.interval.end_time)
+        if end >= since:
+            yield Written(begin, end, round(_number(each.value)))
 
 
 def _labels(series: Any) -> Labels:

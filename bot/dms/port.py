@@ -15,6 +15,7 @@ from typing import Protocol
 from bot.config.projects import Place, Projects
 from bot.dms.backup_files import BackupLags
 from bot.dms.destination import Destination
+from bot.dms.drain_samples import DrainSamples
 from bot.dms.model import (
     Database,
     Delay,
@@ -102,6 +103,14 @@ class Reads(Protocol):
 
         Points before the job was created, or before `since`, are left out: they belong to a deleted job of
         the same name, or to the time before a pause.
+
+        Raises:
+            Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
+        """
+        ...
+
+    def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
+        """Every sample of the job's delay, and the rows written in CDC, since then, from Cloud Monitoring.
 
         Raises:
             Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.

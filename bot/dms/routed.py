@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.dms.backup_files import BackupLags
 from bot.dms.destination import Destination
+from bot.dms.drain_samples import DrainSamples
 from bot.dms.gateway import Gateway
 from bot.dms.model import (
     Database,
@@ -72,6 +73,9 @@ class RoutedReads(Routed):
 
     def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
         return self.of(job.name).delay(job, hours, since)
+
+    def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
+        return self.of(job.name).drain_samples(job, since)
 
     def dump_percentages(
         self, job: Job, hours: float, since: datetime | None = None

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.dms.backup_files import BackupLags
+from bot.dms.drain_samples import DrainSamples
 from bot.dms.errors import DmsError
 from bot.dms.figures import MAY_COUNT_BY_OBJECT, SERVICE, Figures
 from bot.dms.flights import Flights
@@ -29,6 +30,9 @@ class SharedFigures:
 
     def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
         return self._figure(job, "delay", (hours, since), lambda: self._figures(job).delay(job, hours, since))
+
+    def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
+        return self._figure(job, "drain", (since,), partial(self._figures(job).drain_samples, job, since))
 
     def dump_percentages(
         self, job: Job, hours: float, since: datetime | None = None

@@ -45,6 +45,9 @@ from bot.util.command import DEFAULT, named
 from bot.util.redact import redact
 from bot.util.wall_time import Moment
 
+CUTOVER_LASTS = timedelta(days=30)
+"""How long the request of a cutover stays open after its time; the cutover ends it before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
@@ -215,7 +218,9 @@ class RequestContext:
         return min(asked, default=timedelta(seconds=self.approval_expires_s))
 
     def last_start(self, request: Request) -> datetime:
-        """Until when a scheduled request may still be sent."""
+        """Until when a scheduled request may still be sent. Of a cutover's, the cutover decides."""
+        if request.facts.cutover:
+            return (request.facts.due or self.clock()) + CUTOVER_LASTS
         assert request.facts.due is not None
         return request.facts.due + timedelta(seconds=self.grace_s)
 

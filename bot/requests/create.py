@@ -57,7 +57,7 @@ class RequestCreation:
         request = self._drafter.draft(who, draft, verdicts)
         if self._ctx.hides_approval(request):
             return Note(NO_APPROVAL_CHANNEL, tone="warn")
-        stop = self._record(request, draft.response_url)
+        stop = self._record(request, draft)
         if isinstance(stop, Blocker):
             return self._blocked_note(who, draft, stop)
         if stop is not None:
@@ -218,13 +218,14 @@ class RequestCreation:
         again = Invocation(draft.action, names, flags)
         return (Button("Ask again", draft.action, "run", self._ref(who, again)),)
 
-    def _record(self, request: Request, response_url: str) -> Blocker | Note | None:
+    def _record(self, request: Request, draft: RequestDraft) -> Blocker | Note | None:
         """Store the request and its message. Returns what forbids it, if anything; then nothing is stored."""
         with self._ctx.store.transaction():
             blocker = self._ctx.blocker(request) or self._too_many(request)
             if blocker is not None:
                 return blocker
             self._ctx.store.add_request(request)
+            draft.also(request)
             for job in request.jobs:
                 self._ctx.audit(request, "requested", request.by, job)
             self._ctx.store.enqueue(
@@ -233,7 +234,7 @@ class RequestCreation:
                     channel=self._ctx.channel_of(request),
                     kind="request",
                     subject={"request": request.id},
-                    response_url=response_url,
+                    response_url=draft.response_url,
                     created=request.created,
                 )
             )

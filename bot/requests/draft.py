@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.dms.delay import MeasuredDelay
 from bot.dms.model import ConfigSnapshot, Database, Job, Options
 from bot.dms.rules import HARMLESS, Action, caution
 from bot.policy.access import Verdict
@@ -45,6 +46,10 @@ class RequestDraft:
     """Further warnings, where the verb knows more than `ActionVerb.warning` can."""
     ask: bool = False
     """Whether to ask for confirmation even if the action needs none, as for jobs that a filter found."""
+    typed: bool = False
+    """Whether the confirmation has to be typed, whatever the action asks for."""
+    also: Callable[[Request], None] = lambda _request: None
+    """Stores what belongs to the request, in the transaction that stores the request."""
 
 
 class Drafter:
@@ -89,8 +94,8 @@ class Drafter:
                 *self.warning(draft, seen.affected, listed),
                 *(self._failback_warnings(draft) if asks else ()),
             ),
-            typed=danger is Confirmation.TYPE_TO_CONFIRM,
-            self_approval=all(verdict.self_approval for verdict in verdicts),
+            typed=danger is Confirmation.TYPE_TO_CONFIRM or draft.typed,
+            self_approval=not draft.facts.cutover and all(each.self_approval for each in verdicts),
             facts=self._facts(draft, strictest.channel, seen, selections),
         )
 
@@ -155,7 +160,7 @@ class Drafter:
     ) -> RequestFacts:
         return replace(
             draft.facts,
-            delays=self._ctx.measure_delays(draft.action, draft.options, draft.jobs, seen.affected),
+            delays=self._delays(draft, seen),
             at_risk=seen.risk_names,
             selections=selections,
             none_affected=seen.none_affected,
@@ -165,6 +170,12 @@ class Drafter:
             projects=projects_text(draft.jobs, self._ctx.access.policy.projects),
             display_names=self._ctx.ambiguous(draft.jobs),
         )
+
+    def _delays(self, draft: RequestDraft, seen: SeenDatabases) -> dict[str, MeasuredDelay]:
+        """Of a cutover, the delay counts in its night alone."""
+        if draft.facts.cutover:
+            return {}
+        return self._ctx.measure_delays(draft.action, draft.options, draft.jobs, seen.affected)
 
     def effect(self, draft: RequestDraft) -> str:
         effect = self._ctx.actions[draft.action].effect

@@ -20,6 +20,7 @@ from bot.requests import delay
 from bot.requests.fingerprint import edits, has_listed, unlisted, unread
 from bot.requests.job_names import ambiguous_names, disambiguate, in_commands
 from bot.requests.queries import departed, valid_approvers
+from bot.requests.rules import as_planned
 from bot.requests.seen import selection_changes
 from bot.requests.wording import describe_change, describe_edits, describe_errors
 from bot.store import Store
@@ -124,7 +125,8 @@ class Preflight:
             raise PreconditionFailed(f"The databases of `{job.id}` were edited meanwhile.")
 
     def _check_unchanged(self, run: Run, request: Request, confirmed: Job, now: Job) -> None:
-        change = describe_change(confirmed, now, request.options) or describe_errors(request, confirmed, now)
+        then = as_planned(request, confirmed, now)
+        change = describe_change(then, now, request.options) or describe_errors(request, confirmed, now)
         if is_half_done(run) and now.create_time == confirmed.create_time:
             running = f"`{confirmed.id}` is running again." if now.state == State.RUNNING else ""
             change = running or describe_edits(confirmed, edits(confirmed, now, request.options))

@@ -13,7 +13,7 @@ from bot.policy.permissions import ruled_as
 from bot.requests import delay
 from bot.requests.base import RequestContext
 from bot.requests.fingerprint import unlisted, unread
-from bot.requests.rules import measures_delay
+from bot.requests.rules import as_planned, delay_counts
 from bot.requests.seen import find_seen, risk_lines, selection_changes
 from bot.requests.wording import blocked_note, describe_change, describe_errors, list_jobs
 from bot.store.facts import RequestFacts
@@ -82,7 +82,7 @@ class Revalidation:
             selection = selection_changes(self._ctx.dms, request, now)
         except NotFound:
             return _gone_text(then)
-        change = describe_change(then, now, request.options, selection)
+        change = describe_change(as_planned(request, then, now), now, request.options, selection)
         return change or describe_errors(request, then, now)
 
     def unseen(self, request: Request) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ class Revalidation:
 
         The new figure is stored and shown, so that whoever presses again has seen it.
         """
-        if not measures_delay(request.action, request.options):
+        if not delay_counts(request):
             return None
         if not delay.is_stale(request.facts.delays, request.jobs, self._ctx.clock()):
             return None
@@ -204,7 +204,7 @@ class Revalidation:
         request = self._ctx.store.request(request_id)
         if request is None or request.state not in OPEN_REQUESTS:
             return self._ctx.ended_note(request)
-        if measures_delay(request.action, request.options):
+        if delay_counts(request):
             self._measure(request)
         return None
 

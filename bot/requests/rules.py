@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.dms.model import Job, Options
+from bot.dms.model import Job, Options, Phase
 from bot.dms.rules import Action
 from bot.requests.delay import all_clear
 from bot.requests.fingerprint import edits
@@ -26,15 +27,29 @@ def needs_typed_confirmation(request: Request) -> bool:
     A promote needs it unless its delay, which may be measured again meanwhile, is known to be zero, and no
     unsupported changes were counted.
     """
-    behind = measures_delay(request.action, request.options) and not all_clear(
-        request.facts.delays, request.jobs
-    )
+    behind = delay_counts(request) and not all_clear(request.facts.delays, request.jobs)
     return request.typed or behind
+
+
+def delay_counts(request: Request) -> bool:
+    """Whether the replication delay of now is part of what people decide on. Not for a cutover: that waits
+    until nothing is missing, whatever the delay was when it was planned."""
+    return measures_delay(request.action, request.options) and not request.facts.cutover
 
 
 def measures_delay(action: Action, options: Options) -> bool:
     """Whether the replication delay counts: for a promote, but none is measured back to the source."""
     return action is Action.PROMOTE and not options.failback
+
+
+def as_planned(request: Request, then: Job, now: Job) -> Job:
+    """The job as it was confirmed, to be compared with `now`. A job of a cutover that was in CDC may have
+    become ready for promote meanwhile: that is what its final log is uploaded for.
+
+    Source: "Finalize a migration" (SQL Server), status Ready to promote.
+    """
+    ready = then.phase == Phase.CDC and now.phase == Phase.READY_FOR_PROMOTE and then.state == now.state
+    return replace(then, phase=now.phase) if request.facts.cutover and ready else then
 
 
 def confirmation_phrase(request: Request) -> str:
@@ -49,7 +64,8 @@ def confirmation_phrase(request: Request) -> str:
 
 def after_approval(request: Request) -> RequestState:
     """The state of a request that is confirmed and has its approvals."""
-    return RequestState.APPROVED if request.facts.due is None else RequestState.SCHEDULED
+    waits = request.facts.due is not None or request.facts.cutover
+    return RequestState.SCHEDULED if waits else RequestState.APPROVED
 
 
 def before_due(until: datetime, facts: RequestFacts) -> datetime:

@@ -118,8 +118,10 @@ class Runner:
             request = self._store.move_request(request_id, [RequestState.APPROVED], RequestState.RUNNING)
             if request is None:
                 return
+            done = {run.job for run in self._store.runs(request=request_id, states=[RunState.SUCCEEDED])}
             for job in request.jobs:
-                self._queue_run(request, job)
+                if job.name not in done:  # the request of a cutover can be sent again for the rest
+                    self._queue_run(request, job)
             self.ledger.update_messages(request_id)
 
     def begin(self, request_id: str) -> None:

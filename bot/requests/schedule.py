@@ -19,7 +19,7 @@ from bot.requests.base import RequestContext
 from bot.requests.preflight import frozen_text
 from bot.requests.queries import departed, valid_approvers
 from bot.requests.revalidate import Revalidation
-from bot.requests.rules import measures_delay
+from bot.requests.rules import delay_counts
 from bot.store.records import Request, RequestState
 from bot.util.durations import humanize
 
@@ -42,13 +42,15 @@ class Scheduler:
             StoreError: the next tick goes on.
         """
         for request in self._ctx.store.requests([RequestState.SCHEDULED], limit=_MOST):
+            if request.facts.cutover:
+                continue  # its cutover sends it
             if request.facts.due is not None and request.facts.due <= now:
                 self._due(request, now)
 
     def _due(self, request: Request, now: datetime) -> None:
         late = now > self._ctx.last_start(request)
         try:
-            why = self._objection(request)
+            why = self.objection(request)
         except DmsError as error:
             if late:
                 self._expire(request, now, f"DMS did not say how the jobs stand: {error}")
@@ -72,7 +74,7 @@ class Scheduler:
         text = f"It was due at {at}, {by} ago. {reason.rstrip('.')}."
         self._ctx.end(request, RequestState.EXPIRED, "expired", None, text)
 
-    def _objection(self, request: Request) -> str:
+    def objection(self, request: Request) -> str:
         """Why it must not be sent now, in sentences; empty if nothing objects.
 
         Raises:
@@ -106,7 +108,7 @@ class Scheduler:
 
         Whoever scheduled it saw an older figure, and nobody is there to look at this one.
         """
-        if not measures_delay(request.action, request.options):
+        if not delay_counts(request):
             return ""
         found = delay.measure(
             self._ctx.dms, self._ctx.store, request.jobs, self._ctx.clock, request.databases

@@ -1,0 +1,216 @@
+"""Whether everything that was written to a source has arrived on the destination. Pure functions.
+
+A sample counts only if it ends after the writes were stopped: a zero from before says nothing about what was
+written until then. Three in a row, of every database, have to show that nothing is missing; a sample that is
+absent, negative or old never does.
+
+Sources: Google Cloud metrics list (samples every 60 seconds, visible up to 180 seconds later); "Promote a
+migration" (PostgreSQL, MySQL, AlloyDB: a delay at or close to zero); "Finalize a migration" (Oracle, SQL
+Server to PostgreSQL: minutes or seconds; SQL Server: stop the writes, upload the last transaction log, and
+wait until no unprocessed bytes are left, or for Ready to promote).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.dms.delay import MAX_AGE
+from bot.dms.drain_samples import DrainSamples, Series, Written
+from bot.dms.engines import loads_tables, reads_backup_files
+from bot.dms.model import DelayPoint, Job, Phase
+
+IN_A_ROW = 3
+"""Samples in a row in which nothing may be missing."""
+SAMPLED_EVERY = timedelta(seconds=60)
+VISIBLE_AFTER = timedelta(seconds=180)
+"""How late a sample can be seen at most. Source: Google Cloud metrics list."""
+_GAP = timedelta(seconds=150)
+"""Two samples that are further apart are not in a row: one between them is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainRule:
+    """What has to be true of a job."""
+
+    after: datetime
+    """Samples count that end later: when the writes were stopped."""
+    databases: tuple[str, ...] = ()
+    """Those that have to be measured; none for all that are."""
+    by_files: bool = False
+    """Whether backup files are counted instead of the delay, which has no zero to wait for."""
+    final: bool = False
+    """Whether the job is ready for promote: it has restored its final transaction log."""
+    most_seconds: float = 0
+    """The delay at which nothing counts as missing, where the engine's guide names no zero."""
+    most_bytes: float = 0
+    """The same in bytes: those of an idle PostgreSQL source need not come down to zero."""
+    anything: bool = False
+    """Whether any measured value will do, as in a rehearsal, in which nobody stops the writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseDrain:
+    """How far one database is."""
+
+    database: str
+    at: datetime | None = None
+    """The end of the newest sample that counts; None without one."""
+    seconds: float | None = None
+    """The delay, or with backup files the number of files."""
+    bytes: float | None = None
+    zeros: int = 0
+    """Samples in a row, up to the newest, in which nothing is missing."""
+    since: datetime | None = None
+    """The end of the first of them."""
+    written: int = 0
+    """Rows that were written although nothing was missing any more: somebody still writes to the source."""
+    why: str = ""
+    """Why it has not drained, in a clause; empty where it only takes more samples, or nothing."""
+
+    @property
+    def is_drained(self) -> bool:
+        return self.zeros >= IN_A_ROW and not self.why
+
+
+def rule_of(
+    job: Job,
+    after: datetime,
+    databases: Sequence[str] = (),
+    *,
+    most_seconds: float = 0,
+    most_bytes: float = 0,
+    anything: bool = False,
+) -> DrainRule:
+    """The rule for a job's engines. `most_seconds` counts only where their guide names no zero."""
+    return DrainRule(
+        after,
+        tuple(databases),
+        by_files=reads_backup_files(job),
+        final=reads_backup_files(job) and job.phase == Phase.READY_FOR_PROMOTE,
+        most_seconds=most_seconds if takes_threshold(job) else 0,
+        most_bytes=most_bytes,
+        anything=anything,
+    )
+
+
+def takes_threshold(job: Job) -> bool:
+    """Whether the delay at which the job may be promoted is chosen in the plan: its guide names no zero, but
+    "minutes or seconds" ("Finalize a migration", Oracle, and SQL Server to PostgreSQL)."""
+    return loads_tables(job)
+
+
+def judge(samples: DrainSamples, rule: DrainRule, now: datetime) -> tuple[DatabaseDrain, ...]:
+    """How far each database is, by name."""
+    main = samples.files if rule.by_files else samples.seconds
+    second = samples.file_bytes if rule.by_files else samples.bytes
+    if rule.by_files and rule.final:
+        main = main or samples.upload
+    found = [_judge(samples, rule, now, each, main, second) for each in _names(main, rule.databases)]
+    return tuple(found) or (DatabaseDrain("", why="nothing was measured since the writes were stopped"),)
+
+
+def is_drained(found: Sequence[DatabaseDrain]) -> bool:
+    return bool(found) and all(each.is_drained for each in found)
+
+
+def go_by(found: Iterable[DatabaseDrain], now: datetime) -> datetime:
+    """About when it has drained if nothing more arrives: the samples that are left, and the latest time at
+    which the last of them can be seen."""
+    left = [(IN_A_ROW - each.zeros, each.at if each.zeros else None) for each in found if not each.is_drained]
+    times = [(at or now) + count * SAMPLED_EVERY + VISIBLE_AFTER for count, at in left if count > 0]
+    return max(times, default=now)
+
+
+def _names(series: Series, wanted: Sequence[str]) -> list[str]:
+    """The databases to judge: those that are wanted, or all series where these have other names."""
+    if not any(_label(series, each) is not None for each in wanted):
+        return sorted(series)
+    return list(wanted)
+
+
+def _label(series: Series, database: str) -> str | None:
+    """The name of the series of a database; a schema or table has that of its database."""
+    fits = [each for each in series if each == database or (each and database.startswith(f"{each}."))]
+    return max(fits, key=len, default=None)
+
+
+def _judge(
+    samples: DrainSamples, rule: DrainRule, now: datetime, name: str, main: Series, second: Series
+) -> DatabaseDrain:
+    points = _after(main, name, rule.after)
+    if not points:
+        return DatabaseDrain(name, why="it was not measured since the writes were stopped")
+    newest = points[-1]
+    sizes = _after(second, name, rule.after)
+    size = sizes[-1].value if sizes else None
+    seen = DatabaseDrain(name, newest.time, newest.value, size)
+    if now - newest.time > MAX_AGE:
+        return replace(seen, why="the newest sample is too old")
+    if newest.value < 0 or (size is not None and size < 0):
+        return replace(seen, why="the newest figure is negative")
+    objection = _log_objection(samples, rule, name)
+    if objection:
+        return replace(seen, why=objection)
+    row = _row(points, 0 if rule.by_files else rule.most_seconds, rule)
+    if rule.by_files and rule.final:
+        row = points  # the service itself says that the final log is restored
+    writes = [each for each in _written(samples, name) if each.begin >= rule.after]
+    row, rows = _without_writes(row, [] if rule.anything else writes)
+    if _label(second, name) is not None and not rule.final:
+        sized = _row(sizes, 0 if rule.by_files else rule.most_bytes, rule)
+        recent = bool(sized) and now - sized[-1].time <= MAX_AGE
+        row = row[-len(sized) :] if recent else ()
+    return replace(seen, zeros=len(row), since=row[0].time if row else None, written=rows)
+
+
+def _after(series: Series, name: str, after: datetime) -> tuple[DelayPoint, ...]:
+    label = _label(series, name)
+    return (
+        tuple(each for each in series.get(label or "", ()) if each.time > after) if label is not None else ()
+    )
+
+
+def _row(points: Sequence[DelayPoint], most: float, rule: DrainRule) -> tuple[DelayPoint, ...]:
+    """The newest samples in a row in which nothing is missing, oldest first."""
+    row: list[DelayPoint] = []
+    for each in reversed(points):
+        if each.value < 0 or (each.value > most and not rule.anything):
+            break
+        if row and row[-1].time - each.time > _GAP:
+            break
+        row.append(each)
+    return tuple(reversed(row))
+
+
+def _without_writes(
+    row: tuple[DelayPoint, ...], writes: Sequence[Written]
+) -> tuple[tuple[DelayPoint, ...], int]:
+    """The row, begun anew after the last time in which rows were written although nothing was missing any
+    more, and the number of those rows."""
+    if not row:
+        return row, 0
+    late = [each for each in writes if each.rows > 0 and each.begin >= row[0].time]
+    if not late:
+        return row, 0
+    last = max(each.end for each in late)
+    return tuple(each for each in row if each.time > last), sum(each.rows for each in late)
+
+
+def _written(samples: DrainSamples, name: str) -> tuple[Written, ...]:
+    fits = [each for each in samples.written if each == name or (each and name.startswith(f"{each}."))]
+    return samples.written[max(fits, key=len)] if fits else ()
+
+
+def _log_objection(samples: DrainSamples, rule: DrainRule, name: str) -> str:
+    """Why backup files do not show that all has arrived: the last log was uploaded too early."""
+    if not rule.by_files or rule.anything:
+        return ""
+    uploads = _after(samples.upload, name, rule.after)
+    if not uploads or uploads[-1].value < 0:
+        return "it is not known when its last transaction log was uploaded"
+    ago = (uploads[-1].time - rule.after).total_seconds()
+    if uploads[-1].value < ago:
+        return ""
+    return "its last transaction log was uploaded before the writes were stopped"
