@@ -12,6 +12,7 @@ import structlog
 from slack_bolt import App
 
 from bot.config.settings import Settings
+from bot.deciding import Deciding, make_deciding
 from bot.dms.many_projects import ProjectGateways
 from bot.dms.rules import Action
 from bot.dms.shared_reads import SharedReads
@@ -23,8 +24,6 @@ from bot.policy import loader
 from bot.policy.model import Policy
 from bot.receiving import WorkPools, make_dispatcher
 from bot.requests.action import ActionVerb
-from bot.requests.approvals import Approvals
-from bot.requests.base import RequestContext
 from bot.requests.follower import Follower
 from bot.requests.presence import Presence
 from bot.requests.runner import Runner
@@ -147,7 +146,8 @@ class Bot:
             wake=self.wake.set,
         )
         self.presence = Presence(self.store, self.replica, self.follower.recover_own_calls)
-        self.approvals = self._approvals(actions)
+        deciding = self._deciding(actions)
+        self.approvals, self.cutovers = deciding.approvals, deciding.cutovers
         self.commands = CommandService(self.verbs, self._context)
         self.replier = Replier(self.client, Layouts(self.store, clock))
         self.dispatcher = self._dispatcher()
@@ -247,25 +247,18 @@ class Bot:
             command=self.settings.command,
         )
 
-    def _approvals(self, actions: Mapping[Action, ActionVerb]) -> Approvals:
-        context = RequestContext(
+    def _deciding(self, actions: Mapping[Action, ActionVerb]) -> Deciding:
+        return make_deciding(
+            self.settings,
+            self.access,
+            actions,
             dms=self.shared_reads,
             store=self.store,
-            access=self.access,
-            actions=actions,
             runner=self.runner,
             follower=self.follower,
-            confirm_expires_s=self.settings.confirm_expires_s,
-            approval_expires_s=self.settings.approval_expires_s,
-            approval_channel=self.policy.approval_channel or self.settings.approval_channel,
-            parallel=self.settings.bulk_parallel,
-            grace_s=self.settings.schedule_grace_s,
-            max_open=self.settings.max_open_requests,
-            command=self.settings.command,
             clock=self._clock,
             wake=self.wake.set,
         )
-        return Approvals(context)
 
     def _dispatcher(self) -> Dispatcher:
         pools = WorkPools(self.dms_pool, self.store_pool, self.dispatch_pool, self.after_ack)
@@ -376,7 +369,11 @@ class Bot:
             **self.webhooks.tasks(),
             "follower": every(follow_s, "follower", self.health, self.follower.follow),
             "maintenance": every(maintenance_s, "maintenance", self.health, maintenance.run),
+            "cutovers": every(follow_s, "cutovers", self.health, self._tick_cutovers),
         }
+
+    def _tick_cutovers(self) -> None:
+        self.cutovers.tick(self._clock())
 
     def _interrupt(self) -> None:
         self.wake.set()

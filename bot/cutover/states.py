@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
+from bot.store.cutover import (
+    ENDED_CUTOVERS,
+    CheckLine,
+    CheckResult,
+    Cutover,
+    CutoverState,
+    Mark,
+)
 
 S = CutoverState
 
@@ -44,7 +51,7 @@ class Press:
 
 
 PRESSES = (
-    Press("check", "Run checks", (S.SCHEDULED, S.READY, S.STOPPING), EVERYBODY),
+    Press("check", "Run checks", (S.SCHEDULED, S.READY), EVERYBODY),
     Press("move", "Move…", (S.AWAITING_APPROVAL, S.SCHEDULED), frozenset({Role.PLANNER, Role.COMMANDER})),
     Press(
         "cancel",
@@ -60,6 +67,7 @@ PRESSES = (
     Press("hold", "Hold", (S.STOPPING, S.DRAINING, S.DRAINED), EVERYBODY, S.HELD),
     Press("resume", "Resume", (S.HELD,), LEADERS),
     Press("promote", "Promote…", (S.DRAINED,), LEADERS, S.PROMOTING),
+    Press("second", "Confirm the promotion…", (S.DRAINED,), EVERYBODY, S.PROMOTING),
     Press("abort", "Abort…", BEFORE_PROMOTING, EVERYBODY, S.ABORTED),
     Press("reopened", "Source is open again", (S.ABORTED,), frozenset({Role.APP_OWNER, *LEADERS})),
     Press("adopt", "Look again", (S.UNKNOWN,), LEADERS),
@@ -90,11 +98,21 @@ EXPIRIES = {
     S.READY: Expiry(timedelta(minutes=30), S.EXPIRED, "nobody started it"),
     S.STOPPING: Expiry(timedelta(minutes=15), S.HELD, "the writes were not stopped in 15 minutes"),
 }
-"""DRAINING ends by `Plan.drain_limit_s`; READY is counted from the planned time."""
+"""DRAINING ends by `Plan.drain_limit_s`; READY is counted from the planned time; AWAITING_APPROVAL ends an
+hour before it."""
+EXPIRES_TO = {S.DRAINING: S.HELD, S.AWAITING_APPROVAL: S.EXPIRED}
+"""Where the states lead to that `EXPIRIES` does not have."""
+APPROVED_BEFORE = timedelta(hours=1)
+"""How long before its time a plan has to be approved."""
+WHEN_READY_LASTS = timedelta(days=7)
+"""How long a plan without a time can be started."""
 PRE_CHECK = timedelta(minutes=30)
 """How long before its time a cutover gets ready."""
 EVIDENCE_LASTS = timedelta(minutes=5)
 """Older samples no longer show that nothing is missing."""
+THREE_SAMPLES = timedelta(minutes=8)
+"""What three samples take at most until they can be seen (6 minutes), and two minutes more: a cutover that
+has to drain again gets at least this, whatever is left of its limit."""
 PROMOTE_WARNS = timedelta(minutes=15)
 PROMOTE_ESCALATES = timedelta(minutes=60)
 REMINDS = timedelta(minutes=15)
@@ -126,10 +144,35 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
     needs = {
         "reopened": progress.stopping is not None and not progress.reopened_by,
         "stopped": all(each.by for each in progress.writers),
-        "start": bool(progress.here),
+        "start": bool(progress.here) and not objections(cutover),
+        "promote": not progress.confirmed_by,
+        "second": progress.second and bool(progress.confirmed_by),
+        "abort": not is_promoted_in_part(cutover),
         "open_writes": not open_items(cutover),
     }
     return needs.get(press.step, True)
+
+
+def objections(cutover: Cutover) -> tuple[CheckLine, ...]:
+    """The checks that keep it from being started: those that objected and were not overridden."""
+    progress = cutover.progress
+    over = {(each.guard, each.job) for each in progress.overrides} | {
+        (each.guard, "") for each in progress.overrides if not each.job
+    }
+    blocking = (each for each in progress.checks if each.result is CheckResult.NO_GO)
+    return tuple(each for each in blocking if not {(each.guard, each.job), (each.guard, "")} & over)
+
+
+def is_promoted_in_part(cutover: Cutover) -> bool:
+    """Whether a job of it has been promoted, or may have been: there is no way back then."""
+    gone = (Mark.PROMOTED, Mark.PROMOTING, Mark.UNCLEAR)
+    return any(each.mark in gone for each in cutover.progress.jobs)
+
+
+def evidence_from(cutover: Cutover) -> datetime | None:
+    """Samples that end later count; None before the writes were stopped."""
+    times = (cutover.progress.stopped, cutover.progress.resumed)
+    return max((each for each in times if each is not None), default=None)
 
 
 def open_items(cutover: Cutover) -> tuple[str, ...]:
@@ -139,12 +182,20 @@ def open_items(cutover: Cutover) -> tuple[str, ...]:
 
 def expires(cutover: Cutover) -> datetime | None:
     """When its state runs out; None where it does not."""
-    if cutover.state is S.DRAINING and cutover.progress.stopped is not None:
-        return cutover.progress.stopped + timedelta(seconds=cutover.plan.drain_limit_s)
+    from_when = evidence_from(cutover)
+    if cutover.state is S.DRAINING and from_when is not None:
+        limit = from_when + timedelta(seconds=cutover.plan.drain_limit_s)
+        return max(limit, cutover.since + THREE_SAMPLES)
+    at = cutover.plan.at
+    if cutover.state is S.AWAITING_APPROVAL and at is not None:
+        early = at - APPROVED_BEFORE
+        return early if early > cutover.created else at
     expiry = EXPIRIES.get(cutover.state)
     if expiry is None:
         return None
-    begins = cutover.plan.at if cutover.state is S.READY and cutover.plan.at is not None else cutover.since
+    if cutover.state is S.READY and at is None:
+        return cutover.since + WHEN_READY_LASTS
+    begins = at if cutover.state is S.READY and at is not None else cutover.since
     return max(begins, cutover.since) + expiry.after
 
 

@@ -113,6 +113,11 @@ class Plan:
     """Longest downtime in seconds, from the stop of the writes until they are opened."""
     drain_limit_s: int = 1800
     """Longest time in seconds from the stop of the writes until nothing is missing."""
+    most_seconds: float = 0
+    """The delay in seconds at which nothing counts as missing, for engines whose guide names no zero (Oracle,
+    SQL Server to PostgreSQL)."""
+    most_bytes: float = 0
+    """The same in bytes: those of an idle PostgreSQL source need not come down to zero."""
     by_itself: bool = False
     """Whether it promotes without a last press as soon as nothing is missing."""
     writers: tuple[str, ...] = ()
@@ -124,6 +129,8 @@ class Plan:
     announce: str = ""
     """Channel for those who only have to know; empty for none."""
     reason: str = ""
+    moves: str = ""
+    """ID of the cutover that this one takes the place of, once it is confirmed and approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,32 @@ class Sample:
     """Number of samples in a row, all after the stop of the writes, in which nothing was missing."""
     written: int = 0
     """Rows written to the destination since it had drained."""
+    why: str = ""
+    """Why it has not drained, in a clause; empty where it only takes more samples, or nothing."""
+
+
+class Mark(StrEnum):
+    """How one job of a cutover stands, beside the state of the whole."""
+
+    OPEN = "open"
+    DRAINED = "drained"
+    PROMOTING = "promoting"
+    PROMOTED = "promoted"
+    FAILED = "failed"
+    """It cannot go on as planned; the text says why."""
+    UNCLEAR = "unclear"
+    """Its promotion may or may not have been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobMark:
+    """How one job of a cutover stands."""
+
+    job: str
+    mark: Mark = Mark.OPEN
+    text: str = ""
+    """Why it has failed or not drained, or who promoted it, in a clause."""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +186,8 @@ class Progress:
     overrides: tuple[Override, ...] = ()
     here: Mapping[str, datetime] = field(default_factory=dict)
     """By user ID, when they pressed *I'm here*."""
+    jobs: tuple[JobMark, ...] = ()
+    """How each job stands, in the order of the plan; empty before anything was read."""
     samples: tuple[Sample, ...] = ()
     measured: datetime | None = None
     """When the delay was last read."""
@@ -164,7 +199,13 @@ class Progress:
     stopping: datetime | None = None
     stopped: datetime | None = None
     stopped_by: str = ""
+    resumed: datetime | None = None
+    """When it went on after it was held: samples count, and the time to drain runs, from then on."""
     drained: datetime | None = None
+    go_by: datetime | None = None
+    """About when it has drained if nothing more arrives."""
+    second: bool = False
+    """Whether a second person has to confirm the promotion."""
     confirmed_by: str = ""
     """User ID of who asked for the promotion, where a second person has to confirm it."""
     promote_intended: datetime | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,6 +42,7 @@ class CommandService:
     """Answers commands as they are typed."""
 
     ctx: Context
+    requests: RequestContext | None = None
 
     def type(self, line: str, who: Person = DANA, **fields: Any) -> Answer:
         """What `/dms LINE` answers to `who`.
@@ -108,7 +109,11 @@ def labels(answer: Answer) -> list[str]:
 
 @contextmanager
 def command_service(
-    dms: DmsServer, path: Path, rights: Access | None = None, projects: tuple[Project, ...] = ()
+    dms: DmsServer,
+    path: Path,
+    rights: Access | None = None,
+    projects: tuple[Project, ...] = (),
+    clock: Callable[[], datetime] = lambda: NOW,
 ) -> Iterator[CommandService]:
     """A desk with jobs `orders` and `billing` (env=prod), where the clock stands at `NOW`."""
     store: Store = open_store(str(path / "bot.db"))
@@ -123,9 +128,6 @@ def command_service(
     allowed = rights or access()
     verbs = all_verbs()
     actions = {verb.action.action: verb.action for verb in verbs.values() if verb.action}
-
-    def clock() -> datetime:
-        return NOW
 
     with ThreadPoolExecutor(2) as pool:
         runner = Runner(
@@ -173,7 +175,8 @@ def command_service(
                 lambda _channel: Membership.UNKNOWN,
                 lambda _channel, _user: True,
                 lambda: "Europe/Amsterdam",
-            )
+            ),
+            context,
         )
     gateway.close()
     store.close()

@@ -1,0 +1,136 @@
+"""Whom to call for a press, and what to tell those who only have to know. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.cutover.states import PROMOTE_ESCALATES, PROMOTE_WARNS, REMINDS
+from bot.store.cutover import Cutover, CutoverState
+
+S = CutoverState
+AGAIN_AFTER = timedelta(minutes=3)
+"""How long after the first call the person is called again, and after that the deputy."""
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_NAGGED_FOR = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A direct message to somebody whose press is needed."""
+
+    key: str
+    """Says which call it is: each is made once."""
+    person: str
+    what: str
+    """The step of the press, or the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A post for the stakeholders' channel."""
+
+    what: str
+    """`day`, `hour`, `stopping`, `promoted`, `open` (done) or `ended` (without a promotion)."""
+
+
+def calls_due(cutover: Cutover, now: datetime) -> tuple[Call, ...]:
+    """The calls that are due and were not made."""
+    said = set(cutover.progress.said)
+    return tuple(each for each in _calls(cutover, now) if each.person and f"call:{each.key}" not in said)
+
+
+def news_due(cutover: Cutover, now: datetime) -> tuple[News, ...]:
+    """The announcements that are due and were not made; none of a rehearsal, or without a channel."""
+    if cutover.rehearsal or not cutover.plan.announce:
+        return ()
+    said = set(cutover.progress.said)
+    return tuple(News(each) for each in _news(cutover, now) if f"news:{each}" not in said)
+
+
+def _calls(cutover: Cutover, now: datetime) -> Iterator[Call]:
+    plan, progress = cutover.plan, cutover.progress
+    match cutover.state:
+        case S.READY:
+            yield from _ready(cutover, now)
+        case S.STOPPING:
+            yield from _press(cutover, now, "stopped", plan.app_owner, plan.commander)
+        case S.DRAINED if progress.confirmed_by:
+            others = [each for each in (plan.deputy, plan.commander, cutover.by.user, plan.app_owner) if each]
+            second = next((each for each in others if each != progress.confirmed_by), "")
+            yield from _press(cutover, now, "second", second, "")
+        case S.DRAINED if not plan.by_itself:
+            yield from _press(cutover, now, "promote", plan.commander, plan.deputy)
+        case S.HELD:
+            yield from _press(cutover, now, "resume", plan.commander, plan.deputy)
+        case S.UNKNOWN:
+            yield from _press(cutover, now, "adopt", plan.commander, plan.deputy)
+        case S.PROMOTING:
+            yield from _late(cutover, now)
+        case S.CHECKLIST:
+            yield from _nags(cutover, now, "item", plan.app_owner or plan.commander)
+        case S.ABORTED if progress.stopping is not None and not progress.reopened_by:
+            yield from _press(cutover, now, "reopened", plan.app_owner or plan.commander, plan.commander)
+            yield from _nags(cutover, now, "reopened", plan.app_owner or plan.commander)
+
+
+def _ready(cutover: Cutover, now: datetime) -> Iterator[Call]:
+    plan = cutover.plan
+    stamp = cutover.since.isoformat()
+    for person in dict.fromkeys((plan.commander, plan.app_owner)):
+        if person not in cutover.progress.here:
+            yield Call(f"here:{stamp}:{person}", person, "here")
+    begins = max(plan.at or cutover.since, cutover.since)
+    if plan.at is None or now < begins:
+        return
+    yield Call(f"start:{stamp}:1", plan.commander, "start")
+    if now >= begins + AGAIN_AFTER:
+        yield Call(f"start:{stamp}:2", plan.commander, "start")
+    if now >= begins + 2 * AGAIN_AFTER:
+        yield Call(f"start:{stamp}:3", plan.deputy, "start")
+
+
+def _press(cutover: Cutover, now: datetime, what: str, person: str, deputy: str) -> Iterator[Call]:
+    """At once, again after three minutes, and three minutes later the deputy."""
+    stamp = cutover.since.isoformat()
+    yield Call(f"{what}:{stamp}:1", person, what)
+    if now >= cutover.since + AGAIN_AFTER:
+        yield Call(f"{what}:{stamp}:2", person, what)
+    if now >= cutover.since + 2 * AGAIN_AFTER and deputy != person:
+        yield Call(f"{what}:{stamp}:3", deputy, what)
+
+
+def _late(cutover: Cutover, now: datetime) -> Iterator[Call]:
+    begun = cutover.progress.promote_intended or cutover.since
+    stamp = begun.isoformat()
+    if now >= begun + PROMOTE_WARNS:
+        yield Call(f"slow:{stamp}", cutover.plan.commander, "slow")
+    if now >= begun + PROMOTE_ESCALATES:
+        for person in dict.fromkeys((cutover.plan.commander, cutover.plan.deputy, cutover.by.user)):
+            yield Call(f"very_slow:{stamp}:{person}", person, "very_slow")
+
+
+def _nags(cutover: Cutover, now: datetime, what: str, person: str) -> Iterator[Call]:
+    """The newest of the reminders that are due, every quarter of an hour."""
+    number = min(now - cutover.since, _NAGGED_FOR) // REMINDS
+    if number > 0:
+        yield Call(f"{what}:{cutover.since.isoformat()}:nag{number}", person, what)
+
+
+def _news(cutover: Cutover, now: datetime) -> Iterator[str]:
+    at, progress = cutover.plan.at, cutover.progress
+    waits = cutover.state in (S.SCHEDULED, S.READY)
+    if waits and at is not None and at - _DAY <= now < at - _HOUR:
+        yield "day"
+    if waits and at is not None and at - _HOUR <= now < at:
+        yield "hour"
+    if progress.stopping is not None and cutover.state is not S.ABORTED:
+        yield "stopping"
+    if progress.promoted is not None:
+        yield "promoted"
+    if progress.opened is not None:
+        yield "open"
+    told = progress.stopping is not None or any(each.startswith("news:") for each in progress.said)
+    if cutover.state in (S.ABORTED, S.EXPIRED) and told:
+        yield "ended"

@@ -1,0 +1,214 @@
+"""Measures whether everything has arrived, and moves a cutover between draining and drained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.cutover.ledger import SAMPLE, CutoverLedger
+from bot.cutover.promotion import Promotion, is_stale
+from bot.cutover.states import evidence_from
+from bot.cutover.wave import open_jobs, seen_now, shown_name
+from bot.dms.drained import DatabaseDrain, go_by, is_drained, judge, rule_of
+from bot.dms.errors import DmsError
+from bot.dms.model import Job
+from bot.requests.base import RequestContext
+from bot.requests.delay import replicated
+from bot.store.cutover import Cutover, CutoverState, JobMark, Mark, Sample
+from bot.util import parallel
+from bot.util.durations import humanize
+
+S = CutoverState
+MEASURE_EVERY = timedelta(seconds=15)
+SILENT_FOR = timedelta(minutes=5)
+"""If nothing was looked at for this long while draining, people decide whether it goes on."""
+_SEEN_BEFORE = timedelta(minutes=15)
+"""How far before the stop samples are read, too: to know which series a database has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was found of one job."""
+
+    mark: JobMark
+    found: tuple[DatabaseDrain, ...] = ()
+    error: str = ""
+    """Why it could not be measured, in a sentence; empty where it was."""
+
+    @property
+    def is_drained(self) -> bool:
+        return not self.error and is_drained(self.found)
+
+
+class Draining:
+    """Reads the samples of all jobs that are left, side by side."""
+
+    def __init__(self, context: RequestContext, ledger: CutoverLedger, promotion: Promotion) -> None:
+        self._ctx = context
+        self._ledger = ledger
+        self._promotion = promotion
+
+    def tick(self, cutover: Cutover, planned: Callable[[Cutover], Mapping[str, Job]], now: datetime) -> None:
+        """Measure, if it is time to. `planned` are the jobs as they were planned, by name.
+
+        Raises:
+            StoreError.
+        """
+        last = cutover.progress.measured or cutover.since
+        if now - last > SILENT_FOR:
+            since = f"{humanize(now - last)}"
+            self._hold(cutover, f"Nobody looked for {since}, as dms-bot was not running or its clock jumped.")
+            return
+        if cutover.progress.measured is not None and now - last < MEASURE_EVERY:
+            return
+        jobs = planned(cutover)
+        left = [jobs[name] for name in open_jobs(cutover) if name in jobs]
+        measured = parallel.map_concurrently(lambda job: self._measure(cutover, job, now), left)
+        self._record(cutover, {each.mark.job: each for each in measured}, now)
+
+    def _measure(self, cutover: Cutover, then: Job, now: datetime) -> Measured:
+        after = evidence_from(cutover) or cutover.since
+        plan = cutover.plan
+        try:
+            job = self._ctx.dms.get_job(then.name, fresh=True)
+            mark = seen_now(then, job)
+            if mark.mark is not Mark.OPEN or mark.text:
+                return Measured(mark, error=mark.text)
+            names = replicated(self._ctx.dms.databases(job.name))
+            samples = self._ctx.dms.drain_samples(job, after - _SEEN_BEFORE)
+        except DmsError as error:
+            return Measured(seen_now(then, error), error=str(error).rstrip("."))
+        rule = rule_of(
+            job,
+            after,
+            names,
+            most_seconds=plan.most_seconds,
+            most_bytes=plan.most_bytes,
+            anything=cutover.rehearsal,
+        )
+        return Measured(mark, judge(samples, rule, now))
+
+    def _record(self, cutover: Cutover, measured: Mapping[str, Measured], now: datetime) -> None:
+        marks = _marks(cutover, measured)
+        progress: dict[str, Any] = {
+            "jobs": marks,
+            "samples": _samples(cutover, measured),
+            "measured": now,
+            "not_measured": _not_measured(cutover, measured),
+            "go_by": go_by([one for each in measured.values() for one in each.found], now),
+        }
+        failed = [each for each in marks if each.mark is Mark.FAILED]
+        with self._ctx.store.transaction():
+            read = self._ctx.store.cutover(cutover.id)
+            if read is None or read.rev != cutover.rev:
+                return
+            self._log_samples(read, measured)
+            updated = self._ledger.update(read, **progress)
+            if updated is None:
+                return
+            if failed:
+                self._hold(updated, " ".join(_failed_text(cutover, each) for each in failed))
+            else:
+                self._move(updated, marks, measured, now)
+
+    def _move(
+        self,
+        cutover: Cutover,
+        marks: tuple[JobMark, ...],
+        measured: Mapping[str, Measured],
+        now: datetime,
+    ) -> None:
+        if all(each.mark is Mark.PROMOTED for each in marks):
+            text = "All jobs were promoted from outside."
+            self._ledger.enter(cutover, S.CHECKLIST, "adopted", None, text, promoted=now)
+            return
+        all_drained = bool(measured) and all(each.is_drained for each in measured.values())
+        if cutover.state is S.DRAINING and all_drained:
+            self._ledger.enter(
+                cutover, S.DRAINED, "drained", drained=now, second=self._promotion.needs_second(cutover)
+            )
+        elif cutover.state is S.DRAINED and not all_drained:
+            self._back(cutover, measured, now)
+
+    def _back(self, cutover: Cutover, measured: Mapping[str, Measured], now: datetime) -> None:
+        """Drain again: somebody still writes, or nothing was measured for too long."""
+        judged = {name: each for name, each in measured.items() if not each.error}
+        missing = [
+            _missing_text(shown_name(cutover, name), one)
+            for name, each in judged.items()
+            for one in each.found
+            if not one.is_drained
+        ]
+        if not missing and not is_stale(cutover, now):
+            return  # a failure to read does not undo what was measured until it is old
+        text = " ".join(missing[:3]) or f"It was not measured for too long: {cutover.progress.not_measured}."
+        self._ledger.enter(cutover, S.DRAINING, "not_drained", None, text, drained=None, confirmed_by="")
+
+    def _hold(self, cutover: Cutover, text: str) -> None:
+        self._ledger.enter(cutover, S.HELD, "held", None, text, held_from=str(cutover.state), confirmed_by="")
+
+    def _log_samples(self, cutover: Cutover, measured: Mapping[str, Measured]) -> None:
+        """A line of the log for each job that has a new sample: the seconds of its slowest database."""
+        before = {(each.job, each.at) for each in cutover.progress.samples}
+        for name, each in measured.items():
+            known = [one for one in each.found if one.at is not None and one.seconds is not None]
+            if known and not {(name, one.at) for one in known} <= before:
+                worst = max(known, key=lambda one: one.seconds or 0.0)
+                self._ledger.log(cutover, SAMPLE, f"{worst.seconds:g}", name)
+
+
+def _marks(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[JobMark, ...]:
+    before = {each.job: each for each in cutover.progress.jobs}
+    return tuple(
+        _mark(measured[name]) if name in measured else before.get(name, JobMark(name))
+        for name in cutover.plan.jobs
+    )
+
+
+def _mark(measured: Measured) -> JobMark:
+    if measured.mark.mark is not Mark.OPEN or measured.error:
+        return measured.mark
+    if measured.is_drained:
+        return replace(measured.mark, mark=Mark.DRAINED)
+    whys = (f"{each.database}: {each.why}" for each in measured.found if each.why)
+    return replace(measured.mark, text="; ".join(whys))
+
+
+def _samples(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[Sample, ...]:
+    """The newest that is known of each database; where one could not be read, the one from before, which
+    counts only as long as it is recent."""
+    kept = [each for each in cutover.progress.samples if each.job in measured and measured[each.job].error]
+    return (
+        *kept,
+        *(
+            Sample(name, one.database, one.at, one.seconds, one.bytes, one.zeros, one.written, one.why)
+            for name, each in measured.items()
+            for one in each.found
+            if one.at is not None
+        ),
+    )
+
+
+def _not_measured(cutover: Cutover, measured: Mapping[str, Measured]) -> str:
+    whys = [
+        f"`{shown_name(cutover, name)}`: {why}"
+        for name, each in measured.items()
+        if (why := each.error or next((one.why for one in each.found if one.at is None), ""))
+    ]
+    return "; ".join(whys[:3])
+
+
+def _failed_text(cutover: Cutover, mark: JobMark) -> str:
+    return f"`{shown_name(cutover, mark.job)}`: {mark.text}."
+
+
+def _missing_text(shown: str, found: DatabaseDrain) -> str:
+    where = f"`{found.database}` of `{shown}`" if found.database else f"`{shown}`"
+    if found.written:
+        rows = "1 row was" if found.written == 1 else f"{found.written:,} rows were"
+        return f"{rows} written to {where} after it had drained: somebody still writes to the source."
+    if found.why:
+        return f"{where}: {found.why}."
+    return f"{where} is behind again."

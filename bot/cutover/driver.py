@@ -1,0 +1,277 @@
+"""Moves cutovers on: what a second press did not have to ask for. The leader calls `Driver.tick`.
+
+Everything that it decides follows from the store and the service, so any replica can go on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.cutover.calls import calls_due, news_due
+from bot.cutover.draining import Draining
+from bot.cutover.ledger import CutoverLedger, card_key
+from bot.cutover.promotion import Promotion
+from bot.cutover.states import EXPIRES_TO, EXPIRIES, PRE_CHECK, WRITES_STOPPED, expires
+from bot.cutover.steps import Checks
+from bot.cutover.wave import seen_now
+from bot.dms.errors import DmsError
+from bot.dms.model import Job
+from bot.requests.base import RequestContext
+from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState, JobMark, Mark
+from bot.store.records import OutMessage, Request, RequestState
+from bot.util import parallel
+
+log = structlog.get_logger(__name__)
+S = CutoverState
+LOOK_EVERY = timedelta(seconds=15)
+"""How often the jobs of a held or unclear cutover are looked at."""
+CHECK_EVERY = timedelta(minutes=5)
+"""How often the checks are run again while a cutover is ready."""
+_CLOCK_EVERY = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+_BEFORE_THE_NIGHT = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
+_ENDS = {
+    RequestState.CANCELLED: S.ABORTED,
+    RequestState.DENIED: S.ABORTED,
+    RequestState.EXPIRED: S.EXPIRED,
+    RequestState.OUTDATED: S.EXPIRED,
+}
+_WHY = {
+    RequestState.CANCELLED: "Its request was cancelled.",
+    RequestState.DENIED: "Its request was denied.",
+    RequestState.EXPIRED: "Its request expired.",
+    RequestState.OUTDATED: "Its request is out of date.",
+}
+
+
+class Driver:
+    """One look at all cutovers that have not ended."""
+
+    def __init__(
+        self,
+        context: RequestContext,
+        ledger: CutoverLedger,
+        promotion: Promotion,
+        draining: Draining,
+        checks: Checks,
+    ) -> None:
+        self._ctx = context
+        self._ledger = ledger
+        self._promotion = promotion
+        self._draining = draining
+        self._checks = checks
+        self._looked: dict[str, datetime] = {}
+
+    def tick(self, now: datetime) -> None:
+        """Move on what can be moved. What fails for one cutover keeps no other one.
+
+        Raises:
+            StoreError: the next tick goes on.
+        """
+        for cutover in (*self._ctx.store.cutovers(), *self._not_reopened(now)):
+            try:
+                self._one(cutover, now)
+            except DmsError as error:
+                log.warning("cutover_not_read", cutover=cutover.id, error=str(error))
+
+    def _not_reopened(self, now: datetime) -> Sequence[Cutover]:
+        """Those that were aborted while the writes were stopped, and nobody has opened the source again."""
+        ended = self._ctx.store.cutovers([S.ABORTED], limit=50)
+        return [
+            each
+            for each in ended
+            if each.progress.stopping and not each.progress.reopened_by and now - each.since < _DAY
+        ]
+
+    def _one(self, cutover: Cutover, now: datetime) -> None:
+        self._call(cutover, now)
+        if cutover.state in ENDED_CUTOVERS or self._follow_request(cutover) or self._expire(cutover, now):
+            return
+        match cutover.state:
+            case S.SCHEDULED:
+                self._scheduled(cutover, now)
+            case S.READY:
+                self._ready(cutover, now)
+            case S.DRAINING | S.DRAINED:
+                self._drain(cutover, now)
+            case S.PROMOTING:
+                self._promotion.follow(cutover)
+            case S.UNKNOWN if self._is_time(cutover, now):
+                self._promotion.follow(cutover)
+            case S.HELD if self._is_time(cutover, now):
+                self._look_from_outside(cutover, now)
+        self._tick_clock(cutover, now)
+
+    # ---- its request, and its time
+
+    def _follow_request(self, cutover: Cutover) -> bool:
+        """Move on as its request did. Returns whether it moved."""
+        request = self._ctx.store.request(cutover.request) if cutover.request else None
+        if request is None:
+            return False
+        if request.state in _ENDS:
+            text = request.note or _WHY[request.state]
+            event = "aborted" if cutover.progress.stopping else str(_ENDS[request.state])
+            self._ledger.enter(cutover, _ENDS[request.state], event, None, text)
+            return True
+        if cutover.state is S.DRAFT and request.state is RequestState.APPROVING:
+            self._ledger.enter(cutover, S.AWAITING_APPROVAL, "confirmed")
+            return True
+        if cutover.state in (S.DRAFT, S.AWAITING_APPROVAL) and request.state is RequestState.SCHEDULED:
+            self._scheduled_now(cutover, request)
+            return True
+        return False
+
+    def _scheduled_now(self, cutover: Cutover, request: Request) -> None:
+        event = "approved" if request.needed else "confirmed"
+        with self._ctx.store.transaction():
+            moved = self._ledger.enter(cutover, S.SCHEDULED, event)
+            if moved is not None and moved.plan.moves:
+                self._end_moved(moved)
+
+    def _end_moved(self, cutover: Cutover) -> None:
+        """End the plan that this one takes the place of."""
+        old = self._ctx.store.cutover(cutover.plan.moves)
+        if old is None or old.state not in (*_BEFORE_THE_NIGHT, S.READY):
+            return
+        text = "It was moved to another time."
+        self._ledger.enter(old, S.ABORTED, "moved", None, text)
+        request = self._ctx.store.request(old.request) if old.request else None
+        if request is not None:
+            self._ctx.end(request, RequestState.CANCELLED, "cancelled", cutover.by, text)
+
+    def _expire(self, cutover: Cutover, now: datetime) -> bool:
+        at = expires(cutover)
+        if at is None or now < at:
+            return False
+        expiry = EXPIRIES.get(cutover.state)
+        to = expiry.to if expiry else EXPIRES_TO[cutover.state]
+        text = _expired_text(cutover) if expiry is None else f"{expiry.why[0].upper()}{expiry.why[1:]}."
+        with self._ctx.store.transaction():
+            held = {"held_from": str(cutover.state), "confirmed_by": ""} if to is S.HELD else {}
+            moved = self._ledger.enter(cutover, to, str(to), None, text, **held)
+            request = self._ctx.store.request(cutover.request) if moved and cutover.request else None
+            if to is S.EXPIRED and request is not None:
+                self._ctx.end(request, RequestState.EXPIRED, "expired", None, text)
+        return True
+
+    # ---- before the writes are stopped
+
+    def _scheduled(self, cutover: Cutover, now: datetime) -> None:
+        at, checked = cutover.plan.at, cutover.progress.checked
+        if at is None or now >= at - PRE_CHECK:
+            self._ledger.enter(cutover, S.READY, "ready", checks=tuple(self._checks(cutover)), checked=now)
+        elif now >= at - _DAY and (checked is None or checked < at - _DAY):
+            self._ledger.note(cutover, "checked", checks=tuple(self._checks(cutover)), checked=now)
+
+    def _ready(self, cutover: Cutover, now: datetime) -> None:
+        checked = cutover.progress.checked
+        if checked is None or now - checked >= CHECK_EVERY:
+            self._ledger.update(cutover, checks=tuple(self._checks(cutover)), checked=now)
+
+    # ---- the night
+
+    def _drain(self, cutover: Cutover, now: datetime) -> None:
+        self._draining.tick(cutover, self._planned, now)
+        read = self._ctx.store.cutover(cutover.id)
+        if read is not None and read.state is S.DRAINED and read.plan.by_itself:
+            self._promotion.send(None, read)
+
+    def _planned(self, cutover: Cutover) -> Mapping[str, Job]:
+        """The jobs as they were planned; those of a rehearsal as the watcher knows them."""
+        request = self._ctx.store.request(cutover.request) if cutover.request else None
+        if request is not None:
+            return {job.name: job for job in request.jobs}
+        known = (self._ctx.store.known_job(name) for name in cutover.plan.jobs)
+        return {each.job.name: each.job for each in known if each is not None}
+
+    def _look_from_outside(self, cutover: Cutover, now: datetime) -> None:
+        """Adopt what somebody promoted elsewhere while this was held."""
+        if cutover.progress.stopping is None or cutover.rehearsal:
+            return
+        planned = self._planned(cutover)
+        before = {each.job: each for each in cutover.progress.jobs}
+
+        def look(name: str) -> JobMark:
+            known = before.get(name, JobMark(name))
+            if known.mark is Mark.PROMOTED or name not in planned:
+                return known
+            try:
+                seen = seen_now(planned[name], self._ctx.dms.get_job(name, fresh=True))
+            except DmsError:
+                return known
+            return seen if seen.mark in (Mark.PROMOTED, Mark.PROMOTING) else known
+
+        marks = tuple(parallel.map_concurrently(look, cutover.plan.jobs))
+        if all(each.mark is Mark.PROMOTED for each in marks):
+            text = "All jobs have been promoted, some of them from outside."
+            self._ledger.enter(cutover, S.CHECKLIST, "adopted", None, text, jobs=marks, promoted=now)
+        elif marks != tuple(before.get(name, JobMark(name)) for name in cutover.plan.jobs):
+            self._ledger.update(cutover, jobs=marks)
+
+    def _is_time(self, cutover: Cutover, now: datetime) -> bool:
+        last = self._looked.get(cutover.id)
+        if last is not None and timedelta() <= now - last < LOOK_EVERY:
+            return False
+        self._looked[cutover.id] = now
+        return True
+
+    def _tick_clock(self, cutover: Cutover, now: datetime) -> None:
+        """Have the card show the downtime of now, once a minute."""
+        if cutover.state not in WRITES_STOPPED:
+            return
+        last = self._looked.get(f"clock:{cutover.id}")
+        if last is None or not timedelta() <= now - last < _CLOCK_EVERY:
+            self._looked[f"clock:{cutover.id}"] = now
+            if last is not None:
+                self._ctx.store.mark_dirty(card_key(cutover.id))
+                self._ctx.wake()
+
+    # ---- who is told
+
+    def _call(self, cutover: Cutover, now: datetime) -> None:
+        calls, news = calls_due(cutover, now), news_due(cutover, now)
+        if not calls and not news:
+            return
+        said = (
+            *cutover.progress.said,
+            *(f"call:{each.key}" for each in calls),
+            *(f"news:{each.what}" for each in news),
+        )
+        with self._ctx.store.transaction():
+            read = self._ctx.store.cutover(cutover.id)
+            if read is None or read.rev != cutover.rev:
+                return
+            self._ledger.update(read, shown=False, said=said)
+            for call in calls:
+                subject = {"cutover": cutover.id, "person": call.person, "what": call.what}
+                self._enqueue(cutover, f"call:{call.key}", call.person, "cutover_call", subject, now)
+            for each in news:
+                subject = {"cutover": cutover.id, "what": each.what}
+                self._enqueue(
+                    cutover, f"news:{each.what}", cutover.plan.announce, "cutover_news", subject, now
+                )
+        self._ctx.wake()
+
+    def _enqueue(
+        self, cutover: Cutover, key: str, channel: str, kind: str, subject: Mapping[str, str], now: datetime
+    ) -> None:
+        self._ctx.store.enqueue(
+            OutMessage(
+                key=f"{card_key(cutover.id)}:{key}",
+                channel=channel,
+                kind=kind,
+                subject=dict(subject),
+                created=now,
+            )
+        )
+
+
+def _expired_text(cutover: Cutover) -> str:
+    if cutover.state is S.AWAITING_APPROVAL:
+        return "It was not approved in time."
+    minutes = cutover.plan.drain_limit_s // 60
+    return f"It had not drained {minutes} minutes after the writes were stopped."

@@ -1,0 +1,165 @@
+"""Records the steps of cutovers: each in one transaction with its log, audit and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.store import Store
+from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState, Progress
+from bot.store.records import AuditEntry, OutMessage, Person
+from bot.util.command import DEFAULT, named
+from bot.util.redact import redact
+
+SAMPLE = "sample"
+"""Event of a measurement: kept for the report and the chart, and not said in the thread."""
+_UNSAID = frozenset({SAMPLE})
+_UNAUDITED = frozenset({SAMPLE, "checked", "item", "writer", "here"})
+
+
+def card_key(id: str) -> str:
+    """Key of a cutover's card in the outbox."""
+    return f"cutover:{id}"
+
+
+class CutoverLedger:
+    """Changes cutovers if they are as they were read, so that each step happens once, whoever races."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None],
+        command: str = DEFAULT,
+    ) -> None:
+        self._store = store
+        self.clock = clock
+        self.wake = wake
+        self._command = command
+
+    def enter(
+        self,
+        read: Cutover,
+        to: CutoverState,
+        event: str,
+        who: Person | None = None,
+        text: str = "",
+        **progress: Any,
+    ) -> Cutover | None:
+        """Move it to a state, with fields of its `Progress`; None where somebody was first.
+
+        Raises:
+            StoreError.
+        """
+        now = self.clock()
+        ended = now if to in ENDED_CUTOVERS else None
+        changes: dict[str, Any] = {"state": to, "since": now, "ended": ended}
+        if to in (CutoverState.HELD, CutoverState.UNKNOWN, *ENDED_CUTOVERS):
+            progress = {"why": text, **progress}
+        return self._change(read, event, who, text, changes, progress)
+
+    def note(
+        self,
+        read: Cutover,
+        event: str,
+        who: Person | None = None,
+        text: str = "",
+        job: str = "",
+        **progress: Any,
+    ) -> Cutover | None:
+        """Change fields of its `Progress`, with a line in its log; None where somebody was first.
+
+        Raises:
+            StoreError.
+        """
+        return self._change(read, event, who, text, {}, progress, job)
+
+    def update(self, read: Cutover, *, shown: bool = True, **progress: Any) -> Cutover | None:
+        """Change fields of its `Progress` that the log need not have; `shown` where the card shows them.
+
+        Raises:
+            StoreError.
+        """
+        with self._store.transaction():
+            moved = self._store.change_cutover(read, progress=replace(read.progress, **progress))
+            if moved is not None and shown:
+                self._store.mark_dirty(card_key(read.id))
+        if shown:
+            self.wake()
+        return moved
+
+    def log(self, cutover: Cutover, event: str, text: str = "", job: str = "", user: str = "") -> None:
+        """Add a line to its log, inside a transaction; in the thread of the card, too, unless it is a
+        measurement."""
+        now = self.clock()
+        entry = self._store.add_cutover_entry(
+            CutoverEntry(cutover.id, now, event, user, job, redact(named(text, self._command)))
+        )
+        if event not in _UNSAID:
+            self._store.enqueue(
+                OutMessage(
+                    key=f"{card_key(cutover.id)}:log:{entry.id}",
+                    channel=cutover.plan.channel,
+                    kind="cutover_log",
+                    subject={"entry": entry.id},
+                    thread_of=card_key(cutover.id),
+                    created=now,
+                )
+            )
+
+    def post_card(self, cutover: Cutover) -> None:
+        """Post its card, if that has not been done; inside a transaction."""
+        self._store.enqueue(
+            OutMessage(
+                key=card_key(cutover.id),
+                channel=cutover.plan.channel,
+                kind="cutover",
+                subject={"cutover": cutover.id},
+                created=self.clock(),
+            )
+        )
+
+    def _change(
+        self,
+        read: Cutover,
+        event: str,
+        who: Person | None,
+        text: str,
+        changes: dict[str, Any],
+        progress: dict[str, Any],
+        job: str = "",
+    ) -> Cutover | None:
+        new: Progress = replace(read.progress, **progress)
+        with self._store.transaction():
+            moved = self._store.change_cutover(read, progress=new, **changes)
+            if moved is None:
+                return None
+            if moved.state is not CutoverState.DRAFT and changes:
+                self.post_card(moved)
+            self.log(moved, event, text, job, who.user if who else "")
+            self._audit(moved, event, who, text, job)
+            self._store.mark_dirty(card_key(moved.id))
+        self.wake()
+        return moved
+
+    def _audit(self, cutover: Cutover, event: str, who: Person | None, text: str, job: str) -> None:
+        if event in _UNAUDITED:
+            return
+        by = who or cutover.by
+        for name in (job,) if job else cutover.plan.jobs:
+            self._store.append_audit(
+                AuditEntry(
+                    at=self.clock(),
+                    event=event,
+                    user=who.user if who else "",
+                    team=by.audit_team,
+                    channel=who.channel if who else "",
+                    action="cutover",
+                    job=name,
+                    request=cutover.request,
+                    detail=redact(named(text, self._command)),
+                )
+            )

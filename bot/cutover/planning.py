@@ -1,0 +1,270 @@
+"""Plans cutovers: refuses what cannot work, and asks for the request that holds policy and approvals."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.cmdline.answers import Answer, Note, RichText, User
+from bot.cutover.ledger import CutoverLedger
+from bot.cutover.states import Role, roles_of
+from bot.dms.drained import takes_threshold
+from bot.dms.errors import NotFound
+from bot.dms.model import Job, Options
+from bot.dms.rules import Action
+from bot.policy.permissions import ruled_as
+from bot.requests.approvals import Approvals
+from bot.requests.base import RequestContext
+from bot.requests.draft import RequestDraft
+from bot.requests.job_names import disambiguate
+from bot.requests.wording import OLD_BUTTON
+from bot.store.cutover import Cutover, CutoverState, Plan
+from bot.store.facts import RequestFacts
+from bot.store.records import Person, Request
+from bot.util import parallel
+from bot.util.redact import redact
+
+S = CutoverState
+MOST_JOBS = 20
+"""Jobs of one cutover: its card and its log stay readable."""
+SOON = timedelta(minutes=5)
+"""A plan for a time this near begins as soon as it is confirmed and approved."""
+_SHORTEST_LIMIT_S = 480
+"""Three samples take up to six minutes until they can be seen, so a shorter limit would expire on its own."""
+_BEFORE_THE_NIGHT = (S.AWAITING_APPROVAL, S.SCHEDULED)
+
+
+class _Refused(Exception):
+    def __init__(self, note: Note) -> None:
+        super().__init__(str(note.text))
+        self.note = note
+
+
+class Planning:
+    """Makes cutovers, for the first time or for another time."""
+
+    def __init__(self, context: RequestContext, approvals: Approvals, ledger: CutoverLedger) -> None:
+        self._ctx = context
+        self._approvals = approvals
+        self._ledger = ledger
+
+    def plan(
+        self,
+        who: Person,
+        plan: Plan,
+        jobs: Sequence[Job],
+        *,
+        rehearsal: bool,
+        response_url: str,
+    ) -> Answer:
+        """As `Cutovers.plan`.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        full = self._filled(who, plan, jobs)
+        objection = self._objection(who, full, jobs)
+        if objection is not None:
+            return objection
+        made = self._made(who, full, rehearsal=rehearsal)
+        try:
+            if rehearsal:
+                return self._rehearse(who, made, jobs)
+            return self._ask(who, made, jobs, response_url)
+        except _Refused as refused:
+            return refused.note
+
+    def move(self, who: Person, id: str, at: datetime | None, zone: str, response_url: str) -> Answer:
+        """As `Cutovers.move`.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        old = self._ctx.store.cutover(id)
+        if old is None or old.team != who.team:
+            return OLD_BUTTON
+        if old.state not in _BEFORE_THE_NIGHT:
+            return Note("Nothing was done: it can be moved only until half an hour before it.", tone="warn")
+        if not roles_of(old, who.user) & {Role.PLANNER, Role.COMMANDER}:
+            return Note(
+                (
+                    "Nothing was done: only ",
+                    User(old.by.user),
+                    " or ",
+                    User(old.plan.commander),
+                    " can move it.",
+                ),
+                tone="warn",
+            )
+        jobs = parallel.map_concurrently(self._job, old.plan.jobs)
+        gone = [name for name, job in zip(old.plan.jobs, jobs, strict=True) if job is None]
+        if gone:
+            return Note("Nothing was done: a job of it no longer exists. Plan it again.", tone="warn")
+        found = [job for job in jobs if job is not None]
+        plan = replace(old.plan, at=at, zone=zone, moves=old.id)
+        return self.plan(who, plan, found, rehearsal=old.rehearsal, response_url=response_url)
+
+    def _job(self, name: str) -> Job | None:
+        try:
+            return self._ctx.dms.get_job(name)
+        except NotFound:
+            return None
+
+    def _filled(self, who: Person, plan: Plan, jobs: Sequence[Job]) -> Plan:
+        """The plan with what was left out: people, names, the channel."""
+        calls = disambiguate(self._ctx.store.known_names(), self._ctx.access.policy.projects)
+        commander = plan.commander or who.user
+        soon = plan.at is not None and timedelta() <= plan.at - self._ctx.clock() <= SOON
+        return replace(
+            plan,
+            jobs=tuple(job.name for job in jobs),
+            shown={job.name: plan.shown.get(job.name) or calls(job.name) for job in jobs},
+            at=None if soon else plan.at,
+            commander=commander,
+            app_owner=plan.app_owner or commander,
+            channel=plan.channel or who.channel,
+            reason=redact(plan.reason),
+        )
+
+    def _made(self, who: Person, plan: Plan, *, rehearsal: bool) -> Cutover:
+        now = self._ctx.clock()
+        return Cutover(
+            id=secrets.token_urlsafe(12),
+            team=who.team,
+            by=who,
+            state=S.DRAFT,
+            plan=plan,
+            created=now,
+            since=now,
+            rehearsal=rehearsal,
+            rehearsed=None if rehearsal else self._rehearsed(plan),
+        )
+
+    def _rehearsed(self, plan: Plan) -> datetime | None:
+        """When all of these jobs were last rehearsed together to the end."""
+        done = self._ctx.store.cutovers([S.DONE], job=plan.jobs[0])
+        fits = (each for each in done if each.rehearsal and set(plan.jobs) <= set(each.plan.jobs))
+        return next((each.ended for each in fits), None)
+
+    # ---- asking
+
+    def _ask(self, who: Person, made: Cutover, jobs: Sequence[Job], response_url: str) -> Answer:
+        def store(request: Request) -> None:
+            self._refuse_second(made, jobs)
+            self._ctx.store.add_cutover(replace(made, request=request.id))
+
+        facts = RequestFacts(due=made.plan.at, zone=made.plan.zone, cutover=made.id, reason=made.plan.reason)
+        draft = RequestDraft(
+            Action.PROMOTE,
+            tuple(jobs),
+            Options(),
+            response_url,
+            facts=facts,
+            ask=True,
+            typed=made.plan.by_itself,
+            also=store,
+        )
+        return self._approvals.creation.ask(who, draft)
+
+    def _rehearse(self, who: Person, made: Cutover, jobs: Sequence[Job]) -> Note:
+        for job in jobs:
+            verdict = self._ctx.access.verdict(who, ruled_as(Action.PROMOTE, Options()), job)
+            if not verdict.allowed:
+                return Note(verdict.explanation, tone="warn")
+        with self._ctx.store.transaction():
+            self._refuse_second(made, jobs)
+            self._ctx.store.add_cutover(made)
+            self._ledger.enter(made, S.SCHEDULED, "rehearsal", who)
+        return Note("The rehearsal is planned: its card shows each step. Nothing is sent to the service.")
+
+    def _refuse_second(self, made: Cutover, jobs: Sequence[Job]) -> None:
+        """One open cutover for each job, and for each destination; a rehearsal beside a plan is allowed.
+
+        Raises:
+            _Refused: there is another.
+        """
+        for other in self._ctx.store.cutovers():
+            if other.id == made.plan.moves or other.rehearsal is not made.rehearsal:
+                continue
+            shared = self._shared(other, jobs)
+            if shared:
+                what = "rehearsal" if other.rehearsal else "cutover"
+                raise _Refused(
+                    Note(
+                        (
+                            f"Nothing was planned: {shared} is part of the {what} that ",
+                            User(other.by.user),
+                            " planned. It has to be cancelled or moved first.",
+                        ),
+                        tone="warn",
+                    )
+                )
+
+    def _shared(self, other: Cutover, jobs: Sequence[Job]) -> str:
+        """Which job, or whose destination, is in the other cutover, too; empty for none."""
+        taken = set(self._destinations(other))
+        for job in jobs:
+            if job.name in other.plan.jobs:
+                return f"`{job.id}`"
+            if job.destination.profile in taken:
+                return f"the destination of `{job.id}`"
+        return ""
+
+    def _destinations(self, other: Cutover) -> Iterator[str]:
+        request = self._ctx.store.request(other.request) if other.request else None
+        for job in request.jobs if request is not None else ():
+            if job.destination.profile:
+                yield job.destination.profile
+
+    # ---- what cannot work
+
+    def _objection(self, who: Person, plan: Plan, jobs: Sequence[Job]) -> Note | None:
+        wrong = _wrong(plan, jobs, self._ctx.clock())
+        if wrong:
+            return Note(wrong, tone="warn")
+        for user in dict.fromkeys((plan.commander, plan.deputy)):
+            refused = user and self._may_not_promote(Person(who.team, user, plan.channel), jobs)
+            if refused:
+                text = ("Nothing was planned: ", User(user), f" leads it, and may not promote. {refused}")
+                return Note(text, tone="warn")
+        return None
+
+    def _may_not_promote(self, who: Person, jobs: Sequence[Job]) -> str:
+        verb = ruled_as(Action.PROMOTE, Options())
+        verdicts = (self._ctx.access.verdict(who, verb, job) for job in jobs)
+        return next((each.why for each in verdicts if not each.allowed), "")
+
+
+def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:
+    """Why the plan cannot work, in a sentence; empty if it can."""
+    if not jobs:
+        return "Nothing was planned: name the job, for example `orders-db`."
+    if len(jobs) > MOST_JOBS:
+        return f"Nothing was planned: a cutover can have {MOST_JOBS} jobs. Plan the others apart."
+    if plan.at is not None and plan.at <= now:
+        return "Nothing was planned: that time has gone by."
+    if plan.deputy and plan.deputy == plan.commander:
+        return "Nothing was planned: the deputy stands in for the commander, so name somebody else."
+    if plan.drain_limit_s < _SHORTEST_LIMIT_S:
+        return "Nothing was planned: draining takes up to 8 minutes, so its limit cannot be shorter."
+    if plan.budget_s <= 0:
+        return "Nothing was planned: the longest downtime has to be above zero, for example `1h`."
+    return _wrong_threshold(plan, jobs)
+
+
+def _wrong_threshold(plan: Plan, jobs: Sequence[Job]) -> str:
+    if plan.most_seconds < 0 or plan.most_bytes < 0:
+        return "Nothing was planned: a delay cannot be negative."
+    if plan.most_seconds and not any(takes_threshold(job) for job in jobs):
+        return (
+            "Nothing was planned: a delay above zero loses changes with these engines. Leave it out: their "
+            "cutover waits for zero."
+        )
+    if not plan.most_seconds and any(takes_threshold(job) for job in jobs):
+        return (
+            "Nothing was planned: with Oracle, and SQL Server to PostgreSQL, the delay need not come down to "
+            "zero. Say how many seconds are low enough, for example `10s`."
+        )
+    return ""

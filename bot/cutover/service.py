@@ -1,0 +1,93 @@
+"""Cutovers as the rest of the bot uses them: planned, pressed, moved on, and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.cmdline.answers import Answer, Note
+from bot.cutover.draining import Draining
+from bot.cutover.driver import Driver
+from bot.cutover.ledger import CutoverLedger
+from bot.cutover.planning import Planning
+from bot.cutover.promotion import Promotion
+from bot.cutover.steps import Checks, Steps
+from bot.dms.model import Job
+from bot.requests.approvals import Approvals
+from bot.requests.base import RequestContext
+from bot.requests.wording import OLD_BUTTON
+from bot.store.cutover import ENDED_CUTOVERS, CheckLine, Cutover, Plan
+from bot.store.records import Person
+
+
+def no_checks(_cutover: Cutover) -> Sequence[CheckLine]:
+    """No checks at all."""
+    return ()
+
+
+class Cutovers:
+    """Plans cutovers, and does what presses and the time ask for."""
+
+    def __init__(self, context: RequestContext, approvals: Approvals, checks: Checks = no_checks) -> None:
+        ledger = CutoverLedger(context.store, clock=context.clock, wake=context.wake, command=context.command)
+        promotion = Promotion(context, approvals, ledger)
+        draining = Draining(context, ledger, promotion)
+        self._store = context.store
+        self._planning = Planning(context, approvals, ledger)
+        self._steps = Steps(context, ledger, promotion, checks)
+        self._driver = Driver(context, ledger, promotion, draining, checks)
+
+    def plan(
+        self, who: Person, plan: Plan, jobs: Sequence[Job], *, rehearsal: bool = False, response_url: str = ""
+    ) -> Answer:
+        """Plan a cutover: the card that asks to confirm it, a note that it is being rehearsed, or why not.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        return self._planning.plan(who, plan, jobs, rehearsal=rehearsal, response_url=response_url)
+
+    def move(self, who: Person, id: str, at: datetime | None, zone: str, response_url: str = "") -> Answer:
+        """Plan the same for another time. It is confirmed and approved anew; the old plan ends then.
+
+        Raises:
+            DmsError, StoreError.
+        """
+        return self._planning.move(who, id, at, zone, response_url)
+
+    def press(self, who: Person, id: str, step: str, rev: int | None = None, arg: str = "") -> Note | None:
+        """Do what a press on its card means; `step` is one of `states.PRESSES`, or `override`.
+
+        `arg` is the number (from 0) of a line for `writer` and `item`, the typed phrase for `promote`
+        (`promotion.promote_phrase`), the reason for `hold`, `abort` and `cancel`, and the name of the guard
+        and the reason, with a space between them, for `override`. With `rev`, it counts only if the cutover
+        has not changed since. None: done, and the card shows it.
+
+        Raises:
+            StoreError.
+        """
+        found = self._store.cutover(id)
+        if found is None or found.team != who.team:
+            return OLD_BUTTON
+        if rev is not None and rev != found.rev:
+            return Note("Nothing was done: the cutover has moved on. Look at its card.", tone="warn")
+        return self._steps.press(who, found, step, arg)
+
+    def tick(self, now: datetime) -> None:
+        """Move on what needs no press: call it every second or so, on the leader alone.
+
+        Raises:
+            StoreError: the next tick goes on.
+        """
+        self._driver.tick(now)
+
+    def last(self, job: str) -> Cutover | None:
+        """The newest cutover of a job (its full resource name) that has ended after the writes were stopped;
+        else the newest that has ended.
+
+        Raises:
+            StoreError.
+        """
+        ended = self._store.cutovers(ENDED_CUTOVERS, job=job)
+        begun = (each for each in ended if each.progress.stopped is not None)
+        return next(begun, None) or next(iter(ended), None)

@@ -1,0 +1,296 @@
+"""What each press does: at once, in one transaction, and only from the state that the presser saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.cmdline.answers import Note, User
+from bot.cutover.ledger import CutoverLedger
+from bot.cutover.promotion import Promotion
+from bot.cutover.states import (
+    BY_STEP,
+    Press,
+    Role,
+    has_ended,
+    is_promoted_in_part,
+    objections,
+    open_items,
+    resumes_in,
+    roles_of,
+)
+from bot.cutover.wording import state_text
+from bot.requests.base import RequestContext
+from bot.store.cutover import CheckLine, Cutover, CutoverState, Override, Tick
+from bot.store.records import Person, RequestState
+from bot.util.redact import redact
+
+S = CutoverState
+Step = Callable[[Person, Cutover, str], Note | None]
+Checks = Callable[[Cutover], Sequence[CheckLine]]
+"""Runs all checks; raises nothing but `StoreError`: what cannot be read is a line of its own."""
+
+
+class Steps:
+    """The presses on a cutover, by step."""
+
+    def __init__(
+        self, context: RequestContext, ledger: CutoverLedger, promotion: Promotion, checks: Checks
+    ) -> None:
+        self._ctx = context
+        self._ledger = ledger
+        self._promotion = promotion
+        self._checks = checks
+        self._steps: Mapping[str, Step] = {
+            "check": self._check,
+            "cancel": self._abort,
+            "here": self._here,
+            "start": self._start,
+            "writer": self._writer,
+            "stopped": self._stopped,
+            "hold": self._hold,
+            "resume": self._resume,
+            "promote": promotion.ask,
+            "second": promotion.second,
+            "abort": self._abort,
+            "reopened": self._reopened,
+            "adopt": promotion.look_again,
+            "item": self._item,
+            "open_writes": self._open_writes,
+            "override": self._override,
+        }
+
+    def press(self, who: Person, cutover: Cutover, step: str, arg: str) -> Note | None:
+        """Do what a press means. None on success, else what to answer.
+
+        Raises:
+            StoreError.
+        """
+        act = self._steps.get(step)
+        if act is None:
+            return Note("This button does nothing here.", tone="warn")
+        press = BY_STEP.get(step)
+        refused = None if press is None else self._refusal(who, cutover, press)
+        return refused or act(who, cutover, arg)
+
+    # ---- who may press what
+
+    def _refusal(self, who: Person, cutover: Cutover, press: Press) -> Note | None:
+        if press.step == "promote" and cutover.state is S.DRAINED and cutover.progress.confirmed_by:
+            return Note(("Nothing was done: ", User(cutover.progress.confirmed_by), " asked already."))
+        if cutover.state not in press.states:
+            return _moved_on(cutover, press)
+        if press.step == "second":
+            return None  # whoever may approve may press it, too
+        if roles_of(cutover, who.user) & press.roles:
+            return None
+        return Note(("Nothing was done: only ", *_holders(cutover, press), " can press that."), tone="warn")
+
+    # ---- before the night
+
+    def _check(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
+        found = tuple(self._checks(cutover))
+        return self._done(
+            cutover,
+            lambda now: self._ledger.note(now, "checked", who, checks=found, checked=self._ledger.clock()),
+        )
+
+    def _override(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
+        """Let it go on although a guard objects: `guard reason`. An approver may, who did not plan it."""
+        guard, _, reason = arg.partition(" ")
+        if cutover.state not in (S.SCHEDULED, S.READY):
+            return _moved_on(cutover, None)
+        if not reason.strip():
+            return Note("Nothing was done: say why it may go on all the same.", tone="warn")
+        if guard not in {each.guard for each in objections(cutover)}:
+            return Note("Nothing was done: that check does not object.", tone="warn")
+        request = self._ctx.store.request(cutover.request) if cutover.request else None
+        if who.user == cutover.by.user:
+            return Note("Nothing was done: whoever planned it cannot override a check.", tone="warn")
+        if request is not None:
+            verdict = self._ctx.access.may_approve(who, request)
+            if not verdict.allowed:
+                return Note(verdict.explanation, tone="warn")
+        added = Override(guard, redact(reason.strip()), who.user, self._ledger.clock())
+        return self._done(
+            cutover,
+            lambda now: self._ledger.note(
+                now, "override", who, f"{guard}: {added.reason}", overrides=(*now.progress.overrides, added)
+            ),
+        )
+
+    def _here(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
+        return self._done(
+            cutover,
+            lambda now: self._ledger.note(
+                now, "here", who, here={**now.progress.here, who.user: self._ledger.clock()}
+            ),
+        )
+
+    def _start(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
+        if not cutover.progress.here:
+            return Note("Nothing was done: press *I'm here* first.", tone="warn")
+        against = objections(cutover)
+        if against:
+            texts = " ".join(each.text for each in against[:3])
+            return Note(
+                f"Nothing was done: the checks object. {texts} An approver can override a check, with a "
+                "reason.",
+                tone="warn",
+            )
+        return self._done(
+            cutover,
+            lambda now: self._ledger.enter(
+                now,
+                S.STOPPING,
+                "started",
+                who,
+                stopping=self._ledger.clock(),
+                writers=tuple(Tick(each) for each in now.plan.writers),
+                checklist=now.plan.checklist,
+            ),
+        )
+
+    # ---- stopping and draining
+
+    def _writer(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
+        def tick(now: Cutover) -> Cutover | None:
+            ticks, text = _ticked(now.progress.writers, arg, who, self._ledger.clock())
+            return None if ticks is None else self._ledger.note(now, "writer", who, text, writers=ticks)
+
+        return self._done(cutover, tick)
+
+    def _stopped(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
+        left = [each.text for each in cutover.progress.writers if not each.by]
+        if left:
+            return Note(f"Nothing was done: not ticked yet: {', '.join(left)}.", tone="warn")
+        return self._done(
+            cutover,
+            lambda now: self._ledger.enter(
+                now,
+                S.DRAINING,
+                "stopped",
+                who,
+                stopped=self._ledger.clock(),
+                stopped_by=who.user,
+                resumed=None,
+                samples=(),
+                measured=None,
+                drained=None,
+            ),
+        )
+
+    def _hold(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
+        why = redact(arg.strip()) or "Somebody held it."
+        return self._done(
+            cutover,
+            lambda now: self._ledger.enter(
+                now, S.HELD, "held", who, why, held_from=str(now.state), confirmed_by=""
+            ),
+        )
+
+    def _resume(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
+        def resume(now: Cutover) -> Cutover | None:
+            to = resumes_in(now)
+            from_when = self._ledger.clock() if to is S.DRAINING else None
+            return self._ledger.enter(
+                now,
+                to,
+                "resumed",
+                who,
+                resumed=from_when,
+                samples=(),
+                measured=None,
+                drained=None,
+                confirmed_by="",
+                held_from="",
+                why="",
+            )
+
+        return self._done(cutover, resume)
+
+    # ---- the end
+
+    def _abort(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
+        if is_promoted_in_part(cutover):
+            return Note("Nothing was done: a job has been promoted, and there is no way back.", tone="warn")
+        why = redact(arg.strip())
+        event = "aborted" if cutover.progress.stopping else "cancelled"
+
+        def abort(now: Cutover) -> Cutover | None:
+            if is_promoted_in_part(now):
+                return None
+            moved = self._ledger.enter(now, S.ABORTED, event, who, why)
+            request = self._ctx.store.request(now.request) if moved is not None and now.request else None
+            if request is not None:
+                self._ctx.end(request, RequestState.CANCELLED, "cancelled", who, why)
+            return moved
+
+        return self._done(cutover, abort)
+
+    def _reopened(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
+        if cutover.progress.reopened_by or cutover.progress.stopping is None:
+            return Note("Nothing was done: nobody has to open the source again.", tone="info")
+        return self._done(cutover, lambda now: self._ledger.note(now, "reopened", who, reopened_by=who.user))
+
+    def _item(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
+        def tick(now: Cutover) -> Cutover | None:
+            ticks, text = _ticked(now.progress.checklist, arg, who, self._ledger.clock())
+            return None if ticks is None else self._ledger.note(now, "item", who, text, checklist=ticks)
+
+        return self._done(cutover, tick)
+
+    def _open_writes(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
+        left = open_items(cutover)
+        if left:
+            return Note(f"Nothing was done: still open: {', '.join(left)}.", tone="warn")
+        return self._done(
+            cutover,
+            lambda now: self._ledger.enter(
+                now, S.DONE, "opened", who, opened=self._ledger.clock(), opened_by=who.user
+            ),
+        )
+
+    def _done(self, seen: Cutover, act: Callable[[Cutover], Cutover | None]) -> Note | None:
+        """Act on the cutover as it is in the store, if it is still in the state that was judged."""
+        with self._ctx.store.transaction():
+            now = self._ctx.store.cutover(seen.id)
+            if now is None or now.state is not seen.state:
+                return _moved_on(now or seen, None)
+            moved = act(now)
+        self._ctx.wake()
+        return None if moved is not None else Note("Nothing was done: it is as it was.", tone="info")
+
+
+def _ticked(
+    ticks: Sequence[Tick], arg: str, who: Person, at: datetime
+) -> tuple[tuple[Tick, ...] | None, str]:
+    """The lines with that of this number (from 0) ticked, or open again, and its text; None for no line."""
+    index = int(arg) if arg.isdecimal() else -1
+    if not 0 <= index < len(ticks):
+        return None, ""
+    line = ticks[index]
+    new = replace(line, by="", at=None) if line.by else replace(line, by=who.user, at=at)
+    return (*ticks[:index], new, *ticks[index + 1 :]), f"{'' if new.by else 'not '}done: {line.text}"
+
+
+def _moved_on(cutover: Cutover, press: Press | None) -> Note:
+    over = " It cannot be aborted any more." if press is not None and press.step == "abort" else ""
+    ended = over if not has_ended(cutover) else ""
+    return Note(f"Nothing was done: the cutover {state_text(cutover.state)}.{ended}", tone="warn")
+
+
+def _holders(cutover: Cutover, press: Press) -> tuple[str | User, ...]:
+    plan = cutover.plan
+    people = {
+        Role.PLANNER: cutover.by.user,
+        Role.COMMANDER: plan.commander,
+        Role.DEPUTY: plan.deputy,
+        Role.APP_OWNER: plan.app_owner,
+    }
+    users = dict.fromkeys(people[role] for role in Role if role in press.roles and people[role])
+    parts: list[str | User] = []
+    for number, user in enumerate(users):
+        parts += [" or ", User(user)] if number else [User(user)]
+    return tuple(parts)

@@ -1,0 +1,71 @@
+"""How each job of a cutover stands: by its run, and by what the service says of it. Pure functions."""
+
+from __future__ import annotations
+
+from bot.dms.errors import DmsError, NotFound
+from bot.dms.model import Job, Phase, State, short_name
+from bot.dms.rules import where
+from bot.store.cutover import Cutover, JobMark, Mark
+from bot.store.records import ACTIVE_RUNS, Run, RunState
+
+_REPLICATING = (Phase.CDC, Phase.READY_FOR_PROMOTE)
+_PAUSES = (State.UPDATING, State.MAINTENANCE)
+"""States that pass by themselves."""
+
+
+def shown_name(cutover: Cutover, name: str) -> str:
+    """The name that people read of a job."""
+    return cutover.plan.shown.get(name) or short_name(name)
+
+
+def open_jobs(cutover: Cutover) -> tuple[str, ...]:
+    """Full names of the jobs that are still to be promoted."""
+    gone = {each.job for each in cutover.progress.jobs if each.mark in (Mark.PROMOTED, Mark.PROMOTING)}
+    return tuple(name for name in cutover.plan.jobs if name not in gone)
+
+
+def seen_now(then: Job, found: Job | DmsError) -> JobMark:
+    """What the service says of a job before its promotion; `then` is the job as it was planned."""
+    if isinstance(found, NotFound):
+        return JobMark(then.name, Mark.FAILED, "it no longer exists")
+    if isinstance(found, DmsError):
+        return JobMark(then.name, Mark.OPEN, str(found).rstrip("."))
+    if found.create_time != then.create_time:
+        return JobMark(then.name, Mark.FAILED, "it was deleted and created anew")
+    if found.state == State.COMPLETED:
+        return JobMark(then.name, Mark.PROMOTED, "promoted from outside")
+    if found.phase == Phase.PROMOTE_IN_PROGRESS:
+        return JobMark(then.name, Mark.PROMOTING, "being promoted from outside")
+    if found.state == State.RUNNING and found.phase in _REPLICATING:
+        return JobMark(then.name)
+    if found.state in _PAUSES:
+        return JobMark(then.name, Mark.OPEN, f"it is {where(found)}")
+    return JobMark(then.name, Mark.FAILED, f"it is {where(found)}")
+
+
+def after_runs(name: str, run: Run | None) -> JobMark | None:
+    """What the run of a job tells; None where the job itself has to be asked."""
+    if run is None:
+        return None
+    if run.state is RunState.SUCCEEDED:
+        return JobMark(name, Mark.PROMOTED, at=run.ended)
+    if run.state in ACTIVE_RUNS:
+        return JobMark(name, Mark.PROMOTING, at=run.created)
+    return None
+
+
+def marks_now(then: Job, run: Run | None, found: Job | DmsError) -> JobMark:
+    """What the job tells after its run ended otherwise, or none was made.
+
+    An unclear run stays unclear until the job shows the promotion, or people look again: then the text is why
+    it cannot be told, and empty if the job is in CDC.
+    """
+    seen = seen_now(then, found)
+    unclear = run is not None and run.state is RunState.UNCLEAR
+    if seen.mark in (Mark.PROMOTED, Mark.PROMOTING):
+        return JobMark(then.name, seen.mark, "found on the service" if unclear else seen.text)
+    if unclear:
+        return JobMark(then.name, Mark.UNCLEAR, seen.text)
+    if isinstance(found, DmsError) and not isinstance(found, NotFound):
+        return JobMark(then.name, Mark.PROMOTING, seen.text)  # asked again
+    return JobMark(then.name, Mark.FAILED, (run.note if run is not None and run.note else seen.text) or "")

@@ -1,0 +1,75 @@
+"""The straight path of a cutover: planned, started, drained, promoted, done."""
+
+from __future__ import annotations
+
+from bot.store.cutover import CutoverState as S
+from bot.store.cutover import Mark, Tick
+from bot.store.records import RequestState
+from tests.cutover.night import DANA_THERE, SAM, STRANGER, Night
+
+
+def test_one_job_from_plan_to_done(night: Night) -> None:
+    job = night.job()
+    plan = night.plan(job, checklist=(Tick("ANALYZE"),))
+    assert plan.state is S.DRAFT
+    assert night.request(plan).state is RequestState.CONFIRMING
+    night.confirm(plan)
+    assert night.state(plan) is S.SCHEDULED
+    night.tick()
+    assert night.state(plan) is S.READY
+    assert "I'm here" in night.press(plan, "start")
+    night.does(plan, "here")
+    assert night.does(plan, "start").state is S.STOPPING
+    assert "not ticked yet: api, nightly jobs" in night.press(plan, "stopped", SAM)
+    night.does(plan, "writer", SAM, "0")
+    night.does(plan, "writer", SAM, "1")
+    assert night.does(plan, "stopped", SAM).state is S.DRAINING
+    night.minutes(["orders"], 2)
+    assert night.state(plan) is S.DRAINING
+    night.minutes(["orders"], 1)
+    assert night.state(plan) is S.DRAINED
+    assert night.promotes() == 0
+    assert "type `orders`" in night.press(plan, "promote", DANA_THERE, "order")
+    assert night.promote(plan) == ""
+    done = night.reaches(plan, S.CHECKLIST)
+    assert [each.mark for each in done.progress.jobs] == [Mark.PROMOTED]
+    assert "ANALYZE" in night.press(plan, "open_writes")
+    night.does(plan, "item", SAM, "0")
+    assert night.does(plan, "open_writes").state is S.DONE
+    assert night.promotes() == 1
+    assert night.request(plan).state is RequestState.DONE
+    assert night.cutovers.last(job.name) == night.now(plan)
+    expected = [
+        "confirmed",
+        "ready",
+        "here",
+        "started",
+        "writer",
+        "writer",
+        "stopped",
+        "drained",
+        "promoting",
+    ]
+    assert night.events(plan) == [*expected, "promoted", "item", "opened"]
+
+
+def test_a_wave_is_promoted_by_one_press(night: Night) -> None:
+    jobs = [night.job(f"wave-{number}") for number in range(10)]
+    plan = night.drained(*jobs)
+    assert plan.state is S.DRAINED
+    assert "type `promote 10 jobs`" in night.press(plan, "promote", DANA_THERE, "wave-1")
+    assert night.promote(plan) == ""
+    done = night.reaches(plan, S.CHECKLIST)
+    assert night.promotes() == 10
+    assert {each.mark for each in done.progress.jobs} == {Mark.PROMOTED}
+    assert len({run.request for run in night.runs(plan)}) == 1
+
+
+def test_only_those_who_are_named_press(night: Night) -> None:
+    plan = night.ready(night.job())
+    assert "only @U0DANA0001" in night.press(plan, "start", STRANGER)
+    night.does(plan, "here", SAM)
+    assert night.does(plan, "start", SAM).state is S.STOPPING
+    assert "@U0SAM00001" in night.press(plan, "stopped", DANA_THERE)
+    assert "only" in night.press(plan, "abort", STRANGER)
+    assert "waits until the writes are stopped" in night.press(plan, "promote", DANA_THERE, "orders")
