@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.config.settings import Settings
+from bot.cutover.checks import Checks
 from bot.cutover.service import Cutovers
 from bot.dms.port import Reads
 from bot.dms.rules import Action
@@ -57,4 +58,5 @@ def make_deciding(
         wake=wake,
     )
     approvals = Approvals(context)
-    return Deciding(approvals, Cutovers(context, approvals))
+    checks = Checks(dms, store, access, clock)
+    return Deciding(approvals, Cutovers(context, approvals, checks.run))

@@ -32,7 +32,7 @@ class News:
     """A post for the stakeholders' channel."""
 
     what: str
-    """`day`, `hour`, `stopping`, `promoted`, `open` (done) or `ended` (without a promotion)."""
+    """`day_before`, `hour_before`, `stopping`, `promoted`, `opened`, `aborted` or `expired`."""
 
 
 def calls_due(cutover: Cutover, now: datetime) -> tuple[Call, ...]:
@@ -122,15 +122,15 @@ def _news(cutover: Cutover, now: datetime) -> Iterator[str]:
     at, progress = cutover.plan.at, cutover.progress
     waits = cutover.state in (S.SCHEDULED, S.READY)
     if waits and at is not None and at - _DAY <= now < at - _HOUR:
-        yield "day"
+        yield "day_before"
     if waits and at is not None and at - _HOUR <= now < at:
-        yield "hour"
+        yield "hour_before"
     if progress.stopping is not None and cutover.state is not S.ABORTED:
         yield "stopping"
     if progress.promoted is not None:
         yield "promoted"
     if progress.opened is not None:
-        yield "open"
+        yield "opened"
     told = progress.stopping is not None or any(each.startswith("news:") for each in progress.said)
     if cutover.state in (S.ABORTED, S.EXPIRED) and told:
-        yield "ended"
+        yield str(cutover.state)

@@ -13,7 +13,7 @@ from bot.cutover.states import evidence_from
 from bot.cutover.wave import open_jobs, seen_now, shown_name
 from bot.dms.drained import DatabaseDrain, go_by, is_drained, judge, rule_of
 from bot.dms.errors import DmsError
-from bot.dms.model import Job
+from bot.dms.model import DelayPoint, Job
 from bot.requests.base import RequestContext
 from bot.requests.delay import replicated
 from bot.store.cutover import Cutover, CutoverState, JobMark, Mark, Sample
@@ -26,6 +26,9 @@ SILENT_FOR = timedelta(minutes=5)
 """If nothing was looked at for this long while draining, people decide whether it goes on."""
 _SEEN_BEFORE = timedelta(minutes=15)
 """How far before the stop samples are read, too: to know which series a database has."""
+
+
+_MOST_DELAYS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class Draining:
         progress: dict[str, Any] = {
             "jobs": marks,
             "samples": _samples(cutover, measured),
+            "delays": _delays(cutover, measured),
             "measured": now,
             "not_measured": _not_measured(cutover, measured),
             "go_by": go_by([one for each in measured.values() for one in each.found], now),
@@ -189,6 +193,21 @@ def _samples(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[Sample
             if one.at is not None
         ),
     )
+
+
+def _delays(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[DelayPoint, ...]:
+    """The delays so far, with the newest of the slowest database, if that was measured anew."""
+    before = cutover.progress.delays
+    known = [
+        DelayPoint(one.at, max(0.0, one.seconds))
+        for each in measured.values()
+        for one in each.found
+        if one.at is not None and one.seconds is not None
+    ]
+    newest = max(known, key=lambda each: each.value, default=None)
+    if newest is None or (before and newest.time <= before[-1].time):
+        return before
+    return (*before, newest)[-_MOST_DELAYS:]
 
 
 def _not_measured(cutover: Cutover, measured: Mapping[str, Measured]) -> str:

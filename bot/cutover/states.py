@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.cutover.guards import blockers
 from bot.store.cutover import (
     ENDED_CUTOVERS,
     CheckLine,
-    CheckResult,
     Cutover,
     CutoverState,
     Mark,
@@ -51,7 +51,7 @@ class Press:
 
 
 PRESSES = (
-    Press("check", "Run checks", (S.SCHEDULED, S.READY), EVERYBODY),
+    Press("check", "Run checks", (S.SCHEDULED, S.READY, S.STOPPING), EVERYBODY),
     Press("move", "Move…", (S.AWAITING_APPROVAL, S.SCHEDULED), frozenset({Role.PLANNER, Role.COMMANDER})),
     Press(
         "cancel",
@@ -154,13 +154,8 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
 
 
 def objections(cutover: Cutover) -> tuple[CheckLine, ...]:
-    """The checks that keep it from being started: those that objected and were not overridden."""
-    progress = cutover.progress
-    over = {(each.guard, each.job) for each in progress.overrides} | {
-        (each.guard, "") for each in progress.overrides if not each.job
-    }
-    blocking = (each for each in progress.checks if each.result is CheckResult.NO_GO)
-    return tuple(each for each in blocking if not {(each.guard, each.job), (each.guard, "")} & over)
+    """The checks that keep it from being started, without those that were overridden."""
+    return blockers(cutover.progress.checks, cutover.progress.overrides)
 
 
 def is_promoted_in_part(cutover: Cutover) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cmdline.answers import Note, User
+from bot.cutover.guards import OVERRIDABLE
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.promotion import Promotion
 from bot.cutover.states import (
@@ -103,8 +104,11 @@ class Steps:
             return _moved_on(cutover, None)
         if not reason.strip():
             return Note("Nothing was done: say why it may go on all the same.", tone="warn")
-        if guard not in {each.guard for each in objections(cutover)}:
+        against = [each for each in objections(cutover) if each.guard == guard]
+        if not against:
             return Note("Nothing was done: that check does not object.", tone="warn")
+        if guard not in OVERRIDABLE:
+            return Note("Nothing was done: nobody can override that check.", tone="warn")
         request = self._ctx.store.request(cutover.request) if cutover.request else None
         if who.user == cutover.by.user:
             return Note("Nothing was done: whoever planned it cannot override a check.", tone="warn")
@@ -112,11 +116,12 @@ class Steps:
             verdict = self._ctx.access.may_approve(who, request)
             if not verdict.allowed:
                 return Note(verdict.explanation, tone="warn")
-        added = Override(guard, redact(reason.strip()), who.user, self._ledger.clock())
+        why, at = redact(reason.strip()), self._ledger.clock()
+        added = tuple(Override(guard, why, who.user, at, each.job) for each in against)
         return self._done(
             cutover,
             lambda now: self._ledger.note(
-                now, "override", who, f"{guard}: {added.reason}", overrides=(*now.progress.overrides, added)
+                now, "override", who, f"{guard}: {why}", overrides=(*now.progress.overrides, *added)
             ),
         )
 

@@ -15,22 +15,18 @@ from urllib.parse import quote
 from bot.config.projects import Place, Project, Projects
 from bot.dms import convert
 from bot.dms.actions import Actions
-from bot.dms.backup_files import BackupLags
 from bot.dms.calls import Calls, Observe
 from bot.dms.connection_profiles import ProfileCache
 from bot.dms.destination import Destination
 from bot.dms.destinations import Destinations
-from bot.dms.drain_samples import DrainSamples
 from bot.dms.enum_names import EnumNames
 from bot.dms.errors import Unavailable
 from bot.dms.figures import Figures
+from bot.dms.gateway_figures import GatewayFigures
 from bot.dms.grpc_client import GrpcClient
 from bot.dms.jobs import Jobs, merged, raise_if_none_answered
 from bot.dms.model import (
     Database,
-    Delay,
-    DelayPoint,
-    DumpProgress,
     Job,
     JobList,
     ObjectsConfig,
@@ -54,7 +50,7 @@ _SPARE_THREADS = 8
 _MAX_THREADS = 40
 
 
-class Gateway(Actions):
+class Gateway(GatewayFigures, Actions):
     """Implements `bot.dms.port.Dms` for one project; thread-safe.
 
     With `emulator_host` (`host:port`), calls go there unencrypted and without credentials; REST calls go to
@@ -195,23 +191,6 @@ class Gateway(Actions):
         return self._operations.of_job(job, since)
 
     # Monitoring, permissions, links
-
-    def delay(self, job: Job, hours: float = 1.0, since: datetime | None = None) -> Delay:
-        return self.figures.delay(job, hours, since)
-
-    def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
-        return self.figures.drain_samples(job, since)
-
-    def dump_percentages(
-        self, job: Job, hours: float, since: datetime | None = None
-    ) -> tuple[DelayPoint, ...]:
-        return self.figures.dump_percentages(job, hours, since)
-
-    def dump_progress(self, job: Job, since: datetime | None = None) -> DumpProgress:
-        return self.figures.dump_progress(job, since)
-
-    def backup_lags(self, job: Job, since: datetime | None = None) -> BackupLags:
-        return self.figures.backup_lags(job, since)
 
     def event_counts(self, job: Job) -> EventCounts:
         return self.figures.event_counts(job, self.databases)
