@@ -29,8 +29,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     found = [each for each in ctx.store.open_escalations() if job.name in _jobs(ctx, each)]
     ended = [each for each in found if _may_see(ctx, each) and _end(ctx, each) is not None]
     if not ended:
-        return Note(f"No alert of `{job.id}` waits to be acknowledged.")
-    return Note(f"Acknowledged: nobody is reminded of `{job.id}` any more.", tone="good")
+        return Note(f"`{job.id}` has no alert to acknowledge.")
+    return Note(f"Acknowledged: no more reminders about `{job.id}`.", tone="good")
 
 
 def _acknowledge_one(ctx: Context, id: str) -> Answer:
@@ -40,18 +40,18 @@ def _acknowledge_one(ctx: Context, id: str) -> Answer:
     if not _may_see(ctx, escalation):
         return Note(_HIDDEN, tone="warn")
     if _end(ctx, escalation) is not None:
-        return Note("Acknowledged: nobody is reminded of this alert any more.", tone="good")
+        return Note("Acknowledged: no more reminders about this alert.", tone="good")
     current = ctx.store.escalation(id) or escalation
     if current.acknowledged_by and current.ended is not None:
         return Note(
             (
                 User(current.acknowledged_by),
-                " has acknowledged this alert already, ",
+                " already acknowledged this alert, ",
                 Time(current.ended),
                 ".",
             )
         )
-    return Note("This alert is over, so nobody is reminded of it any more.")
+    return Note("This alert is over: there are no more reminders.")
 
 
 def _require_member(ctx: Context) -> None:

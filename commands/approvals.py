@@ -26,10 +26,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     open_requests = [each for each in ctx.store.requests(OPEN_REQUESTS, limit=1000) if _is_visible(ctx, each)]
     if not open_requests:
         if may_hide(ctx, "approvals"):
-            return Note("Nothing that you may see waits for an approval.", tone="info")
-        return Note(
-            f"Nothing waits for an approval. `{COMMAND} history` shows what was decided.", tone="good"
-        )
+            return Note("No request that you may see awaits approval.", tone="info")
+        return Note(f"No request awaits approval. `{COMMAND} history` shows past decisions.", tone="good")
     pages = -(-len(open_requests) // PER_PAGE)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = open_requests[(page - 1) * PER_PAGE : page * PER_PAGE]
@@ -60,7 +58,7 @@ def _section(ctx: Context, request: Request) -> Section:
         User(request.by.user),
     ]
     if request.state is RequestState.CONFIRMING:
-        parts.append("\nWaits for your own confirmation")
+        parts.append("\nAwaiting your confirmation")
     else:
         parts += [
             "\n",

@@ -31,12 +31,13 @@ def _confirmation(_job: Job, _options: Options) -> Confirmation:
 def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     """Source: REST `operations.cancel`: "best effort …, but success is not guaranteed"."""
     return (
-        "No page says in which state a cancelled operation leaves the job, or what it has changed by then.",
+        "DMS does not document in which state this leaves the job, or what the operation has "
+        "changed by then.",
     )
 
 
 def _effect(job: Job, _options: Options) -> str:
-    return f"`{COMMAND} show {job.id}` says how the job stands once the operation has ended."
+    return f"`{COMMAND} show {job.id}` shows the job's state once the operation has ended."
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:
@@ -57,13 +58,16 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 def _nothing_to_cancel(job: Job, wanted: str) -> str:
     if wanted:
-        return f"The service lists no operation `{wanted}` of `{job.id}` that is under way."
+        return (
+            f"`{job.id}` has no operation `{wanted}` in progress: `{COMMAND} cancel {job.id}` finds "
+            "those that it has."
+        )
     if job.state in CHANGING:
         return (
-            f"`{job.id}` is {job.state}, but the service lists no operation of it that could be cancelled. "
-            f"Try again in a minute; `{COMMAND} show {job.id}` says how it stands."
+            f"`{job.id}` is {job.state}, but the service lists no operation to cancel. Try again in a "
+            f"minute; `{COMMAND} show {job.id}` shows its state."
         )
-    return f"`{job.id}` has no operation under way, so there is nothing to cancel."
+    return f"`{job.id}` has no operation in progress, so there is nothing to cancel."
 
 
 def _which(ctx: Context, job: Job, running: Sequence[Operation]) -> Note:
@@ -75,7 +79,9 @@ def _which(ctx: Context, job: Job, running: Sequence[Operation]) -> Note:
         Button(f"Cancel {each.verb}", "cancel", "run", ref) for each, ref in zip(offered, refs, strict=True)
     ]
     lines = [f"• {_described(each)}" for each in offered]
-    return Note("\n".join([f"`{job.id}` is in several operations. Which one?", *lines]), tuple(buttons))
+    return Note(
+        "\n".join([f"`{job.id}` has several operations in progress. Which one?", *lines]), tuple(buttons)
+    )
 
 
 def _draft(ctx: Context, job: Job, operation: Operation, reason: str) -> RequestDraft:

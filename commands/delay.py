@@ -35,7 +35,7 @@ from commands.support.resolve import find_job
 log = structlog.get_logger(__name__)
 
 _MAX_GAPS = 3
-_NO_CHART = "The chart is missing: the bot has no folder to write into, and its log says which."
+_NO_CHART = "The chart is missing: the bot cannot write to a folder, which its log names."
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -195,7 +195,7 @@ def _behind(seen: MeasuredDelay) -> tuple[RichPart, ...]:
 
 def _peak(points: tuple[DelayPoint, ...]) -> str:
     top = max((each.value for each in points), default=0.0)
-    return f" The most in this time: {seconds_text(top)}." if top and len(points) > 1 else ""
+    return f" Highest in this time: {seconds_text(top)}." if top and len(points) > 1 else ""
 
 
 VERB = Verb(

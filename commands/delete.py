@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms import source_writes
+from bot.dms.display import state_text
 from bot.dms.model import CHANGING, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
@@ -34,7 +35,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     deleted with the migration job".
     """
     if job.state == State.COMPLETED and not options.with_destination:
-        return (f"Only the record of the job goes, and {_profile(job)} with it.",)
+        return (f"Removes only the record of the job, and {_profile(job)}.",)
     return (
         *_in_between(job),
         f"Ends the migration for good and removes {_profile(job)}.",
@@ -62,13 +63,14 @@ def _in_between(job: Job) -> tuple[str, ...]:
     if _promotes(job):
         # "Promote a migration": it can be neither stopped nor undone.
         return (
-            "*It is being promoted*, which can be neither stopped nor undone, and no page says what is left "
-            "of a destination whose promotion ends like this. If you can, wait until the job is COMPLETED.",
+            "*The job is being promoted*, which can be neither stopped nor undone. DMS does not "
+            "document what is left of the destination if you delete the job now. If you can, wait "
+            "until the job has completed.",
         )
     if job.state in CHANGING:
         return (
-            f"*It is {job.state}*, which usually passes by itself. Deleting is the way out of a job that is "
-            "stuck; no page says what comes of what has begun.",
+            f"*The job is {state_text(job.state).lower()}*, which usually ends by itself. Delete it only if "
+            "it is stuck: DMS does not document what happens to the operation in progress.",
         )
     return ()
 
@@ -83,9 +85,11 @@ def _slots(job: Job) -> tuple[str, ...]:
 def _effect(job: Job, options: Options) -> str:
     if options.with_destination:
         check = (
-            "" if _is_cloud_sql(job) else " DMS documents that for Cloud SQL only: check what is left of it."
+            ""
+            if _is_cloud_sql(job)
+            else " DMS documents that for Cloud SQL only: check afterwards what is left."
         )
-        return f"The destination goes, too, with all its data.{check}"
+        return f"The destination is deleted, too, with all its data.{check}"
     return "The destination stays, with the data that has been migrated."
 
 

@@ -23,9 +23,9 @@ def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[st
     """Sources: REST `migrationJobs.demoteDestination`; "Create a migration job to an existing destination"
     (MySQL, PostgreSQL, AlloyDB)."""
     return (
-        "*The destination becomes a read replica of the source*: applications must no longer write to it. "
-        "No page says how to undo that.",
-        "*What it holds may be lost*: data that is there already may conflict with what the job loads.",
+        "*The destination becomes a read replica of the source*: applications must no longer "
+        "write to it. DMS documents no way to undo this.",
+        "*Data on the destination may be lost*: it may conflict with what the job loads.",
         *_after(job),
     )
 
@@ -33,7 +33,7 @@ def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[st
 def _after(job: Job) -> tuple[str, ...]:
     if job.source.engine == "MYSQL":
         # "Known limitations" (MySQL).
-        return ("It can only be read until it is promoted.",)
+        return ("It is read-only until it is promoted.",)
     if job.source.engine == "POSTGRESQL":
         # "Create a migration job to an existing destination" (PostgreSQL, AlloyDB).
         return (

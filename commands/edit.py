@@ -46,7 +46,7 @@ def _effect(job: Job, options: Options) -> str:
     lines = []
     if options.objects is not None:
         without = ", without a restart" if _needs_no_restart(job) else ""
-        lines.append(f"The choice of databases holds from now on{without}.")
+        lines.append(f"The new choice of databases applies now{without}.")
     if options.parallelism:
         lines.append(
             "The dump parallelism takes effect only after a restart: *Restart now* asks once more before it "
@@ -79,7 +79,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return Note(str(refusal), tone="warn")
     edit = edit_of(ctx, job, config, asked)
     if edit.empty:
-        return Note(f"Nothing to save: that is how `{job.id}` is set already.")
+        return Note(f"Nothing to save: `{job.id}` already has these settings.")
     if invocation.is_set("preview"):
         return _preview(ctx, invocation, job, edit)
     draft = _draft(ctx, job, edit, confirmed=invocation.is_set("save"))
@@ -110,8 +110,8 @@ def _check_base(invocation: Invocation, job: Job, config: ObjectsConfig) -> None
     if invocation.is_set("save") and invocation.word("seen") != _base(job, config):
         raise EarlyAnswer(
             Note(
-                f"Nothing was saved: `{job.id}` was edited by somebody else while the view was open. "
-                f"`{COMMAND} edit {job.id}` shows how it is now.",
+                f"Nothing was saved: `{job.id}` was edited by somebody else in the meantime. `{COMMAND} "
+                f"edit {job.id}` shows its current settings.",
                 tone="warn",
             )
         )
@@ -151,7 +151,7 @@ def _missing_later(job: Job) -> str:
     """What the view may lack where the service does not read the source again; empty if it does."""
     why = no_source_list(job)
     return why and (
-        f"{why} So what was created since may be missing here: name it in a command, such as "
+        f"{why} Databases created since may be missing here: add one with a command, such as "
         f"`{COMMAND} edit {job.id} --add sales`."
     )
 
@@ -207,11 +207,10 @@ def _consequences(job: Job, edit: Edit) -> list[str]:
     planned, lines = edit.planned, [*edit.notes]
     if planned.added:
         no_restart = " No restart is needed." if _needs_no_restart(job) else ""
-        lines.append(f"What is added begins with its full dump.{no_restart}")
+        lines.append(f"Added databases begin with their full dump.{no_restart}")
     if planned.removed:
         lines.append(
-            "What is removed is no longer migrated, as soon as this is saved; its data stays on the "
-            "destination."
+            "Removed databases stop being migrated as soon as you save; their data stays on the destination."
         )
     if planned.changes and not planned.added and not planned.removed:
         lines.append(_takes_effect_later(job, planned))
@@ -230,18 +229,21 @@ def _takes_effect_later(job: Job, planned: Plan) -> str:
     if job.source.engine == "POSTGRESQL":
         later = "are included at the next restart"
     else:
-        later = "belong to it, too, and the service decides when they are included"
-    return f"The databases stay the same; those created on the source later {later}, but for the excluded."
+        later = "are included, too, and the service decides when"
+    return (
+        f"The databases stay the same; those created on the source later {later}, except the excluded ones."
+    )
 
 
 def _effective_when(job: Job) -> str:
     if running_dump(job):
         return (
             "*The dump parallelism takes effect only after a restart*, which *wipes data on the "
-            "destination* and begins the full dump again: a step of its own, offered once this is saved."
+            "destination* and begins the full dump again. You can restart it in a separate step "
+            "after saving."
         )
     if job.state in (State.DRAFT, State.NOT_STARTED):
-        return "The dump parallelism is for the full dump that a start begins."
+        return "The dump parallelism applies to the full dump, which a start begins."
     return "*The dump parallelism takes effect only after a restart*, when the full dump runs again."
 
 

@@ -43,7 +43,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         ctx.store.append_audit(audit(ctx, "frozen", frozen, f"until {until.isoformat()}: {reason}"))
         announce(ctx, frozen, freeze, "set")
     parts: list[RichPart] = [f"{frozen.subject} frozen until ", Time(until), " by ", User(ctx.who.user)]
-    parts += [": ", Verbatim(reason), f". No change is made before that.{_runs_in_progress(ctx, frozen)}"]
+    parts += [": ", Verbatim(reason), f". No changes until then.{_runs_in_progress(ctx, frozen)}"]
     unfreeze = Button("Unfreeze", "unfreeze", "run", ctx.ref(frozen.with_verb("unfreeze")))
     return Note(tuple(parts), (unfreeze,), public=is_public(ctx, frozen))
 
@@ -78,10 +78,10 @@ def _until(ctx: Context, invocation: Invocation) -> datetime:
     except ValueError as error:
         raise UsageError(f"{error}.") from None
     if until <= ctx.now():
-        raise UsageError(f"`{text}` is over already: give a time to come, as in `{_example(invocation)}`.")
+        raise UsageError(f"`{text}` is in the past: give a later time, as in `{_example(invocation)}`.")
     if until - ctx.now() > MAX_FREEZE:
         raise UsageError(
-            f"A freeze lasts a year at most: give a nearer time, as in `{_example(invocation)}`."
+            f"A freeze lasts a year at most: give an earlier time, as in `{_example(invocation)}`."
         )
     return until
 
@@ -112,7 +112,7 @@ def _runs_in_progress(ctx: Context, frozen: FreezeTarget) -> str:
     count = sum(1 for run in runs if job or not is_hidden(ctx, "freeze", run.job))
     if not count:
         return ""
-    return f" What is under way goes on: {count} {'action' if count == 1 else 'actions'}."
+    return f" {count} {'action' if count == 1 else 'actions'} in progress will continue."
 
 
 VERB = Verb(

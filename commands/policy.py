@@ -45,7 +45,7 @@ def _policy_page(ctx: Context, invocation: Invocation) -> AnswerPage:
         title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
         sections=tuple(sections),
         buttons=_page_buttons(ctx, invocation, page, pages),
-        footer=f"{_FIRST if rules else ''}`{COMMAND} policy JOB` tells what you may do with a job.",
+        footer=f"{_FIRST if rules else ''}`{COMMAND} policy JOB` shows what you may do with a job.",
     )
 
 
@@ -67,7 +67,7 @@ def _frozen(ctx: Context, freeze: Freeze) -> Section:
 def _warnings(warnings: tuple[str, ...]) -> list[Section]:
     if not warnings:
         return []
-    return [Section("*Look at this again*\n" + "\n".join(f"• {each}" for each in warnings[:10]))]
+    return [Section("*Please check*\n" + "\n".join(f"• {each}" for each in warnings[:10]))]
 
 
 def _page_buttons(ctx: Context, invocation: Invocation, page: int, pages: int) -> tuple[Button, ...]:

@@ -54,10 +54,10 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     """Source: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle): Running with errors lists
     Promote."""
     if runs_with_errors(job) and not options.failback:
-        clear = ", as the errors clear by themselves then" if errors_are_retried(job) else ""
+        clear = ": the errors then clear by themselves" if errors_are_retried(job) else ""
         errors = (
-            "*The job runs with errors*: what is faulty may be incomplete on the destination, whatever the "
-            f"replication delay is. Fix the cause first, and wait{clear}."
+            "*The job runs with errors*: databases with errors may be incomplete on the destination, "
+            f"whatever the replication delay is. Fix the cause first and wait{clear}."
         )
         return (errors, *_consequences(job, options))
     return _consequences(job, options)
@@ -72,7 +72,7 @@ def _consequences(job: Job, options: Options) -> tuple[str, ...]:
             "and the destination no longer is.",
             "Whatever is written to the destination from then on, or has not arrived at the source yet, is "
             "lost on the source: stop the writes to the destination first.",
-            "No page names a measure of what has not arrived at the source yet.",
+            "DMS documents no metric for what has not arrived at the source yet.",
         )
     if options.databases:
         return (
@@ -96,8 +96,8 @@ def _arriving(job: Job) -> str:
         )
     if job.state == State.STOPPED:
         return (
-            "*The job is stopped*: what the source got since then has not arrived and is lost on the "
-            f"destination. To keep it, resume the job, {switch_over(job)}, then promote."
+            "*The job is stopped*: changes on the source since then have not arrived and are lost on "
+            f"the destination. To keep it, resume the job, {switch_over(job)}, then promote."
         )
     if job.phase == Phase.READY_FOR_PROMOTE and reads_backup_files(job):
         # "Finalize a migration" (SQL Server): DMS stops loading at the final transaction log.
@@ -106,8 +106,8 @@ def _arriving(job: Job) -> str:
             "destination: the writes must have stopped before that log was taken."
         )
     return (
-        "What has not arrived when it is promoted is lost on the destination: "
-        f"{switch_over(job)}, then promote."
+        f"Changes that have not arrived by then are lost on the destination: {switch_over(job)}, "
+        "then promote."
     )
 
 
@@ -138,7 +138,7 @@ def _named(job: Job, databases: Sequence[Database], names: Sequence[str]) -> tup
     others = [str(each.id) for each in databases if not is_promoted(each) and str(each.id) not in names]
     if not others:
         return ("No other database of the job is left to promote.",)
-    return (f"Not promoted now, and still in the job: {names_text(others)}.",)
+    return (f"Not promoted and still in the job: {names_text(others)}.",)
 
 
 def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
@@ -146,7 +146,7 @@ def _cannot(job: Job, wrong: Mapping[str, str], rest: Sequence[str]) -> str:
     way = (
         f"`{COMMAND} promote {job.id} --databases {','.join(rest)}` promotes the others that you named."
         if rest and all(map(_PLAIN.fullmatch, rest)) and len(rest) <= _SHOWN
-        else f"`{COMMAND} promote {job.id} --pick` offers those that can be."
+        else f"`{COMMAND} promote {job.id} --pick` lists those that can be promoted."
         if offers_some_to_promote(job)
         else f"`{COMMAND} databases {job.id}` shows them all."
     )
@@ -175,8 +175,9 @@ def _not_offered(job: Job) -> str:
     if not why:
         return ""
     return (
-        f"None are offered here, because {why} `{COMMAND} promote {job.id}` promotes all of them; "
-        f"`{COMMAND} promote {job.id} --databases a,b` asks the service all the same."
+        f"There is nothing to choose here: {why} `{COMMAND} promote {job.id}` promotes all of "
+        f"them; `{COMMAND} promote {job.id} --databases a,b` sends it anyway, and the service "
+        "decides."
     )
 
 

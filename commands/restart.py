@@ -65,7 +65,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     if job.source.engine == "MYSQL" and job.dump_path:
         # "Manage migration jobs" (MySQL): it is "highly likely that the restart will fail".
         lines.append(
-            f"It loads a dump that was made by hand (`{in_code(job.dump_path)}`), which is probably too "
+            f"It loads a dump that you supplied (`{in_code(job.dump_path)}`), which is probably too "
             "old by now: provide a fresh one first."
         )
     if options.skip_validation:
@@ -76,7 +76,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 def _wiped(job: Job, options: Options) -> str:
     """What a restart wipes at least and, of the whole job, at most; `bot.dms.wiped` has the sources."""
     full = "backup" if reads_backup_files(job) else "dump"
-    again = f"What is wiped is migrated again from the full {full}."
+    again = f"Then it is copied again, beginning with the full {full}."
     named = "the destination databases named above"
     if not _whole(options):
         return f"*All data is wiped*, at least in {named}. {again}"
@@ -88,8 +88,8 @@ def _wiped(job: Job, options: Options) -> str:
 def _with_errors(job: Job) -> str:
     clear = " Errors clear by themselves once their cause is fixed." if errors_are_retried(job) else ""
     return (
-        f"*The job runs with errors*: a restart of the whole job may wipe its healthy databases as well, and "
-        f"`--failed-only` restarts only those that have failed.{clear}"
+        "*The job runs with errors*: a restart of the whole job may wipe its healthy databases, "
+        f"too. `--failed-only` restarts only the failed ones.{clear}"
     )
 
 
@@ -97,7 +97,7 @@ def _new_databases(job: Job) -> tuple[str, ...]:
     """Source: "Manage migration jobs" (PostgreSQL, AlloyDB)."""
     if not is_postgresql(job):
         return ()
-    return ("A job of all databases also brings in those created on the source since it began.",)
+    return ("If the job takes all databases, new ones on the source are included.",)
 
 
 def _whole(options: Options) -> bool:
@@ -110,9 +110,9 @@ def _failed(job: Job) -> str:
     first = (
         f"*Fix the cause first, and wait*: {recovery}, without a restart."
         if recovery
-        else "*Fix the cause first*: the job fails again otherwise."
+        else "*Fix the cause first*: otherwise the job fails again."
     )
-    lost = " Where the source is lost for good, promote instead: a restart wipes what has arrived."
+    lost = " If the source is lost for good, promote instead: a restart wipes what has arrived."
     return f"{first}{lost if check(Action.PROMOTE, job) is None else ''}"
 
 

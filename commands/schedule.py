@@ -69,7 +69,7 @@ def _section(ctx: Context, request: Request) -> Section:
         Verbatim(Moment(request.facts.due, request.facts.zone).echo(ctx.now())),
     ]
     if request.state is RequestState.APPROVING:
-        parts.append("\nWaits for approval until then")
+        parts.append("\nAwaiting approval until then")
     may_end = ctx.approvals.expiry.may_end(ctx.who, request)
     cancel = Button("Cancel it", request.action, "cancel", request.id)
     return Section(tuple(parts), (cancel,) if may_end else ())
@@ -88,11 +88,15 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
     named = [each for each in _visible(ctx) if _is_named(ctx, each, wanted)]
     found = [each for each in named if each.state is RequestState.SCHEDULED]
     if named and not found:
-        raise UsageError(f"What is to happen to `{wanted}` waits for approval: withdraw it, and ask again.")
+        raise UsageError(
+            f"The scheduled request for `{wanted}` still awaits approval: withdraw it, then request it again."
+        )
     if not found:
         raise UsageError(f"Nothing is scheduled for `{wanted}`; `{COMMAND} schedule` lists what is.")
     if len(found) > 1:
-        raise UsageError(f"Several requests are scheduled for `{wanted}`: cancel those that you do not want.")
+        raise UsageError(
+            f"Several requests are scheduled for `{wanted}`: cancel the ones that you do not want."
+        )
     facts = scheduled(ctx, invocation)
     return ctx.approvals.creation.move(ctx.who, found[0], facts.due, facts.zone, ctx.response_url)
 

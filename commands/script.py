@@ -89,11 +89,11 @@ _TITLES = {"ssh": "a reverse SSH tunnel", "tcp-proxy": "a TCP proxy"}
 
 def _answer(job: Job, kind: str, script: str) -> Answer:
     intro = (
-        f"The script of the service that sets up {_TITLES[kind]} for `{job.id}`. Read it before you run it. "
+        f"This script from DMS sets up {_TITLES[kind]} for `{job.id}`. Read it before you run it. "
         "Only you see this."
     )
     if not script.strip():
-        return Note(f"The service has written no script for `{job.id}`.", tone="warn")
+        return Note(f"DMS returned no script for `{job.id}`.", tone="warn")
     if len(script) > _MAX_IN_MESSAGE or "```" in script or redact(script) != script:
         name = f"{job.id}-{kind}.sh"
         return Upload(name, script.encode(), name, intro, private=True)

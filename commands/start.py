@@ -37,7 +37,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 def _effect(job: Job, _options: Options) -> str:
     """Source: "Migration job statuses": a one-time job is COMPLETED after its full dump."""
     if is_unlisted(Action.START, job):
-        return "No page says what a start does here: look at the job's state and phase."
+        return "DMS does not document what a start does here: check the job's state and phase."
     then = after_the_dump(job)
     notes = source_writes.start_notes(job)
     if notes:

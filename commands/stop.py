@@ -33,7 +33,7 @@ def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[st
     if job.phase in BEFORE_THE_DUMP:
         return (
             "Its full dump has not begun. Stopped now, a job can only be restarted or deleted.",
-            "Once it is stopped, nothing waits for the writes to the source: they may resume.",
+            "Once it is stopped, writes to the source may resume.",
         )
     if job.phase == Phase.CDC:
         return ("Stopped in CDC, a job can be resumed, promoted or deleted.", while_stopped(job))
@@ -42,8 +42,8 @@ def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[st
         can = "resumed, promoted or deleted" if reads_backup_files(job) else "resumed or deleted"
         return (f"Stopped when ready for promote, a job can be {can}.", while_stopped(job))
     return (
-        f"No page says what can be done with a job that was stopped in this phase ({job.phase or 'none'}): "
-        "it may be that it can only be deleted.",
+        "DMS does not document what can be done with a job stopped in this phase "
+        f"({job.phase or 'none'}): perhaps it can only be deleted.",
         while_stopped(job),
     )
 

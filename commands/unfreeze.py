@@ -31,7 +31,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not lifted:
         nothing = _nothing(frozen, alone=not still)
         return Note((nothing, " ", *still) if still else nothing, tone="warn" if still else "info")
-    parts: tuple[RichPart, ...] = (f"{frozen.subject} no longer frozen: ", User(ctx.who.user), " lifted it.")
+    parts: tuple[RichPart, ...] = (
+        User(ctx.who.user),
+        f" {'lifted a freeze of' if still else 'unfroze'} {frozen.text}.",
+    )
     return Note((*parts, " ", *still) if still else parts, tone="good", public=public)
 
 
@@ -75,7 +78,7 @@ def _still(ctx: Context, frozen: FreezeTarget) -> tuple[RichPart, ...]:
     projects = ctx.settings.projects
     calls = job_namer(ctx)
     names = sorted({frozen_jobs(each, projects, calls) for each in _frozen_alone(ctx, frozen)})
-    alone = f"Frozen on their own are still: {', '.join(names[:10])}." if names else ""
+    alone = f"Still frozen on their own: {', '.join(names[:10])}." if names else ""
     return (*wider, *([" "] if wider and alone else []), *([alone] if alone else []))
 
 
@@ -89,7 +92,7 @@ def _wider(ctx: Context, frozen: FreezeTarget) -> tuple[RichPart, ...]:
             return (
                 f"{jobs.capitalize()} are frozen, {frozen.text} too, ",
                 *freeze_terms(freeze),
-                f". `{COMMAND} unfreeze {unfreeze_arguments(freeze, projects, calls)}` lifts that.",
+                f". `{COMMAND} unfreeze {unfreeze_arguments(freeze, projects, calls)}` lifts it.",
             )
     return ()
 

@@ -70,7 +70,7 @@ def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
     public = target == ctx.who.channel and subscriptions.is_public(ctx, ended[0].jobs)
     if public:
         parts += [" Ended by ", User(ctx.who.user), "."]
-    again = Button("All watches", "watches", "run", ctx.ref(Invocation("watches")))
+    again = Button("All subscriptions", "watches", "run", ctx.ref(Invocation("watches")))
     return Note(tuple(parts), (again,), tone="good", public=public)
 
 
@@ -87,7 +87,7 @@ def _none(ctx: Context, target: str, there: list[Watch]) -> Note:
         )
         for each in there[:_MAX_OFFERED]
     )
-    parts = ("No such subscription of ", place, ". There are these:")
+    parts = ("No such subscription of ", place, ". These exist:")
     return Note(parts, buttons, tone="warn")
 
 

@@ -35,11 +35,7 @@ def _confirmation(_job: Job, _options: Options) -> Confirmation:
 
 def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     tested = f"The service tests {_TESTED}."
-    return (
-        (tested, "It is tested with these changes, and none of them is saved.")
-        if options.edits
-        else (tested,)
-    )
+    return (tested, "These changes are tested, and none of them is saved.") if options.edits else (tested,)
 
 
 def _effect(job: Job, options: Options) -> str:
@@ -61,7 +57,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     changes = [name for name in invocation.flags if name in _CHANGES]
     if changes:
         raise UsageError(
-            f"`--{changes[0]}` is tested, not saved, if `--with` stands before it: write for example "
+            f"`--{changes[0]}` is tested and not saved if `--with` stands before it, for example "
             f"`{_EXAMPLE}`."
         )
     return _ask(ctx, invocation)
@@ -70,16 +66,16 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 def _with_changes(ctx: Context, invocation: Invocation) -> Answer:
     """A dry run of an edit. `--all` means all databases here, as in `edit`."""
     if len(invocation.jobs) != 1 or invocation.filters:
-        raise UsageError(f"`--with` goes with one job: write for example `{_EXAMPLE}`.")
+        raise UsageError(f"`--with` takes one job, for example `{_EXAMPLE}`.")
     if not _CHANGES.intersection(invocation.flags) and not invocation.is_set("all"):
-        raise UsageError(f"Say what to test after `--with`: write for example `{_EXAMPLE}`.")
+        raise UsageError(f"Say what to test after `--with`, for example `{_EXAMPLE}`.")
     asked = asked_edit(invocation)
     job = find_job(ctx, invocation.jobs[0], invocation)
     require_permission(ctx, "show", job)  # the answer names what the job has now
     edit = edit_of(ctx, job, ctx.dms.objects_config(job.name), asked)
     if edit.empty:
         return Note(
-            f"That is how `{job.id}` is set already: `{COMMAND} verify {job.id}` tests it as it is.",
+            f"`{job.id}` already has these settings: `{COMMAND} verify {job.id}` tests them.",
             tone="warn",
         )
     facts = replace(request_facts(ctx, invocation), changes=tuple(edit_lines(job, edit)))

@@ -96,7 +96,7 @@ def _answer(ctx: Context, watch: Watch, since: str, membership: Membership) -> N
         parts = (place, f" gets {about} once I am a member there. {missing}{hint}")
     buttons = (
         Button("Unwatch", "unwatch", "run", ctx.ref(subscriptions.unwatch_command(watch))),
-        Button("All watches", "watches", "run", ctx.ref(Invocation("watches"))),
+        Button("All subscriptions", "watches", "run", ctx.ref(Invocation("watches"))),
     )
     return Note(parts, buttons, tone="warn" if missing else "good", public=public)
 

@@ -104,4 +104,4 @@ def recovery_clause(job: Job) -> str:
         return ""
     if job.source.engine in ("POSTGRESQL", "MYSQL", "ORACLE"):
         return "the job may continue on its own then"
-    return "no page says whether the job continues on its own then"
+    return "DMS does not document whether the job then continues on its own"

@@ -138,7 +138,7 @@ PROMOTE = (
         _WARNED,
         _promote,
         (s.PROMOTE, s.STATUSES),
-        "no page says whether a job in this state and phase can be promoted.",
+        "DMS does not document whether a job in this state and phase can be promoted.",
         ways=_whole,
     ),
     Rule(

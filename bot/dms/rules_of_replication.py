@@ -30,7 +30,7 @@ _NAMES_SOME = frozenset({Engines.POSTGRESQL_TO_CLOUD_SQL, Engines.SQLSERVER_TO_C
 """Pairs whose pages name a restart of selected databases."""
 _NAMES_FAILED = frozenset({Engines.POSTGRESQL_TO_ALLOYDB})
 _BEING_PROMOTED = "`{job}` is being promoted, and a promotion can be neither stopped nor undone."
-_NO_PAGE = "no page says whether a job in this state can {}."
+_NO_PAGE = "DMS does not document whether a job in this state can {}."
 
 _start = (Action.START,)
 START = (
@@ -89,7 +89,7 @@ RESUME = (
         _WARNED,
         _resume,
         (s.RESUME,),
-        "only a job that was stopped in CDC can resume, and no page says whether this one was.",
+        "only a job that was stopped in CDC can resume, and it is not known whether this one was.",
         states=_STOPPED,
     ),
     Rule(
@@ -111,7 +111,7 @@ _anew = frozenset({Way.WHOLE, Way.STOP_FIRST, Way.FAILED_ONLY})
 _CANNOT = "`{job}` is {where}: a job that runs without errors cannot restart{none_failed}"
 _SILENT = "the guide for these engines names no restart of databases that were chosen."
 _DIFFER = "its pages differ on whether a job that was stopped outside its full dump can restart."
-_DURING_PROMOTION = "no page says whether databases can restart while others are being promoted."
+_DURING_PROMOTION = "DMS does not document whether databases can restart while others are being promoted."
 _RESTART_RUNNING = (
     Rule(
         _OFFERED,
@@ -327,7 +327,7 @@ EDIT = (
         _WARNED,
         _edit,
         (s.EDIT_OTHERWISE, s.UPDATE_DATABASES),
-        "no page says that the databases of a job like this can be changed.",
+        "DMS does not document that the databases of a job like this can be changed.",
         ways=_selection,
     ),
     Rule(

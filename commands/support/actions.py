@@ -95,7 +95,7 @@ def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
 def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if invocation.jobs:
         raise UsageError(
-            "`--all` takes the jobs that its filters match, so it goes without names: either "
+            "`--all` takes the jobs that match the filters, and no names: either "
             f"`{_with_all(ctx, invocation)}`, or `{COMMAND} {invocation.verb} {invocation.jobs[0]}`."
         )
     if not invocation.filters:
@@ -104,7 +104,7 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
         )
     found = all_matching(ctx, invocation.verb, invocation.filters)
     if found.missing:
-        text = ("Nothing was sent, as jobs that match may be missing: ", *why_missing(found.missing), ".")
+        text = ("Nothing was sent, because matching jobs may be missing: ", *why_missing(found.missing), ".")
         raise EarlyAnswer(Note(text, tone="warn"))
     if not found.jobs:
         seen = " that you may see" if may_hide(ctx, invocation.verb) else ""
@@ -128,8 +128,8 @@ def _databases(
     """
     if len(jobs) != 1:
         raise UsageError(
-            "`--databases` goes with one job, for example "
-            f"`{COMMAND} {invocation.verb} {jobs[0].id} --databases sales,billing`."
+            f"`--databases` takes one job, for example `{COMMAND} {invocation.verb} {jobs[0].id} "
+            "--databases sales,billing`."
         )
     job = jobs[0]
     everything = whole_databases(ctx.dms.databases(job.name))
@@ -165,7 +165,7 @@ def pick(
         raise UsageError(f"`--pick` takes one job, for example `{COMMAND} {action} orders-db --pick`.")
     if invocation.items("databases") or invocation.is_set("failed-only"):
         raise UsageError(
-            "`--pick` opens a view to choose in: leave out the databases, or leave out `--pick`."
+            "`--pick` opens a form to choose databases in: leave out `--pick`, or the databases."
         )
     job = find_job(ctx, invocation.jobs[0], invocation)
     everything = migrated(ctx.dms.databases(job.name))

@@ -49,7 +49,7 @@ def deleted_job_text(ctx: Context, jobs: tuple[DeletedJob, ...]) -> tuple[RichPa
         parts += [" "] if parts else []
         when: tuple[RichPart, ...] = ("it was deleted ", Time(job.at)) if job.at else (_UNNOTICED,)
         parts += [f"`{called}` is gone: ", *when, "."]
-        parts += [f" `{COMMAND} history {called}` tells more."] if job.has_history else []
+        parts += [f" `{COMMAND} history {called}` shows more."] if job.has_history else []
     return tuple(parts)
 
 

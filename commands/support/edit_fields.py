@@ -82,7 +82,7 @@ def field_consequences(job: Job, change: FieldChange) -> Iterator[str]:
     """What the change means, one line each."""
     if change.dump_path and job.source.engine != "MYSQL":
         # Of the guides, "Manage migration jobs" (MySQL) alone speaks of a dump that was made by hand.
-        yield "*The service decides*: only the guide for MySQL speaks of a dump that was made by hand."
+        yield "*The service decides*: DMS documents a dump made by hand for MySQL only."
     elif change.dump_path:
         yield "The dump is loaded in a full dump: at the job's start, or at its next restart."
 
@@ -107,19 +107,18 @@ def _label(text: str) -> tuple[str, str]:
         )
     if len(key) > _MAX_LABEL or len(value) > _MAX_LABEL:
         raise UsageError(
-            f"The key and the value of a label have at most {_MAX_LABEL} characters each; "
-            f"`{short(text)}` has more."
+            f"A label key or value has at most {_MAX_LABEL} characters; `{short(text)}` has more."
         )
     if not _is_label_key(key):
         raise UsageError(
-            f"The key of a label starts with a lower-case letter, and goes on with those, digits, `_` and "
-            f"`-`, as in `--label env=prod`; `{short(key)}` does not."
+            "A label key starts with a lower-case letter and has only lower-case letters, digits, "
+            f"`_` and `-`, as in `--label env=prod`; `{short(key)}` does not."
         )
     if not all(_is_label_part(each) or each == "." for each in value):
         # REST `MigrationJob.labels` has a value with a dot as its example: the service decides about that.
         raise UsageError(
-            f"The value of a label consists of lower-case letters, digits, `_` and `-`, as in "
-            f"`--label env=prod`; `{short(value)}` does not."
+            "A label value has only lower-case letters, digits, `_` and `-`, as in `--label "
+            f"env=prod`; `{short(value)}` does not."
         )
     return key, value
 

@@ -117,12 +117,12 @@ def fetch_source_objects(ctx: Context, job: Job) -> str:
         with answer_deadline.answer_within(_WAIT_S):  # the service is at work, so this is no silence
             operation = _finished(ctx, operation)
     except DmsError as error:
-        return f"The source could not be asked again, so databases may be missing here: {error}"
+        return f"The source could not be read again, so databases may be missing here: {error}"
     finally:
         answer_deadline.at_least(answer_deadline.ANSWER_S / 2)
     if not operation.done:
-        return "The service is still asking the source, so databases may be missing here."
-    return f"The service could not ask the source: {operation.error.message}" if operation.error else ""
+        return "The service is still reading the source, so databases may be missing here."
+    return f"The service could not read the source: {operation.error.message}" if operation.error else ""
 
 
 def _finished(ctx: Context, operation: Operation) -> Operation:
@@ -144,9 +144,11 @@ def _databases(invocation: Invocation) -> Change:
     only = invocation.items("only") if "only" in flags else None
     excluded = invocation.items("exclude") if "exclude" in flags else None
     if everything and only is not None:
-        raise UsageError("`--all` and `--only` exclude each other: all databases, or the ones you name.")
+        raise UsageError("Use `--all` or `--only`, not both: all databases, or the ones that you name.")
     if only is not None and excluded is not None:
-        raise UsageError("`--exclude` goes with all databases, and `--only` names the ones to take: use one.")
+        raise UsageError(
+            "Use `--exclude` or `--only`, not both: all databases except some, or the ones that you name."
+        )
     both = set(invocation.items("add")) & set(invocation.items("remove"))
     if both:
         raise UsageError(f"`{min(both)}` cannot be both added and removed.")
@@ -165,8 +167,8 @@ def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> tupl
     source, unlisted = _known_source(ctx, job, config, change)
     planned = plan(config, source, change)
     if planned.leaves_none:
-        raise UsageError(f"`{job.id}` must take along at least one database; this would leave none.")
-    spelling = f"The service has not listed {names_text(unlisted)}: check the spelling."
+        raise UsageError(f"`{job.id}` must keep at least one database; this would leave none.")
+    spelling = f"The service does not list {names_text(unlisted)}: check the spelling."
     return planned, (spelling,) if unlisted else ()
 
 

@@ -113,7 +113,7 @@ def _places(ctx: Context, projects: str, location: str | None) -> list[Place]:
     if not found:
         names = " or ".join(f"`{each.shown}`" for each in chosen)
         has = ", ".join(dict.fromkeys(each.location for each in places))
-        raise UsageError(f"This bot does not run the location `{location}` of {names}: it runs {has}.")
+        raise UsageError(f"This bot does not serve the location `{location}` of {names}: it serves {has}.")
     return found
 
 
@@ -148,8 +148,8 @@ def _place(ctx: Context, filter_value: str | None) -> Place | None:
     if not places:
         locations = list(dict.fromkeys(each.location for each in ctx.dms.projects.places))
         near = nearest(filter_value, locations)
-        hint = f"did you mean `location={near}`?" if near else f"it runs {', '.join(locations)}."
-        raise UsageError(f"This bot does not run the location `{filter_value}`: {hint}")
+        hint = f"did you mean `location={near}`?" if near else f"it serves {', '.join(locations)}."
+        raise UsageError(f"This bot does not serve the location `{filter_value}`: {hint}")
     return places[0] if len(places) == 1 else None
 
 

@@ -177,7 +177,7 @@ def _sure_of(ctx: Context, text: str, names: list[str], invocation: Invocation) 
     if len(names) == 1 and ctx.verbs[invocation.verb].read_only:
         with suppress(NotFound):  # the watcher has not missed it yet: asked about, as always
             return ctx.dms.get_job(names[0])
-    what = f"{len(names)} jobs fit" if len(names) > 1 else "There is no migration job with the ID"
+    what = f"{len(names)} jobs match" if len(names) > 1 else "There is no migration job with the ID"
     raise EarlyAnswer(_which(ctx, f"{what} `{in_code(text)}`. Did you mean", text, names, invocation))
 
 
@@ -320,7 +320,7 @@ def _last_seen(
         name = job_name(each.project, each.location, job_id)
         known = ctx.store.known_job(name)
         if known is not None and not is_hidden(ctx, invocation.verb, name):
-            parts += [f" The last that is known of `{_called(ctx, name)}`: "]
+            parts += [f" Last known state of `{_called(ctx, name)}`: "]
             since = status_since(known)
             parts += [status_text(known.job.status), *((" since ", Time(since)) if since else ()), "."]
     return tuple(parts)

@@ -75,11 +75,13 @@ def _project(ctx: Context, named: str, rest: str) -> Project:
     if found is not None:
         return found
     if not projects.several:
-        raise EarlyAnswer(Note(f"This bot runs project `{projects.all[0].id}`, not `{named}`.", tone="warn"))
+        raise EarlyAnswer(
+            Note(f"This bot serves project `{projects.all[0].id}`, not `{named}`.", tone="warn")
+        )
     names = ", ".join(each.shown for each in projects)
     example = f"`{projects.all[0].shown}/{rest}`"
     raise EarlyAnswer(
-        Note(f"This bot runs the projects {names}, not `{named}`: for example {example}.", tone="warn")
+        Note(f"This bot serves the projects {names}, not `{named}`: for example {example}.", tone="warn")
     )
 
 
@@ -96,5 +98,5 @@ def _other_location(ctx: Context, projects: Sequence[Project], location: str, jo
     of = f" of {projects[0].shown}" if several and len(projects) == 1 else ""
     first = next(iter(places), "")
     example = f"{projects[0].shown}/{first}" if of else first
-    runs = f"This bot runs the locations {', '.join(places)}{of}, not `{location}`"
+    runs = f"This bot serves the locations {', '.join(places)}{of}, not `{location}`"
     return Note(f"{runs}: for example `{example}/{job_id}`.", tone="warn")

@@ -86,7 +86,7 @@ def test_what_is_set_already_is_not_saved(typing: CommandService, flags: str) ->
 
 def test_what_pages_do_not_say_is_for_the_service_to_decide(typing: CommandService) -> None:
     dump = asked(typing, typing.type("edit orders --dump-path gs://b/o.sql"))
-    assert "only the guide for MySQL" in " ".join(dump.warning)
+    assert "for MySQL only" in " ".join(dump.warning)
     labels = asked(typing, typing.type("edit billing --label team=db"))
     assert "no change of labels once a job is no draft" in " ".join(labels.warning)
 
@@ -125,9 +125,9 @@ class TestVerifyWith:
     @pytest.mark.parametrize(
         ("line", "says"),
         [
-            ("verify orders --label env=test", "is tested, not saved, if `--with` stands before it"),
-            ("verify orders billing --with --parallel max", "`--with` goes with one job"),
-            ("verify --all state=running --with --parallel max", "`--with` goes with one job"),
+            ("verify orders --label env=test", "is tested and not saved if `--with` stands before it"),
+            ("verify orders billing --with --parallel max", "`--with` takes one job"),
+            ("verify --all state=running --with --parallel max", "`--with` takes one job"),
             ("verify orders --with", "Say what to test"),
         ],
     )
@@ -140,7 +140,7 @@ class TestVerifyWith:
 
     def test_nothing_that_differs(self, typing: CommandService) -> None:
         said = words(typing.type("verify orders --with --label env=prod"))
-        assert "That is how `orders` is set already" in said
+        assert "`orders` already has these settings" in said
 
 
 def test_a_preview_names_each_field(typing: CommandService) -> None:

@@ -61,7 +61,7 @@ def test_a_job_that_was_deleted_from_here_has_a_history(typing: CommandService) 
         )
     answer = typing.type(f"delete {PLACES[0]}/billings")
     assert words(answer) == (
-        f"`billings` is gone: it was deleted {DELETED}. `/dms history billings` tells more."
+        f"`billings` is gone: it was deleted {DELETED}. `/dms history billings` shows more."
     )
     assert "*succeeded*: delete" in words(typing.type("history billings"))
 
@@ -117,7 +117,7 @@ def test_a_history_is_spoken_of_to_those_who_may_read_it(dms: DmsServer, tmp_pat
         deleted(ruled, "billings")
         ruled.ctx.store.append_audit(AuditEntry(at=DELETED, event="frozen", job=full("billings")))
         gone = f"`billings` is gone: it was deleted {DELETED}."
-        assert words(ruled.type("show billings", ADMIN)) == f"{gone} `/dms history billings` tells more."
+        assert words(ruled.type("show billings", ADMIN)) == f"{gone} `/dms history billings` shows more."
         assert words(ruled.type("show billings", QUINN)) == gone
 
 
@@ -146,7 +146,7 @@ def test_what_begins_with_it_is_shown_if_it_is_the_only_one(typing: CommandServi
         assert isinstance(card, JobCard)
         assert card.job.id == "billing"
     several = typing.type("show ord")
-    assert "2 jobs fit `ord`. Did you mean `orders`, `orders-eu`?" in words(several)
+    assert "2 jobs match `ord`. Did you mean `orders`, `orders-eu`?" in words(several)
     assert labels(several) == ["show orders", "show orders-eu"]
     whole = typing.type("show orders")
     assert isinstance(whole, JobCard)

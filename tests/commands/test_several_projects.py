@@ -87,17 +87,21 @@ def test_buttons_ask_which_project_is_meant(typing: CommandService, verb: str, t
     [
         (
             "live/europe-west1/shop",
-            "This bot runs the projects prod, staging, not `live`: for example `prod/europe-west1/shop`.",
+            ("This bot serves the projects prod, staging, not `live`: for example `prod/europe-west1/shop`."),
         ),
         (
             "staging/us-central1/shop",
-            "This bot runs the locations europe-west1, asia-east1 of staging, not `us-central1`: "
-            "for example `staging/europe-west1/shop`.",
+            (
+                "This bot serves the locations europe-west1, asia-east1 of staging, not `us-central1`: "
+                "for example `staging/europe-west1/shop`."
+            ),
         ),
         (
             "us-east4/shop",
-            "This bot runs the locations europe-west1, us-central1, asia-east1, not `us-east4`: "
-            "for example `europe-west1/shop`.",
+            (
+                "This bot serves the locations europe-west1, us-central1, asia-east1, not `us-east4`: "
+                "for example `europe-west1/shop`."
+            ),
         ),
         (
             "staging/shop",
@@ -139,7 +143,7 @@ def test_a_change_waits_while_a_project_that_may_have_the_id_is_away(
     away = words(typing.type("show prod/europe-west1/shop"))
     assert away.startswith("I cannot tell whether there is a job `prod/europe-west1/shop`: ")
     assert "prod/europe-west1 refuses to answer" in away
-    assert "The last that is known of `prod/europe-west1/shop`: Running · CDC since" in away
+    assert "Last known state of `prod/europe-west1/shop`: Running · CDC since" in away
 
 
 def test_since_when_is_not_said_of_a_job_that_was_there_at_the_first_poll(
@@ -149,7 +153,7 @@ def test_since_when_is_not_said_of_a_job_that_was_there_at_the_first_poll(
     typing.ctx.store.save_known([diff_first(each, NOW, baseline=True).snapshot for each in found])
     dms.control.project_condition(PROD, "DENIED")
     away = words(typing.type("show prod/europe-west1/shop"))
-    assert "The last that is known of `prod/europe-west1/shop`: Running · CDC. " in away
+    assert "Last known state of `prod/europe-west1/shop`: Running · CDC. " in away
 
 
 def test_histories_of_deleted_twins_are_told_apart(typing: CommandService) -> None:
@@ -159,7 +163,7 @@ def test_histories_of_deleted_twins_are_told_apart(typing: CommandService) -> No
         typing.ctx.store.append_audit(row)
     told = words(typing.type("show gone"))
     assert told.count("is gone: it was deleted") == 2
-    assert "`/dms history staging/europe-west1/gone` tells more." in told
+    assert "`/dms history staging/europe-west1/gone` shows more." in told
     page = typing.type("history staging/europe-west1/gone")
     assert not isinstance(page, Note)
     assert "succeeded" in words(page)
@@ -219,9 +223,9 @@ def test_a_freeze_says_which_of_two_jobs_it_holds(typing: CommandService) -> Non
     assert words(typing.type(f"unfreeze {other}")) == f"`{other}` is not frozen."
     typing.type(f"freeze --project prod {FROZEN}")
     still = words(typing.type("unfreeze --project prod"))
-    assert f"Frozen on their own are still: `{one}`." in still
+    assert f"Still frozen on their own: `{one}`." in still
     assert f"*Frozen*: `{one}` until" in words(typing.type("policy"))
-    assert f"`{one}` is no longer frozen" in words(typing.type(f"unfreeze {one}"))
+    assert f"unfroze `{one}`." in words(typing.type(f"unfreeze {one}"))
     assert not typing.ctx.store.freezes(NOW)
 
 

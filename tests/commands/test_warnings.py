@@ -37,8 +37,8 @@ def said(verb: Verb, job: Job) -> str:
         ("WAITING_FOR_SOURCE_WRITES_TO_STOP", Confirmation.CLICK, "restarted or deleted", "promote"),
         ("PREPARING_THE_DUMP", Confirmation.CLICK, "restarted or deleted", "promote"),
         ("READY_FOR_PROMOTE", Confirmation.CLICK, "resumed or deleted", "restart"),
-        ("PHASE_FAILBACK", Confirmation.CLICK, "No page says", "resumed,"),
-        ("PHASE_99", Confirmation.CLICK, "No page says", "resumed,"),
+        ("PHASE_FAILBACK", Confirmation.CLICK, "DMS does not document", "resumed,"),
+        ("PHASE_99", Confirmation.CLICK, "DMS does not document", "resumed,"),
     ],
 )
 def test_a_stop_asks_in_every_phase_but_cdc(phase: str, danger: Confirmation, words: str, never: str) -> None:
@@ -75,12 +75,12 @@ def test_wal_piles_up_with_postgresql_alone(source: str, piles: bool) -> None:
 @pytest.mark.parametrize(
     ("state", "phase", "words"),
     [
-        ("STARTING", "", "It is STARTING"),
-        ("RESTARTING", "FULL_DUMP", "It is RESTARTING"),
-        ("RESUMING", "CDC", "It is RESUMING"),
-        ("STOPPING", "CDC", "It is STOPPING"),
-        ("UPDATING", "CDC", "It is UPDATING"),
-        ("CREATING", "", "It is CREATING"),
+        ("STARTING", "", "The job is starting"),
+        ("RESTARTING", "FULL_DUMP", "The job is restarting"),
+        ("RESUMING", "CDC", "The job is resuming"),
+        ("STOPPING", "CDC", "The job is stopping"),
+        ("UPDATING", "CDC", "The job is updating"),
+        ("CREATING", "", "The job is creating"),
     ],
 )
 def test_a_delete_in_a_passing_state_is_the_way_out_of_a_stuck_job(
@@ -88,7 +88,7 @@ def test_a_delete_in_a_passing_state_is_the_way_out_of_a_stuck_job(
 ) -> None:
     text = said(delete.VERB, job_in(state, phase))
     assert words in text
-    assert "a job that is stuck" in text
+    assert "only if it is stuck" in text
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "UPDATING"])
@@ -168,7 +168,7 @@ def test_what_goes_with_a_job_is_certain_of_cloud_sql_alone(state: str, provider
     assert "destination connection profile" in said(delete.VERB, job)
     assert ("for Cloud SQL only: check" in said(delete.VERB, job)) is not certain
     forced = delete.VERB.action.effect(job, Options(with_destination=True))
-    assert "goes, too, with all its data" in forced
+    assert "is deleted, too, with all its data" in forced
     assert ("for Cloud SQL only: check" in forced) is not certain
     assert "Cloud SQL" not in delete.VERB.action.effect(job, Options())
 
@@ -176,7 +176,7 @@ def test_what_goes_with_a_job_is_certain_of_cloud_sql_alone(state: str, provider
 @pytest.mark.parametrize(
     ("source", "to", "least", "comes_along", "by_hand"),
     [
-        # "Manage migration jobs" of each guide. New databases: PostgreSQL and AlloyDB. A dump made by hand:
+        # "Manage migration jobs" of each guide. New databases: PostgreSQL and AlloyDB. A dump you supplied:
         # MySQL. REST `migrationJobs.restart`: the destination is reset to its original state.
         ("POSTGRESQL", "POSTGRESQL", "that an error has hit", True, False),
         ("POSTGRESQL", "ALLOYDB", "that an error has hit", True, False),
@@ -198,10 +198,10 @@ def test_a_restart_says_of_each_engine_what_its_guide_does(
     at_least, _, rest = wiped.partition(", at most in the whole destination")
     assert least in at_least
     assert rest
-    assert ("created on the source since" in text) is comes_along
-    assert ("made by hand" in text) is by_hand
+    assert ("new ones on the source are included" in text) is comes_along
+    assert ("you supplied" in text) is by_hand
     assert ("full backup" in text) is (source == to == "SQLSERVER")
-    assert "made by hand" not in said(restart.VERB, replace(job, dump_path=""))
+    assert "you supplied" not in said(restart.VERB, replace(job, dump_path=""))
 
 
 def test_a_restart_of_some_databases_does_not_promise_for_the_others() -> None:
@@ -209,7 +209,7 @@ def test_a_restart_of_some_databases_does_not_promise_for_the_others() -> None:
     some = Options(databases=("sales",))
     text = " ".join(restart.VERB.action.warning(job_in("FAILED"), some, ("sales",)))
     assert "at least in the destination databases named above." in text
-    assert "created on the source since" not in text
+    assert "new ones on the source are included" not in text
     assert "No other database" not in text
 
 
@@ -244,7 +244,7 @@ def test_a_restart_of_a_job_that_runs_with_errors_wipes_what_is_healthy_too(
 ) -> None:
     assert restart.VERB.action is not None
     text = " ".join(restart.VERB.action.warning(job_in(), options, ()))
-    assert ("may wipe its healthy databases as well" in text) is warned
+    assert ("may wipe its healthy databases, too" in text) is warned
     assert ("clear by themselves" in text) is warned
     mysql = " ".join(restart.VERB.action.warning(job_in(source="MYSQL"), options, ()))
     assert "clear by themselves" not in mysql, "the guide for MySQL has no such status"

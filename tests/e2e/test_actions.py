@@ -100,7 +100,7 @@ def words(verb: str, state: str, phase: str | None) -> tuple[str, ...]:
     if verb == "delete":
         return deletion(state, phase)
     if verb == "stop":
-        return (*STOPS.get(phase or "", ("No page says",)), *decides)
+        return (*STOPS.get(phase or "", ("DMS does not document",)), *decides)
     return ()
 
 
@@ -115,10 +115,12 @@ STOPS = {
 
 def deletion(state: str, phase: str | None) -> tuple[str, ...]:
     if state == "COMPLETED":
-        return ("Only the record",)
+        return ("Removes only the record",)
     if phase == "PROMOTE_IN_PROGRESS":
         return ("being promoted", "neither stopped nor undone", "connection profile", "destination")
-    passing = (f"It is {state}", "a job that is stuck") if state in {*PASSING, "UPDATING"} else ()
+    passing = (
+        (f"The job is {state.lower()}", "only if it is stuck") if state in {*PASSING, "UPDATING"} else ()
+    )
     return (*passing, "connection profile", "destination")
 
 
@@ -192,7 +194,7 @@ FAULTY = {"databases": ["sales", {"name": "billing", "state": "FAILED"}]}
         (ORACLE, "promote {} --databases sales", "names no promotion of some of a job's databases"),
         # "Manage migration jobs": PostgreSQL in any state; of SQL Server and Oracle, no edit of databases.
         (CLOUD_SQL, "edit {} --remove sales", ""),
-        (SQLSERVER, "edit {} --remove sales", "no page says that the databases of a job like this"),
+        (SQLSERVER, "edit {} --remove sales", "DMS does not document that the databases of a job like this"),
         # REST `migrationJobs.delete`: `force` deletes the Cloud SQL replica.
         (SQLSERVER, "delete {} --with-destination", ""),
         ({}, "delete {} --with-destination", "documented for Cloud SQL only"),

@@ -250,7 +250,7 @@ def test_a_deletion_takes_what_was_chosen(env: Env, with_destination: bool) -> N
     else:
         env.confirm(card, "confirm")
     shown = plain(env.shows_done(card, "delete"))
-    assert ("The destination goes, too, with all its data." in shown) is with_destination
+    assert ("The destination is deleted, too, with all its data." in shown) is with_destination
     assert ("The destination stays" in shown) is not with_destination
     env.dms.clock(advance_seconds=60)
     assert full(job) not in env.dms.jobs()
@@ -277,7 +277,7 @@ def test_that_the_destination_goes_is_said_wherever_it_is_asked(env: Env) -> Non
 def test_of_a_completed_job_only_the_record_goes(env: Env) -> None:
     job = add(env, "COMPLETED", None)
     card = env.type(f"delete {job}")
-    assert "Only the record of the job goes, and the destination connection profile" in plain(card)
+    assert "Removes only the record of the job, and the destination connection profile" in plain(card)
     assert "destination]" not in plain(card)
     env.press(card, "confirm")
     env.shows_done(card, "delete")

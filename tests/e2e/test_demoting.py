@@ -38,7 +38,7 @@ def body_of(env: Env, verb: str, job: str) -> Any:
     [
         ({}, ("It still takes writes", "A quick-start migration needs no demotion")),
         (CLOUD_SQL, ("It still takes writes", "A quick-start migration needs no demotion")),
-        (MYSQL | CLOUD_SQL, ("It can only be read until it is promoted",)),
+        (MYSQL | CLOUD_SQL, ("It is read-only until it is promoted",)),
     ],
     ids=["PostgreSQL to AlloyDB", "PostgreSQL to Cloud SQL", "MySQL"],
 )

@@ -93,7 +93,7 @@ def test_a_database_that_the_source_has_got_since(env: Env) -> None:
 def test_where_the_source_does_not_answer_the_view_says_so(env: Env) -> None:
     job = job_with(env)
     env.dms.operation_outcome(job, "fetchSourceObjects", "UNAVAILABLE", "cannot connect to the source")
-    view = opened(env, f"edit {job}", f"Edit {job}", "could not ask the source", "cannot connect")
+    view = opened(env, f"edit {job}", f"Edit {job}", "could not read the source", "cannot connect")
     assert "(sales)" in plain(view), "what is known is there all the same"
 
 

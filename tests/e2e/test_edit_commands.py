@@ -54,7 +54,7 @@ def test_what_changes_is_shown_before_it_is_saved(env: Env) -> None:
     assert "➖ *Removed*: 1 database: `sales`" in text
     assert "*Kept*: 1 database: `billing`" in text
     assert "No restart is needed" in text
-    assert "its data stays on the destination" in text
+    assert "their data stays on the destination" in text
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_what_changes_is_shown_before_it_is_saved(env: Env) -> None:
         (SOME, "--only sales,billing", "Nothing to save"),
         (SOME, "--remove legacy", "Nothing to save"),
         (BUT, "--all --exclude legacy", "Nothing to save"),
-        (ALL, "--all --only sales", "exclude each other"),
-        (ALL, "--only sales --exclude legacy", "use one"),
+        (ALL, "--all --only sales", "Use `--all` or `--only`, not both"),
+        (ALL, "--only sales --exclude legacy", "Use `--exclude` or `--only`, not both"),
         (ALL, "--add sales --remove sales", "both added and removed"),
         (SOME, "--exclude sales", "nothing to exclude"),
         (ALL, "--parallel huge", "min"),
@@ -129,7 +129,7 @@ def test_databases_of_a_running_mysql_job_are_not_edited(env: Env) -> None:
 def test_databases_of_a_stopped_mysql_job_are_edited(env: Env) -> None:
     job = job_with(env, state="STOPPED", phase="CDC", **MYSQL)
     card = env.type(f"edit {job} --remove legacy")
-    assert "its data stays on the destination" in plain(card)
+    assert "their data stays on the destination" in plain(card)
     env.confirm(card, "confirm")
     assert "without a restart" not in plain(env.shows_as(card, "done", "Saved")), "said of PostgreSQL alone"
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": all_but("legacy")})

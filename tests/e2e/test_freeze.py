@@ -98,7 +98,7 @@ def test_unfreezing_frees_it(env: Env) -> None:
     job = add(env)
     frozen = env.type(f"freeze {job} {UNTIL}")
     env.press(frozen, "Unfreeze", "sam")
-    lifted = env.slack.wait_message(channel="dms", contains=[f"`{job}` is no longer frozen", f"<@{SAM}>"])
+    lifted = env.slack.wait_message(channel="dms", contains=[f"unfroze `{job}`", f"<@{SAM}>"])
     assert not lifted.get("ephemeral_for")
     env.shows_done(env.type(f"stop {job}"), "stop")
     assert events(env, job)[:2] == ["frozen", "unfrozen"]
@@ -113,8 +113,8 @@ def test_all_jobs_at_once(env: Env) -> None:
     later = add(env)
     assert "All jobs are frozen until" in plain(env.type(f"stop {later}"))
     lifted = plain(env.type(f"unfreeze {job}"))
-    assert "`/dms unfreeze --all` lifts that" in lifted
-    assert f"still: `{own}`" in plain(env.type("unfreeze --all"))
+    assert "`/dms unfreeze --all` lifts it" in lifted
+    assert f"Still frozen on their own: `{own}`" in plain(env.type("unfreeze --all"))
     env.shows_done(env.type(f"stop {job}"), "stop")
     assert "is frozen until" in plain(env.type(f"stop {own}"))
     everywhere = env.bot.store.audit(job="*")
@@ -141,7 +141,7 @@ def test_the_notification_channel_is_told_once_and_list_home_and_message_show_it
     until(lambda: env.bot.store.outbox_depth() == 0)
     told = [plain(m) for m in env.slack.messages(channel=NEWS)]
     assert sum("All jobs are frozen" in each for each in told) == 1
-    assert sum(f"`{job}` is no longer frozen" in each for each in told) == 1, "where it was typed"
+    assert sum(f"unfroze `{job}`" in each for each in told) == 1, "where it was typed"
     assert not any(f"lifted the freeze of `{job}`" in each for each in told)
     assert "Frozen, no changes" not in plain(env.current(head))
 
@@ -164,7 +164,7 @@ def test_it_takes_a_role(env: Env) -> None:
         ("freeze", "/dms freeze orders-db --until"),
         ("freeze --all", "/dms freeze --all --until"),
         ('freeze {job} --until yesterday --reason "x"', "yesterday"),
-        ('freeze {job} --until 2020-01-01 --reason "x"', "is over already"),
+        ('freeze {job} --until 2020-01-01 --reason "x"', "is in the past"),
         ('freeze {job} --until 900d --reason "x"', "a year at most"),
         ('freeze --until 2h --reason "x"', "Name a job, a project or all jobs"),
         ('freeze {job} --all --until 2h --reason "x"', "Name a job, a project or all jobs"),
@@ -234,7 +234,7 @@ def test_frozen_while_a_bulk_action_runs(slack: SlackServer, tmp_path: Path) -> 
         env.press(card, "confirm")
         until(lambda: env.writes("stop", first))
         told = plain(env.type(f"freeze {second} {UNTIL}", user="sam"))
-        assert "What is under way goes on" in told
+        assert "in progress will continue" in told
         env.dms.operation_seconds(6)
         env.dms.clock(advance_seconds=2_000_000)
         done = plain(env.shows(card, "2 of 3 jobs", "frozen until", "month end", "[Retry the failed ones]"))

@@ -90,7 +90,7 @@ def test_restart_of_a_whole_job_that_runs_with_errors(env: Env) -> None:
     job = job_with(env, databases=BROKEN)
     card = env.type(f"restart {job}")
     assert affected(card) == "4 databases: `billing`, `legacy`, `reports`, `sales`"
-    assert "may wipe its healthy databases as well" in plain(card)
+    assert "may wipe its healthy databases, too" in plain(card)
     confirm_typed(env, card, "confirm", job)
     env.shows_done(card, "restart")
     only_call(env, job, "RestartMigrationJob", "grpc")
@@ -250,7 +250,7 @@ def test_promote_of_some_cuts_only_those(env: Env) -> None:
     card = env.type(f"promote {job} --databases sales")
     assert affected(card) == "1 database: `sales`"
     assert "cannot be undone" in plain(card)
-    assert "Not promoted now, and still in the job: 2 databases: `billing`, `legacy`." in plain(card)
+    assert "Not promoted and still in the job: 2 databases: `billing`, `legacy`." in plain(card)
     env.confirm(card, "confirm")
     done = env.shows_done(card, "promote", "Only these: `sales`")
     assert "Point the applications of these databases at the destination" in plain(done)

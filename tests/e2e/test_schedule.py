@@ -235,6 +235,6 @@ def test_what_waits_for_approval_is_listed_too(fresh: Env) -> None:
     asks(fresh, job)
     listed = fresh.type("schedule", user="riley")
     assert job in plain(listed)
-    assert "Waits for approval" in plain(listed)
+    assert "Awaiting approval" in plain(listed)
     assert "cancel" not in steps(listed), "Riley may only look"
     assert "waits for approval" in plain(fresh.type(f'schedule --move {job} --at "in 3h"'))

@@ -99,7 +99,7 @@ def test_nothing_that_is_secret_is_written_anywhere(tmp_path: Path) -> None:
         slack.command(f'freeze denied --until 2h --reason "db password={PASSWORD}"')
         slack.wait_message(channel="dms", contains=["is frozen until", "[secret]"])
         slack.command("unfreeze denied")
-        slack.wait_message(channel="dms", contains="no longer frozen")
+        slack.wait_message(channel="dms", contains="unfroze")
 
         slack.command("delete denied")
         slack.press(slack.wait_message(channel="dms", contains="[Delete job only]"), text="Delete job only")

@@ -340,7 +340,7 @@ def test_who_may_acknowledge(store: Store) -> None:
     answer = acknowledge(bot, DANA, escalation=id)
     assert isinstance(answer, Note)
     assert answer.tone == "good"
-    assert f"@{DANA.user} has acknowledged this alert already" in bot.types(escalation=id)
+    assert f"@{DANA.user} already acknowledged this alert" in bot.types(escalation=id)
     assert "too old" in bot.types(escalation="none")
     assert len(store.audit()) == 1
 

@@ -87,7 +87,7 @@ def test_a_list_of_projects(at: CommandService, filters: str, ids: list[str]) ->
         ("list project=,", "does not serve a project `,`"),
         (
             "list project=prod location=us-central1",
-            "does not run the location `us-central1` of `prod`: it runs",
+            "does not serve the location `us-central1` of `prod`: it serves",
         ),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_project_that_is_away_is_missed_where_it_is_asked_for(
     assert {each.project for each in page.missing} == {STAGING}
     refused = at.type("verify --all project=staging|prod state=running")
     assert isinstance(refused, Note)
-    assert "jobs that match may be missing" in words(refused)
+    assert "matching jobs may be missing" in words(refused)
 
 
 def test_several_projects_are_said_and_confirmed(at: CommandService) -> None:

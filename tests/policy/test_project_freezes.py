@@ -53,7 +53,7 @@ def test_it_holds_for_the_jobs_of_the_project_alone(at: CommandService) -> None:
     assert "unfreeze --project prod` lifts it." in refused
     assert "*Frozen*: all jobs of `prod`" in words(at.type("policy"))
     assert "*froze* all jobs of `prod`" in words(at.type("history"))
-    assert "All jobs of `prod` are no longer frozen" in words(at.type(f"unfreeze --project {PROJECT}"))
+    assert "unfroze all jobs of `prod`" in words(at.type(f"unfreeze --project {PROJECT}"))
     assert not blocked(at, HERE.name)
 
 
@@ -62,12 +62,12 @@ def test_each_freeze_is_lifted_as_it_was_set(at: CommandService) -> None:
         (at.sure if target == "--all" else at.type)(f"freeze {target} {UNTIL}")
     of_project = words(at.type("unfreeze --project prod"))
     assert "All jobs are frozen, all jobs of `prod` too" in of_project
-    assert "Frozen on their own are still: `orders`." in of_project
+    assert "Still frozen on their own: `orders`." in of_project
     at.type(f"freeze --project prod {UNTIL}", ALEX)
-    assert "Frozen on their own are still: `orders`, all jobs of `prod`." in words(at.type("unfreeze --all"))
+    assert "Still frozen on their own: `orders`, all jobs of `prod`." in words(at.type("unfreeze --all"))
     of_job = words(at.type("unfreeze orders"))
     assert "All jobs of `prod` are frozen, `orders` too" in of_job
-    assert "unfreeze --project prod` lifts that" in of_job
+    assert "unfreeze --project prod` lifts it" in of_job
     at.type("unfreeze --project prod")
     assert "lifted your freeze of all jobs of `prod`" in str(
         [each.subject for each in at.ctx.store.ready_to_send(NOW)]
@@ -77,7 +77,7 @@ def test_each_freeze_is_lifted_as_it_was_set(at: CommandService) -> None:
 
 def test_a_freeze_of_a_project_that_is_gone_can_be_lifted(at: CommandService) -> None:
     at.ctx.store.add_freeze(Freeze("f", "projects/acme-old", NOW.replace(year=2027), "why", "U1", NOW))
-    assert "All jobs of `acme-old` are no longer frozen" in words(at.type("unfreeze --project acme-old"))
+    assert "unfroze all jobs of `acme-old`" in words(at.type("unfreeze --project acme-old"))
 
 
 @pytest.mark.parametrize(

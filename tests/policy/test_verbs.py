@@ -50,7 +50,7 @@ def test_openness_is_told_as_what_to_look_at_again(dms: DmsServer, tmp_path: Pat
     with command_service(dms, tmp_path, Access(policy=OPEN)) as free:
         told = free.type("policy")
         assert "*Open* (`DMS_BOT_POLICY=open`): every member of the workspace may" in words(told)
-        assert "*Look at this again*\n• DMS_BOT_POLICY is open" in words(told)
+        assert "*Please check*\n• DMS_BOT_POLICY is open" in words(told)
         assert isinstance(told, AnswerPage)
         assert "rule" not in told.footer
 
@@ -210,7 +210,7 @@ def test_a_freeze_stops_changes_until_it_is_lifted(typing: CommandService) -> No
     card = typing.type("show orders")
     assert isinstance(card, JobCard)
     assert words(card.frozen) == "until 2026-03-01 14:00:00+00:00 by @U0DANA0001: month end"
-    assert "no longer frozen" in words(typing.type("unfreeze orders", ALEX))
+    assert "unfroze `orders`" in words(typing.type("unfreeze orders", ALEX))
     assert typing.ctx.store.freezes(NOW) == ()
     events = [(each.event, each.user, each.job) for each in typing.ctx.store.audit()]
     assert events == [("frozen", DANA.user, ORDERS.name), ("unfrozen", ALEX.user, ORDERS.name)]
@@ -220,12 +220,12 @@ def test_a_freeze_of_all_stands_apart_from_one_of_a_job(typing: CommandService) 
     typing.sure('freeze --all --until 2026-03-02T08:00Z --reason "audit"')
     typing.type('freeze orders --until 2h --reason "month end"')
     assert words(typing.type("unfreeze orders")).startswith(
-        "`orders` is no longer frozen: @U0DANA0001 lifted it. All jobs are frozen, `orders` too"
+        "@U0DANA0001 lifted a freeze of `orders`. All jobs are frozen, `orders` too"
     )
     assert words(typing.type("unfreeze orders")).startswith("`orders` has no freeze of its own to lift. All")
     assert "`/dms unfreeze --all` lifts it." in words(typing.type("stop orders"))
     typing.type('freeze orders --until 2h --reason "month end"')
-    assert "Frozen on their own are still: `orders`" in words(typing.type("unfreeze --all"))
+    assert "Still frozen on their own: `orders`" in words(typing.type("unfreeze --all"))
     assert [each.job for each in typing.ctx.store.freezes(NOW)] == [ORDERS.name]
 
 
@@ -277,7 +277,7 @@ def test_a_freeze_tells_what_goes_on(typing: CommandService) -> None:
     typing.ctx.store.add_request(request(state=RequestState.RUNNING))
     typing.ctx.store.add_run(Run("r1", "q1", ORDERS.name, Action.STOP, RunState.FOLLOWING, "c", created=NOW))
     told = words(typing.type("freeze --all --until 1h --reason now"))
-    assert "What is under way goes on: 1 action." in told
+    assert "1 action in progress will continue." in told
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_the_policy_may_leave_freezing_to_admins(dms: DmsServer, tmp_path: Path)
         ('freeze orders --all --until 2h --reason "x"', "Name a job, a project or all jobs"),
         ('freeze orders --reason "x"', "Say until when"),
         ("freeze orders --until 2h", "Say why"),
-        ('freeze orders --until 2026-01-01T00:00Z --reason "x"', "is over already"),
+        ('freeze orders --until 2026-01-01T00:00Z --reason "x"', "is in the past"),
         ('freeze orders --until 600d --reason "x"', "a year at most"),
         (f'freeze orders --until 2h --reason "{"x" * 400}"', "at most 300 characters"),
         ("unfreeze", "Name a job, a project or all jobs"),
