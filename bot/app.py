@@ -7,10 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
 
 import structlog
 from slack_bolt import App
 
+from bot.config.projects import Projects
 from bot.config.settings import Settings
 from bot.deciding import Deciding, make_deciding
 from bot.dms.many_projects import ProjectGateways
@@ -100,7 +103,7 @@ class Bot:
         self._clock = clock
         self.replica = secrets.token_hex(8)
         self.verbs = all_verbs()
-        self.policy = read_policy(settings)
+        self.policy = read_policy(settings.policy_file, settings.projects)
         self.store: Store = open_store(settings.db, only=True)
         self.client = slack_client(
             settings.slack_bot_token, settings.slack_api_url, limits.call_timeout_s, settings.command
@@ -381,10 +384,10 @@ class Bot:
         self.webhooks.interrupt()
 
 
-def read_policy(settings: Settings) -> Policy:
+def read_policy(path: Path | Literal["open"] | None, projects: Projects) -> Policy:
     """The policy as the bot reads it: its rules can name every verb.
 
     Raises:
         PolicyError: the file cannot be read or used.
     """
-    return loader.load(settings.policy_file, permissions(all_verbs()), settings.projects)
+    return loader.load(path, permissions(all_verbs()), projects)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +23,8 @@ from bot.util.text import count_of
 from bot.version import version
 
 if TYPE_CHECKING:
-    from bot.policy.model import PolicyError
+    from bot.config.webhooks import Webhook
+    from bot.policy.model import Policy, PolicyError
     from bot.store import Store
     from bot.store.anchor import Anchor
 
@@ -34,7 +35,7 @@ _NO_ROWS = (
     "has emptied it."
 )
 _NOTHING_EXPECTED = (
-    "This does not show whether somebody computed all of it anew: give a row from the log or from Slack with "
+    "Somebody could have rewritten all of it: to rule that out, give a row from the log or from Slack with "
     "--expect."
 )
 
@@ -45,7 +46,7 @@ def main() -> None:
     """Run Google Cloud Database Migration Service from Slack.
 
     Settings come from the environment and from the TOML file that DMS_BOT_CONFIG names;
-    `dms-bot config check` tells what is wrong with them.
+    `dms-bot config check` lists what is wrong with them.
     """
     logs.configure("WARNING")
 
@@ -207,7 +208,7 @@ def export(kind: str, output: Path | None, job: str, project: str, by: str, sinc
 
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Write over FILE if it exists.")
+@click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 def backup(file: Path, force: bool) -> None:
     """Copy the SQLite database into FILE and check the copy; the bot may run meanwhile."""
     from bot.store import sqlite_file
@@ -242,9 +243,9 @@ def restore(file: Path, yes: bool) -> None:
             for line in ready.warnings():
                 click.echo(line)
             if not yes:
-                click.confirm(f"Put the backup in the place of {url}?", abort=True)
+                click.confirm(f"Replace {url} with the backup?", abort=True)
             kept = ready.carry_out()
-    click.echo(f"Restored {url}.{f' What was there is kept as {kept}.' if kept else ''}")
+    click.echo(f"Restored {url}.{f' The previous database is kept as {kept}.' if kept else ''}")
 
 
 @main.group("config")
@@ -255,15 +256,32 @@ def config_group() -> None:
 @config_group.command("check")
 def check() -> None:
     """Check settings and policy without connecting to anything; exit code 2 where they are wrong."""
-    settings = _settings()
-    from bot.app import read_policy
+    reading = config.read(os.environ)
+    settings_faults = (*reading.faults, *_unknown_kinds(reading.found.get("webhooks", ())))
+    read, policy_faults = _policy_of(reading)
+    _list_faults("settings", settings_faults)
+    _list_faults("policy", policy_faults)
+    if settings_faults or policy_faults:
+        sys.exit(EXIT_SETTINGS)
     from bot.policy import loader
 
-    with _sentences_for_errors():
-        policy = read_policy(settings)
-    for sentence in loader.remarks(policy):
+    assert read is not None
+    for sentence in loader.remarks(read):
         click.echo(f"Warning: {sentence}", err=True)
-    click.echo(redacted(settings))
+    click.echo(redacted(config.load(os.environ)))
+
+
+def _policy_of(reading: config.Reading) -> tuple[Policy | None, tuple[str, ...]]:
+    """The policy and its faults. Without the projects, which it can name, it is not read."""
+    from bot.app import read_policy
+    from bot.policy.model import PolicyError
+
+    if reading.projects is None:
+        return None, ()
+    try:
+        return read_policy(reading.found.get("policy_file"), reading.projects), ()
+    except PolicyError as error:
+        return None, error.faults
 
 
 main.add_command(policy)
@@ -284,16 +302,19 @@ def healthcheck(url: str, timeout: float) -> None:
 
 
 def _settings() -> Settings:
+    reading = config.read(os.environ)
+    faults = (*reading.faults, *_unknown_kinds(reading.found.get("webhooks", ())))
+    if faults:
+        _exit_with(ConfigError(faults))
+    return config.load(os.environ)
+
+
+def _unknown_kinds(webhooks: Sequence[Webhook]) -> tuple[str, ...]:
+    if not webhooks:
+        return ()
     from bot.webhooks.webhooks import unknown_kinds  # knows all kinds of events, which takes a while to load
 
-    try:
-        settings = config.load(os.environ)
-    except ConfigError as error:
-        _exit_with(error)
-    unknown = unknown_kinds(settings)
-    if unknown:
-        _exit_with(ConfigError(unknown))
-    return settings
+    return unknown_kinds(webhooks)
 
 
 def _database() -> str:
@@ -312,11 +333,15 @@ def _probes_port() -> int:
 
 
 def _exit_with(error: ConfigError | PolicyError) -> NoReturn:
-    what = "settings are" if isinstance(error, ConfigError) else "policy is"
-    click.echo(f"The {what} not right:", err=True)
-    for fault in error.faults:
-        click.echo(f"  - {fault}", err=True)
+    _list_faults("settings" if isinstance(error, ConfigError) else "policy", error.faults)
     sys.exit(EXIT_SETTINGS)
+
+
+def _list_faults(what: str, faults: Sequence[str]) -> None:
+    if faults:
+        click.echo(f"Correct the {what}:", err=True)
+    for fault in faults:
+        click.echo(f"  - {fault}", err=True)
 
 
 @contextmanager

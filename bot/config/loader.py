@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,33 @@ _REQUIRED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Those settings that could be read, by name, and a sentence for each fault."""
+
+    found: Mapping[str, Any]
+    faults: tuple[str, ...]
+
+    @property
+    def projects(self) -> Projects | None:
+        """None if they could not be read."""
+        return _projects_of(self.found) if "project" in self.found else None
+
+
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings.
 
     Raises:
         ConfigError: with every fault there is, not only the first.
     """
+    reading = read(environ)
+    if reading.faults:
+        raise ConfigError(reading.faults)
+    return Settings(**reading.found)
+
+
+def read(environ: Mapping[str, str]) -> Reading:
+    """All settings, as far as they are right."""
     of_table: list[str] = []
     table = _table(environ.get(CONFIG_FILE, "").strip(), of_table)
     names = _NAMES | webhook_tables.secret_variables(table.get(webhook_tables.KEY))
@@ -62,13 +83,11 @@ def load(environ: Mapping[str, str]) -> Settings:
         except BadValue as error:
             faults.append(f"{source} {error}.")
             broken.add(option.name)
-    _check_combinations(found, broken, faults)
+    _check_combinations(found, broken, table, faults)
     if webhook_tables.KEY in table:
         named = _projects_of(found)
         found["webhooks"] = webhook_tables.read(table[webhook_tables.KEY], environ, named, faults)
-    if faults:
-        raise ConfigError(tuple(faults))
-    return Settings(**found)
+    return Reading(found, tuple(faults))
 
 
 def load_database(environ: Mapping[str, str]) -> str:
@@ -196,7 +215,7 @@ def _from_file(source: str, path: str, faults: list[str]) -> str:
     if not text:
         shown_as = values.path_shown(path)
         faults.append(
-            f"{source} names {shown_as}, which is empty; the secret must stand in it, and nothing else."
+            f"{source} names {shown_as}, which is empty; it must hold the secret, and nothing else."
         )
     return text
 
@@ -210,7 +229,7 @@ def _from_table(option: Option, table: Mapping[str, Any], faults: list[str]) -> 
     value = table[option.key]
     if option.secret and option.name != "db":
         faults.append(
-            f"{option.key} must not stand in the settings file, which people share; "
+            f"{option.key} must not be in the settings file, which people share; "
             f"set {option.env}, or name a file in {file_key}."
         )
         return "", option.key
@@ -220,14 +239,19 @@ def _from_table(option: Option, table: Mapping[str, Any], faults: list[str]) -> 
         found = "what is there" if option.secret else repr(value)
         faults.append(f"{option.key} in the settings file must be a text or a number, not {found}.")
         return "", option.key
-    return str(value).strip(), option.key
+    text = str(value).strip()
+    return text, option.key if text else ""
 
 
-def _check_combinations(found: Mapping[str, Any], broken: set[str], faults: list[str]) -> None:
+def _check_combinations(
+    found: Mapping[str, Any], broken: set[str], table: Mapping[str, Any], faults: list[str]
+) -> None:
     by_name = {each.name: each for each in OPTIONS}
     for name, what in _REQUIRED.items():
         if name not in found and name not in broken:
-            faults.append(f"{by_name[name].env} is not set; it must be {what}.")
+            key, env = by_name[name].key, by_name[name].env
+            missing = f"{key} in the settings file is empty" if key in table else f"{env} is not set"
+            faults.append(f"{missing}; it must be {what}.")
     connections = {"slack_app_token", "slack_signing_secret"}
     if not connections & (set(found) | broken):
         faults.append(

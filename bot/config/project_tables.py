@@ -72,7 +72,7 @@ def _project(table: Any, index: int, faults: list[str]) -> Project | None:
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        value = ",".join(map(str, value))
+        return ",".join(map(str, value))
     if not isinstance(value, str) or not value.strip():
         raise BadValue(f"must be a text that is not empty, not {value!r}")
     return value.strip()

@@ -63,10 +63,13 @@ def locations(text: str) -> tuple[str, ...]:
         return ()
     found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     wrong = [each for each in found if not _LOCATION.fullmatch(each)]
-    if wrong or not found:
+    example = "for example: europe-west3,us-central1, or * for all"
+    if not found:
+        raise BadValue(f"must name at least one region; {example}")
+    if wrong:
+        none = "is not one" if len(wrong) == 1 else "are none"
         raise BadValue(
-            f"must be a comma separated list of regions, and {', '.join(map(repr, wrong)) or 'nothing'} "
-            "is none; for example: europe-west3,us-central1, or * for all"
+            f"must be a comma separated list of regions; {', '.join(map(repr, wrong))} {none}; {example}"
         )
     return found
 

@@ -35,9 +35,12 @@ class ErrorCollector:
     def __init__(self, source: str) -> None:
         self.source = source
         self.found: list[str] = []
+        self.places: set[str] = set()
+        """Names of the tables, and of the keys outside of tables, in which something is wrong."""
 
     def add(self, where: str, what: str, example: str) -> None:
         place = f"{self.source}, {where}" if where else self.source
+        self.places.add(where.partition(" ")[0].strip("`,"))
         self.found.append(f"{place}: {what}; for example: {example}.")
 
 

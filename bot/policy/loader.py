@@ -131,8 +131,9 @@ def parse(
         raise PolicyError([f"{source} is not valid TOML: {reason}."]) from None
     errors = ErrorCollector(source)
     policy = _policy(TableReader("", data, errors), source, permissions, projects)
-    if not errors.found:
+    if not errors.places & {"rule", "roles", "default_role"}:
         errors.found += [f"{source}: {each}" for each in contradictions(policy)]
+    if "rule" not in errors.places:
         errors.found += [f"{source}: {each}" for each in approvals_of_freezes(policy)]
     if errors.found:
         raise PolicyError(errors.found)

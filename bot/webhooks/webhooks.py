@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from bot.config.settings import Settings
-from bot.config.webhooks import ALL
+from bot.config.webhooks import ALL, Webhook
 from bot.policy.subscriptions import ACTION_FAILED, FREEZE, TOPICS
 from bot.store import Store
 from bot.util.suggest import nearest
@@ -45,11 +45,11 @@ class Webhooks:
             sender.interrupt()
 
 
-def unknown_kinds(settings: Settings) -> tuple[str, ...]:
+def unknown_kinds(webhooks: Iterable[Webhook]) -> tuple[str, ...]:
     """A sentence for each word in a webhook's `events` that is no kind of event."""
     return tuple(
         f"events of the webhook {webhook.name!r} names {word!r}, {_why_not(word)}."
-        for webhook in settings.webhooks
+        for webhook in webhooks
         for word in webhook.events
         if word not in _WORDS
     )

@@ -42,7 +42,7 @@ def test_wrong_settings_are_sentences_and_exit_code_2(environ: Environ, words: t
     done = dms_bot({**environ, "PORT": "x", "DMS_LOCATIONS": "EU"}, *words)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.splitlines()[0] == "The settings are not right:"
+    assert done.stderr.splitlines()[0] == "Correct the settings:"
     assert [line[:4] for line in done.stderr.splitlines()[1:]] == ["  - ", "  - "]
     assert "Traceback" not in done.stderr
 
@@ -62,7 +62,35 @@ def test_config_check(environ: Environ, tmp_path: Path) -> None:
     policy.write_text("[roles]\nkings = 3\n")
     done = dms_bot({**environ, "DMS_BOT_POLICY": str(policy)}, "config", "check")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("The policy is not right:\n  - ")
+    assert done.stderr.startswith("Correct the policy:\n  - ")
+
+
+def test_config_check_lists_all_faults_at_once(environ: Environ, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        'locations = []\n\n[[webhook]]\nname = "siem"\nurl = "https://siem.example.com/dms"\n'
+        'events = ["fialed"]\nsecret_env = "SIEM_SECRET"\n'
+    )
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        '[[watch]]\nchannel = "news"\n\n[[rule]]\nname = "calm"\nverbs = ["freeze"]\napprovals = 1\n'
+        'approvers = ["U0AAAAAAA"]\n'
+    )
+    environ |= {"DMS_BOT_CONFIG": str(settings), "DMS_BOT_POLICY": str(policy), "PORT": "x"}
+    environ |= {"SIEM_SECRET": "whsec_" + "QUFB" * 8}
+    del environ["DMS_LOCATIONS"]
+    done = dms_bot(environ, "config", "check")
+    assert (done.returncode, done.stdout) == (2, "")
+    for said in (
+        "  - PORT must be a whole number",
+        "  - locations in the settings file is empty; it must be the regions of the migration jobs",
+        "names 'fialed', which is no kind of event (did you mean failed?)",
+        "Correct the policy:\n",
+        "watch 1, `channel`",
+        "freeze takes effect at once and cannot wait for approvals",
+    ):
+        assert said in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("words", [("run",), ("doctor",), ("config", "check")])

@@ -65,8 +65,8 @@ def test_every_fault_is_told_at_once() -> None:
     ("name", "value", "words"),
     [
         ("GOOGLE_CLOUD_PROJECT", "Acme Databases", "'Acme Databases'; for example: acme-databases"),
-        ("DMS_LOCATIONS", "europe-west3,EU", "'EU' is none"),
-        ("DMS_LOCATIONS", ",", "nothing is none"),
+        ("DMS_LOCATIONS", "europe-west3,EU", "'EU' is not one"),
+        ("DMS_LOCATIONS", ",", "must name at least one region"),
         ("DMS_NOTIFY_CHANNEL", "the channel", "for example: C0123ABCDEF"),
         ("SLACK_BOT_TOKEN", "xapp-1", "starts with xapp-"),
         ("SLACK_BOT_TOKEN", "xoxp-1", "must start with xoxb-"),

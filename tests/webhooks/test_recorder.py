@@ -153,7 +153,7 @@ def test_words_that_are_no_kind_of_event() -> None:
     events = ("failed", "faild", "action_failed")
     webhooks = (a_webhook("https://x", events=events), a_webhook("https://x"))
     given = Settings("acme", ("x",), "C1", "xoxb-1", webhooks=webhooks)
-    assert unknown_kinds(given) == (
+    assert unknown_kinds(given.webhooks) == (
         "events of the webhook 'siem' names 'faild', which is no kind of event (did you mean failed?); "
         "docs/notifications.md has them all.",
         "events of the webhook 'siem' names 'action_failed', which is in the audit alone; "
