@@ -39,6 +39,7 @@ from bot.slack.api import membership
 from bot.slack.api.client import slack_client
 from bot.slack.api.directory import slack_access, time_zone
 from bot.slack.api.layouts import Layouts
+from bot.slack.api.permalinks import Permalinks
 from bot.slack.api.proxy import is_bypassed, is_local
 from bot.slack.api.replies import Replier
 from bot.slack.api.user_groups import remarks
@@ -154,7 +155,8 @@ class Bot:
         self.commands = CommandService(self.verbs, self._context)
         self.replier = Replier(self.client, Layouts(self.store, clock))
         self.dispatcher = self._dispatcher()
-        self.renderer = OutboxRenderer(self.store, self.access, self.home.team, self._clock)
+        links = Permalinks(self.client)
+        self.renderer = OutboxRenderer(self.store, self.access, self.home.team, self._clock, links)
         self.health = self._health()
         self.leader = Leader(self.store, self._leader_tasks(), self.health, self._interrupt)
         self.bolt = self._bolt()

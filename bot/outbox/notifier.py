@@ -167,6 +167,8 @@ class Notifier:
         else:
             self._outages = 0
             self._failures.pop(message.key, None)
+            if message.kind == "approval" and not message.ts:
+                self._update_request_of(message)  # which links to it
 
     def _content(self, message: OutMessage) -> dict[str, Any] | None:
         """The payload to send; None if there is nothing to send now."""
@@ -250,10 +252,13 @@ class Notifier:
         self._store.mark_failed(message.key, None, str(error))
         if message.kind == "approval":
             # Update the requester's card: it says that no approver was notified.
-            self._store.mark_dirty(request_key(str(message.subject.get("request", ""))))
+            self._update_request_of(message)
         log.error(
             "message_given_up", key=message.key, kind=message.kind, channel=message.channel, error=str(error)
         )
+
+    def _update_request_of(self, message: OutMessage) -> None:
+        self._store.mark_dirty(request_key(str(message.subject.get("request", ""))))
 
 
 def _priority(message: OutMessage) -> tuple[int, int]:

@@ -67,11 +67,7 @@ class Verdict:
         return (self.why, " Ask ", *with_commas(named), ".") if named else self.why
 
 
-def _no_groups(_user: str) -> frozenset[str]:
-    return frozenset()
-
-
-def _no_workspaces(_user: str) -> frozenset[str]:
+def _none_of(_id: str) -> frozenset[str]:
     return frozenset()
 
 
@@ -103,7 +99,7 @@ def _now() -> datetime:
 class Access:
     """Judges people by a policy. What Slack does not say grants nothing."""
 
-    groups_of: Callable[[str], frozenset[str]] = _no_groups
+    groups_of: Callable[[str], frozenset[str]] = _none_of
     """A person's user groups, each by its ID and by its `@handle`. May raise DirectoryUnavailable."""
     policy: Policy = field(default_factory=Policy)
     group_id: Callable[[str], str] = _only_ids
@@ -120,8 +116,12 @@ class Access:
     has_guests: Callable[[str], bool] = _without_guests
     """Whether a channel has, or may have, members who are no full members of the workspace. May raise
     DirectoryUnavailable."""
-    workspaces_of: Callable[[str], frozenset[str]] = _no_workspaces
+    workspaces_of: Callable[[str], frozenset[str]] = _none_of
     """The IDs of the workspaces that a person is in. May raise DirectoryUnavailable."""
+    members_of: Callable[[str], frozenset[str]] = _none_of
+    """The IDs of the members of a user group, by its ID. May raise DirectoryUnavailable."""
+    name_of: Callable[[str], str] = _only_ids
+    """What people call a person; their ID where Slack does not say."""
     home: str = "workspace"
     """What members are of, for a sentence."""
     clock: Callable[[], datetime] = _now
@@ -218,7 +218,7 @@ class Access:
         verdicts = [
             self._approver_verdict(approver, request, job, rule)
             for job in request.jobs
-            for rule in _asking(self.policy.deciding_rules(verb, job))
+            for rule in asking(self.policy.deciding_rules(verb, job))
         ]
         return next((each for each in verdicts if not each.allowed), verdicts[0])
 
@@ -328,7 +328,7 @@ class Access:
             return ""
 
 
-def _asking(rules: Sequence[EffectiveRule]) -> Sequence[EffectiveRule]:
+def asking(rules: Sequence[EffectiveRule]) -> Sequence[EffectiveRule]:
     """Those that ask for approvals; all, if none does."""
     return [each for each in rules if each.approvals] or rules
 

@@ -9,6 +9,7 @@ to Slack about groups) are asked before a transaction; what decides in the end i
 from __future__ import annotations
 
 from bot.cmdline.answers import Note
+from bot.policy.approver_list import ApproverList, named_approvers
 from bot.requests.abandon import Abandonment
 from bot.requests.base import RequestContext
 from bot.requests.confirm import ConfirmationStep
@@ -45,6 +46,10 @@ class Approvals:
         verdicts = (self._ctx.access.verdict(who, "databases", job) for job in request.jobs)
         refused = next((each for each in verdicts if not each.allowed), None)
         return None if refused is None else Note(refused.explanation, tone="warn")
+
+    def approvers(self, request: Request) -> ApproverList:
+        """Everybody who may approve, as the policy names them. Makes no slow calls."""
+        return named_approvers(self._ctx.access, request)
 
     def may_review(self, who: Person, request_id: str) -> Request | Note:
         """The request, when `who` may confirm or decide on it now, else what to answer. Makes no slow calls.

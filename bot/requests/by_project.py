@@ -44,6 +44,20 @@ def projects_of(names: Iterable[str], projects: Projects) -> str:
     return first_few(marked, _IN_TITLE) if tells else ""
 
 
+def projects_counted(jobs: Sequence[Job], projects: Projects) -> str:
+    """The projects of the jobs with their counts, production first: `🏭 prod (production) 2 jobs, staging 1
+    job`; without counts where there is one, and empty where it need not be said."""
+    counts = Counter(job.project for job in jobs)
+    if len(counts) == 1:
+        (project,) = counts
+        if projects.is_production(project):
+            return f"{PRODUCTION} *production*{f', `{projects.shown(project)}`' if projects.several else ''}"
+        return f"`{projects.shown(project)}`" if projects.several else ""
+    ordered = sorted(counts, key=lambda each: not projects.is_production(each))
+    named = [f"{_called(each, projects)} {count_of(counts[each], 'job')}" for each in ordered]
+    return first_few(named, _IN_TITLE)
+
+
 def _called(project: str, projects: Projects) -> str:
     if projects.is_production(project):
         return f"{PRODUCTION} `{projects.shown(project)}` (*production*)"

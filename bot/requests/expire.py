@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Note, User
+from bot.dms.rules import HARMLESS
 from bot.policy.permissions import ruled_as
 from bot.requests.base import RequestContext
 from bot.requests.queries import approval_key
 from bot.store.records import OPEN_REQUESTS, PENDING_REQUESTS, OutMessage, Person, Request, RequestState
 
-REMIND_AT = 0.2
-"""The reminder is sent when this share of the time to approve is left."""
+REMIND_AT = 0.25
+"""The reminder is sent when this share of the time to approve is left,"""
+REMIND_AT_LEAST = timedelta(minutes=5)
+"""but at least so long before the end; of a very short time, when half of it is left."""
 
 
 class Expiry:
@@ -59,8 +62,24 @@ class Expiry:
         for request in self._ctx.store.requests(OPEN_REQUESTS, limit=1000):
             if request.expires <= now:
                 self._ctx.end(request, RequestState.EXPIRED, "expired", None, "")
-            elif request.state is RequestState.APPROVING and _reminder_due(request, now):
-                self._remind(request)
+            elif request.state is RequestState.APPROVING and reminder_due(request, now):
+                self._remind_unless_frozen(request)
+
+    def _remind_unless_frozen(self, request: Request) -> None:
+        """Nobody has to decide on what a freeze forbids: if it ends in time, they are reminded then."""
+        if not self._is_frozen(request):
+            self._remind(request)
+
+    def _is_frozen(self, request: Request) -> bool:
+        """Whether a freeze forbids one of the changes at the time for which the request is."""
+        if request.action in HARMLESS:
+            return False
+        ctx, due = self._ctx, request.facts.due
+        return any(
+            ctx.store.freezes(due or ctx.clock(), job.name)
+            or (due is None and ctx.access.planned_freeze_reason(job))
+            for job in request.jobs
+        )
 
     def _remind(self, request: Request) -> None:
         with self._ctx.store.transaction():
@@ -86,10 +105,11 @@ def _subject(request: Request) -> str:
     return f"`{request.jobs[0].id}`" if len(request.jobs) == 1 else "each of these jobs"
 
 
-def _reminder_due(request: Request, now: datetime) -> bool:
-    """Whether most of the time to approve is over, and nobody has been reminded."""
+def reminder_due(request: Request, now: datetime) -> bool:
+    """Whether little of the time to approve is left, and nobody has been reminded."""
     if request.reminded:
         return False
     ttl_s = request.facts.approval_ttl_s
     life = request.expires - request.created if ttl_s is None else timedelta(seconds=ttl_s)
-    return request.expires - now <= life * REMIND_AT
+    left = request.expires - now
+    return left <= min(max(life * REMIND_AT, REMIND_AT_LEAST), life / 2)

@@ -34,7 +34,7 @@ def test_a_second_person_approves(dana: Person, page: Page, env: Env, pictures: 
     assert env.writes("promote", "billing-mysql") == []
 
     dana.go("dms-approvals")
-    card = dana.message("Approve: promote billing-mysql?")
+    card = dana.message("@dana asks to promote billing-mysql")
     pictures.of(card, "approval")
     button(card, "Approve").click()
     expect(dana.message("nobody approves their own request")).to_contain_text("Only visible to you")
@@ -67,8 +67,8 @@ def test_a_denial_tells_its_reason(dana: Person, page: Page, env: Env, pictures:
     expect(asked).to_contain_text("0 of 1 approval")
     dana.become("alex")
     dana.go("dms-approvals")
-    card = dana.message("Approve: stop customers-db?")
-    button(card, "Deny").click()
+    card = dana.message("@dana asks to stop customers-db")
+    button(card, "Deny…").click()
     page.get_by_test_id("modal-submit").click()
     expect(page.get_by_test_id("input-error")).to_contain_text("Please complete this required field")
     dana.modal.get_by_label("Why not?").fill("Not before the month end")

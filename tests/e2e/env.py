@@ -188,7 +188,7 @@ def _is_no_reply(message: JSON) -> bool:
 def asks_first(message: JSON) -> bool:
     """Whether the Approve button of a message says with its dots that a dialog asks first."""
     elements = [each for block in message.get("blocks") or () for each in block.get("elements", ())]
-    return any(each["text"]["text"] == "Approve …" for each in elements if each["type"] == "button")
+    return any(each["text"]["text"] == "Approve…" for each in elements if each["type"] == "button")
 
 
 def action_ids(message: JSON) -> list[str]:

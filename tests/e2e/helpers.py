@@ -99,6 +99,12 @@ def card_for(
     )
 
 
+def recheck(env: Env, ask: JSON, user: str) -> None:
+    """Measure the delay again in the details of a request that waits for approvals."""
+    env.press(ask, "details", user)
+    env.press(env.slack.wait_view(user, "Review the request"), "recheck", user)
+
+
 def private(env: Env, user: str, *words: str, after: str, timeout: float = 10) -> JSON:
     """An answer that only this person sees, with these words."""
     return env.slack.wait_message(

@@ -33,6 +33,7 @@ from tests.e2e.helpers import (
     policy,
     press_refused,
     private,
+    recheck,
     request_of,
     set_delay,
     single_bot,
@@ -121,10 +122,22 @@ def confirmed(env: Env, job: str) -> tuple[JSON, JSON]:
 def test_two_approve_and_it_runs_once(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    for word in ("Running", "CDC", "for good", "destination itself *stays*", "`sales`"):
+    for word in (
+        "Running",
+        "CDC",
+        "for good",
+        f"`{job}-target`",
+        "demo-project, europe-west1",
+        "2 databases",
+    ):
         assert word in plain(ask)
     assert "Delete job and destination" not in plain(ask)
-    assert {"!subteam^S0LEADS001", "!subteam^S0DBATEAM1"} <= set(pings(ask))
+    assert set(pings(ask)) == {"!subteam^S0LEADS001", f"@{SAM}"}, "not dana, who asks and is of sam's group"
+    assert "*@dana* asks to *delete*" in plain(ask)
+    heard = {user: env.slack.notifications(user, after=card["ts"]) for user in ("dana", "sam", "alex")}
+    assert [bool(each) for each in heard.values()] == [False, True, True]
+    assert permalink(card) in plain(ask)
+    env.shows(card, permalink(ask))
     env.shows_as(card, "approving", "0 of 2", "two for production", step="withdraw")
     assert env.writes("delete", job) == []
 
@@ -152,6 +165,11 @@ def test_two_approve_and_it_runs_once(env: Env) -> None:
     assert by_event["approved"].channel == APPROVAL_CHANNEL
     assert by_event["calling"].job_status == "RUNNING/CDC"
     assert by_event["succeeded"].operation == request_operation(env, job)
+
+
+def permalink(message: JSON) -> str:
+    """The end of a message's link, as the page of `chat.getPermalink` shows it."""
+    return f"/archives/{message['channel']}/p{message['ts'].replace('.', '')}|"
 
 
 def request_operation(env: Env, job: str) -> str:
@@ -220,7 +238,7 @@ def test_a_role_from_a_channel_holds_in_the_view_too(env: Env) -> None:
 def test_the_requester_withdraws(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    waiting = env.shows(card, step="withdraw")
+    waiting = env.shows(card, "Approvers decide here", step="withdraw")
     press_refused(env, waiting, "withdraw", "riley", "Only", f"may delete `{job}`, can take this back")
     env.press(card, "withdraw")
     env.shows_as(ask, "cancelled", DANA)
@@ -271,13 +289,18 @@ def lasts(request: Request) -> float:
 def test_a_reminder_comes_before_it_expires(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
-    request = request_of(env, job)
     left = WAITS_S
-    age(env, request, left * 0.9)
-    reminder = env.slack.wait_message(channel=APPROVALS, contains=["⏰", job, "2 approvals"], timeout=15)
+    env.press(ask, "approve", "sam")
+    env.shows(ask, "1 of 2")
+    env.type(f'freeze {job} --until 2h --reason "closing"')
+    age(env, request_of(env, job), left * 0.76)
+    env.bot.approvals.expiry.expire()
+    assert not request_of(env, job).reminded, "nobody can do anything about a frozen job"
+    env.type(f"unfreeze {job}")
+    reminder = env.slack.wait_message(channel=APPROVALS, contains=["⏰", job, "1 approval"], timeout=15)
     assert reminder["thread_ts"] == ask["ts"]
-    assert "!subteam^S0LEADS001" in pings(reminder)
-    age(env, request_of(env, job), left * 0.1)
+    assert pings(reminder) == ["!subteam^S0LEADS001"], "sam has decided, and dana asks"
+    age(env, request_of(env, job), left * 0.24)
     env.shows_as(card, "expired", "[Ask again]")
     env.shows_as(ask, "expired")
     assert events(env, job)[-1] == "expired"
@@ -325,9 +348,11 @@ def fall_behind(env: Env, job: str) -> None:
 
 def test_the_delay_can_be_looked_at_again_where_it_is_approved(env: Env) -> None:
     job, ask = promoting(env)
-    assert "Replication delay: 0 s" in plain(ask)
+    assert "Delay 0 s" in plain(ask)
     fall_behind(env, job)
-    env.press(ask, "recheck", "alex")
+    env.press(ask, "details", "dana")
+    assert "[Approve" not in plain(env.slack.wait_view("dana", "Review the request")), "her own request"
+    recheck(env, ask, "alex")
     env.shows_as(ask, "behind", "1 min 30 s", step="approve")
 
 
@@ -348,7 +373,7 @@ def test_a_delay_that_the_message_cannot_show_yet_lets_no_approval_through(env: 
     job, ask = promoting(env)
     fall_behind(env, job)
     env.slack.fault("chat.update", "ratelimited", times=None, retry_after=2)
-    env.press(ask, "recheck")
+    recheck(env, ask, "dana")
 
     def measured_again() -> bool:
         found = request_of(env, job).facts.delays[full(job)].seconds
@@ -573,7 +598,7 @@ def test_a_review_lets_no_delay_through_that_it_does_not_show(env: Env) -> None:
     review = reviewed(env, job)
     assert "Replication delay: 0 s" in plain(review)
     fall_behind(env, job)
-    env.press(ask, "recheck")
+    recheck(env, ask, "dana")
     env.shows_as(ask, "behind")
     env.press(review, "approve", user="alex")
     dialog = env.slack.wait_view("alex", "you confirm too")

@@ -122,7 +122,7 @@ def test_approvals_are_given_ahead(fresh: Env) -> None:
     job = env.add_job("later", state="RUNNING", phase="CDC", **CAUGHT_UP)
     card = schedule(env, f'promote {job} --at "in 10s"')
     asked = asks(env, job)
-    assert "Scheduled for" in plain(asked)
+    assert f"`{job}` at <!date" in plain(asked)
     env.press(asked, "approve", "alex")
     env.shows_done(card, "promote")
     assert len(env.writes("promote", job)) == 1

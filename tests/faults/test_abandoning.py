@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.slack.render.approval_card import approval_card
+from bot.slack.render.approval_card import Asking, approval_card
 from bot.slack.render.request_card import request_card
 from bot.store.records import Person
 from sandbox.slack import plain
@@ -264,4 +264,4 @@ def test_the_copy_for_approvers_says_nothing_of_a_button_that_it_lacks(env: Time
     asked, runs = request_of(env, job), runs_of(env, job)
     now = env.clock()
     assert "Stop following" in str(request_card(asked, runs, (), now).payload())
-    assert "Stop following" not in str(approval_card(asked, (), (), now, runs).payload())
+    assert "Stop following" not in str(approval_card(asked, Asking(), (), now, runs).payload())

@@ -14,7 +14,7 @@ from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
 from bot.slack.render import alerts, modals, mrkdwn, timeline
 from bot.slack.render.answer import render
-from bot.slack.render.approval_card import approval_card
+from bot.slack.render.approval_card import Asking, approval_card
 from bot.slack.render.home_tab import HomeContent, home
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import request_card
@@ -95,7 +95,7 @@ def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[st
         render(DatabasesPage(job, found, {"RUNNING": len(found)}, len(found), 1, 1, said, ())),
         render(_card(job, found, said)),
         request_card(request, (), (), NOW),
-        approval_card(request, (), (), NOW),
+        approval_card(request, Asking(), (), NOW),
         timeline.timeline(job, [event], (), said, current=True),
         alerts.alert(event, job, ()),
         timeline.event_detail(event, job),

@@ -11,6 +11,7 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.model import DelayPoint, Job
 from bot.dms.rules import Action
 from bot.dms.unsupported import UnsupportedEvents
+from bot.requests.expire import reminder_due
 from bot.requests.rules import (
     confirmation_phrase,
     has_changed,
@@ -96,3 +97,19 @@ def test_a_run_that_has_stopped_its_job_counts_as_started() -> None:
     fresh, halfway = make.run("fresh"), make.run("halfway", called=NOW, stopped_job=True)
     others = [make.run(state.value, state=state) for state in RunState if state is not RunState.QUEUED]
     assert not_started([fresh, halfway, *others]) == (fresh,)
+
+
+@pytest.mark.parametrize(
+    ("life_s", "reminded_s"), [(4 * 3600, 3600), (3600, 900), (1200, 300), (900, 300), (360, 180)]
+)
+def test_approvers_are_reminded_once_a_quarter_of_the_time_is_left_but_five_minutes(
+    life_s: int, reminded_s: int
+) -> None:
+    end = NOW + timedelta(seconds=life_s)
+    asked = replace(
+        make.request(), created=NOW, expires=end, facts=RequestFacts(approval_ttl_s=float(life_s))
+    )
+    due = end - timedelta(seconds=reminded_s)
+    assert reminder_due(asked, due)
+    assert not reminder_due(asked, due - timedelta(seconds=1))
+    assert not reminder_due(replace(asked, reminded=True), due)

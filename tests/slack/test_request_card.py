@@ -11,7 +11,8 @@ import pytest
 from bot.cmdline.answers import Group, User
 from bot.dms.model import Endpoint, Options
 from bot.dms.rules import Action
-from bot.slack.render.approval_card import approval_card, reminder_text
+from bot.policy.approver_list import ApproverList
+from bot.slack.render.approval_card import Asking, approval_card, approval_details, reminder_text
 from bot.slack.render.progress import bar
 from bot.slack.render.request_card import request_card
 from bot.store.facts import RequestFacts, facts_from_json
@@ -37,6 +38,7 @@ def run(state: RunState, job_name: str = job().name, **more: Any) -> Run:
 ONE_AGO = NOW - timedelta(minutes=1)
 MEASURED = {"measured": ONE_AGO.isoformat(), "measured_bytes": ONE_AGO.isoformat()}
 """A fact's times of measurement, one minute before the look."""
+ASKING = Asking(ApproverList((User("U2"),)), "sam")
 APPROVED = Decision("req-1", "U0BOSS", True, "", NOW)
 
 
@@ -299,27 +301,114 @@ def test_while_approving() -> None:
 
 def test_the_approval_card_mentions_and_asks() -> None:
     waiting = request(Action.RESTART, RequestState.APPROVING, needed=2, self_approval=False)
-    message = approval_card(waiting, [Group("S1"), User("U2")], [APPROVED], NOW)
-    payload = accepted(message)
-    assert "<!subteam^S1>, <@U2>" in message.text
-    assert "<@U0ASKER> cannot approve their own request" in all_text(payload)
+    asking = Asking(ApproverList((User("U2"), Group("S1")), 3), "sam", "🏭 *production*", "https://a.b/c")
+    payload = accepted(approval_card(waiting, asking, [APPROVED], NOW))
+    (section, _) = payload["blocks"]
+    asks, does, facts, who = section["text"]["text"].split("\n")
+    assert asks == "🔐 *@sam* asks to *restart* `orders-db` (🏭 *production*)"
+    assert does == (
+        "*Wipes at least those of its 2 databases that an error has hit* on AlloyDB `orders-cluster` "
+        "(acme, europe-west1), at most the whole destination. Then copies again from `10.0.0.5:5432`."
+    )
+    assert facts == "🟢 *Running* · CDC · *1 of 2 approvals*, by <@U0BOSS>"
+    assert who.startswith("<@U2>, anyone in <!subteam^S1> or 3 others can approve · until <!date^")
+    assert who.endswith(" · <https://a.b/c|Request>")
+    assert "<@U0ASKER>" not in all_text(payload) + payload["text"], "a mention would notify the requester"
     found = buttons(payload)
-    assert set(found) == {"dms:restart:approve", "dms:restart:deny"}
+    assert set(found) == {"dms:restart:approve", "dms:restart:deny", "dms:restart:details"}
     assert {each["value"] for each in found.values()} == {"req-1"}
+    assert [each["type"] for each in payload["blocks"]] == ["section", "actions"]
+
+
+@pytest.mark.parametrize(("action", "green"), [(Action.STOP, True), (Action.DELETE, False)])
+def test_approve_is_green_only_where_nothing_is_destroyed_and_nothing_is_red(
+    action: Action, green: bool
+) -> None:
+    found = buttons(accepted(approval_card(request(action, RequestState.APPROVING), ASKING, [], NOW)))
+    assert [each.get("style") for each in found.values()] == ["primary" if green else None, None, None]
+
+
+def test_the_card_names_what_is_lost_before_anybody_approves() -> None:
+    """The destination, its place, and how many databases it has."""
+    target = "AlloyDB `orders-cluster` (acme, europe-west1)"
+
+    def says(action: Action, **more: Any) -> str:
+        return all_text(
+            accepted(approval_card(request(action, RequestState.APPROVING, **more), ASKING, [], NOW))
+        )
+
+    assert f"*Ends the migration for good.* {target} stays, with what was migrated of 2 databases." in says(
+        Action.DELETE
+    )
+    both = says(Action.DELETE, options=Options(with_destination=True))
+    assert f"*Deletes {target} with all its data*, 2 databases, and the migration." in both
+    assert f"Replication stops; {target} becomes primary. *Can't be undone.*" in says(Action.PROMOTE)
+    some = says(Action.RESTART, options=Options(databases=("orders", "customers")))
+    assert f"*Wipes at least 2 databases* on {target}. Then" in some
+    assert "all databases (not listed)" in says(Action.RESTART, databases={})
+    two = says(
+        Action.RESTART, jobs=(job("a"), replace(job("b"), destination=Endpoint("d", host="b-cluster")))
+    )
+    assert "2 destinations: AlloyDB `orders-cluster` (acme, europe-west1), `b-cluster` (acme" in two
+    risky = says(
+        Action.PROMOTE,
+        warning=("*The data of `orders` is incomplete*.",),
+        facts=RequestFacts(at_risk={job().name: ("orders",)}),
+    )
+    assert "⚠️ *The data of `orders` is incomplete*." in risky
+
+
+def test_the_card_says_in_red_what_a_promote_would_lose() -> None:
+    def says(*facts: dict[str, Any]) -> str:
+        jobs = tuple(job(f"job-{number}") for number in range(len(facts)))
+        stored = {each.name: {"at": NOW.isoformat(), **one} for each, one in zip(jobs, facts, strict=True)}
+        asked = request(state=RequestState.APPROVING, jobs=jobs, facts=facts_from_json({"delay": stored}))
+        return all_text(accepted(approval_card(asked, ASKING, [], NOW)))
+
+    zero = {"seconds": 0.0, "bytes": 0.0, **MEASURED}
+    late = {"seconds": 42.0, "bytes": 12e6, **MEASURED}
+    assert "Delay 0 s · 0 B (measured <!date^" in says(zero)
+    assert ":rotating_light:" not in says(zero)
+    assert ":rotating_light: *Delay NOT ZERO: 42 s · 11.4 MiB* (measured" in says(late)
+    assert ":rotating_light: *Delay not known*" in says({"note": "no access"})
+    assert ":rotating_light: *Delay not known*" in says(zero | {"partial": "changes not begun"})
+    assert ":rotating_light: *Delay not measured*" in says({"standing": "FAILED in CDC"})
+    assert ":rotating_light: *3 unsupported changes*" in says(zero | {"unsupported": {"total": 3}})
+    assert ":rotating_light: *Unsupported changes not known*" in says(zero | {"unsupported": {"note": "?"}})
+    assert "Delay 0 s for all 2 jobs" in says(zero, zero)
+    some = says(zero, late, {"note": "no access"})
+    assert "*Delay NOT ZERO for 1 of 3 jobs*, up to 42 s · *Delay not known for 1 of 3 jobs*" in some
+
+
+def test_the_details_have_all_of_it_and_who_decided() -> None:
+    waiting = request(Action.DELETE, RequestState.APPROVING, needed=2, rule="prod", self_approval=False)
+    approvers = ApproverList((Group("S1"),))
+    said = accepted(approval_details(waiting, approvers, [APPROVED], may_decide=True))
+    for words in (
+        "<@U0ASKER> asks to *delete* `orders-db`",
+        "`orders`, `customers`",
+        "*1 of 2 approvals*, by <@U0BOSS>. Rule: `prod`. Anyone in <!subteam^S1> can approve.",
+        "<@U0ASKER> cannot approve their own request",
+        "✅ <@U0BOSS> approved <!date^",
+    ):
+        assert words in all_text(said)
+    assert set(buttons(said)) == {"dms:delete:approve", "dms:delete:deny"}
+    assert buttons(accepted(approval_details(waiting, approvers, [], may_decide=False))) == {}
 
 
 @pytest.mark.parametrize("state", [each for each in RequestState if each is not RequestState.APPROVING])
 def test_nobody_can_decide_what_is_decided(state: RequestState) -> None:
     payload = accepted(
-        approval_card(request(state=state), [User("U2")], [APPROVED], NOW, [run(RunState.SUCCEEDED)])
+        approval_card(request(state=state), ASKING, [APPROVED], NOW, [run(RunState.SUCCEEDED)])
     )
     assert buttons(payload) == {}
 
 
 def test_the_reminder_says_what_is_missing() -> None:
     waiting = request(Action.RESTART, RequestState.APPROVING, needed=2)
-    text = accepted(reminder_text(waiting, [User("U2")], [APPROVED], NOW))["text"]
+    text = accepted(reminder_text(waiting, ASKING, [APPROVED], NOW))["text"]
     assert "<@U2>: 15 min left" in text
+    assert "*@sam*" in text
     assert "1 approval still needed" in text
 
 

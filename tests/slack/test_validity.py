@@ -12,10 +12,11 @@ from bot.cmdline.answers import Answer, Button, EditForm, EditPreview, PickForm,
 from bot.dms.missing import MissingLocation
 from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
 from bot.dms.rules import Action
+from bot.policy.approver_list import ApproverList
 from bot.slack.render import alerts, modals, timeline
 from bot.slack.render.action_failure import failure_message
 from bot.slack.render.answer import render
-from bot.slack.render.approval_card import approval_card, reminder_text
+from bot.slack.render.approval_card import Asking, approval_card, approval_details, reminder_text
 from bot.slack.render.flapping import flapping, settled
 from bot.slack.render.home_tab import (
     SHOWN_JOBS,
@@ -63,13 +64,16 @@ def test_request_cards(request: Request, runs: list[Run], decisions: tuple[Decis
     st.lists(makers.users, max_size=30),
     makers.decisions,
     st.lists(makers.runs, max_size=5),
+    makers.texts,
 )
 def test_approval_cards(
-    request: Request, approvers: list[str], decisions: tuple[Decision, ...], runs: list[Run]
+    request: Request, approvers: list[str], decisions: tuple[Decision, ...], runs: list[Run], text: str
 ) -> None:
-    people = [User(each) for each in approvers]
-    accepted(approval_card(request, people, decisions, NOW, runs))
-    accepted(reminder_text(request, people, decisions, NOW))
+    people = ApproverList(tuple(User(each) for each in approvers), len(approvers))
+    asking = Asking(people, text, "🏭 *production*", "https://dms.slack.com/archives/C1/p1")
+    accepted(approval_card(request, asking, decisions, NOW, runs))
+    accepted(reminder_text(request, asking, decisions, NOW))
+    accepted_view(modals.review(approval_details(request, people, decisions, may_decide=True), "REF"))
 
 
 @tried

@@ -51,6 +51,7 @@ class _Account:
 
     is_member: bool
     workspaces: frozenset[str] = frozenset()
+    name: str = ""
 
 
 class Directory:
@@ -131,6 +132,21 @@ class Directory:
         """
         return self._account(user).workspaces
 
+    def members_of(self, group: str) -> frozenset[str]:
+        """The ids of the members of a user group, by its id; empty where it is not known.
+
+        Raises:
+            DirectoryUnavailable: Slack did not say.
+        """
+        return self._groups.get().members.get(group, frozenset())
+
+    def name_of(self, user: str) -> str:
+        """What Slack shows people as this person's name; the id where it does not say."""
+        try:
+            return self._account(user).name or user
+        except DirectoryUnavailable:
+            return user
+
     def in_channel(self, channel: str, user: str) -> bool:
         """Whether a person is a member of a channel; of a direct message and of no channel, nobody is.
 
@@ -191,7 +207,7 @@ class Directory:
                 if self._local_server and lacks_method(error):
                     return _Account(is_member=True)
                 raise
-            return _Account(self._is_full(person), _workspaces(person))
+            return _Account(self._is_full(person), _workspaces(person), _name(person))
 
     def _is_full(self, person: Mapping[str, Any]) -> bool:
         """Flags of a user: https://docs.slack.dev/reference/objects/user-object.
@@ -256,6 +272,13 @@ def _workspaces(person: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(each) for each in named if each and is_workspace(str(each)))
 
 
+def _name(person: Mapping[str, Any]) -> str:
+    """Source: https://docs.slack.dev/reference/objects/user-object (`profile.display_name` may be empty)."""
+    profile = person.get("profile") or {}
+    own = (profile.get("display_name"), profile.get("real_name"))
+    return next((str(each) for each in (*own, person.get("name")) if each), "")
+
+
 def slack_access(client: WebClient, home: Installation, policy: Policy, *, local_server: bool) -> Access:
     """Judges people by the policy, and by what Slack says of them; see `Directory`."""
     directory = Directory(client, home=home, places=group_places(policy), local_server=local_server)
@@ -268,6 +291,8 @@ def slack_access(client: WebClient, home: Installation, policy: Policy, *, local
         in_channel=directory.in_channel,
         has_guests=directory.has_guests,
         workspaces_of=directory.workspaces_of,
+        members_of=directory.members_of,
+        name_of=directory.name_of,
         home=home.kind,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.cmdline.answers import Answer, Note, User
+from bot.cmdline.answers import Answer, Note
 from bot.dms.delay import MeasuredDelay
 from bot.policy.access import Verdict
 from bot.requests.approvals import Approvals
@@ -22,7 +22,7 @@ from bot.slack.inbound.places import place_of
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
 from bot.slack.render.answer import render
-from bot.slack.render.approval_card import approval_card
+from bot.slack.render.approval_card import approval_details
 from bot.slack.render.message import Message
 from bot.slack.render.progress import retryable
 from bot.slack.render.request_card import request_card
@@ -111,7 +111,8 @@ class RequestButtons:
             "approve": self._approve,
             "deny": self._ask_reason,
             "names": self._names,
-            "review": self._review,
+            "review": self._reviewing(self._may_decide),
+            "details": self._reviewing(self._may_read),
             "again": self._answering(
                 lambda press, target: approvals.creation.again(press.who, press.value, target.response_url)
             ),
@@ -204,23 +205,45 @@ class RequestButtons:
             return None
         return Note(f"Nothing was sent: this request is {STATE_TEXT[RequestState.OUTDATED]}.", tone="warn")
 
-    def _review(self, press: BlockAction, target: ReplyTarget) -> None:
-        request = self._approvals.may_review(press.who, press.value)
-        if isinstance(request, Note):
-            self._workers.reply(target, request, press.trigger)
-            return
-        ref = self._remember_shown(press, target, request, _REVIEW)
-        self._workers.open_view(target, press.trigger, modals.review(self._card(request, press.who), ref))
+    def _reviewing(
+        self, may: Callable[[Person, str], tuple[Request, bool] | Note]
+    ) -> Callable[[BlockAction, ReplyTarget], None]:
+        """A step that shows a request in full, to whoever `may` read it."""
+
+        def step(press: BlockAction, target: ReplyTarget) -> None:
+            shown = may(press.who, press.value)
+            if isinstance(shown, Note):
+                self._workers.reply(target, shown, press.trigger)
+                return
+            ref = self._remember_shown(press, target, shown[0], _REVIEW)
+            self._workers.open_view(target, press.trigger, modals.review(self._card(*shown), ref))
+
+        return step
+
+    def _may_decide(self, who: Person, request_id: str) -> tuple[Request, bool] | Note:
+        request = self._approvals.may_review(who, request_id)
+        return request if isinstance(request, Note) else (request, True)
+
+    def _may_read(self, who: Person, request_id: str) -> tuple[Request, bool] | Note:
+        """The request, and whether `who` may confirm or decide on it; else why they may not read it. Whoever
+        may see the databases of its jobs reads what others decide on."""
+        decides = self._may_decide(who, request_id)
+        if not isinstance(decides, Note):
+            return decides
+        found = self._store.request(request_id)
+        if found is None or found.by.team != who.team or found.state is not RequestState.APPROVING:
+            return decides
+        return decides if self._approvals.may_see_databases(who, found) else (found, False)
 
     def _review_again(self, press: BlockAction, target: ReplyTarget, note: Note | None) -> None:
         """Show the present card in the review, so that the next press is made on what it shows."""
-        request = self._approvals.may_review(press.who, press.value)
-        if isinstance(request, Note):
-            self._workers.answer(target, note or request)
+        shown = self._may_read(press.who, press.value)
+        if isinstance(shown, Note):
+            self._workers.answer(target, note or shown)
             return
         said = render(note).blocks if note is not None else ()
-        ref = self._remember_shown(press, target, request, _REVIEW)
-        self._replier.update(target, modals.review(self._card(request, press.who), ref, said))
+        ref = self._remember_shown(press, target, shown[0], _REVIEW)
+        self._replier.update(target, modals.review(self._card(*shown), ref, said))
 
     def _remember_shown(self, press: BlockAction, target: ReplyTarget, request: Request, kind: str) -> str:
         """A callback token for a view. It keeps the delay shown: an open view does not update by itself."""
@@ -254,12 +277,13 @@ class RequestButtons:
             time.sleep(_UPDATE_POLL_S)
         return False
 
-    def _card(self, request: Request, reader: Person) -> Message:
+    def _card(self, request: Request, may_decide: bool) -> Message:
         decisions, now = self._store.decisions(request.id), self._clock()
         related = find_related_open(self._store, request, now)
         if request.state is RequestState.CONFIRMING:
             return request_card(request, (), decisions, now, related=related)
-        return approval_card(request, (User(reader.user),), decisions, now, related=related)
+        approvers = self._approvals.approvers(request)
+        return approval_details(request, approvers, decisions, related, may_decide=may_decide)
 
     def _confirm(self, press: BlockAction, target: ReplyTarget, *, destination: bool) -> None:
         request = self._approvals.confirmation.may_confirm(press.who, press.value)

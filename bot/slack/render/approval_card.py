@@ -1,18 +1,27 @@
-"""A request in the approval channel, the reminder in its thread, and the notice of a denial."""
+"""A request in the approval channel, in a few lines; the whole of it in a modal; and the reminder.
+
+The card notifies those who may approve and nobody else, so its requester is named, not mentioned.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from slack_sdk.models.blocks import Block
 
-from bot.cmdline.answers import Button, RichPart
-from bot.dms.rules import DESTRUCTIVE
+from bot.cmdline.answers import Button, Group, RichPart
+from bot.dms.model import Phase, State
+from bot.dms.rules import DESTRUCTIVE, Action
+from bot.dms.running_errors import runs_with_errors
+from bot.policy.approver_list import NOBODY, ApproverList
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.rules import needs_typed_confirmation
+from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render import mrkdwn
+from bot.slack.render.consequence import consequence, databases_count
+from bot.slack.render.delay_warning import short_delay
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import (
     approvals_text,
@@ -20,53 +29,78 @@ from bot.slack.render.request_card import (
     recheck_button,
     request_card,
 )
-from bot.slack.render.request_details import request_details, subject
+from bot.slack.render.request_details import request_details, request_text, subject
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.util.durations import humanize
-from bot.util.text import count_of
+from bot.util.text import and_more, count_of
+
+_MAX_REASON = 200
+_MAX_RISK = 300
+_NAMED_JOBS = 3
+_COUNTED = frozenset({Action.RESTART, Action.DELETE})
+"""Actions whose consequence names the number of databases."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a card says of the people, and of where the request was made."""
+
+    approvers: ApproverList = NOBODY
+    requester: str = ""
+    """The name of whoever asks."""
+    projects: str = ""
+    """The projects of the jobs, with their counts; empty where it need not be said."""
+    link: str = ""
+    """URL of the request's own message; empty if there is none that others can open."""
 
 
 def approval_card(
     request: Request,
-    approvers: Sequence[RichPart],
+    asking: Asking,
     decisions: Sequence[Decision],
     now: datetime,
     runs: Sequence[Run] = (),
     related: RelatedRequests = NO_RELATED,
 ) -> Message:
-    """While the request is open, with Approve and Deny; afterwards, who decided and the outcome.
-
-    `approvers` are the people and groups that may approve; they are mentioned. `related` are other open
-    requests for the same jobs.
-    """
+    """While the request is open, what approvers need to know, with Approve, Deny and Details; afterwards, who
+    decided and the outcome. `related` are other open requests for the same jobs."""
     if request.state is not RequestState.APPROVING:
         return _decided(request, decisions, now, runs)
-    who = _people(approvers)
-    summary = (
-        f"{who}: {mrkdwn.mention('@', request.by.user)} asks to {mrkdwn.verbatim(subject(request))}. "
-        "Approve or deny."
-    )
-    sign = "🚨 " if request.action in DESTRUCTIVE else ""
-    title = f"{sign}Approve: {subject(request)}?"
-    blocks: list[Block] = [m.header(title), m.section(f"{who}, please approve or deny.")]
-    blocks.extend(request_details(request, related))
-    rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
-    blocks.append(m.section(f"{approvals_text(request, decisions)}.{_self_approval_note(request)}{rule}"))
-    blocks.extend(m.buttons(_buttons(request)))
-    blocks.extend(m.context(f"Expires {mrkdwn.date(request.expires)}."))
-    return m.message(summary, blocks)
+    asks = f"🔐 {_asks(request, asking)}"
+    lines = (asks, _consequence(request), _facts(request, decisions, related), _who_until(request, asking))
+    shown = [*m.sections("\n".join(lines)), *m.buttons(_buttons(request))]
+    return m.message(f"{asks}. {who_can(asking.approvers)} approve.", shown)
 
 
-def reminder_text(
-    request: Request, approvers: Sequence[RichPart], decisions: Sequence[Decision], now: datetime
+def approval_details(
+    request: Request,
+    approvers: ApproverList,
+    decisions: Sequence[Decision],
+    related: RelatedRequests = NO_RELATED,
+    *,
+    may_decide: bool,
 ) -> Message:
-    """The message in the thread when the request is about to expire."""
+    """All of an open request, for a modal: each database, where it is, what is lost, which rule asks for
+    approvals, and who has decided so far. Approve and Deny are there if the reader `may_decide`."""
+    blocks: list[Block] = [*request_details(request, related)]
+    rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
+    said = f"{approvals_text(request, decisions)}.{rule} {who_can(approvers)} approve."
+    blocks.append(m.section(f"{said}{_self_approval_note(request)}"))
+    blocks.extend(m.sections("\n".join(_history(request, decisions))))
+    row = [*_deciding(request)] if may_decide else []
+    blocks.extend(m.buttons([*row, *recheck_button(request), *list_button(request)]))
+    blocks.extend(m.context(f"Expires {mrkdwn.date(request.expires)}."))
+    return m.message(mrkdwn.verbatim(subject(request)), blocks)
+
+
+def reminder_text(request: Request, asking: Asking, decisions: Sequence[Decision], now: datetime) -> Message:
+    """The message in the thread when the request is about to expire; it mentions who has not decided."""
     left = humanize(request.expires - now) if request.expires > now else "no time"
     missing = max(0, request.needed - len(valid_approvals(request, decisions)))
     shown = (
-        f"⏰ {_people(approvers)}: {left} left to decide on "
+        f"⏰ {_mentions(asking.approvers)}: {left} left to decide on "
         f"*{mrkdwn.verbatim(subject(request))}*, requested by "
-        f"{mrkdwn.mention('@', request.by.user)}. {count_of(missing, 'approval')} still needed; "
+        f"{_name(asking.requester)}. {count_of(missing, 'approval')} still needed; "
         f"it expires {mrkdwn.date(request.expires)}."
     )
     return m.message(shown, m.sections(shown))
@@ -82,6 +116,19 @@ def denial_text(request: Request) -> Message:
     return m.message(shown, m.sections(shown))
 
 
+def who_can(approvers: ApproverList) -> str:
+    """`@alex or anyone in @leads can`, to begin a sentence; mrkdwn."""
+    groups = [f"anyone in {mrkdwn.rich_text((each,))}" for each in approvers.asked if isinstance(each, Group)]
+    people = [mrkdwn.rich_text((each,)) for each in approvers.asked if not isinstance(each, Group)]
+    others = [count_of(approvers.more, "other")] if approvers.more else []
+    channels = [f"anyone in {mrkdwn.rich_text((each,))}" for each in approvers.channels]
+    found = [*people, *groups, *others, *channels]
+    if found:
+        said = " or ".join(filter(None, (", ".join(found[:-1]), found[-1])))
+        return f"{said[:1].upper()}{said[1:]} can"
+    return "Any member can" if approvers.everybody else "Approvers can"
+
+
 def _decided(request: Request, decisions: Sequence[Decision], now: datetime, runs: Sequence[Run]) -> Message:
     """The requester's card without its buttons, which are for the channel where it was asked."""
     card = request_card(request, runs, decisions, now, copy=True)
@@ -89,8 +136,69 @@ def _decided(request: Request, decisions: Sequence[Decision], now: datetime, run
     return m.message(card.text, kept)
 
 
-def _people(approvers: Sequence[RichPart]) -> str:
-    return mrkdwn.rich_text(_joined(approvers)) or "Approvers"
+def _asks(request: Request, asking: Asking) -> str:
+    """Who asks to do what to which job, and why."""
+    which = ", ".join(labels.job_name_code(request, job.name) for job in request.jobs[:_NAMED_JOBS])
+    which = f"{which}{and_more(len(request.jobs), _NAMED_JOBS)}" if len(request.jobs) > 1 else ""
+    told = "; ".join(filter(None, (which, mrkdwn.format_own(asking.projects))))
+    where = f" ({told})" if told else ""
+    when = f" at {mrkdwn.date(request.facts.due)}" if request.facts.due else ""
+    return f"{_name(asking.requester)} asks to {request_text(request)}{where}{when}{_reason(request)}"
+
+
+def _reason(request: Request) -> str:
+    reason = mrkdwn.clip(mrkdwn.verbatim(" ".join(request.facts.reason.split())), _MAX_REASON)
+    return f": “{reason}”" if reason else ""
+
+
+def _name(requester: str) -> str:
+    return f"*{mrkdwn.name(f'@{requester}')}*" if requester else "Somebody"
+
+
+def _consequence(request: Request) -> str:
+    """With the first of the databases that are at risk, if any."""
+    risk = request.warning[0] if request.facts.at_risk and request.warning else ""
+    warned = f" ⚠️ {mrkdwn.clip(mrkdwn.format_own(risk), _MAX_RISK)}" if risk else ""
+    return f"{consequence(request)}{warned}"
+
+
+def _facts(request: Request, decisions: Sequence[Decision], related: RelatedRequests) -> str:
+    """How the job stands, how many databases, and how many approvals by which rule."""
+    rule = f", rule “{mrkdwn.verbatim(request.rule)}”" if request.rule else ""
+    parts = (
+        _status(request),
+        short_delay(request),
+        "" if request.action in _COUNTED else databases_count(request),
+        f"{approvals_text(request, decisions)}{rule}",
+        _also_open(related),
+    )
+    return " · ".join(filter(None, parts))
+
+
+def _also_open(related: RelatedRequests) -> str:
+    if len(related.first) == 1 and not related.more:
+        return f"👥 *Open as well*: *{mrkdwn.verbatim(subject(related.first[0]))}*"
+    others = len(related.first) + related.more
+    return f"👥 *Open as well*: {count_of(others, 'request')}" if others else ""
+
+
+def _status(request: Request) -> str:
+    """The status of the jobs, which is the same for all; of a promote only if it is no usual one."""
+    job = request.jobs[0]
+    with_errors = any(map(runs_with_errors, request.jobs))
+    usual = job.state == State.RUNNING and job.phase in (Phase.CDC, Phase.READY_FOR_PROMOTE)
+    if request.action is Action.PROMOTE and usual and not with_errors:
+        return ""
+    return labels.job_status(job, with_errors=with_errors)
+
+
+def _who_until(request: Request, asking: Asking) -> str:
+    link = f" · {mrkdwn.link(asking.link, 'Request')}" if asking.link else ""
+    return f"{who_can(asking.approvers)} approve · until {mrkdwn.date(request.expires)}{link}"
+
+
+def _mentions(approvers: ApproverList) -> str:
+    return mrkdwn.rich_text(_joined(approvers.asked)) or "Approvers"
 
 
 def _joined(approvers: Sequence[RichPart]) -> tuple[RichPart, ...]:
@@ -106,16 +214,33 @@ def _self_approval_note(request: Request) -> str:
     return f" {mrkdwn.mention('@', request.by.user)} cannot approve their own request."
 
 
-def _approve_label(request: Request) -> str:
-    """With dots where a dialog asks first."""
-    return "Approve …" if needs_typed_confirmation(request) else "Approve"
+def _history(request: Request, decisions: Sequence[Decision]) -> list[str]:
+    void = request.facts.void_approvers
+    lines = [f"📝 {mrkdwn.mention('@', request.by.user)} requested it {mrkdwn.date(request.created)}"]
+    for each in decisions:
+        verb = "✅ {} approved" if each.approve else "⛔ {} denied"
+        gone = ", which no longer counts" if each.approve and each.user in void else ""
+        lines.append(f"{verb.format(mrkdwn.mention('@', each.user))} {mrkdwn.date(each.at)}{gone}")
+    return lines
+
+
+def _deciding(request: Request) -> list[Button]:
+    """Approve and Deny, of which neither is red, and Approve is green only where nothing is destroyed. The
+    dots of Approve say that a dialog asks first."""
+    verb = str(request.action)
+    asks_first = needs_typed_confirmation(request)
+    harmless = not asks_first and request.action not in DESTRUCTIVE
+    return [
+        Button(
+            "Approve…" if asks_first else "Approve",
+            verb,
+            "approve",
+            request.id,
+            "primary" if harmless else "",
+        ),
+        Button("Deny…", verb, "deny", request.id),
+    ]
 
 
 def _buttons(request: Request) -> list[Button]:
-    verb = str(request.action)
-    return [
-        Button(_approve_label(request), verb, "approve", request.id, "primary"),
-        Button("Deny", verb, "deny", request.id, "danger"),
-        *recheck_button(request),
-        *list_button(request),
-    ]
+    return [*_deciding(request), Button("Details", str(request.action), "details", request.id)]

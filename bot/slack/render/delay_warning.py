@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.dms.delay import MeasuredDelay
 from bot.dms.unsupported import UnsupportedEvents
@@ -39,6 +39,54 @@ def delay_lines(request: Request) -> list[str]:
         job = f"{job_name_code(request, name)}: " if several else ""
         lines += [_line(seen, job), *_backups(seen, job), *_unsupported(seen, job)]
     return lines
+
+
+def short_delay(request: Request) -> str:
+    """The delay in a few words, red unless all is known to have arrived; mrkdwn, empty if none was read."""
+    found = list(request.facts.delays.values())
+    if not found:
+        return ""
+    parts = [_short_one(found[0]) if len(found) == 1 else _short_of_many(found)]
+    counted = [each.unsupported for each in found if each.unsupported is not None]
+    missing = sum(each.total or 0 for each in counted)
+    if missing:
+        parts.append(f":rotating_light: *{count_of(missing, 'unsupported change')}*")
+    elif any(each.may_miss for each in counted):
+        parts.append(":rotating_light: *Unsupported changes not known*")
+    if any(each.backups is not None and not _is_restored(each) for each in found):
+        parts.append(":rotating_light: *Backup files not restored yet*")
+    return " · ".join(parts)
+
+
+def _short_one(seen: MeasuredDelay) -> str:
+    if seen.seconds is not None and (seen.is_zero or seen.is_behind):
+        size = f" · {bytes_text(seen.bytes.value)}" if seen.bytes is not None else ""
+        amount = f"{humanize(seen.seconds.value)}{size}"
+        measured = f"(measured {mrkdwn.date(seen.seconds.time, '{ago}')})"
+        if seen.is_zero:
+            return f"Delay {amount} {measured}"
+        return f":rotating_light: *Delay NOT ZERO: {amount}* {measured}, lost if promoted now"
+    if seen.standing:
+        return ":rotating_light: *Delay not measured*"
+    return ":rotating_light: *Delay not known*"
+
+
+def _short_of_many(found: Sequence[MeasuredDelay]) -> str:
+    late = [each.seconds.value for each in found if each.is_behind and each.seconds is not None]
+    unknown = sum(not each.is_zero and not each.is_behind for each in found)
+    if not late and not unknown:
+        return f"Delay 0 s for all {len(found)} jobs"
+    parts = []
+    if late:
+        parts.append(f"*Delay NOT ZERO for {len(late)} of {len(found)} jobs*, up to {humanize(max(late))}")
+    if unknown:
+        parts.append(f"*Delay not known for {unknown} of {len(found)} jobs*")
+    return f":rotating_light: {' · '.join(parts)}"
+
+
+def _is_restored(seen: MeasuredDelay) -> bool:
+    left = seen.backups.bytes if seen.backups is not None else None
+    return left is not None and left.value == 0
 
 
 def _backups(seen: MeasuredDelay, job: str) -> list[str]:

@@ -29,7 +29,7 @@ from bot.slack.render.gathered_messages import GatheredMessages
 from bot.slack.render.jobs_named import name_jobs
 from bot.slack.render.message import Message
 from bot.slack.render.readership import Readership
-from bot.slack.render.request_messages import RequestMessages
+from bot.slack.render.request_messages import MakeLink, RequestMessages, no_link
 from bot.store import Store
 from bot.store.anchor import Anchor
 from bot.store.records import (
@@ -58,6 +58,7 @@ class OutboxRenderer:
         access: Access,
         team: str,
         clock: Callable[[], datetime],
+        link: MakeLink = no_link,
     ) -> None:
         self._store = store
         self._access = access
@@ -65,7 +66,7 @@ class OutboxRenderer:
         self._clock = clock
         self._readership = Readership(store, access, team, clock)
         self._escalations = EscalationMessages(store, access, self._ref)
-        requests = RequestMessages(store, access, self._ref, clock)
+        requests = RequestMessages(store, access, self._ref, clock, link)
         gathered = GatheredMessages(store, access, self._ref)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
             "request": requests.request,

@@ -47,6 +47,7 @@ from bot.util.command import COMMAND
 from bot.util.durations import humanize
 from bot.util.text import count_of
 
+_DECIDED_AT = "Approvers decide here"
 _Style = Literal["", "primary", "danger"]
 _OVER: dict[RequestState, str] = {
     RequestState.CANCELLED: "🚫 *Cancelled*",
@@ -65,19 +66,20 @@ def request_card(
     follow_up: Sequence[Button] = (),
     related: RelatedRequests = NO_RELATED,
     *,
+    approval_link: str = "",
     copy: bool = False,
 ) -> Message:
     """The card where the request was made.
 
-    `approval_message` asks for approvals elsewhere; `follow_up` are the next steps offered once it is done;
-    `related` are other open requests for the same jobs. A `copy` in another channel has no buttons, so it
-    does not explain how to stop following a run that does not end.
+    `approval_message` asks for approvals elsewhere, and `approval_link` is its URL; `follow_up` are the next
+    steps offered once it is done; `related` are other open requests for the same jobs. A `copy` in another
+    channel has no buttons, so it does not explain how to stop following a run that does not end.
     """
     match request.state:
         case RequestState.CONFIRMING:
             body = _confirming(request, related)
         case RequestState.APPROVING:
-            body = _approving(request, decisions, approval_message, related)
+            body = _approving(request, decisions, approval_message, related, approval_link)
         case RequestState.SCHEDULED:
             body = _scheduled(request, decisions, related, copy=copy)
         case RequestState.APPROVED:
@@ -117,7 +119,7 @@ def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
     given = valid_approvals(request, decisions)
     by = ", ".join(mrkdwn.mention("@", each.user) for each in given)
     line = f"*{len(given)} of {count_of(request.needed, 'approval')}*"
-    return f"{line}, by {by}" if by else f"{line} so far"
+    return f"{line}, by {by}" if by else line
 
 
 def _title(request: Request, runs: Sequence[Run]) -> str:
@@ -239,6 +241,7 @@ def _approving(
     decisions: Sequence[Decision],
     approval_message: OutMessage | None,
     related: RelatedRequests,
+    link: str,
 ) -> list[Block]:
     rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
     waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
@@ -248,7 +251,9 @@ def _approving(
         m.section(waiting),
         *_not_asked(approval_message),
         *m.buttons([*row, *list_button(request)]),
-        *m.context(f"Expires {mrkdwn.date(request.expires)}."),
+        *m.context(
+            f"Expires {mrkdwn.date(request.expires)}.{f' {mrkdwn.link(link, _DECIDED_AT)}' if link else ''}"
+        ),
     ]
 
 

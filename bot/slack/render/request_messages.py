@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.cmdline.answers import Button, Group, RichPart, User
+from bot.cmdline.answers import Button
 from bot.dms.model import Job, State
 from bot.dms.rules import Action
 from bot.policy.access import Access
-from bot.policy.permissions import ruled_as
+from bot.policy.approver_list import approvers_to_ask
 from bot.requests.buttons import MakeRef, action_buttons, group_action_buttons, show_button
-from bot.requests.queries import NO_RELATED, RelatedRequests, approval_key, find_related_open
+from bot.requests.by_project import projects_counted
+from bot.requests.queries import (
+    NO_RELATED,
+    RelatedRequests,
+    approval_key,
+    find_related_open,
+    request_key,
+)
 from bot.slack.render import event_labels
 from bot.slack.render.action_failure import failure_message
-from bot.slack.render.approval_card import approval_card, denial_text, reminder_text
+from bot.slack.render.approval_card import Asking, approval_card, denial_text, reminder_text
 from bot.slack.render.message import Message
 from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.records import OPEN_REQUESTS, Request, RequestState, Run, RunState
 
+MakeLink = Callable[[str, str], str]
+"""The URL of a message by its channel and time stamp; empty where it is not known."""
 _UNCLEAR_SHOWN = 5
 """Jobs of a request that get a Show button."""
+_CHANNELS = ("C", "G")
 _AFTER_STOP_ACTIONS = (Action.RESUME, Action.RESTART)
+
+
+def no_link(_channel: str, _ts: str) -> str:
+    return ""
 
 
 class RequestMessages:
     """Renders them. `ref` stores an invocation for a button and returns its ID."""
 
-    def __init__(self, store: Store, access: Access, ref: MakeRef, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        ref: MakeRef,
+        clock: Callable[[], datetime],
+        link: MakeLink = no_link,
+    ) -> None:
         self._store = store
         self._access = access
         self._ref = ref
         self._clock = clock
+        self._link = link
 
     def request(self, subject: Mapping[str, Any]) -> Message | None:
         request = self._store.request(subject["request"])
@@ -50,7 +72,15 @@ class RequestMessages:
             self._store.message(approval_key(request.id)),
             self._follow_up_buttons(request, runs),
             self._related(request),
+            approval_link=self._link_to(approval_key(request.id)) if _is_asked(request) else "",
         )
+
+    def _link_to(self, key: str) -> str:
+        """The URL of one of the messages of a request, if others than one person can open it."""
+        sent = self._store.message(key)
+        if sent is None or not sent.is_channel_message or not sent.channel.startswith(_CHANNELS):
+            return ""
+        return self._link(sent.channel, sent.ts)
 
     def _related(self, request: Request) -> RelatedRequests:
         """Other open requests for the same jobs, as long as this one is undecided."""
@@ -95,22 +125,37 @@ class RequestMessages:
         request = self._store.request(subject["request"])
         if request is None:
             return None
+        decisions = self._store.decisions(request.id)
         return approval_card(
             request,
-            self._approvers(request),
-            self._store.decisions(request.id),
+            self._asking(request, request_key(request.id)),
+            decisions,
             self._clock(),
             self._store.runs(request=request.id),
             self._related(request),
         )
 
-    def reminder(self, subject: Mapping[str, Any]) -> Message | None:
-        request = self._store.request(subject["request"])
-        if request is None or request.state is not RequestState.APPROVING:
-            return None
-        return reminder_text(
-            request, self._approvers(request), self._store.decisions(request.id), self._clock()
+    def _asking(self, request: Request, linked: str, decided: Set[str] = frozenset()) -> Asking:
+        """What a message to approvers says of people, and of where the request was made."""
+        if not _is_asked(request):
+            return Asking()
+        told = self._store.message(approval_key(request.id))
+        channel = told.channel if told is not None else ""
+        return Asking(
+            approvers_to_ask(self._access, request, channel, decided),
+            self._access.name_of(request.by.user),
+            projects_counted(request.jobs, self._access.policy.projects),
+            self._link_to(linked),
         )
+
+    def reminder(self, subject: Mapping[str, Any]) -> Message | None:
+        """None once it has been decided."""
+        request = self._store.request(subject["request"])
+        if request is None or not _is_asked(request):
+            return None
+        decisions = self._store.decisions(request.id)
+        asking = self._asking(request, approval_key(request.id), {each.user for each in decisions})
+        return reminder_text(request, asking, decisions, self._clock())
 
     def denial(self, subject: Mapping[str, Any]) -> Message | None:
         """Rows of older versions; a denial is an outcome now."""
@@ -150,11 +195,6 @@ class RequestMessages:
         events = self._store.events(job.name, job.create_time, since=run.called or run.created)
         return any(map(event_labels.is_failed, events))
 
-    def _approvers(self, request: Request) -> tuple[RichPart, ...]:
-        found: dict[RichPart, None] = {}
-        verb = ruled_as(request.action, request.options)
-        for job in request.jobs:
-            approvers = self._access.verdict(request.by, verb, job).approvers
-            found.update(dict.fromkeys(Group(each) for each in approvers.groups))
-            found.update(dict.fromkeys(User(each) for each in approvers.users))
-        return tuple(found)
+
+def _is_asked(request: Request) -> bool:
+    return request.state is RequestState.APPROVING
