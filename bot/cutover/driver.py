@@ -87,7 +87,7 @@ class Driver:
         ]
 
     def _one(self, cutover: Cutover, now: datetime) -> None:
-        self._call(cutover, now)
+        cutover = self._call(cutover, now)
         if cutover.state in ENDED_CUTOVERS or self._follow_request(cutover) or self._expire(cutover, now):
             return
         match cutover.state:
@@ -181,12 +181,19 @@ class Driver:
             self._promotion.send(None, read)
 
     def _planned(self, cutover: Cutover) -> Mapping[str, Job]:
-        """The jobs as they were planned; those of a rehearsal as the watcher knows them."""
+        """The jobs as they were planned; those of a rehearsal, which has no request, as they are now."""
         request = self._ctx.store.request(cutover.request) if cutover.request else None
         if request is not None:
             return {job.name: job for job in request.jobs}
-        known = (self._ctx.store.known_job(name) for name in cutover.plan.jobs)
-        return {each.job.name: each.job for each in known if each is not None}
+        found = parallel.map_concurrently(self._job, cutover.plan.jobs)
+        return {job.name: job for job in found if job is not None}
+
+    def _job(self, name: str) -> Job | None:
+        try:
+            return self._ctx.dms.get_job(name)
+        except DmsError as error:
+            log.info("job_not_read", job=name, error=str(error))
+            return None
 
     def _look_from_outside(self, cutover: Cutover, now: datetime) -> None:
         """Adopt what somebody promoted elsewhere while this was held."""
@@ -232,10 +239,11 @@ class Driver:
 
     # ---- who is told
 
-    def _call(self, cutover: Cutover, now: datetime) -> None:
+    def _call(self, cutover: Cutover, now: datetime) -> Cutover:
+        """Queue what is due. Returns the cutover as it is then."""
         calls, news = calls_due(cutover, now), news_due(cutover, now)
         if not calls and not news:
-            return
+            return cutover
         said = (
             *cutover.progress.said,
             *(f"call:{each.key}" for each in calls),
@@ -244,8 +252,8 @@ class Driver:
         with self._ctx.store.transaction():
             read = self._ctx.store.cutover(cutover.id)
             if read is None or read.rev != cutover.rev:
-                return
-            self._ledger.update(read, shown=False, said=said)
+                return cutover
+            updated = self._ledger.update(read, shown=False, said=said)
             for call in calls:
                 subject = {"cutover": cutover.id, "person": call.person, "what": call.what}
                 self._enqueue(cutover, f"call:{call.key}", call.person, "cutover_call", subject, now)
@@ -255,6 +263,7 @@ class Driver:
                     cutover, f"news:{each.what}", cutover.plan.announce, "cutover_news", subject, now
                 )
         self._ctx.wake()
+        return updated or cutover
 
     def _enqueue(
         self, cutover: Cutover, key: str, channel: str, kind: str, subject: Mapping[str, str], now: datetime

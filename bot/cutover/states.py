@@ -146,7 +146,7 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
         "stopped": all(each.by for each in progress.writers),
         "start": bool(progress.here) and not objections(cutover),
         "promote": not progress.confirmed_by,
-        "second": progress.second and bool(progress.confirmed_by),
+        "second": bool(progress.confirmed_by),
         "abort": not is_promoted_in_part(cutover),
         "open_writes": not open_items(cutover),
     }

@@ -134,6 +134,7 @@ class Night:
 
     def plan(self, *jobs: Job, who: Person = DANA_THERE, rehearsal: bool = False, **fields: Any) -> Cutover:
         """Plan a cutover; it waits for what its request waits for."""
+        self.clock.forward(seconds=1)
         answer = self.cutovers.plan(who, replace(QUIET, **fields), jobs, rehearsal=rehearsal)
         newest = self.desk.ctx.store.cutovers(tuple(CutoverState), limit=1)
         assert newest, words(answer) if isinstance(answer, Note) else answer

@@ -193,7 +193,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         cutover(S.DRAINED, progress=progress(drained=minutes(13), confirmed_by=ANA)),
         minutes(14),
         (f"<@{ANA}> asked to promote", "second person"),
-        {"hold", "promote", "abort"},
+        {"hold", "second", "abort"},
     ),
     "promoting": (
         cutover(S.PROMOTING, progress=progress(promote_intended=minutes(14))),

@@ -1,0 +1,346 @@
+"""What goes wrong in the night of a cutover, and what is promised then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.cutover.promotion import promote_phrase
+from bot.store.cutover import CutoverState as S
+from bot.store.cutover import Mark, Tick
+from bot.store.records import RequestState
+from tests.cutover.night import ALEX_THERE, DANA_THERE, SAM, STRANGER, Night
+
+
+def put(night: Night, id: str, **changes: str) -> None:
+    night.dms.control.set_job(id, **changes)
+
+
+# ---- while it drains
+
+
+def test_silence_never_passes(night: Night) -> None:
+    plan = night.stopped(night.job())
+    night.dms.control.monitoring(False)
+    try:
+        night.minutes(["orders"], 5)
+    finally:
+        night.dms.control.monitoring(True)
+    found = night.now(plan)
+    assert found.state is S.DRAINING
+    assert "monitoring.timeSeries.list" in found.progress.not_measured
+    night.minutes(["orders"], 1)
+    assert night.state(plan) is S.DRAINED
+
+
+def test_the_limit_holds_it(night: Night) -> None:
+    plan = night.stopped(night.job(), drain_limit_s=600)
+    night.minutes(["orders"], 9, 5)
+    assert night.state(plan) is S.DRAINING
+    night.minutes(["orders"], 1, 5)
+    held = night.now(plan)
+    assert held.state is S.HELD
+    assert "10 minutes" in held.progress.why
+    assert night.promotes() == 0
+
+
+def test_rows_written_afterwards_go_back(night: Night) -> None:
+    plan = night.drained(night.job())
+    assert plan.state is S.DRAINED
+    night.clock.forward(minutes=1)
+    night.point("orders", "write_rows_count", 7)
+    night.sample("orders")
+    night.tick()
+    back = night.now(plan)
+    assert back.state is S.DRAINING
+    (entry,) = [e for e in night.desk.ctx.store.cutover_log(plan.id) if e.event == "not_drained"]
+    assert entry.text.startswith("7 rows were written to `app` of `orders`")
+    assert "waits until nothing is missing" in night.promote(plan)
+    night.minutes(["orders"], 3)
+    assert night.state(plan) is S.DRAINED
+
+
+def test_old_evidence_goes_back_and_cannot_be_promoted(night: Night) -> None:
+    plan = night.drained(night.job())
+    for _ in range(14):
+        night.clock.forward(seconds=20)
+        night.tick()
+    assert night.state(plan) is S.DRAINED  # the newest is 4 min 40 s old
+    night.clock.forward(seconds=30)
+    assert "too old" in night.promote(plan)
+    night.tick()
+    assert night.state(plan) is S.DRAINING
+    assert night.promotes() == 0
+
+
+def test_one_job_of_a_wave_that_does_not_drain_is_named(night: Night) -> None:
+    jobs = [night.job("one"), night.job("two")]
+    plan = night.stopped(*jobs)
+    for _ in range(4):
+        night.clock.forward(minutes=1)
+        night.sample("one")
+        night.sample("two", 9)
+        night.tick()
+    found = night.now(plan)
+    assert found.state is S.DRAINING
+    assert [each.mark for each in found.progress.jobs] == [Mark.DRAINED, Mark.OPEN]
+
+
+def test_nobody_looked_for_too_long(night: Night) -> None:
+    """The bot was down, or its clock jumped: people decide whether it goes on."""
+    plan = night.stopped(night.job(), by_itself=False)
+    night.minutes(["orders"], 1)
+    night.clock.forward(minutes=6)
+    for _ in range(3):
+        night.sample("orders")
+    night.tick()
+    held = night.now(plan)
+    assert held.state is S.HELD
+    assert "Nobody looked" in held.progress.why
+    assert held.progress.stopped == plan.progress.stopped
+    night.does(plan, "resume")
+    assert night.state(plan) is S.DRAINING
+    night.minutes(["orders"], 3)
+    assert night.state(plan) is S.DRAINED
+
+
+def test_samples_from_before_it_was_resumed_do_not_count(night: Night) -> None:
+    plan = night.drained(night.job())
+    night.does(plan, "hold", SAM, "the pager rang")
+    assert night.now(plan).progress.why == "the pager rang"
+    night.clock.forward(seconds=1)
+    night.does(plan, "resume")
+    night.minutes(["orders"], 2)
+    assert night.state(plan) is S.DRAINING
+    night.minutes(["orders"], 1)
+    assert night.state(plan) is S.DRAINED
+
+
+# ---- a job changes from outside
+
+
+def test_a_job_that_fails_holds_it(night: Night) -> None:
+    plan = night.drained(night.job("one"), night.job("two"))
+    put(night, "two", state="FAILED", phase="CDC", error="connection lost")
+    night.minutes(["one"], 1)
+    held = night.now(plan)
+    assert held.state is S.HELD
+    assert held.progress.why == "`two`: it is FAILED in CDC."
+    assert [each.mark for each in held.progress.jobs] == [Mark.DRAINED, Mark.FAILED]
+    assert "is held" in night.promote(plan)
+
+
+def test_what_was_promoted_from_outside_is_adopted(night: Night) -> None:
+    plan = night.drained(night.job("one"), night.job("two"))
+    put(night, "one", state="COMPLETED", phase="CDC")
+    night.minutes(["two"], 1)
+    found = night.now(plan)
+    assert found.state is S.DRAINED
+    assert [each.mark for each in found.progress.jobs] == [Mark.PROMOTED, Mark.DRAINED]
+    assert promote_phrase(found) == "two"
+    put(night, "two", state="COMPLETED", phase="CDC")
+    night.minutes([], 1)
+    assert night.state(plan) is S.CHECKLIST
+    assert night.promotes() == 0
+
+
+def test_a_failed_job_that_was_promoted_by_hand_is_adopted(night: Night) -> None:
+    """It is held, and `/dms promote` with the typed ID is the way out when the source is lost."""
+    plan = night.drained(night.job())
+    put(night, "orders", state="FAILED", phase="CDC", error="the source is lost")
+    night.minutes([], 1)
+    assert night.state(plan) is S.HELD
+    put(night, "orders", state="COMPLETED", phase="CDC")
+    night.minutes([], 1)
+    assert night.state(plan) is S.CHECKLIST
+
+
+def test_a_job_that_is_another_one_is_not_promoted(night: Night) -> None:
+    plan = night.drained(night.job())
+    night.dms.control.remove_job("orders")
+    night.minutes([], 1)
+    assert "no longer exists" in night.now(plan).progress.why
+    assert night.state(plan) is S.HELD
+
+
+def test_an_edited_job_is_not_promoted(night: Night) -> None:
+    plan = night.drained(night.job())
+    put(night, "orders", display_name="another name")
+    assert "was edited meanwhile" in night.promote(plan)
+    assert night.state(plan) is S.DRAINED
+    assert night.promotes() == 0
+
+
+# ---- the promotion
+
+
+def test_a_lost_answer_is_adopted_where_the_promotion_is_found(night: Night) -> None:
+    plan = night.drained(night.job())
+    night.dms.control.fault(method="PromoteMigrationJob", kind="DISCONNECT", after_apply=True)
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.CHECKLIST)
+    assert night.promotes() == 1
+
+
+def test_a_promotion_that_never_arrived_takes_a_new_press(night: Night) -> None:
+    plan = night.drained(night.job())
+    night.dms.control.fault(method="PromoteMigrationJob", kind="DISCONNECT")
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.UNKNOWN)
+    for _ in range(3):
+        night.clock.forward(minutes=1)
+        night.sample("orders")
+        night.tick()
+    assert night.state(plan) is S.UNKNOWN
+    assert "Nobody" not in night.press(plan, "adopt", SAM)
+    assert night.state(plan) is S.DRAINING
+    assert night.request(plan).state is RequestState.SCHEDULED
+    night.minutes(["orders"], 3)
+    assert night.state(plan) is S.DRAINED
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.CHECKLIST)
+
+
+def test_a_refused_promotion_is_held_and_can_be_asked_for_again(night: Night) -> None:
+    plan = night.drained(night.job("one"), night.job("two"))
+    night.dms.control.fault(method="PromoteMigrationJob", kind="FAILED_PRECONDITION", match="/two")
+    assert night.promote(plan) == ""
+    held = night.reaches(plan, S.HELD)
+    assert [each.mark for each in held.progress.jobs] == [Mark.PROMOTED, Mark.FAILED]
+    assert "no way back" in night.press(plan, "abort")
+    night.dms.control.clear_faults()
+    night.does(plan, "resume")
+    night.minutes(["two"], 3)
+    assert night.press(plan, "promote", DANA_THERE, "two") == ""
+    night.reaches(plan, S.CHECKLIST)
+    assert night.promotes() == 3
+
+
+# ---- people
+
+
+def test_production_takes_an_approval_and_a_second_person(production: Night) -> None:
+    night = production
+    plan = night.plan(night.job(labels={"env": "prod"}))
+    night.confirm(plan)
+    assert night.state(plan) is S.AWAITING_APPROVAL
+    night.approve(plan)
+    night.tick()
+    assert night.state(plan) is S.READY
+    night.does(plan, "here")
+    night.does(plan, "start")
+    for index in "01":
+        night.does(plan, "writer", SAM, index)
+    night.does(plan, "stopped", SAM)
+    night.minutes(["orders"], 3)
+    assert night.promote(plan) == ""
+    asked = night.now(plan)
+    assert (asked.state, asked.progress.confirmed_by) == (S.DRAINED, DANA_THERE.user)
+    assert "second person" in night.press(plan, "second", DANA_THERE)
+    assert "asked already" in night.promote(plan, SAM)
+    assert "only people of this cutover" in night.press(plan, "second", STRANGER)
+    assert night.promotes() == 0
+    assert night.press(plan, "second", ALEX_THERE) == ""
+    night.reaches(plan, S.CHECKLIST)
+    assert night.promotes() == 1
+
+
+def test_the_planner_cannot_approve(production: Night) -> None:
+    night = production
+    plan = night.plan(night.job(labels={"env": "prod"}))
+    night.confirm(plan)
+    assert night.request(plan).self_approval is False
+
+
+def test_it_promotes_by_itself_if_that_was_planned(night: Night) -> None:
+    plan = night.plan(night.job(), by_itself=True)
+    night.confirm(plan, typed="orders")
+    night.tick()
+    night.does(plan, "here")
+    night.does(plan, "start")
+    for index in "01":
+        night.does(plan, "writer", SAM, index)
+    night.does(plan, "stopped", SAM)
+    night.minutes(["orders"], 3)
+    night.reaches(plan, S.CHECKLIST)
+    assert night.promotes() == 1
+
+
+def test_an_abort_ends_the_request_and_asks_to_open_the_source(night: Night) -> None:
+    plan = night.drained(night.job())
+    night.does(plan, "abort", SAM, "the application cannot go on")
+    assert night.state(plan) is S.ABORTED
+    assert night.request(plan).state is RequestState.CANCELLED
+    night.tick()
+    assert any(each.startswith("call:reopened") for each in night.now(plan).progress.said)
+    night.does(plan, "reopened", SAM)
+    assert night.now(plan).progress.reopened_by == SAM.user
+    assert night.promotes() == 0
+
+
+def test_a_cancelled_request_ends_it(night: Night) -> None:
+    plan = night.drained(night.job())
+    assert night.desk.ctx.approvals.expiry.cancel(DANA_THERE, plan.request) is None
+    night.tick()
+    assert night.state(plan) is S.ABORTED
+
+
+@pytest.mark.parametrize(("state", "minutes"), [(S.EXPIRED, 61), (S.READY, 59)])
+def test_nobody_started_it(night: Night, state: S, minutes: int) -> None:
+    plan = night.plan(night.job(), at=night.clock() + timedelta(minutes=30))
+    night.confirm(plan)
+    night.tick()
+    night.clock.forward(minutes=minutes)
+    night.tick()
+    assert night.state(plan) is state
+    if state is S.EXPIRED:
+        assert night.request(plan).state is RequestState.EXPIRED
+
+
+def test_the_writes_were_not_stopped_in_time(night: Night) -> None:
+    plan = night.ready(night.job())
+    night.does(plan, "here")
+    night.does(plan, "start")
+    night.clock.forward(minutes=15)
+    night.tick()
+    assert night.state(plan) is S.HELD
+    night.does(plan, "resume")
+    assert night.state(plan) is S.STOPPING
+
+
+def test_one_plan_for_each_job(night: Night) -> None:
+    job = night.job()
+    first = night.plan(job)
+    night.confirm(first)
+    told = night.cutovers.plan(SAM, first.plan, [job])
+    assert "is part of the cutover that" in str(told)
+    rehearsal = night.plan(job, rehearsal=True)
+    assert rehearsal.id != first.id
+
+
+def test_a_moved_plan_ends_the_old_one_once_it_is_confirmed(night: Night) -> None:
+    job = night.job()
+    old = night.plan(job, at=night.clock() + timedelta(hours=30))
+    night.confirm(old)
+    night.cutovers.move(DANA_THERE, old.id, night.clock() + timedelta(hours=50), "UTC")
+    new = night.desk.ctx.store.cutovers(limit=1)[0]
+    assert new.plan.moves == old.id
+    assert night.state(old) is S.SCHEDULED
+    night.confirm(new)
+    assert night.state(new) is S.SCHEDULED
+    assert night.state(old) is S.ABORTED
+    assert night.request(old).state is RequestState.CANCELLED
+
+
+def test_a_rehearsal_sends_nothing(night: Night) -> None:
+    job = night.job()
+    plan = night.stopped(job, rehearsal=True, checklist=(Tick("ANALYZE"),))
+    night.minutes(["orders"], 3, 12)
+    assert night.promote(plan) == ""
+    assert night.state(plan) is S.CHECKLIST
+    night.does(plan, "item", SAM, "0")
+    night.does(plan, "open_writes")
+    assert night.promotes() == 0
+    assert night.desk.ctx.store.requests(job=job.name) == ()
+    assert night.plan(job).rehearsed == night.now(plan).ended
