@@ -15,6 +15,7 @@ from bot.util.redact import redact
 
 SAMPLE = "sample"
 """Event of a measurement: kept for the report and the chart, and not said in the thread."""
+_REPORTED = (CutoverState.DONE, CutoverState.ABORTED)
 _UNSAID = frozenset({SAMPLE})
 _UNAUDITED = frozenset({SAMPLE, "checked", "item", "writer", "here"})
 
@@ -142,8 +143,22 @@ class CutoverLedger:
             self.log(moved, event, text, job, who.user if who else "")
             self._audit(moved, event, who, text, job)
             self._store.mark_dirty(card_key(moved.id))
+            if changes and moved.state in _REPORTED and moved.progress.stopping is not None:
+                self._post_report(moved)
         self.wake()
         return moved
+
+    def _post_report(self, cutover: Cutover) -> None:
+        self._store.enqueue(
+            OutMessage(
+                key=f"{card_key(cutover.id)}:report",
+                channel=cutover.plan.channel,
+                kind="cutover_report",
+                subject={"cutover": cutover.id},
+                thread_of=card_key(cutover.id),
+                created=self.clock(),
+            )
+        )
 
     def _audit(self, cutover: Cutover, event: str, who: Person | None, text: str, job: str) -> None:
         if event in _UNAUDITED:

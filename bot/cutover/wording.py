@@ -25,3 +25,41 @@ _STATE_TEXT = {
 def state_text(state: CutoverState) -> str:
     """The state of a cutover, to follow “the cutover”."""
     return _STATE_TEXT[state]
+
+
+_EVENT_TEXT = {
+    "aborted": "aborted",
+    "adopted": "a promotion from outside was adopted",
+    "approved": "approved",
+    "asked": "asked to promote",
+    "cancelled": "cancelled",
+    "checked": "checks run",
+    "confirmed": "confirmed",
+    "drained": "nothing is missing on the destination",
+    "expired": "expired",
+    "held": "held",
+    "here": "is here",
+    "item": "checklist",
+    "moved": "moved",
+    "not_drained": "drains again",
+    "not_sent": "nothing was sent",
+    "objection": "the promotion was not sent",
+    "opened": "writes are open on the destination",
+    "override": "a check was overridden",
+    "promoted": "promoted",
+    "promoting": "the promotion is sent",
+    "ready": "ready to start",
+    "rehearsal": "a rehearsal was planned",
+    "rehearsed": "the promotion was rehearsed",
+    "reopened": "the source is open for writes again",
+    "resumed": "resumed",
+    "started": "started: the writes are being stopped",
+    "stopped": "the writes are stopped",
+    "unknown": "it is not known whether the promotion was sent",
+    "writer": "writer",
+}
+
+
+def event_text(event: str) -> str:
+    """What an entry of the log is about, in a few words."""
+    return _EVENT_TEXT.get(event, event.replace("_", " "))

@@ -36,7 +36,7 @@ def wrote(*at: float, rows: int = 5) -> tuple[Written, ...]:
 
 
 def job(engine: str = "POSTGRESQL", to: str = "POSTGRESQL", phase: str = "CDC") -> Job:
-    ends = {"source": Endpoint("p/s", engine), "destination": Endpoint("p/d", to)}
+    ends: dict[str, Any] = {"source": Endpoint("p/s", engine), "destination": Endpoint("p/d", to)}
     return a_job("orders", "RUNNING", phase, **ends)
 
 

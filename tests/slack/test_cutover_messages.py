@@ -23,10 +23,13 @@ WAVE = plan(jobs=(JOB, SECOND))
     ("entry", "said"),
     [
         (
-            CutoverEntry("cut-1", AT, "stopped", RAJ, text="Writes are stopped"),
-            f"<@{RAJ}> Writes are stopped",
+            CutoverEntry("cut-1", AT, "stopped", RAJ),
+            f"<@{RAJ}> the writes are stopped",
         ),
-        (CutoverEntry("cut-1", AT, "sample", "bot", SECOND, "0 s at 01:09"), "`sales-db` 0 s at 01:09"),
+        (
+            CutoverEntry("cut-1", AT, "sample", "bot", SECOND, "0 s at 01:09"),
+            "`sales-db` sample: 0 s at 01:09",
+        ),
         (CutoverEntry("cut-1", AT, "open_writes", ANA), f"<@{ANA}> open writes"),
         (CutoverEntry("cut-1", AT, "override", ANA, text="<!channel> *known*"), "&lt;!channel&gt;"),
     ],

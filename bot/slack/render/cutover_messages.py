@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.cmdline.answers import Button
 from bot.cutover import states
+from bot.cutover.wording import event_text
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.cutover_card import VERB, cutover_card, open_presses
@@ -106,7 +107,7 @@ def log_line(cutover: Cutover, entry: CutoverEntry) -> Message:
     """One line of the log, for the card's thread."""
     who = f" {mrkdwn.mention('@', entry.user)}" if entry.user and entry.user != "bot" else ""
     job = f" {mrkdwn.code(job_text(cutover, entry.job))}" if entry.job and len(cutover.plan.jobs) > 1 else ""
-    said = mrkdwn.verbatim(entry.text) if entry.text else mrkdwn.verbatim(entry.event.replace("_", " "))
+    said = _said(entry)
     shown = f"{_SIGNS.get(entry.event, '•')} {clock(entry.at)}{who}{job} {said}"
     return m.message(shown, m.sections(shown))
 
@@ -152,8 +153,12 @@ def report(cutover: Cutover, log: Sequence[CutoverEntry]) -> Message:
 def _told(cutover: Cutover, entry: CutoverEntry) -> str:
     who = f" {mrkdwn.mention('@', entry.user)}" if entry.user and entry.user != "bot" else ""
     job = f" ({mrkdwn.name(job_text(cutover, entry.job))})" if entry.job else ""
-    said = mrkdwn.verbatim(entry.text or entry.event.replace("_", " "))
+    said = _said(entry)
     return f"{_SIGNS.get(entry.event, '•')}{who} {said}{job}"
+
+
+def _said(entry: CutoverEntry) -> str:
+    return mrkdwn.verbatim(f"{event_text(entry.event)}{f': {entry.text}' if entry.text else ''}")
 
 
 def _summary(cutover: Cutover) -> list[str]:

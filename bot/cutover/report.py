@@ -1,0 +1,250 @@
+"""The report of a cutover, from what the store holds: Markdown for people, JSON for programs. Pure functions.
+
+Times are UTC; people are Slack's user IDs, which `called` turns into names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.cutover.ledger import SAMPLE
+from bot.cutover.states import downtime
+from bot.cutover.wave import shown_name
+from bot.cutover.wording import event_text
+from bot.store.cutover import CheckResult, Cutover, CutoverEntry, Tick
+from bot.util.durations import humanize
+
+Called = Callable[[str], str]
+"""The name of a person by user ID."""
+
+
+def report_name(cutover: Cutover, kind: str) -> str:
+    """A file's name, for example `cutover-orders-db-2026-12-05.md`."""
+    first = shown_name(cutover, cutover.plan.jobs[0]).replace("/", "-")
+    more = f"-and-{len(cutover.plan.jobs) - 1}-more" if len(cutover.plan.jobs) > 1 else ""
+    begun = cutover.progress.stopping or cutover.created
+    return f"cutover-{first}{more}-{begun.astimezone(UTC):%Y-%m-%d}.{kind}"
+
+
+def report_markdown(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = str) -> str:
+    """What happened, when and who; the delay while it drained, and what was decided against a check."""
+    return "\n".join(_markdown(cutover, log, called)) + "\n"
+
+
+def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = str) -> str:
+    """The same as an object."""
+    progress, plan = cutover.progress, cutover.plan
+    found: dict[str, Any] = {
+        "id": cutover.id,
+        "jobs": list(plan.jobs),
+        "state": str(cutover.state),
+        "why": progress.why,
+        "rehearsal": cutover.rehearsal,
+        "request": cutover.request,
+        "planned_by": called(cutover.by.user),
+        "people": {name: called(user) for name, user in _people(cutover)},
+        "planned_for": _iso(plan.at),
+        "budget_seconds": plan.budget_s,
+        "downtime_seconds": _downtime_s(cutover),
+        "times": {name: _iso(at) for name, at in _times(cutover)},
+        "writers": [_tick_json(each, called) for each in progress.writers],
+        "checklist": [_tick_json(each, called) for each in progress.checklist],
+        "checks": [
+            {"guard": each.guard, "result": str(each.result), "text": each.text, "job": each.job}
+            for each in progress.checks
+        ],
+        "overrides": [
+            {
+                "guard": each.guard,
+                "job": each.job,
+                "reason": each.reason,
+                "by": called(each.by),
+                "at": _iso(each.at),
+            }
+            for each in progress.overrides
+        ],
+        "job_results": [
+            {"job": each.job, "result": str(each.mark), "text": each.text} for each in progress.jobs
+        ],
+        "delay": [
+            {"job": each.job, "read": _iso(each.at), "seconds": _number(each.text)}
+            for each in log
+            if each.event == SAMPLE
+        ],
+        "log": [
+            {
+                "at": _iso(each.at),
+                "event": each.event,
+                "by": called(each.user) if each.user else "",
+                "job": each.job,
+                "text": each.text,
+            }
+            for each in log
+            if each.event != SAMPLE
+        ],
+    }
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+def _markdown(cutover: Cutover, log: Sequence[CutoverEntry], called: Called) -> Iterator[str]:
+    names = ", ".join(f"`{shown_name(cutover, each)}`" for each in cutover.plan.jobs)
+    yield f"# {'Rehearsal of a cutover' if cutover.rehearsal else 'Cutover'} of {names}"
+    yield ""
+    yield from _outcome(cutover)
+    yield ""
+    yield from _table(("Role", "Person"), [(name, called(user)) for name, user in _people(cutover)])
+    yield "## Times"
+    yield ""
+    yield from _table(("Step", "UTC"), [(name, _clock(at)) for name, at in _times(cutover) if at])
+    yield from _jobs(cutover)
+    yield from _ticks("Writers that were stopped", cutover.progress.writers, called)
+    yield from _ticks("Checklist", cutover.progress.checklist, called)
+    yield from _checks(cutover, called)
+    yield from _delays(cutover, log)
+    yield "## Log"
+    yield ""
+    for each in log:
+        if each.event != SAMPLE:
+            yield _log_line(cutover, each, called)
+
+
+def _outcome(cutover: Cutover) -> Iterator[str]:
+    why = f" {cutover.progress.why}" if cutover.progress.why else ""
+    ended = f" at {_clock(cutover.ended)}" if cutover.ended else ""
+    yield f"State: **{str(cutover.state).replace('_', ' ')}**{ended}.{why}"
+    seconds = _downtime_s(cutover)
+    if seconds is not None:
+        within = "within" if seconds <= cutover.plan.budget_s else "over"
+        yield ""
+        yield (
+            f"Downtime: **{seconds} s** ({humanize(seconds)}), {within} the budget of "
+            f"{humanize(cutover.plan.budget_s)}."
+        )
+    if cutover.rehearsal:
+        yield ""
+        yield "Nothing was sent to the service."
+
+
+def _people(cutover: Cutover) -> list[tuple[str, str]]:
+    plan = cutover.plan
+    held = [
+        ("planner", cutover.by.user),
+        ("commander", plan.commander),
+        ("deputy", plan.deputy),
+        ("app owner", plan.app_owner),
+        ("second person", cutover.progress.confirmed_by),
+    ]
+    return [(name, user) for name, user in held if user]
+
+
+def _times(cutover: Cutover) -> list[tuple[str, datetime | None]]:
+    progress = cutover.progress
+    return [
+        ("planned", cutover.created),
+        ("planned for", cutover.plan.at),
+        ("started", progress.stopping),
+        ("writes stopped", progress.stopped),
+        ("drained", progress.drained),
+        ("promotion sent", progress.promote_intended),
+        ("promoted", progress.promoted),
+        ("writes opened", progress.opened),
+        ("ended", cutover.ended),
+    ]
+
+
+def _jobs(cutover: Cutover) -> Iterator[str]:
+    if cutover.progress.jobs:
+        yield "## Jobs"
+        yield ""
+        rows = [
+            (f"`{shown_name(cutover, each.job)}`", str(each.mark), each.text)
+            for each in cutover.progress.jobs
+        ]
+        yield from _table(("Job", "Result", "Remark"), rows)
+
+
+def _ticks(title: str, ticks: Sequence[Tick], called: Called) -> Iterator[str]:
+    if ticks:
+        yield f"## {title}"
+        yield ""
+        for each in ticks:
+            done = f" – {called(each.by)}, {_clock(each.at)}" if each.by and each.at else ""
+            yield f"- [{'x' if each.by else ' '}] {_plain(each.text)}{done}"
+        yield ""
+
+
+def _checks(cutover: Cutover, called: Called) -> Iterator[str]:
+    found = [each for each in cutover.progress.checks if each.result is not CheckResult.GO]
+    if found or cutover.progress.overrides:
+        yield "## Checks that were no plain go"
+        yield ""
+        for each in found:
+            where = f" (`{shown_name(cutover, each.job)}`)" if each.job else ""
+            yield f"- {str(each.result).replace('_', ' ')}: {_plain(each.text)}{where}"
+        for one in cutover.progress.overrides:
+            yield f"- overridden: {one.guard}, by {called(one.by)}, {_clock(one.at)}: {_plain(one.reason)}"
+        yield ""
+
+
+def _delays(cutover: Cutover, log: Sequence[CutoverEntry]) -> Iterator[str]:
+    rows = [
+        (_clock(each.at), f"`{shown_name(cutover, each.job)}`", each.text)
+        for each in log
+        if each.event == SAMPLE
+    ]
+    if rows:
+        yield "## Delay while it drained"
+        yield ""
+        yield from _table(("Read (UTC)", "Job", "Seconds or files left"), rows)
+
+
+def _log_line(cutover: Cutover, entry: CutoverEntry, called: Called) -> str:
+    who = f" {called(entry.user)}:" if entry.user else ""
+    job = f" (`{shown_name(cutover, entry.job)}`)" if entry.job else ""
+    said = event_text(entry.event) + (f": {entry.text}" if entry.text else "")
+    return f"- {_clock(entry.at)}{who} {_plain(said)}{job}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield _row(head)
+    yield _row(["---"] * len(head))
+    for each in rows:
+        yield _row(each)
+    yield ""
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(_plain(each).replace('|', chr(0x2502)) for each in cells)} |"
+
+
+def _plain(text: str) -> str:
+    """Text of people or of the service in one line."""
+    return " ".join(text.split())
+
+
+def _tick_json(tick: Tick, called: Called) -> dict[str, Any]:
+    by = called(tick.by) if tick.by else ""
+    return {"text": tick.text, "by": by, "at": _iso(tick.at), "blocking": tick.blocking, "job": tick.job}
+
+
+def _downtime_s(cutover: Cutover) -> int | None:
+    span = downtime(cutover, cutover.ended or cutover.since)
+    return None if span is None else round(span.total_seconds())
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _clock(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"

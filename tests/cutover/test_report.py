@@ -1,0 +1,98 @@
+"""The report of a cutover: who did what when, and the downtime to the second."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from bot.cutover.report import report_json, report_markdown, report_name
+from bot.store.cutover import (
+    CheckLine,
+    CheckResult,
+    Cutover,
+    CutoverEntry,
+    JobMark,
+    Mark,
+    Override,
+    Plan,
+    Progress,
+    Tick,
+)
+from bot.store.cutover import CutoverState as S
+from bot.store.records import Person
+
+AT = datetime(2026, 12, 5, 1, 0, tzinfo=UTC)
+JOB = "projects/acme/locations/europe-west1/migrationJobs/orders"
+NAMES = {"U1": "Ana", "U2": "Raj", "U3": "Li"}
+
+
+def at(minutes: float) -> datetime:
+    return AT + timedelta(minutes=minutes)
+
+
+DONE = Cutover(
+    id="c1",
+    team="T1",
+    by=Person("T1", "U1"),
+    state=S.DONE,
+    plan=Plan((JOB,), {JOB: "orders"}, AT, commander="U1", app_owner="U2", budget_s=3600),
+    created=AT - timedelta(days=2),
+    since=at(38),
+    request="r1",
+    ended=at(38),
+    progress=Progress(
+        writers=(Tick("api", "U2", at(5)),),
+        checklist=(Tick("ANALYZE | all", "U2", at(30)), Tick("read pool", blocking=False)),
+        checks=(
+            CheckLine("delay", CheckResult.NO_GO, "Delay 90 s.", JOB),
+            CheckLine("state", CheckResult.GO, ""),
+        ),
+        overrides=(Override("delay", "the batch is over", "U3", at(-5), JOB),),
+        jobs=(JobMark(JOB, Mark.PROMOTED),),
+        stopping=at(2),
+        stopped=at(7),
+        stopped_by="U2",
+        drained=at(13),
+        promote_intended=at(14),
+        promoted=at(24),
+        opened=at(38) + timedelta(seconds=4),
+        opened_by="U1",
+    ),
+)
+LOG = (
+    CutoverEntry("c1", at(7), "stopped", "U2"),
+    CutoverEntry("c1", at(10), "sample", job=JOB, text="40"),
+    CutoverEntry("c1", at(13), "drained"),
+)
+
+
+def test_the_markdown_has_it_all() -> None:
+    text = report_markdown(DONE, LOG, NAMES.__getitem__)
+    for line in (
+        "# Cutover of `orders`",
+        "State: **done** at 2026-12-05 01:38:00.",
+        "Downtime: **1864 s** (31 min 4 s), within the budget of 1 h.",
+        "| commander | Ana |",
+        "| writes stopped | 2026-12-05 01:07:00 |",
+        "- [x] api – Raj, 2026-12-05 01:05:00",
+        "- [ ] read pool",
+        "- no go: Delay 90 s. (`orders`)",
+        "- overridden: delay, by Li, 2026-12-05 00:55:00: the batch is over",
+        "| 2026-12-05 01:10:00 | `orders` | 40 |",
+        "- 2026-12-05 01:07:00 Raj: the writes are stopped",
+        "- 2026-12-05 01:13:00 nothing is missing on the destination",
+    ):
+        assert line in text.splitlines(), text
+
+
+def test_the_json_says_the_same() -> None:
+    found = json.loads(report_json(DONE, LOG, NAMES.__getitem__))
+    assert found["downtime_seconds"] == 1864
+    assert found["times"]["promoted"] == "2026-12-05T01:24:00+00:00"
+    assert found["delay"] == [{"job": JOB, "read": "2026-12-05T01:10:00+00:00", "seconds": 40.0}]
+    assert [each["event"] for each in found["log"]] == ["stopped", "drained"]
+    assert found["people"] == {"planner": "Ana", "commander": "Ana", "app owner": "Raj"}
+
+
+def test_the_files_are_named_after_the_job_and_the_night() -> None:
+    assert report_name(DONE, "md") == "cutover-orders-2026-12-05.md"
