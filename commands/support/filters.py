@@ -186,7 +186,7 @@ def matching(
     """
     for key, value in filters.items():
         jobs = _matching(jobs, key, value, with_errors)
-    return tuple(job for job in jobs if _contains(job, words))
+    return tuple(job for job in jobs if _contains(job, words)) if words else tuple(jobs)
 
 
 @lru_cache(maxsize=512)
@@ -211,8 +211,6 @@ def _matching(jobs: Sequence[Job], key: str, filter_value: str, with_errors: Con
 
 
 def _contains(job: Job, words: Sequence[str]) -> bool:
-    if not words:
-        return True
     hay = " ".join(
         (
             job.id,
