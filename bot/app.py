@@ -16,6 +16,7 @@ from slack_bolt import App
 from bot.config.projects import Projects
 from bot.config.settings import Settings
 from bot.deciding import Deciding, make_deciding
+from bot.dms.answer_deadline import PATIENCE, Patience
 from bot.dms.many_projects import ProjectGateways
 from bot.dms.rules import Action
 from bot.dms.shared_reads import SharedReads
@@ -97,6 +98,7 @@ class Bot:
         settings: Settings,
         clock: Callable[[], datetime] = now,
         limits: Limits = _LIMITS,
+        patience: Patience = PATIENCE,
         front: Front | None = None,
     ) -> None:
         self.settings = settings
@@ -118,7 +120,7 @@ class Bot:
             write_deadline_s=settings.dms_write_deadline_s,
             observe=metrics.dms_call,
         )
-        self.shared_reads = SharedReads(self.dms)
+        self.shared_reads = SharedReads(self.dms, patience)
         self.wake = threading.Event()
         self.webhooks = Webhooks(settings, self.store, self.wake, clock)
         self.dms_pool = Pool(settings.workers, "dms-work")
@@ -152,7 +154,7 @@ class Bot:
         self.presence = Presence(self.store, self.replica, self.follower.recover_own_calls)
         deciding = self._deciding(actions)
         self.approvals, self.cutovers = deciding.approvals, deciding.cutovers
-        self.commands = CommandService(self.verbs, self._context)
+        self.commands = CommandService(self.verbs, self._context, patience.answer_s)
         self.replier = Replier(self.client, Layouts(self.store, clock))
         self.dispatcher = self._dispatcher()
         links = Permalinks(self.client)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """For what comes within a second on an idle machine. Nothing is waited for longer than it takes, so a long
 deadline costs time in a failing test alone."""
 _SHOWN = 2000

@@ -11,18 +11,33 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 ANSWER_S = 2.5
 """Seconds that the reads of one answer may take together; the rest of 3 is for the store and Slack."""
 
-READ_S = 2.2
-"""Seconds that one read is waited for. It is less, so that the rest of the answer has some time left."""
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long people who ask wait for the service, in seconds."""
+
+    answer_s: float = ANSWER_S
+    read_s: float = 2.2
+    """For one read. It is less, so that the rest of the answer has some time left."""
+    silent_s: float = 0.8
+    """For a new read of what did not answer the last one."""
+    others_s: float = 0.8
+    """For other places once a job is found: one with the same ID is rare."""
+
+
+PATIENCE = Patience()
+
 
 _until: ContextVar[float] = ContextVar("until", default=math.inf)
 
 
 @contextmanager
-def answer_within(seconds: float = ANSWER_S) -> Iterator[None]:
+def answer_within(seconds: float) -> Iterator[None]:
     """Let the reads that begin meanwhile, in this context, end within `seconds` from now."""
     token = _until.set(time.monotonic() + seconds)
     try:

@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from bot.dms import answer_deadline
+from bot.dms.answer_deadline import Patience
 from bot.dms.errors import Unavailable
 from bot.dms.reachability import Gate, Reachability
 
 T = TypeVar("T")
 Key = tuple[Gate, Hashable]
 
-_BRIEF_S = 0.8
-"""How long, in seconds, a new read of a silent gate is waited for."""
 _AGAIN_S = 5.0
 """A read that has been silent for this long, in seconds, is made again by whoever asks next."""
 _LATE_S = 5.0
@@ -56,13 +55,12 @@ class Flight(Generic[T]):
 class Flights:
     """All reads in flight.
 
-    `threads` is the most that are made at the same time; `limit_s` is how long, in seconds, one is waited
-    for.
+    `threads` is the most that are made at the same time.
     """
 
-    def __init__(self, reach: Reachability, threads: int, limit_s: float = answer_deadline.READ_S) -> None:
+    def __init__(self, reach: Reachability, threads: int, patience: Patience) -> None:
         self._reach = reach
-        self._limit_s = limit_s
+        self._patience = patience
         self._lock = threading.Lock()
         self._newest: dict[Key, Flight[Any]] = {}
         self._flying: dict[Gate, set[Flight[Any]]] = {}
@@ -100,7 +98,7 @@ class Flights:
                 return known
             if silent and len(overdue) >= _MAX_OVERDUE:
                 raise self._silent(gate, now - min(each.begun for each in overdue))
-            most = min(_BRIEF_S, self._limit_s) if silent else self._limit_s
+            most = min(self._patience.silent_s, self._patience.read_s) if silent else self._patience.read_s
             flight = Flight(key, self._submit(work, most), now, now + most, is_complete)
             self._newest[key] = flight
             self._flying.setdefault(gate, set()).add(flight)

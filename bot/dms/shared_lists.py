@@ -10,6 +10,7 @@ from functools import partial
 
 from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms import answer_deadline
+from bot.dms.answer_deadline import Patience
 from bot.dms.errors import DmsError, Refused
 from bot.dms.flights import Flight, Flights
 from bot.dms.jobs import LocationJobs, merged, of_several_projects, raise_if_all_refused
@@ -18,16 +19,14 @@ from bot.dms.missing import called_by_project
 from bot.dms.model import JobList
 from bot.dms.reachability import JOB, JOBS, Gate
 
-_GRACE_S = 0.8
-"""Once a job is found, how long, in seconds, other places are waited for: one with the same id is rare."""
-
 
 class SharedLists:
     """Implements the lists of `bot.dms.port.Reads`; thread-safe."""
 
-    def __init__(self, dms: ProjectGateways, flights: Flights) -> None:
+    def __init__(self, dms: ProjectGateways, flights: Flights, patience: Patience) -> None:
         self._dms = dms
         self._flights = flights
+        self._patience = patience
 
     def list_jobs(self, place: Place | None = None, filter: str = "", *, durations: bool = True) -> JobList:
         places = (place,) if place else self._dms.projects.places
@@ -36,7 +35,7 @@ class SharedLists:
 
     def find(self, job_id: str, *, thorough: bool = True) -> JobList:
         begun = {each: self._begin_find(each, job_id) for each in self._dms.projects.places}
-        until = float("inf") if thorough else _soon_after_the_first(begun, job_id)
+        until = float("inf") if thorough else _soon_after_the_first(begun, job_id, self._patience.others_s)
         found = self._answer(self._parts(begun, until))
         return replace(found, jobs=tuple(job for job in found.jobs if job.id == job_id))
 
@@ -93,15 +92,17 @@ def _part(
         return part
 
 
-def _soon_after_the_first(begun: Mapping[Place, Flight[LocationJobs] | DmsError], job_id: str) -> float:
-    """When to leave, by `time.monotonic`: a moment after one place has the job; infinite if none has."""
+def _soon_after_the_first(
+    begun: Mapping[Place, Flight[LocationJobs] | DmsError], job_id: str, seconds: float
+) -> float:
+    """When to leave, by `time.monotonic`: `seconds` after one place has the job; infinite if none has."""
     flights = [each for each in begun.values() if not isinstance(each, DmsError)]
     pending: set[Future[LocationJobs]] = {each.future for each in flights}
     last = min(answer_deadline.until(), max((each.limit for each in flights), default=0.0))
     while pending and (left := last - time.monotonic()) > 0:
         done, pending = wait(pending, left, FIRST_COMPLETED)
         if any(_has_job(each, job_id) for each in done):
-            return time.monotonic() + _GRACE_S
+            return time.monotonic() + seconds
     return float("inf")
 
 

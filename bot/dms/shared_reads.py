@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.config.projects import Place
-from bot.dms import answer_deadline
+from bot.dms.answer_deadline import PATIENCE, Patience
 from bot.dms.destination import Destination
 from bot.dms.flights import Flights
 from bot.dms.many_projects import ProjectGateways
@@ -37,15 +37,14 @@ _THREADS_PER_PLACE = 4
 class SharedReads(SharedFigures):
     """Implements `bot.dms.port.Reads` on the gateways of all projects; thread-safe.
 
-    What is silent or fails in one place holds back no other: each kind of read has a gate for each place. A
-    read takes at most `limit_s` seconds.
+    What is silent or fails in one place holds back no other: each kind of read has a gate for each place.
     """
 
-    def __init__(self, dms: ProjectGateways, limit_s: float = answer_deadline.READ_S) -> None:
+    def __init__(self, dms: ProjectGateways, patience: Patience = PATIENCE) -> None:
         self.projects = dms.projects
         threads = _THREADS + _THREADS_PER_PLACE * len(dms.projects.places)
-        super().__init__(dms, Flights(dms.reachability, threads, limit_s))
-        self._lists = SharedLists(dms, self._flights)
+        super().__init__(dms, Flights(dms.reachability, threads, patience))
+        self._lists = SharedLists(dms, self._flights, patience)
 
     # Jobs
 

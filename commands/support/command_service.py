@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from bot.cmdline import examples
 from bot.cmdline.answers import Answer, DatabasesPage, EditForm, JobCard, Note, Readers
-from bot.cmdline.corrections import corrected
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms import answer_deadline
 from bot.dms.model import short_name
@@ -21,11 +20,18 @@ from commands.support.visibility import is_hidden
 
 
 class CommandService:
-    """All verbs, and a factory for the context that they run in."""
+    """All verbs, and a factory for the context that they run in. An answer's reads take `answer_s` seconds at
+    most."""
 
-    def __init__(self, verbs: Mapping[str, Verb], context: Callable[[Person, str], Context]) -> None:
+    def __init__(
+        self,
+        verbs: Mapping[str, Verb],
+        context: Callable[[Person, str], Context],
+        answer_s: float = answer_deadline.ANSWER_S,
+    ) -> None:
         self._verbs = verbs
         self._context = context
+        self._answer_s = answer_s
         self.syntaxes: Mapping[str, Syntax] = {name: verb.grammar for name, verb in verbs.items()}
 
     def answer(self, who: Person, invocation: Invocation, response_url: str, thread: str = "") -> Answer:
@@ -44,14 +50,13 @@ class CommandService:
             return Note(text, tone="warn")
         if verb.syntax.jobs == "one" and not invocation.jobs:
             example = examples.line(verb.name, verb.grammar)
-            text = f"Name the job, for example `{example}`; `{COMMAND} list` shows all jobs."
-            raise UsageError(text, choose=invocation)
+            raise UsageError(f"Name the job, for example `{example}`; `{COMMAND} list` shows all jobs.")
         context = replace(self._context(who, response_url), found=[], thread=thread)
         if verb.read_only:
             verdict = context.access.verdict(who, verb.name)
             if not verdict.allowed:
                 return Note(verdict.explanation, tone="warn")
-        with answer_deadline.answer_within():
+        with answer_deadline.answer_within(self._answer_s):
             return _naming_the_job(context, verb.name, _run(verb, context, invocation))
 
     def readers(self, who: Person, invocation: Invocation, answer: Answer) -> Readers:
@@ -76,12 +81,7 @@ def _run(verb: Verb, context: Context, invocation: Invocation) -> Answer:
     except EarlyAnswer as early:
         return early.answer
     except UsageError as error:
-        found = (corrected(invocation, each) for each in error.corrections)
-        raise UsageError(
-            in_commands(str(error), _ambiguous(context, verb.name)),
-            instead=[each for each in found if each is not None],
-            choose=error.choose,
-        ) from error
+        raise UsageError(in_commands(str(error), _ambiguous(context, verb.name))) from error
 
 
 def _naming_the_job(context: Context, verb: str, answer: Answer) -> Answer:

@@ -149,10 +149,7 @@ def _place(ctx: Context, filter_value: str | None) -> Place | None:
         locations = list(dict.fromkeys(each.location for each in ctx.dms.projects.places))
         near = nearest(filter_value, locations)
         hint = f"did you mean `location={near}`?" if near else f"it serves {', '.join(locations)}."
-        raise UsageError(
-            f"This bot does not serve the location `{filter_value}`: {hint}",
-            corrections=[{filter_value: near}] if near else (),
-        )
+        raise UsageError(f"This bot does not serve the location `{filter_value}`: {hint}")
     return places[0] if len(places) == 1 else None
 
 
@@ -168,10 +165,7 @@ def check_value(field: str, filter_value: str | None, names: Sequence[str], obse
             continue
         plain = {_plain(name): name for name in known if name and not name.endswith("_UNSPECIFIED")}
         hint = did_you_mean(_plain(each), plain, f"{field}={{}}") or f" It is one of {', '.join(plain)}."
-        near = nearest(_plain(each), plain)
-        raise UsageError(
-            f"There is no {field} `{each.strip()}`.{hint}", corrections=[{each.strip(): near}] if near else ()
-        )
+        raise UsageError(f"There is no {field} `{each.strip()}`.{hint}")
 
 
 def matching(
@@ -186,7 +180,7 @@ def matching(
     """
     for key, value in filters.items():
         jobs = _matching(jobs, key, value, with_errors)
-    return tuple(job for job in jobs if _contains(job, words)) if words else tuple(jobs)
+    return tuple(job for job in jobs if _contains(job, words))
 
 
 @lru_cache(maxsize=512)
@@ -211,6 +205,8 @@ def _matching(jobs: Sequence[Job], key: str, filter_value: str, with_errors: Con
 
 
 def _contains(job: Job, words: Sequence[str]) -> bool:
+    if not words:
+        return True
     hay = " ".join(
         (
             job.id,

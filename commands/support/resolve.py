@@ -308,8 +308,7 @@ def _cannot_tell(
         *((" ", *more) if more else ()),
         " Try again in a minute.",
     )
-    again = Button("Try again", invocation.verb, "run", ctx.ref(invocation))
-    return Note(parts, (again,), tone="warn")
+    return Note(parts, tone="warn")
 
 
 def _last_seen(

@@ -22,6 +22,8 @@ Predicate = Callable[[list[JSON]], Any]
 Look = Callable[[JSON], tuple[int, list[JSON]]]
 """Given what to wait for first, returns the count of changes and what there is."""
 REQUEST_SECONDS = 60.0
+WAIT_SECONDS = 60.0
+"""As nothing is waited for longer than it takes, this costs time only where it never comes."""
 
 
 class SandboxError(Exception):
@@ -203,7 +205,7 @@ class SlackControl:
     def wait_for(
         self,
         predicate: Predicate,
-        timeout: float = 10.0,
+        timeout: float = WAIT_SECONDS,
         *,
         channel: str | None = None,
         user: str | None = None,
@@ -223,7 +225,7 @@ class SlackControl:
         channel: str | None = None,
         contains: str | Sequence[str] = (),
         user: str | None = None,
-        timeout: float = 10.0,
+        timeout: float = WAIT_SECONDS,
         after: str = "0",
         where: Callable[[JSON], bool] = lambda _: True,
     ) -> JSON:
@@ -237,7 +239,7 @@ class SlackControl:
         return cast(JSON, self.wait_for(newest, timeout, channel=channel, user=user, after=after))
 
     def wait_view(
-        self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = 10.0
+        self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = WAIT_SECONDS
     ) -> JSON:
         """The topmost modal, once there is one that contains these words."""
         words = [contains] if isinstance(contains, str) else list(contains)
@@ -252,7 +254,7 @@ class SlackControl:
         return cast(JSON, self._wait(look, topmost, timeout))
 
     def wait_home(
-        self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = 10.0
+        self, user: str = "dana", contains: str | Sequence[str] = (), timeout: float = WAIT_SECONDS
     ) -> JSON:
         """The Home tab, once it contains these words."""
         words = [contains] if isinstance(contains, str) else list(contains)
@@ -271,7 +273,7 @@ class SlackControl:
         user: str = "dana",
         contains: str | Sequence[str] = (),
         kind: str = "",
-        timeout: float = 10.0,
+        timeout: float = WAIT_SECONDS,
         after: str = "0",
     ) -> JSON:
         """The newest notification of this person after the time stamp `after`, of this kind (any, if empty),
@@ -288,7 +290,7 @@ class SlackControl:
 
         return cast(JSON, self._wait(look, newest, timeout))
 
-    def wait_connections(self, count: int = 1, timeout: float = 10.0) -> None:
+    def wait_connections(self, count: int = 1, timeout: float = WAIT_SECONDS) -> None:
         """Wait until the app has at least `count` Socket Mode connections."""
         deadline = time.monotonic() + timeout
         while self.status()["connections"] < count:

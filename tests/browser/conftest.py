@@ -21,7 +21,7 @@ from tests.browser.person import Person
 from tests.browser.pictures import Pictures
 from tests.browser.watching import Watched, watched
 from tests.conftest import CHROMIUM, missing
-from tests.e2e.env import Env, running, settings
+from tests.e2e.env import UNHURRIED, Env, running, settings
 from tests.e2e.helpers import policy
 
 SIZE = (1280, 800)
@@ -61,7 +61,7 @@ def env(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         dms = stack.enter_context(DmsServer(port=0, seed="demo"))
         dms.control.operation_seconds(OPERATION_S)
         bot = stack.enter_context(running(settings(slack, dms, folder, **_policy(request, folder))))
-        slack.control.configure(rate_limits=False)
+        slack.control.configure(**UNHURRIED)
         slack.control.wait_connections()
         yield Env(slack.control, dms.control, bot)
         assert slack.control.violations() == []

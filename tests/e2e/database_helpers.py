@@ -10,6 +10,7 @@ import httpx
 from bot.dms.model import job_name
 from sandbox.slack import plain
 from tests.e2e.env import CAUGHT_UP, CHANNEL, JSON, LOCATIONS, Env, input_of, unique_id
+from tests.waiting import PATIENCE_S
 
 CHANGES = (
     "CreateMigrationJob",
@@ -128,7 +129,7 @@ def no_views(env: Env, user: str = "dana") -> None:
         env.slack.close_view(view, user=user, everything=True)
 
 
-def card_after(env: Env, before: str, *words: str, user: str = "dana", timeout: float = 15) -> JSON:
+def card_after(env: Env, before: str, *words: str, user: str = "dana", timeout: float = PATIENCE_S) -> JSON:
     """The newest message with these words that came after `before`."""
     return env.slack.wait_message(channel=CHANNEL, user=user, contains=words, after=before, timeout=timeout)
 

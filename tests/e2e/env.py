@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.app import Bot, now
 from bot.config.settings import Settings
+from bot.dms.answer_deadline import Patience
 from bot.outbox.limits import Limits
 from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
@@ -24,15 +25,19 @@ from tests.waiting import PATIENCE_S
 
 LOCATIONS = ("europe-west1", "us-central1")
 CHANNEL = "dms"
-QUICK = Limits(
+LIMITS = Limits(
     posts_per_s=20,
     updates_per_s=20,
     updates_burst=20,
-    call_timeout_s=3,
-    ping_every_s=0.5,
+    call_timeout_s=20,
+    ping_every_s=5,
     in_flight_timeout_s=1,
 )
-"""The local Slack of these tests has no rate limits, and answers at once or never."""
+"""The local Slack of these tests has no rate limits; nothing is given up because the machine is busy."""
+PATIENT = Patience(answer_s=20, read_s=18, silent_s=18, others_s=18)
+"""The same for the local DMS. Tests about what does not answer bring limits of their own."""
+UNHURRIED: dict[str, Any] = {"rate_limits": False, "ack_seconds": 10, "trigger_seconds": 10}
+"""How the local Slack is set for this."""
 CAUGHT_UP: dict[str, Any] = {"sec_lag": 0, "bytes_lag": 0, "in_phase_for": 60.0}
 """A job whose replication delay is known to be zero from the start: one press confirms its promotion."""
 DONE = {
@@ -243,6 +248,8 @@ def open_env(
     http: bool = False,
     org: bool = False,
     more_projects: Mapping[str, Sequence[str]] | None = None,
+    limits: Limits = LIMITS,
+    patience: Patience = PATIENT,
     **more: Any,
 ) -> Iterator[Env]:
     """Everything started; the bot listens in Socket Mode, or with `http` over signed HTTP. With `org`, it is
@@ -257,9 +264,9 @@ def open_env(
             operation_seconds=6.0,
             more_projects=more_projects or {},
         ) as dms,
-        running(settings(slack, dms, folder, **mode(slack, http), **more)) as bot,
+        running(settings(slack, dms, folder, **mode(slack, http), **more), now, limits, patience) as bot,
     ):
-        slack.control.configure(rate_limits=False)
+        slack.control.configure(**UNHURRIED)
         if org:
             slack.control.add_to_manifest(events=["team_access_granted", "team_access_revoked"])
         if bot.settings.socket_mode:
@@ -275,8 +282,13 @@ def mode(slack: SlackServer, http: bool) -> dict[str, str]:
 
 
 @contextmanager
-def running(wanted: Settings, clock: Callable[[], datetime] = now) -> Iterator[Bot]:
-    bot = Bot(wanted, clock, limits=QUICK)
+def running(
+    wanted: Settings,
+    clock: Callable[[], datetime] = now,
+    limits: Limits = LIMITS,
+    patience: Patience = PATIENT,
+) -> Iterator[Bot]:
+    bot = Bot(wanted, clock, limits, patience)
     bot.start()
     try:
         yield bot

@@ -18,7 +18,7 @@ from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, RequestState, Ru
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL
-from tests.e2e.env import JSON, LOCATIONS, Env, running, settings, steps
+from tests.e2e.env import JSON, LOCATIONS, UNHURRIED, Env, running, settings, steps
 from tests.waiting import PATIENCE_S, until
 
 DANA, SAM, ALEX, RILEY = "U0DANA0001", "U0SAM00001", "U0ALEX0001", "U0RILEY001"
@@ -105,7 +105,7 @@ def recheck(env: Env, ask: JSON, user: str) -> None:
     env.press(env.slack.wait_view(user, "Review the request"), "recheck", user)
 
 
-def private(env: Env, user: str, *words: str, after: str, timeout: float = 10) -> JSON:
+def private(env: Env, user: str, *words: str, after: str, timeout: float = PATIENCE_S) -> JSON:
     """An answer that only this person sees, with these words."""
     return env.slack.wait_message(
         user=user,
@@ -228,7 +228,7 @@ def open_servers() -> Iterator[tuple[SlackServer, DmsServer]]:
         SlackServer(port=0) as slack,
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
     ):
-        slack.control.configure(rate_limits=False)
+        slack.control.configure(**UNHURRIED)
         yield slack, dms
 
 
@@ -247,7 +247,7 @@ def started(
 def single_bot(slack: SlackServer, folder: Path, **more: Any) -> Iterator[Env]:
     """A fresh bot over signed HTTP, a fresh local DMS, and the workspace as at its start."""
     slack.control.reset()
-    slack.control.configure(rate_limits=False)
+    slack.control.configure(**UNHURRIED)
     with (
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
         started(slack, dms, folder, **more) as env,

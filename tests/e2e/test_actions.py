@@ -161,7 +161,7 @@ def test_table(env: Env, verb: str, state: str, phase: str | None) -> None:
     else:
         env.shows_as(answer, "done", job)
     # A completed job's own sign is on the card, too: what ends the wait is the call itself.
-    until(lambda: env.writes(verb, job), timeout=15)
+    until(lambda: env.writes(verb, job))
     assert len(env.writes(verb, job)) == 1
 
 

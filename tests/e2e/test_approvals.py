@@ -297,7 +297,7 @@ def test_a_reminder_comes_before_it_expires(env: Env) -> None:
     env.bot.approvals.expiry.expire()
     assert not request_of(env, job).reminded, "nobody can do anything about a frozen job"
     env.type(f"unfreeze {job}")
-    reminder = env.slack.wait_message(channel=APPROVALS, contains=["⏰", job, "1 approval"], timeout=15)
+    reminder = env.slack.wait_message(channel=APPROVALS, contains=["⏰", job, "1 approval"])
     assert reminder["thread_ts"] == ask["ts"]
     assert pings(reminder) == ["!subteam^S0LEADS001"], "sam has decided, and dana asks"
     age(env, request_of(env, job), left * 0.24)

@@ -208,7 +208,7 @@ def test_options_stay_with_the_groups(env: Env) -> None:
 def choosing(env: Env, jobs: Sequence[str]) -> JSON:
     """The list of just these jobs, with checkboxes."""
     page = env.type(f"list {label(jobs)}")
-    env.press(page, "Act on several…")
+    env.press(page, "Choose several")
     return env.shows(page, "[Done choosing]")
 
 
@@ -229,7 +229,7 @@ def test_choosing_in_the_list(env: Env) -> None:
     env.shows(card, "Stopped all 2 jobs")
     assert methods(env, jobs) == [["StopMigrationJob"], [], ["StopMigrationJob"], []]
     env.press(page, "Done choosing")
-    env.shows(page, "[Act on several…]")
+    env.shows(page, "[Choose several]")
 
 
 def test_nothing_ticked(env: Env) -> None:
@@ -284,7 +284,7 @@ def test_a_failure_of_one_does_not_stop_the_others(env: Env) -> None:
     env.dms.fault("StopMigrationJob", "FAILED_PRECONDITION", match=full(jobs[3]), message="not allowed here")
     card = env.type(f"stop --all state=running {label(jobs)}")
     env.confirm(card, "confirm")
-    done = env.shows(card, "Stopped 4 of 6 jobs", "2 did not succeed", "▰▰▰▰▰▰▰▰▰▰ 6 of 6", timeout=25)
+    done = env.shows(card, "Stopped 4 of 6 jobs", "2 did not succeed", "▰▰▰▰▰▰▰▰▰▰ 6 of 6")
     text = plain(done)
     assert re.search(rf"🔴 `{jobs[1]}` failed.*the disk is full", text)
     assert re.search(rf"🚫 `{jobs[3]}` refused, nothing was changed.*not allowed here", text)
@@ -308,7 +308,7 @@ def test_retry_of_jobs_that_have_gone_different_ways(env: Env) -> None:
         env.dms.operation_outcome(job, "stop", "INTERNAL", "no")
     card = env.type(f"stop {' '.join(jobs)}")
     env.confirm(card, "confirm")
-    done = env.shows(card, "Stopped 1 of 4 jobs", timeout=25)
+    done = env.shows(card, "Stopped 1 of 4 jobs")
     env.dms.set_job(jobs[0], state="STOPPED")
     env.dms.remove_job(jobs[2])
     before = env.now()
@@ -438,7 +438,7 @@ def test_fifty_at_once_and_no_more_than_allowed_side_by_side(env: Env, quick: No
     env.confirm(card, "confirm")
     under_way = env.shows(card, "⏳ Stop 50 jobs", "running since", "waiting for its turn")
     assert 1 <= len(re.findall(r"running since", plain(under_way))) <= env.bot.settings.bulk_parallel
-    done = env.shows(card, "Stopped all 50 jobs", "▰▰▰▰▰▰▰▰▰▰ 50 of 50", timeout=60)
+    done = env.shows(card, "Stopped all 50 jobs", "▰▰▰▰▰▰▰▰▰▰ 50 of 50")
     assert all(f"`{job}` done" in plain(done) for job in jobs)
     told = " ".join(str(version) for version in done["versions"])
     assert {int(each) for each in re.findall(r"[▰▱]{10} (\d+) of 50", told)} & set(range(1, 50))

@@ -54,7 +54,7 @@ def replies(env: Env, card: JSON) -> list[str]:
 
 
 def all_sent(env: Env) -> None:
-    until(lambda: env.bot.store.outbox_depth() == 0, timeout=20)
+    until(lambda: env.bot.store.outbox_depth() == 0)
 
 
 def test_the_requester_is_told_in_the_thread(env: Env) -> None:
@@ -100,7 +100,7 @@ def test_it_is_told_once_though_the_bot_ends_in_between(tmp_path: Path) -> None:
             assert replies(env, card) == []
         slack.control.clear_faults()
         with started(slack, dms, tmp_path, policy_file=rules) as env:
-            until(lambda: replies(env, card), timeout=20)
+            until(lambda: replies(env, card))
             all_sent(env)
             assert len(replies(env, card)) == 1
 

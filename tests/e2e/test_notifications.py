@@ -47,9 +47,7 @@ def test_one_message_a_job_kept_up_to_date_with_details_in_its_thread(env: Env) 
     env.dms.set_job(job, state="RUNNING", phase="FULL_DUMP")
     env.shows(line, "Running", "full dump")
     assert len(told(env, job)) == 1
-    thread = env.slack.wait_for(
-        lambda _: (found := env.slack.thread(NEWS, line["ts"]))[2:] and found, timeout=10
-    )
+    thread = env.slack.wait_for(lambda _: (found := env.slack.thread(NEWS, line["ts"]))[2:] and found)
     assert any("Stopping" in plain(reply) for reply in thread[1:])
 
 
@@ -131,11 +129,11 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     env.dms.set_database(job, "billing", state="FAILED", error={"code": 9, "message": "no space left"})
     env.dms.set_job(job, phase="CDC")
     words = [f"*Databases failed*: billing: `{job}`", "no space left", "[Restart failed databases]"]
-    alert = env.slack.wait_message(channel=NEWS, contains=words, timeout=45)
+    alert = env.slack.wait_message(channel=NEWS, contains=words)
     assert "[Promote]" not in plain(alert), "what it advises against is not offered"
     assert "europe-west1" in plain(alert)
-    assert "1 database with errors: billing" in plain(env.type("list state=running"))
-    assert f"*Not failed, but running with errors*: `{job}`" in plain(env.type("list state=failed"))
+    assert "1 database with errors: `billing`" in plain(env.type("list state=running"))
+    assert f"*Not FAILED, but RUNNING with errors*: `{job}`" in plain(env.type("list state=failed"))
     env.slack.open_home("dana")
     env.slack.wait_home(
         "dana",
@@ -143,14 +141,14 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     )
     late = a_job(env, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
     words = ["*Replication delay is high*", "(measured <!date^", f": `{late}`", "Do not promote now"]
-    assert "[Promote]" not in plain(env.slack.wait_message(channel=NEWS, contains=words, timeout=45))
+    assert "[Promote]" not in plain(env.slack.wait_message(channel=NEWS, contains=words))
 
 
 def test_a_burst_becomes_one_digest(env: Env) -> None:
     prefix = unique_id("burst")
     before = env.now(NEWS)
     env.dms.add_many(50, prefix=prefix, state="NOT_STARTED")
-    digest = env.slack.wait_message(channel=NEWS, contains=["50 jobs", "Created"], after=before, timeout=20)
+    digest = env.slack.wait_message(channel=NEWS, contains=["50 jobs", "Created"], after=before)
     fresh_ones = [m for m in env.slack.messages(channel=NEWS) if m["ts"] > before and prefix in plain(m)]
     assert [m["ts"] for m in fresh_ones] == [digest["ts"]]
 
@@ -189,9 +187,7 @@ def test_daily_summary_comes_once(env: Env) -> None:
 def test_delay_is_posted_as_a_picture(env: Env) -> None:
     job = a_job(env, "delay", state="RUNNING", phase="CDC", sec_lag=42, in_phase_for=3600)
     env.slack.command(f"delay {job} --picture")
-    message = env.slack.wait_message(
-        channel="dms", contains=[job], where=lambda m: bool(m.get("files")), timeout=30
-    )
+    message = env.slack.wait_message(channel="dms", contains=[job], where=lambda m: bool(m.get("files")))
     picture = env.slack.download(message["files"][0])
     assert picture.startswith(b"\x89PNG")
     assert "42 s" in plain(message)

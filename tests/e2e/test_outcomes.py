@@ -27,7 +27,7 @@ from tests.waiting import until
 
 def settled(env: Env) -> None:
     """Wait until all is sent."""
-    until(lambda: env.bot.store.outbox_depth() == 0, timeout=20)
+    until(lambda: env.bot.store.outbox_depth() == 0)
 
 
 def told(env: Env, card: JSON) -> list[JSON]:
@@ -43,7 +43,7 @@ def direct(env: Env, *words: str, user: str = "dana") -> list[JSON]:
 
 def outcome_of(env: Env, card: JSON, *words: str) -> JSON:
     """The one reply that tells how a request ended, once it is there."""
-    until(lambda: any(all(word in plain(each) for word in words) for each in told(env, card)), timeout=20)
+    until(lambda: any(all(word in plain(each) for word in words) for each in told(env, card)))
     settled(env)
     (only,) = told(env, card)
     return only
@@ -109,7 +109,7 @@ def test_an_answer_that_only_one_person_sees_is_followed_by_a_direct_message(env
     job = env.add_job(state="STOPPED", phase="CDC")
     env.type(f"resume {job}", channel="random")
     assert ended(env, job) == ["succeeded"]
-    until(lambda: direct(env, "✅ *Resumed*", job), timeout=20)
+    until(lambda: direct(env, "✅ *Resumed*", job))
     settled(env)
     assert len(direct(env, "✅ *Resumed*", job)) == 1
 
@@ -122,7 +122,7 @@ def test_a_channel_that_is_gone_is_followed_by_a_direct_message(env: Env) -> Non
     env.slack.kick_bot(channel)
     # What is in a channel without the app can be pressed nevertheless.
     env.confirm(card)
-    until(lambda: direct(env, "✅ *Stopped*", job), timeout=20)
+    until(lambda: direct(env, "✅ *Stopped*", job))
     settled(env)
     assert len(direct(env, "✅ *Stopped*", job)) == 1
     assert told(env, card) == []
@@ -140,8 +140,8 @@ def test_an_approval_is_told_unless_its_end_comes_first(
         card = env.type(f"restart {job}")
         env.confirm(card, typed=job)
         env.press(asks(env, job), "approve", "alex")
-        until(lambda: any("✅ *Restarted*" in plain(each) for each in told(env, card)), timeout=30)
-        until(lambda: env.bot.store.outbox_depth() == 0, timeout=20)
+        until(lambda: any("✅ *Restarted*" in plain(each) for each in told(env, card)))
+        until(lambda: env.bot.store.outbox_depth() == 0)
         texts = [plain(each) for each in told(env, card)]
         assert len(texts) == (1 if quick else 2)
         assert quick or f"Approved by <@{ALEX}>: *restarting* `{job}` has begun." in texts[0]
@@ -156,7 +156,7 @@ def test_it_is_told_once_though_the_bot_ends_in_between(tmp_path: Path) -> None:
             env.confirm(card)
             slack.control.fault("chat.postMessage", "connection_reset", times=1, after_apply=True)
             assert ended(env, job) == ["succeeded"]
-            until(lambda: told(env, card), timeout=20)
+            until(lambda: told(env, card))
         with started(slack, dms, tmp_path) as env:
-            until(lambda: env.bot.store.outbox_depth() == 0, timeout=20)
+            until(lambda: env.bot.store.outbox_depth() == 0)
             assert len(told(env, card)) == 1

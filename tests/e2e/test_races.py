@@ -149,7 +149,7 @@ def settled(env: Env, job: str) -> str:
         state = str(request_of(env, job).state)
         return state if state in ("denied", "cancelled", "done", "outdated") else None
 
-    return until(look, timeout=15)
+    return until(look)
 
 
 def test_approval_and_withdrawal_at_once(env: Env) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, signing
-from tests.e2e.env import CAUGHT_UP, JSON, Env, mode, open_env, running, settings
+from tests.e2e.env import CAUGHT_UP, JSON, UNHURRIED, Env, mode, open_env, running, settings
 from tests.e2e.helpers import ROLES, asks, audit, ended, full, moment, policy, private
 
 RULES = f'{ROLES}\n[[rule]]\nname = "alone"\nverbs = ["restart", "start"]\napprovals = 0\n'
@@ -137,7 +137,7 @@ def test_another_start_of_the_bot_knows_it_too(tmp_path: Path) -> None:
         SlackServer(port=0) as slack,
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
     ):
-        slack.control.configure(rate_limits=False)
+        slack.control.configure(**UNHURRIED)
         wanted = settings(slack, dms, tmp_path, policy_file=policy(tmp_path, RULES), **mode(slack, http=True))
         dms.control.add_job("twice", state="NOT_STARTED", frozen=True)
         sent: JSON = {}

@@ -68,7 +68,7 @@ def program(folder: Path) -> Iterator[Program]:
                 cwd=Path(__file__).parents[2],
             )
             try:
-                port = until(made.port, timeout=30)
+                port = until(made.port)
                 assert slack.control.set_request_url(f"http://127.0.0.1:{port}/slack/events")
                 yield made
             finally:

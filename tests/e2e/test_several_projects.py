@@ -46,7 +46,7 @@ def twins(env: Env) -> Iterator[str]:
 
 def test_lists_cards_and_home_name_the_project(env: Env, twins: str) -> None:
     listed = plain(env.type(f"list {twins}"))
-    assert [f"*{place}/{EUROPE}/{twins}*" in listed for place in ("🏭 prod", "staging")] == [True, True]
+    assert [f" · {place}/{EUROPE} · " in listed for place in ("🏭 prod", "staging")] == [True, True]
     assert f"`{twins}` · *🏭 prod/{EUROPE}* · " in plain(env.type(f"show prod/{EUROPE}/{twins}"))
     assert f"`{twins}` · *staging/{EUROPE}* · " in plain(env.type(f"show staging/{EUROPE}/{twins}"))
     env.slack.open_home("dana")
@@ -83,11 +83,11 @@ def test_while_a_project_is_away_the_other_is_listed_changed_and_watched(
     assert f"🏭 prod/{EUROPE}" in listed
     assert f"staging/{EUROPE}" in listed
     stopped = env.type(f"stop prod/{EUROPE}/{twins}")
-    env.shows_done(stopped, "stop", timeout=8.0)
+    env.shows_done(stopped, "stop")
     told = env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[twins, "Stopped", f"🏭 prod/{EUROPE}"])
     assert "deleted" not in plain(told).lower()
     env.dms.clear_faults()
     env.dms.set_job(f"{STAGING}/{EUROPE}/{twins}", state="FAILED")
     failed = f"`{twins}` in staging/{EUROPE}"
-    env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[failed, "Failed"], timeout=40.0)
+    env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[failed, "Failed"])
     assert not [each for each in env.bot.store.events() if each.kind == "deleted"]

@@ -28,7 +28,7 @@ def env(tmp_path: Path) -> Iterator[Env]:
 
 def settled(env: Env, waiting: int = 0) -> None:
     """Wait until all is sent but for messages that wait for their time."""
-    until(lambda: env.bot.store.outbox_depth() == waiting, timeout=20)
+    until(lambda: env.bot.store.outbox_depth() == waiting)
 
 
 def events_of(env: Env, job: str) -> list[Event]:
@@ -136,7 +136,7 @@ def test_a_failed_action_stands_on_the_card_and_once_in_the_notification_channel
     known(env, job, "STOPPED")
     env.dms.operation_outcome(job, "resume", "INTERNAL", PASSWORD)
     env.type(f"resume {job}")
-    told = env.slack.wait_message(channel=NEWS, contains=["*Resume of*", job, PASSWORD], timeout=20)
+    told = env.slack.wait_message(channel=NEWS, contains=["*Resume of*", job, PASSWORD])
     settled(env)
     assert "[Show]" in plain(told)
     assert len(about(env, "*Resume of*")[0]) == 1
@@ -150,9 +150,7 @@ def test_of_several_only_the_failed_are_told_and_once(env: Env) -> None:
     known(env, jobs[-1], "STOPPED")
     env.dms.fault("ResumeMigrationJob", "FAILED_PRECONDITION", match=jobs[1])
     env.confirm(env.type(f"resume {' '.join(jobs)}"))
-    told = plain(
-        env.slack.wait_message(channel=NEWS, contains="*Resume* did not succeed for *1 job*", timeout=20)
-    )
+    told = plain(env.slack.wait_message(channel=NEWS, contains="*Resume* did not succeed for *1 job*"))
     assert f"`{jobs[1]}` refused" in told
     assert f"`{jobs[0]}`" not in told
 

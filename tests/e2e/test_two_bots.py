@@ -17,7 +17,7 @@ from commands import all_verbs
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
-from tests.e2e.env import Env, running, settings, unique_id
+from tests.e2e.env import UNHURRIED, Env, running, settings, unique_id
 from tests.slack.test_parser import WRONG
 
 STAGING = "/dms-staging"
@@ -44,7 +44,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         SlackServer(port=0) as slack,
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
     ):
-        slack.control.configure(rate_limits=False)
+        slack.control.configure(**UNHURRIED)
         channels = ["dms", NOTIFY_CHANNEL, APPROVAL_CHANNEL]
         app = slack.control.add_app("dms-staging", STAGING, channels)
         tokens = {"slack_bot_token": app["bot_token"], "slack_app_token": app["app_token"]}

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from tests.e2e.env import Env, open_env
+from tests.e2e.env import LIMITS, Env, open_env
 from tests.faults.loglines import LogLines, log_lines
 
 
 @pytest.fixture(scope="module")
 def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
-    """One bot for all tests of a file, with short deadlines; each test brings jobs of its own."""
-    with open_env(tmp_path_factory.mktemp("bot"), dms_deadline_s=3.0) as made:
+    """One bot for all tests of a file, which gives up calls to Slack soon, as some are never answered. Each
+    test brings jobs of its own."""
+    with open_env(tmp_path_factory.mktemp("bot"), limits=replace(LIMITS, call_timeout_s=3)) as made:
         yield made
 
 

@@ -19,7 +19,7 @@ from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackControl, SlackServer
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
-from tests.e2e.env import LOCATIONS, Env
+from tests.e2e.env import LOCATIONS, UNHURRIED, Env
 
 UNLIMITED = resource.RLIM_INFINITY
 
@@ -101,7 +101,7 @@ def start(env: dict[str, str], db: Path) -> Process:
 @contextmanager
 def ends() -> Iterator[tuple[SlackServer, DmsServer]]:
     with SlackServer(port=0) as slack, DmsServer(port=0, seed="empty", operation_seconds=6.0) as dms:
-        slack.control.configure(rate_limits=False)
+        slack.control.configure(**UNHURRIED)
         yield slack, dms
 
 

@@ -42,7 +42,7 @@ def test_a_jump_forward_ends_what_waits_once_and_a_jump_back_does_not_revive_it(
     job = a_job(env)
     card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.clock.jump(HOUR)
-    env.shows_as(card, "expired", timeout=30)
+    env.shows_as(card, "expired")
     env.clock.jump(-2 * HOUR)
     before = moment(env)
     assert env.press(card, "confirm", stale=True)["ok"]
@@ -72,8 +72,8 @@ def test_a_reminder_comes_once_however_often_its_time_comes(env: Timed) -> None:
     for by in (3.5 * HOUR, -3.5 * HOUR, 3.5 * HOUR):
         env.clock.jump(by)
         env.bot.approvals.expiry.expire()
-    until(lambda: len(env.slack.thread("dms-approvals", asked["ts"])) > 1, timeout=20)
-    until(lambda: env.bot.store.outbox_depth() == 0, timeout=20)
+    until(lambda: len(env.slack.thread("dms-approvals", asked["ts"])) > 1)
+    until(lambda: env.bot.store.outbox_depth() == 0)
     assert len(env.slack.thread("dms-approvals", asked["ts"])) == 2
     assert request_of(env, job).state == "approving"
 
@@ -91,7 +91,7 @@ def test_what_runs_goes_on_and_locks_are_kept(env: Timed, by: timedelta) -> None
     private(env, "sam", job, after=before)
     assert env.bot.leader.is_leader
     env.dms.clock(advance_seconds=600)
-    env.shows_as(card, "done", timeout=40)
+    env.shows_as(card, "done")
     assert ended(env, job) == ["succeeded"]
     assert len(env.dms.calls("StopMigrationJob")) == 1
     assert env.bot.leader.is_leader
@@ -128,7 +128,7 @@ def test_a_freeze_holds_by_the_clock(env: Timed) -> None:
     env.clock.jump(-HOUR)
     assert "frozen" in plain(env.type(f"stop {job}"))
     env.clock.jump(4 * HOUR)
-    env.shows_as(env.type(f"stop {job}"), "done", timeout=30)
+    env.shows_as(env.type(f"stop {job}"), "done")
     assert len(env.dms.calls("StopMigrationJob")) == 1
 
 

@@ -14,7 +14,7 @@ from bot.store import open_store
 from sandbox.slack import plain
 from tests.e2e.env import CAUGHT_UP, CHANNEL, input_of
 from tests.faults.process import UNLIMITED, World, ends, environ, start, world
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def a_job(here: World, state: str = "RUNNING", phase: str | None = "CDC") -> str
     return here.add_job("db", state=state, phase=phase, databases=["sales"], **CAUGHT_UP)
 
 
-def told(here: World, command: str, *words: str, timeout: float = 30) -> None:
+def told(here: World, command: str, *words: str, timeout: float = PATIENCE_S) -> None:
     """Type it, and be answered with these words."""
     before = here.now()
     assert here.slack.command(command)["ok"]
@@ -67,11 +67,11 @@ def test_a_full_disk_is_told_and_nothing_is_done(here: World) -> None:
     here.slack.wait_message(channel=CHANNEL, user="dana", contains="nothing was saved", after=before)
     assert here.dms.calls("PromoteMigrationJob") == []
     assert here.dms.calls("StopMigrationJob") == []
-    until(lambda: not here.process.ready(), timeout=20)
+    until(lambda: not here.process.ready())
     room_again(here)
-    until(here.process.ready, timeout=20)
+    until(here.process.ready)
     here.press(card, "confirm")
-    here.shows_done(card, "promote", timeout=40)
+    here.shows_done(card, "promote")
     assert len(here.dms.calls("PromoteMigrationJob")) == 1
     audit_is_whole(here)
 
@@ -81,12 +81,12 @@ def test_the_disk_fills_up_while_the_service_is_called(here: World) -> None:
     job = a_job(here)
     here.dms.fault("StopMigrationJob", "SLOW", delay_seconds=2)
     assert here.slack.command(f"stop {job}")["ok"]
-    until(lambda: here.dms.calls("StopMigrationJob"), timeout=20)
+    until(lambda: here.dms.calls("StopMigrationJob"))
     full_disk(here)
-    until(lambda: here.dms.calls("StopMigrationJob")[0]["applied"], timeout=20)
-    until(lambda: "run_left_to_recovery" in here.process.text(), timeout=40)
+    until(lambda: here.dms.calls("StopMigrationJob")[0]["applied"])
+    until(lambda: "run_left_to_recovery" in here.process.text())
     room_again(here)
-    here.slack.wait_message(channel=CHANNEL, contains=["✅", job], timeout=60)
+    here.slack.wait_message(channel=CHANNEL, contains=["✅", job])
     assert len(here.dms.calls("StopMigrationJob")) == 1
     audit_is_whole(here)
 
@@ -101,7 +101,7 @@ def test_a_locked_database_is_told_and_acknowledgements_do_not_wait_for_it(here:
         deliveries = [here.slack.command(f"stop {job}") for _ in range(12)]
         assert all(each["ok"] for each in deliveries), deliveries
         here.slack.wait_message(
-            channel=CHANNEL, user="dana", contains="locked by another writer", after=before, timeout=30
+            channel=CHANNEL, user="dana", contains="locked by another writer", after=before
         )
         assert here.slack.submit(view, {input_of(view): job})["submitted"]
         assert here.dms.calls("RestartMigrationJob") == []
@@ -116,7 +116,7 @@ def test_a_lock_shorter_than_patience_is_not_noticed(here: World) -> None:
         assert here.slack.command(f"stop {job}")["ok"]
         # How long the lock lasts is what is tried here, and the bot's process has a clock of its own.
         time.sleep(1)
-    here.slack.wait_message(channel=CHANNEL, contains=["✅", job], after=before, timeout=40)
+    here.slack.wait_message(channel=CHANNEL, contains=["✅", job], after=before)
     assert len(here.dms.calls("StopMigrationJob")) == 1
 
 
@@ -133,7 +133,7 @@ def test_damage_while_it_runs_is_told(tmp_path: Path) -> None:
             damage(db)
             told(here, f"stop {job}", "is damaged", "restore it from a backup")
             assert dms.control.calls("StopMigrationJob") == []
-            until(lambda: not process.ready(), timeout=20)
+            until(lambda: not process.ready())
             assert process.stop() == 0
         finally:
             process.process.kill()

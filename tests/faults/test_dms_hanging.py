@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bot.dms.answer_deadline import PATIENCE
 from sandbox.slack import plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
 from tests.e2e.env import CAUGHT_UP, LOCATIONS, Env, open_env
@@ -15,15 +16,17 @@ from tests.waiting import until
 
 HERE, AWAY = LOCATIONS
 PROMISED_S = 3.0
-SLACK_S = 1.5
+DEADLINE_S = 20.0
+"""Of a call, as it is set by default: who has waited for what hangs has waited as long."""
+BUSY_S = 6.0
 """What the local Slack, the driver of the test and a busy machine may add."""
 IMPATIENT = 20
 
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
-    """With the deadline of a call as it is set by default: 20 seconds."""
-    with open_env(tmp_path_factory.mktemp("bot")) as made:
+    """With the limits as they are set by default."""
+    with open_env(tmp_path_factory.mktemp("bot"), patience=PATIENCE) as made:
         yield made
 
 
@@ -42,7 +45,7 @@ def in_time(env: Env, text: str, user: str = "dana", channel: str = "dms") -> st
     begun = time.monotonic()
     said = plain(env.type(text, user, channel))
     took = time.monotonic() - begun
-    assert took < PROMISED_S + SLACK_S, f"{text} took {took:.1f} s: {said}"
+    assert took < PROMISED_S + BUSY_S, f"{text} took {took:.1f} s: {said}"
     return said
 
 
@@ -108,5 +111,7 @@ def test_impatient_people_hold_nobody_else_up(env: Env) -> None:
         list(people.map(type_twice, range(IMPATIENT)))
     assert "Running" in in_time(env, f"show {HERE}/{job}", "alex", "general")
     env.dms.set_job(job, state="FAILED", phase="CDC", error="The source went away.")
-    env.slack.wait_message(NOTIFY_CHANNEL, contains=[job, "The source went away"], timeout=10, after=begun)
+    env.slack.wait_message(
+        NOTIFY_CHANNEL, contains=[job, "The source went away"], timeout=DEADLINE_S, after=begun
+    )
     assert "Failed" in in_time(env, f"show {HERE}/{job}", "alex", "general")

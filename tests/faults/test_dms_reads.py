@@ -92,7 +92,7 @@ def test_an_approval_does_not_count_while_the_job_cannot_be_read(env: Env) -> No
     env.dms.clear_faults()
     assert env.dms.calls("PromoteMigrationJob") == []
     env.press(card, "confirm")
-    env.shows_done(card, "promote", timeout=30)
+    env.shows_done(card, "promote")
     assert len(env.dms.calls("PromoteMigrationJob")) == 1
 
 
@@ -100,13 +100,13 @@ def test_what_happened_during_an_outage_is_told_once_afterwards(env: Env) -> Non
     job = a_job(env)
     # A digest names only some of the jobs that the tests before this one made.
     name = job_name(env.bot.settings.project, LOCATIONS[0], job)
-    until(lambda: env.bot.store.known_job(name) is not None, timeout=60)
+    until(lambda: env.bot.store.known_job(name) is not None)
     begun = env.now(NOTIFY_CHANNEL)
     env.dms.fault("ListMigrationJobs", "UNAVAILABLE", times=None)
     env.dms.set_job(job, state="FAILED", phase="CDC", error="The source went away.")
     env.dms.clear_faults()
-    env.slack.wait_message(NOTIFY_CHANNEL, contains=[job, "The source went away"], timeout=60, after=begun)
-    until(lambda: env.bot.store.outbox_depth() == 0, timeout=30)
+    env.slack.wait_message(NOTIFY_CHANNEL, contains=[job, "The source went away"], after=begun)
+    until(lambda: env.bot.store.outbox_depth() == 0)
     alerts = [each for each in env.bot.store.events(limit=1000) if each.job.endswith(f"/{job}")]
     assert [each.after for each in alerts].count("FAILED/CDC") == 1, alerts
 
@@ -115,5 +115,5 @@ def test_an_operation_that_cannot_be_read_for_a_while_is_followed_on(env: Env) -
     job = env.add_job("follow", state="RUNNING", phase="CDC", databases=["sales"])
     env.dms.fault("GetOperation", "UNAVAILABLE", times=4)
     card = ask(env, STOP, job)
-    env.shows_as(card, "done", timeout=60)
+    env.shows_as(card, "done")
     assert (len(calls(env, STOP, job)), applied(env, STOP, job)) == (1, 1)

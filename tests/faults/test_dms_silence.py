@@ -11,7 +11,7 @@ import pytest
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.dms.relay import Relay, relay
-from tests.e2e.env import CAUGHT_UP, Env, running, settings
+from tests.e2e.env import CAUGHT_UP, UNHURRIED, Env, running, settings
 from tests.faults.acts import ACTS, ask, calls
 from tests.faults.loglines import LogLines
 from tests.waiting import until
@@ -30,7 +30,7 @@ def silent(tmp_path: Path) -> Iterator[tuple[Env, Relay]]:
         running(settings(slack, dms, tmp_path, dms_emulator_host=way.host, dms_deadline_s=2.0)) as bot,
     ):
         slack.control.wait_connections()
-        slack.control.configure(rate_limits=False)
+        slack.control.configure(**UNHURRIED)
         yield Env(slack.control, dms.control, bot), way
 
 
@@ -62,7 +62,7 @@ def test_a_slow_answer_is_waited_for(env: Env) -> None:
     job = env.add_job("slow", state="RUNNING", phase="CDC")
     env.dms.fault("*", "SLOW", times=None, delay_seconds=1.5, match=job)
     card = ask(env, STOP, job)
-    env.shows_as(card, "done", timeout=60)
+    env.shows_as(card, "done")
     assert len(calls(env, STOP, job)) == 1
 
 
@@ -76,7 +76,7 @@ def test_a_half_dead_connection_is_told_and_left(silent: tuple[Env, Relay]) -> N
     assert f"whether there is a job `europe-west1/{job}`: europe-west1 does not answer" in said
     way.silent.clear()
     way.cut()
-    until(lambda: "Running" in plain(env.type(f"show {job}")), timeout=40)
+    until(lambda: "Running" in plain(env.type(f"show {job}")))
 
 
 def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay], log: LogLines) -> None:
@@ -86,12 +86,12 @@ def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay
     card = env.shows(env.type(f"promote {job}"), step="confirm")
     env.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
     env.press(card, "confirm")
-    until(lambda: env.dms.calls("PromoteMigrationJob"), timeout=20)
+    until(lambda: env.dms.calls("PromoteMigrationJob"))
     way.silent.set()
-    until(lambda: log.named("operations_not_read"), timeout=60)
+    until(lambda: log.named("operations_not_read"))
     way.silent.clear()
     way.cut()
-    until(lambda: _ended(env), timeout=60)
+    until(lambda: _ended(env))
     made = env.dms.calls("PromoteMigrationJob")
     assert [each["applied"] for each in made] == [True]
     env.shows_done(card, "promote")

@@ -15,8 +15,9 @@ from bot.store import open_store
 from bot.store.records import RunState
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import unique_id
+from tests.e2e.env import running, settings, unique_id
 from tests.e2e.helpers import full
+from tests.faults.loglines import LogLines
 from tests.faults.process import Process, ends, environ, start
 from tests.waiting import until
 
@@ -77,7 +78,7 @@ def test_a_call_that_hangs_is_left_to_the_next_start(
     assert run.state is RunState.CALLING
     dms.control.clear_faults()
     with life(far, tmp_path, "1s") as after, closing(open_store(str(after.db))) as store:
-        until(lambda: store.runs(job=full(job), states=[RunState.SUCCEEDED]), timeout=30)
+        until(lambda: store.runs(job=full(job), states=[RunState.SUCCEEDED]))
         assert len([each for each in dms.control.calls("StopMigrationJob") if job in str(each)]) == 1
         slack.control.wait_message(contains=[job, "✅"])
         assert after.stop() == 0
@@ -85,19 +86,22 @@ def test_a_call_that_hangs_is_left_to_the_next_start(
     assert "Traceback" not in bot.text() + after.text()
 
 
-def test_who_waits_for_an_answer_is_told(far: tuple[SlackServer, DmsServer], tmp_path: Path) -> None:
+def test_who_waits_for_an_answer_is_told(
+    far: tuple[SlackServer, DmsServer], tmp_path: Path, log: LogLines
+) -> None:
+    """What they asked of the service would be waited for longer than the stop may take."""
     slack, dms = far
-    with life(far, tmp_path, "1s") as bot:
+    with running(settings(slack, dms, tmp_path, shutdown_s=1.0)):
+        slack.control.wait_connections()
         job = unique_id("hang")
         dms.control.add_job(job)
         dms.control.fault("*", "HANG", times=None)
         slack.control.command(f"show {job}", user="sam")
         until(lambda: [each for each in dms.control.calls("GetMigrationJob") if job in str(each)])
-        bot.process.send_signal(signal.SIGTERM)
-        assert bot.process.wait(SOON_S) == 0
     dms.control.clear_faults()
     slack.control.wait_message(contains=["as the bot is stopping"], user="sam")
-    assert said(bot, "stopped_with_work_left")["answers"] == 1
+    (left,) = log.named("stopped_with_work_left")
+    assert left["answers"] == 1
 
 
 def test_a_message_whose_post_hangs_is_posted_once_by_the_next(

@@ -40,7 +40,7 @@ def test_where_the_response_url_fails_for_good_the_answer_comes_another_way(env:
     env.slack.fault("response_url", kind, times=None, retry_after=1)
     before = env.now()
     assert env.slack.command("watches")["ok"]
-    said = env.slack.wait_message(channel=CHANNEL, user="dana", contains="watch", after=before, timeout=30)
+    said = env.slack.wait_message(channel=CHANNEL, user="dana", contains="watch", after=before)
     assert said["ephemeral_for"]
 
 
@@ -52,7 +52,7 @@ def test_a_response_url_that_hangs(env: Env) -> None:
     assert all(env.slack.command("watches", user=each)["ok"] for each in people)
     env.slack.wait_message(channel=CHANNEL, contains="watch", after=before)
     for user in people:
-        env.slack.wait_message(channel=CHANNEL, user=user, contains="watch", after=before, timeout=60)
+        env.slack.wait_message(channel=CHANNEL, user=user, contains="watch", after=before)
 
 
 def test_a_view_opens_while_many_answers_hang(env: Env) -> None:
@@ -64,7 +64,7 @@ def test_a_view_opens_while_many_answers_hang(env: Env) -> None:
         delivered = list(people.map(lambda _: env.slack.command("watches", user="sam"), range(HANGING)))
     assert all(each["ok"] for each in delivered), delivered
     env.confirm(card, "Confirm restart", typed=job)
-    env.shows_as(card, "done", timeout=40)
+    env.shows_as(card, "done")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_card_is_posted_once(env: Env, kind: str, after_apply: bool) -> None:
     env.slack.fault("chat.postMessage", kind, retry_after=1, after_apply=after_apply)
     job = job_for(env, DELETE)
     card = ask(env, DELETE, job)
-    env.shows_done(card, "delete", timeout=40)
+    env.shows_done(card, "delete")
     assert len(cards(env, job)) == 1
     assert len(calls(env, DELETE, job)) == 1
 
@@ -93,7 +93,7 @@ def test_a_card_becomes_true_when_updates_are_taken_again(env: Env, kind: str) -
     job = job_for(env, START)
     env.slack.fault("chat.update", kind, times=2, retry_after=1)
     card = ask(env, START, job)
-    env.shows_as(card, "done", timeout=60)
+    env.shows_as(card, "done")
     assert len(cards(env, job)) == 1
 
 
@@ -108,7 +108,7 @@ def test_a_view_that_does_not_open_is_told(env: Env, kind: str) -> None:
     env.answer_to("dana", CHANNEL, "could not be opened", before)
     assert calls(env, RESTART, job) == []
     env.confirm(card, typed=job)
-    env.shows_as(card, "done", timeout=40)
+    env.shows_as(card, "done")
     assert len(calls(env, RESTART, job)) == 1
 
 
@@ -117,7 +117,7 @@ def test_an_answer_in_a_view_is_tried_again(env: Env, kind: str) -> None:
     job = env.add_job("form", state="RUNNING", phase="CDC", databases=["sales"])
     env.slack.fault("views.update", kind, retry_after=1)
     assert env.slack.command(f"edit {job}")["ok"]
-    view = env.slack.wait_view("dana", contains="Which databases", timeout=20)
+    view = env.slack.wait_view("dana", contains="Which databases")
     env.slack.close_view(view)
 
 
@@ -126,8 +126,8 @@ def test_all_of_slack_is_away_for_a_while(env: Env) -> None:
     job = job_for(env, START)
     env.slack.fault("*", "503", times=None)
     assert env.slack.command(f"start {job}")["ok"]
-    until(lambda: applied(env, START, job), timeout=20)
+    until(lambda: applied(env, START, job))
     env.slack.clear_faults()
-    env.slack.wait_message(channel=CHANNEL, contains=["✅", job], timeout=60)
+    env.slack.wait_message(channel=CHANNEL, contains=["✅", job])
     assert len(cards(env, job)) == 1
     assert len(calls(env, START, job)) == 1

@@ -184,7 +184,7 @@ def test_all_press_at_once(env: Env) -> None:
         *[lambda: env.press(asked, "approve", user="alex", stale=True) for _ in range(4)],
         lambda: env.press(card, "withdraw", stale=True),
     )
-    state = until(lambda: _over(env, job), timeout=30)
+    state = until(lambda: _over(env, job))
     told = events(env, job)
     assert told.count("confirmed") == 1
     assert told.count("approved") <= 1

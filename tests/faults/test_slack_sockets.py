@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,11 @@ import pytest
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.dms.relay import relay
-from tests.e2e.env import Env, running, settings
+from tests.e2e.env import LIMITS, Env, running, settings
 from tests.faults.acts import ACTS, ask, calls, job_for
 from tests.waiting import until
 
 STOP = next(each for each in ACTS if each.name == "stop")
-AGAIN_S = 60
 
 
 def connected(env: Env) -> bool:
@@ -28,14 +28,14 @@ def answered(env: Env) -> None:
 def test_dropped_without_a_word(env: Env) -> None:
     answered(env)
     assert env.slack.socket("drop") == 1
-    env.slack.wait_connections(timeout=AGAIN_S)
+    env.slack.wait_connections()
     answered(env)
 
 
 @pytest.mark.parametrize("action", ["refresh", "warning"])
 def test_refreshed_as_slack_does_every_few_hours(env: Env, action: str) -> None:
     assert env.slack.socket(action, grace=1.0) >= 1
-    until(lambda: connected(env), timeout=AGAIN_S)
+    until(lambda: connected(env))
     for _ in range(3):
         answered(env)
 
@@ -46,13 +46,13 @@ def test_refused_for_a_while(env: Env) -> None:
     card = ask(env, STOP, job)
     env.slack.socket("refuse")
     env.slack.socket("drop")
-    env.shows_as(card, "done", timeout=40)
+    env.shows_as(card, "done")
     # Sooner than what Slack last answered to `auth.test` is forgotten.
-    until(lambda: not env.bot.health.ready().ok, timeout=10)
+    until(lambda: not env.bot.health.ready().ok)
     env.slack.socket("accept")
-    env.slack.wait_connections(timeout=AGAIN_S)
+    env.slack.wait_connections()
     answered(env)
-    until(lambda: env.bot.health.ready().ok, timeout=60)
+    until(lambda: env.bot.health.ready().ok)
     assert len(calls(env, STOP, job)) == 1
 
 
@@ -60,14 +60,14 @@ def test_refused_for_a_while(env: Env) -> None:
 def test_no_new_connection_is_given_out_for_a_while(env: Env, kind: str) -> None:
     env.slack.fault("apps.connections.open", kind, times=2, retry_after=1)
     env.slack.socket("drop")
-    env.slack.wait_connections(timeout=AGAIN_S)
+    env.slack.wait_connections()
     answered(env)
 
 
 def test_dropped_again_and_again_while_people_ask(env: Env) -> None:
     for _ in range(3):
         env.slack.socket("drop")
-        env.slack.wait_connections(timeout=AGAIN_S)
+        env.slack.wait_connections()
         answered(env)
 
 
@@ -80,11 +80,12 @@ def test_a_connection_gone_silent_is_replaced(tmp_path: Path) -> None:
     ):
         # Where Slack says that it is to be found.
         slack.workspace.base_url = f"http://{way.host}"
-        with running(settings(slack, dms, tmp_path)) as bot:
+        limits = replace(LIMITS, ping_every_s=0.5)
+        with running(settings(slack, dms, tmp_path), limits=limits) as bot:
             slack.control.wait_connections()
             env = Env(slack.control, dms.control, bot)
             answered(env)
             way.hush()
             assert not slack.control.command("watches")["ok"]
-            until(lambda: slack.control.command("watches")["ok"], timeout=AGAIN_S)
+            until(lambda: slack.control.command("watches")["ok"])
             answered(env)

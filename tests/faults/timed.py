@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.app import Bot
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
-from tests.e2e.env import CAUGHT_UP, QUICK, Env, settings
+from tests.e2e.env import CAUGHT_UP, UNHURRIED, Env, running, settings
 from tests.e2e.helpers import ROLES, policy
 from tests.waiting import until
 
@@ -48,14 +47,10 @@ def timed(folder: Path, rules: str = "", **more: Any) -> Iterator[Timed]:
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
     ):
         wanted = settings(slack, dms, folder, policy_file=policy(folder, ROLES + rules), **more)
-        bot = Bot(wanted, clock=clock, limits=QUICK)
-        bot.start()
-        try:
-            slack.control.configure(rate_limits=False)
+        with running(wanted, clock) as bot:
+            slack.control.configure(**UNHURRIED)
             slack.control.wait_connections()
             yield Timed(slack.control, dms.control, bot, clock=clock)
-        finally:
-            bot.stop()
 
 
 def a_job(env: Timed) -> str:

@@ -22,7 +22,7 @@ from bot.store.records import OutMessage
 from sandbox.slack import SlackServer
 from tests.notify.world import NOTIFY, TEAM_CHANNEL, Plain, plainly, running, texts
 from tests.slack.makers import request
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 RANDOM = "C0RANDOM01"
 """A channel where the bot is no member."""
@@ -44,7 +44,7 @@ def drained(store: Store) -> Callable[[], bool]:
     return lambda: store.outbox_depth() == 0
 
 
-def send(notifier: Notifier, store: Store, timeout: float = 20.0) -> None:
+def send(notifier: Notifier, store: Store, timeout: float = PATIENCE_S) -> None:
     """Let it run until the outbox is empty."""
     with running(notifier):
         until(drained(store), timeout=timeout)
@@ -256,7 +256,7 @@ def test_a_long_outage_loses_nothing_and_sends_only_what_is_true_at_its_end(
             put(store, f"news {number}", order="orders")
         until(lambda: len(calls(slack, "chat.postMessage")) + len(calls(slack, "chat.update")) >= 3)
         slack.control.clear_faults()
-        until(drained(store), timeout=40)
+        until(drained(store))
     assert shown(slack) == ["state 29", *[f"news {number}" for number in range(5)]]
 
 

@@ -54,6 +54,74 @@ def event(kind: str, before: str = "", after: str = "", detail: str = "", by: st
     return Event(job().name, job().create_time, NOW, kind, before, after, detail, by)
 
 
+def test_each_listed_job_has_its_button() -> None:
+    payload = accepted(render(JobsPage((group(20),), 20, 1, 1)))
+    shows = [each for each in buttons(payload).values() if each["text"]["text"] == "Show"]
+    assert [each["value"] for each in shows] == [f"ref-{n:06d}" for n in range(20)]
+    assert shows[0]["action_id"] == "dms:show:run"
+    assert payload["text"] == "20 migration jobs: 20 Running · CDC"
+
+
+@pytest.mark.parametrize(("others", "choosing"), [(0, False), (100, False), (0, True)])
+def test_a_listed_job_says_which_of_its_databases_failed(others: int, choosing: bool) -> None:
+    ailing = JobLine(job("ailing"), "ref-ailing", faulty_databases=("billing", "orders"))
+    lines = (ailing, *group(others).lines)
+    page = JobsPage((JobGroup("RUNNING/CDC", lines, len(lines)),), len(lines), 1, 1, choosing=choosing)
+    assert "2 databases with errors" in all_text(accepted(render(page)))
+
+
+def test_how_long_a_job_has_lasted_is_called_so() -> None:
+    assert "europe-west1 · duration 2 h 5 min" in all_text(accepted(render(JobsPage((group(1),), 1, 1, 1))))
+    assert "europe-west1 · duration 2 h 5 min" in all_text(
+        accepted(render(JobsPage((group(1),), 1, 1, 1, choosing=True)))
+    )
+
+
+def test_the_first_of_several_pages_counts_what_is_on_all() -> None:
+    counts = {"FAILED/CDC": 20, "RUNNING/CDC": 1300}
+    payload = accepted(render(JobsPage((group(20, "FAILED/CDC"),), 1320, 1, 66, counts=counts)))
+    assert "*Failed* · CDC: 20 · *Running* · CDC: 1,300" in all_text(payload)
+    assert payload["text"] == "1,320 migration jobs: 20 Failed · CDC, 1,300 Running · CDC"
+
+
+def test_many_statuses_are_counted_by_state() -> None:
+    counts = {f"RUNNING/P{number}": 2 for number in range(9)} | {"FAILED/CDC": 1}
+    payload = accepted(render(JobsPage((group(20),), 19, 1, 2, counts=counts)))
+    assert "*Running*: 18 · *Failed*: 1" in all_text(payload)
+
+
+def test_a_page_too_long_for_buttons_shows_every_job_all_the_same() -> None:
+    payload = accepted(render(JobsPage((group(60), group(40, "FAILED/CDC")), 100, 1, 1)))
+    text = all_text(payload)
+    assert all(f"`job-{n}`" in text for n in range(60))
+    menus = [each for block in payload["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    assert [len(each["options"]) for each in menus if each["type"] == "static_select"] == [60, 40]
+
+
+def test_choosing_gives_boxes_of_ten_and_bulk_buttons() -> None:
+    bulk = (
+        Button("Stop chosen", "stop", "chosen", "ref-s"),
+        Button("Delete chosen", "delete", "chosen", "ref-d"),
+    )
+    payload = accepted(render(JobsPage((group(23, bulk=bulk), group(3)), 26, 1, 1, choosing=True)))
+    boxes = [
+        each
+        for block in payload["blocks"]
+        if block["type"] == "actions"
+        for each in block["elements"]
+        if each["type"] == "checkboxes"
+    ]
+    assert [(each["action_id"], len(each["options"])) for each in boxes] == [
+        ("dms:list:pick:1", 10),
+        ("dms:list:pick:2", 10),
+        ("dms:list:pick:3", 3),
+        ("dms:list:pick:4", 3),
+    ]
+    assert boxes[1]["options"][0]["value"] == "ref-000010"
+    assert buttons(payload)["dms:delete:chosen"]["style"] == "danger"
+    assert "style" not in buttons(payload)["dms:stop:chosen"]
+
+
 def test_silent_locations_and_filters_are_named() -> None:
     missing = (
         MissingLocation("europe-west1", Why.SILENT, "no answer came in time"),

@@ -76,8 +76,8 @@ def test_each_event_and_each_row_arrives_in_order(both: Connected) -> None:
 def test_a_webhook_that_hangs_delays_nothing_else(both: Connected) -> None:
     """It still hangs with its first event; its time-out is longer than all of this may take."""
     job = both.env.add_job("beside", phase="CDC")
-    both.env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=job, timeout=10)
-    until(lambda: both.of(job), timeout=10)
+    both.env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=job)
+    until(lambda: both.of(job))
     assert len({each.id for each in both.receiver.at("/hangs")}) == 1
 
     def depth(webhook: str) -> float | None:

@@ -108,11 +108,10 @@ class Layouts:
 
 
 def block_types(payload: Payload) -> frozenset[str]:
-    """The types of a payload's blocks, also of those in containers, and of the cells of tables."""
+    """The types of a payload's blocks, also of those in containers."""
     blocks = list(payload.get("blocks") or ())
     inside = [child for block in blocks for child in block.get("child_blocks") or ()]
-    cells = [cell for block in blocks for row in block.get("rows") or () for cell in row]
-    return frozenset(str(each.get("type")) for each in (*blocks, *inside, *cells))
+    return frozenset(str(block.get("type")) for block in (*blocks, *inside))
 
 
 def classic_of(content: Payload) -> dict[str, Any]:

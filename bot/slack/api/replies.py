@@ -18,8 +18,10 @@ from bot.cmdline.answers import (
     AlreadyQueued,
     Answer,
     ChartPage,
-    Form,
+    EditForm,
+    EditPreview,
     Note,
+    PickForm,
     Readers,
     Upload,
     rich_parts,
@@ -88,7 +90,7 @@ class Replier:
                 log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
 
     def _answer(self, target: ReplyTarget, answer: Answer) -> None:
-        if isinstance(answer, Form):
+        if isinstance(answer, EditForm | EditPreview | PickForm):
             self._update_view(target, modals.form(answer))
         elif isinstance(answer, Upload):
             self._upload(target, answer)

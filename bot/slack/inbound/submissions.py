@@ -29,8 +29,7 @@ from bot.slack.inbound.request_buttons import (
 )
 from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.workers import Workers
-from bot.slack.render import filter_modal, modals
-from bot.slack.render.filter_modal import FILTER_STEP
+from bot.slack.render import modals
 from bot.slack.render.job_picker import FIND_STEP
 from bot.slack.render.mrkdwn import to_plain_text
 from bot.store import Store
@@ -216,9 +215,7 @@ class Submissions:
             return
         target = at_place(_in_view(submission), ref.data)
         invocation = Invocation.from_dict(ref.data)
-        if submission.step == FILTER_STEP:
-            invocation = filter_modal.filtered(invocation, submission.values)
-        elif submission.step != "save":
+        if submission.step != "save":
             flags = modals.submitted_flags(submission.step, submission.values, ref.data)
             invocation = replace(invocation, flags={**invocation.flags, **flags})
         self._workers.answer_later(invocation, target)
@@ -239,8 +236,8 @@ def _has_step(ref: CallbackToken, step: str) -> bool:
     """Whether the form that this token was made for is submitted with this step."""
     if ref.kind != "form":
         return False
-    if step in ("save", FILTER_STEP):
-        return ref.data.get("flags", {}).get(step) is True
+    if step == "save":
+        return ref.data.get("flags", {}).get("save") is True
     return step in ("submit", "pick") and "source" in ref.data
 
 

@@ -14,8 +14,6 @@ from bot.cmdline.answers import (
     DatabasesPage,
     EditForm,
     EditPreview,
-    FilterForm,
-    Form,
     JobCard,
     JobsPage,
     Note,
@@ -53,7 +51,7 @@ def render(answer: Answer) -> Message:
             return job_card(answer)
         case DatabasesPage():
             return databases_page(answer)
-        case EditForm() | EditPreview() | PickForm() | FilterForm():
+        case EditForm() | EditPreview() | PickForm():
             return _form(answer)
         case Upload():
             return note(Note(answer.comment or answer.title))
@@ -114,12 +112,9 @@ def _summary(answer: AnswerPage) -> str:
     return f"{title}: {mrkdwn.clip(first, 300)}" if first else title
 
 
-def _form(answer: Form) -> Message:
-    match answer:
-        case FilterForm():
-            again = f"{COMMAND} list --filter"
-        case PickForm():
-            again = f"{COMMAND} {answer.action} {answer.job.id} --pick"
-        case EditForm() | EditPreview():
-            again = f"{COMMAND} edit {answer.job.id}"
-    return note(Note(f"The view could not be opened: type `{again}` again.", tone="warn"))
+def _form(answer: EditForm | EditPreview | PickForm) -> Message:
+    job = answer.job.id
+    verb = answer.action if isinstance(answer, PickForm) else "edit"
+    return note(
+        Note(f"The view for `{job}` could not be opened: type `{COMMAND} {verb} …` again.", tone="warn")
+    )
