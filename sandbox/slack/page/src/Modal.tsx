@@ -3,7 +3,7 @@ import { Blocks } from "./Blocks";
 import { useDesk } from "./context";
 import { withEmoji } from "./emoji";
 import { useEscape } from "./escape";
-import { flushInputs } from "./pending";
+import { flushInputs, inOrder } from "./pending";
 import type { View } from "./types";
 
 /** The topmost view of the person's stack. */
@@ -14,7 +14,7 @@ export function Modal({ view, depth }: { view: View; depth: number }) {
   async function submit() {
     setBusy(true);
     await flushInputs(view.id);
-    await run("submit", { where: view.id });
+    await inOrder(view.id, () => run("submit", { where: view.id }));
     setBusy(false);
   }
 

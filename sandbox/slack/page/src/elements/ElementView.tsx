@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Confirm } from "../Confirm";
 import { type Place, useDesk } from "../context";
+import { inOrder } from "../pending";
 import type { Json } from "../types";
 import { Button } from "./Button";
 import { Choices } from "./Choices";
@@ -31,7 +32,7 @@ export function ElementView({ element, block, place }: { element: Json; block: J
   async function send(value: unknown, label?: string): Promise<boolean> {
     const body = { where: place.where, action_id: element.action_id, block_id: block.block_id, value, label };
     setBusy(!silent);
-    const answer = await run(silent ? "set_input" : "press", body);
+    const answer = await inOrder(place.where, () => run(silent ? "set_input" : "press", body));
     setBusy(false);
     return answer !== null;
   }

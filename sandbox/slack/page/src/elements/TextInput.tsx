@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { useDesk } from "../context";
-import { pendingInputs } from "../pending";
+import { inOrder, pendingInputs } from "../pending";
 import type { ElementProps } from "./ElementView";
 
 const TYPES: Record<string, string> = { email_text_input: "email", url_text_input: "url", number_input: "text" };
@@ -21,7 +21,7 @@ export function TextInput({ element, chosen, choose, place, block }: ElementProp
     pendingInputs.delete(key);
     typed.current = false;
     const body = { where: place.where, action_id: element.action_id, block_id: block.block_id };
-    await run("set_input", { ...body, value: value || null });
+    await inOrder(place.where, () => run("set_input", { ...body, value: value || null }));
   }
 
   function change(value: string) {
