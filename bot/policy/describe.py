@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User
+from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User, Verbatim
 from bot.config.projects import Projects
 from bot.dms.model import short_name
 from bot.policy.fields import ANY_TEXT
@@ -67,6 +67,9 @@ def notices(policy: Policy) -> list[Section]:
         found.append(Section(tuple(lines)))
     for each in policy.escalations:
         found.append(_escalation(each, policy.projects))
+    if policy.checklist:
+        items = [f"\n• {each.text} ({scope(each.scope, policy.projects)})" for each in policy.checklist]
+        found.append(Section(("*Checklist after a cutover*", *map(Verbatim, items))))
     if policy.summary is not None:
         at = f"{policy.summary.at:%H:%M} {policy.summary.zone}"
         where: list[RichPart] = [" in ", Channel(policy.summary.channel)] if policy.summary.channel else []

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bot.config.projects import Projects
 from bot.dms.model import State
+from bot.policy.checklist_reader import read_checklist
 from bot.policy.escalation_reader import read_escalations
 from bot.policy.fields import ErrorCollector, TableReader, shown
 from bot.policy.lint import approvals_of_freezes, contradictions, suspicious_rules
@@ -52,6 +53,7 @@ _KEYS = (
     "freeze",
     "watch",
     "escalate",
+    "checklist",
     "summary",
 )
 _RULE_KEYS = (
@@ -152,6 +154,7 @@ def _policy(top: TableReader, source: str, permissions: Permissions, projects: P
         planned_freezes=_planned_freezes(top, projects),
         watches=tuple(each for table in top.tables("watch") for each in _watches(table, projects)),
         escalations=read_escalations(top.tables("escalate"), projects),
+        checklist=read_checklist(top.tables("checklist"), projects),
         summary=_summary(top.table("summary")),
         permissions=permissions,
         projects=projects,

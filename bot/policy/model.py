@@ -164,6 +164,16 @@ class Escalate:
 
 
 @dataclass(frozen=True, slots=True)
+class ChecklistItem:
+    """One `[[checklist]]`: what the team does after a cutover of these jobs."""
+
+    text: str
+    scope: Scope
+    before_writes: bool = True
+    """Whether writes may not be opened on the destination before it is ticked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """`[summary]`: when and where the daily summary is posted."""
 
@@ -206,6 +216,7 @@ class Policy:
     planned_freezes: tuple[PlannedFreeze, ...] = ()
     watches: tuple[WatchDefault, ...] = ()
     escalations: tuple[Escalate, ...] = ()
+    checklist: tuple[ChecklistItem, ...] = ()
     summary: Summary | None = None
     warnings: tuple[str, ...] = ()
     """What looks unintended, one sentence each. Logged at start-up and shown in `/dms policy`."""

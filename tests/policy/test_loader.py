@@ -9,6 +9,7 @@ import pytest
 
 from bot.policy.loader import MAX_BYTES, load
 from bot.policy.model import (
+    ChecklistItem,
     Grant,
     PolicyError,
     Role,
@@ -66,6 +67,10 @@ def test_every_key_is_read() -> None:
         target = "U0DANA0001"
         jobs = "label:env=prod"
         only = ["Failed", "completed"]
+        [[checklist]]
+        item = "Restart the pools"
+        before_writes = false
+        labels = { env = "prod" }
         [summary]
         at = "09:05"
         zone = "Europe/Berlin"
@@ -92,6 +97,7 @@ def test_every_key_is_read() -> None:
     assert window.start == datetime(2026, 12, 20, 18, tzinfo=UTC)
     assert window.until == datetime(2027, 1, 4, 8, tzinfo=UTC)
     assert (watch.target, watch.jobs, watch.only) == ("U0DANA0001", "label:env=prod", ("failed", "completed"))
+    assert policy.checklist == (ChecklistItem("Restart the pools", Scope((), (("env", "prod"),)), False),)
     assert policy.summary is not None
     assert (policy.summary.at, policy.summary.zone) == (time(9, 5), "Europe/Berlin")
 
@@ -155,6 +161,12 @@ def test_words_stand_for_several_verbs(word: str, verbs: frozenset[str]) -> None
         ("[[watch]]\ntarget = 'C0DMS00001'\njobs = 'state:FAILD'", "watch 1, `jobs`", "`failed`"),
         ("[[watch]]\ntarget = 'C0DMS00001'\njobs = 'prod'", "watch 1, `jobs`", "label:key=value"),
         ("[[watch]]\ntarget = 'C0DMS00001'\nonly = 'faild'", "watch 1, `only`", "did you mean `failed`?"),
+        ("[[checklist]]\nitem = ''", "checklist 1, `item`", "is missing or empty"),
+        ("[[checklist]]\nitme = 'x'\nitem = 'y'", "checklist 1, `itme`", "did you mean `item`?"),
+        (f"[[checklist]]\nitem = '{'x' * 76}'", "checklist 1, `item`", "more than 75 characters"),
+        ("[[checklist]]\nitem = 'x'\nbefore_writes = 'no'", "checklist 1, `before_writes`", "true or false"),
+        ("[[checklist]]\nitem = 'x'\n[[checklist]]\nitem = 'x'", "checklist 2, `item`", "is there already"),
+        ("[[checklist]]\nitem = 'x'\njobs = ['a/b/c/d']", "checklist 1, `jobs`", "`location/id`"),
         ("[summary]\nzone = 'UTC'", "[summary], `at`", "is missing"),
         ("[summary]\nat = '9'", "[summary], `at`", 'at = "09:00"'),
         ("[summary]\nat = '09:00'\nzone = 'Mars/Base'", "[summary], `zone`", "Europe/Berlin"),
