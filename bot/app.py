@@ -274,6 +274,8 @@ class Bot:
         return make_dispatcher(
             self.commands,
             self.approvals,
+            self.cutovers,
+            self.access,
             self.store,
             self.replier,
             search,
@@ -290,6 +292,7 @@ class Bot:
             dms=self.shared_reads,
             store=self.store,
             approvals=self.approvals,
+            cutovers=self.cutovers,
             access=self.access,
             settings=self.settings,
             verbs=self.verbs,

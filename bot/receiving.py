@@ -6,11 +6,16 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from bot.config.settings import Settings
+from bot.cutover.readers import may_see
+from bot.cutover.service import Cutovers
+from bot.policy.access import Access
 from bot.requests.approvals import Approvals
 from bot.slack.api.replies import Replier
 from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.cutover_buttons import CutoverButtons
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.job_search import JobSearch
 from bot.slack.inbound.request_buttons import RequestButtons
@@ -36,6 +41,8 @@ class WorkPools:
 def make_dispatcher(
     verbs: Verbs,
     approvals: Approvals,
+    cutovers: Cutovers,
+    access: Access,
     store: Store,
     replier: Replier,
     search: JobSearch,
@@ -57,6 +64,9 @@ def make_dispatcher(
     )
     shortcuts = Shortcuts(workers, store, replier, search, home)
     buttons = RequestButtons(workers, approvals, store, replier, clock)
-    submissions = Submissions(workers, approvals, store, replier, shortcuts, clock)
+    nights = CutoverButtons(workers, cutovers, store, replier, partial(may_see, access, store), clock)
+    submissions = Submissions(workers, approvals, store, replier, shortcuts, nights, clock)
     pace = PersonalLimit(settings.commands_per_minute)
-    return Dispatcher(verbs.syntaxes, store, workers, buttons, submissions, shortcuts, pace, settings.command)
+    return Dispatcher(
+        verbs.syntaxes, store, workers, buttons, nights, submissions, shortcuts, pace, settings.command
+    )

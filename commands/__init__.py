@@ -13,7 +13,7 @@ VERBS = (
     "script",
     *("watch", "unwatch", "watches", "acknowledge"),
     *("start", "stop", "resume", "restart", "promote", "demote", "verify", "edit", "delete", "cancel"),
-    *("schedule", "freeze", "unfreeze"),
+    *("schedule", "cutover", "freeze", "unfreeze"),
 )
 """The modules of this package with a verb.
 

@@ -22,7 +22,7 @@ _GROUPS = {
         *("start", "stop", "resume", "restart", "promote", "demote"),
         *("verify", "edit", "delete", "cancel"),
     ),
-    "Requests": ("approvals", "schedule"),
+    "Requests": ("approvals", "schedule", "cutover"),
     "Notifications": ("watch", "unwatch", "watches", "acknowledge"),
     "Protection": ("policy", "freeze", "unfreeze"),
 }
@@ -103,8 +103,8 @@ def _block(title: str, lines: Iterable[str], between: str = "\n") -> str:
 
 
 def _is_rare(flag: Flag) -> bool:
-    """Whether a flag only goes with another one, or is what a button does."""
-    return bool(flag.needs) or flag.name == "page"
+    """Whether few need a flag, it only goes with another one, or is what a button does."""
+    return flag.rare or bool(flag.needs) or flag.name == "page"
 
 
 def _flags(flags: Iterable[Flag]) -> str:

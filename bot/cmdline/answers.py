@@ -295,6 +295,29 @@ class PickForm:
 
 
 @dataclass(frozen=True, slots=True)
+class CutoverForm:
+    """Opens the view in which a cutover is planned."""
+
+    ref: str
+    """Token of the jobs and of the channel that the card is posted to."""
+    jobs: tuple[str, ...]
+    """Display names."""
+    at: datetime
+    """The time that is offered first."""
+    person: str
+    """Who plans it: commander and app owner, unless others are chosen."""
+    checklist: tuple[str, ...] = ()
+    """Items that people tick after the promotion."""
+    writers: tuple[str, ...] = ()
+    threshold: bool = False
+    """Whether a delay above zero has to be chosen, as a guide names no zero."""
+    reason_needed: bool = False
+    rehearsal: bool = False
+    notes: tuple[str, ...] = ()
+    """What to know of these jobs beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A file for the channel, or for the person who asked."""
 
@@ -328,7 +351,7 @@ class AlreadyQueued:
     key: str
 
 
-Form = EditForm | EditPreview | PickForm
+Form = EditForm | EditPreview | PickForm | CutoverForm
 """Answers that are shown in a view."""
 
 Answer = Note | AnswerPage | JobsPage | JobCard | DatabasesPage | Form | Upload | ChartPage | AlreadyQueued

@@ -9,7 +9,16 @@ from bot.util.command import COMMAND
 
 JOB = "orders-db"
 """The job in examples."""
-_VALUES = {"page": "2", "channel": "#db-migrations", "by": "@dana", "since": "2d"}
+_VALUES = {
+    "page": "2",
+    "channel": "#db-migrations",
+    "by": "@dana",
+    "since": "2d",
+    "commander": "@sam",
+    "apps": "@sam",
+    "deputy": "@sam",
+    "announce": "#shop",
+}
 """Values of flags whose kind does not suggest one."""
 _TEXTS = {"at": "Sat 02:00"}
 _FILTERS = {
@@ -69,7 +78,7 @@ def flag_with_value(flag: Flag) -> str:
 
 def _example(verb: str, syntax: Syntax, more: str = "", job: str = "", *, alone: bool = False) -> str:
     """A generated command. `--all` of a verb for several jobs gets a filter, which it needs."""
-    named = "" if alone or syntax.jobs not in ("one", "many") else JOB
+    named = "" if alone or syntax.jobs not in ("one", "many", "any") else JOB
     needs = more == "--all" and bool(syntax.filters) and syntax.jobs == "many"
     wider = _FILTERS.get(syntax.filters[0], "") if needs else ""
     return " ".join(part for part in (verb, job or named, more, wider) if part)

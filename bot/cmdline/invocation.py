@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 FlagValue = str | bool | tuple[str, ...]
 FlagKind = Literal["switch", "word", "list", "choice", "number", "duration", "time", "text"]
-JobsTaken = Literal["none", "optional", "one", "many"]
+JobsTaken = Literal["none", "optional", "any", "one", "many"]
+"""How many jobs a verb takes: none, one or none, any number or none, exactly one, or at least one."""
 
 
 class UsageError(Exception):
@@ -33,6 +34,8 @@ class Flag:
     choices: tuple[str, ...] = ()
     needs: str = ""
     """The name of a switch without which the flag is of no use."""
+    rare: bool = False
+    """Whether help shows it only in what is folded."""
 
 
 @dataclass(frozen=True, slots=True)

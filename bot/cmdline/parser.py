@@ -279,7 +279,7 @@ class _Parser:
                 return False
             case "one" | "optional":
                 return not self.jobs and not (self.words and self.syntax.words)
-            case "many":
+            case "many" | "any":
                 return not self.syntax.words or job_refs.is_job(unshield(_named(token)).rstrip(","))
 
     def _add_jobs(self, token: Token) -> None:
@@ -287,7 +287,7 @@ class _Parser:
             self.jobs.append(" ".join(unshield(token.text).split()))
             return
         found = [job_refs.read(each, self._line()) for each in items(_named(token))]
-        if len(found) > 1 and self.syntax.jobs != "many":
+        if len(found) > 1 and self.syntax.jobs not in ("many", "any"):
             raise UsageError(
                 f"`{self.verb}` takes one job at a time, not {len(found)}: "
                 f"write `{self._line(job=found[0])}`."
@@ -304,7 +304,7 @@ class _Parser:
         raise UsageError(f"`{self.verb}` takes no `{extra}`: write `{self._line()}`.")
 
     def _check_jobs(self) -> None:
-        if self.jobs or self.syntax.jobs in ("none", "optional"):
+        if self.jobs or self.syntax.jobs in ("none", "optional", "any"):
             return
         if self.syntax.jobs == "many" and self.flags.get("all") is True:
             return

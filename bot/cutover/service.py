@@ -73,6 +73,13 @@ class Cutovers:
             return Note("Nothing was done: the cutover has moved on. Look at its card.", tone="warn")
         return self._steps.press(who, found, step, arg)
 
+    def refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:
+        """Why a press leads nowhere for this person in the state that it is in; None if it does.
+
+        What only its input can tell is judged when it is pressed.
+        """
+        return self._steps.refusal(who, cutover, step)
+
     def tick(self, now: datetime) -> None:
         """Move on what needs no press: call it every second or so, on the leader alone.
 

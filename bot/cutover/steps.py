@@ -77,6 +77,11 @@ class Steps:
 
     # ---- who may press what
 
+    def refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:
+        """As `Cutovers.refusal`."""
+        press = BY_STEP.get(step)
+        return None if press is None else self._refusal(who, cutover, press)
+
     def _refusal(self, who: Person, cutover: Cutover, press: Press) -> Note | None:
         if press.step == "promote" and cutover.state is S.DRAINED and cutover.progress.confirmed_by:
             return Note(("Nothing was done: ", User(cutover.progress.confirmed_by), " asked already."))

@@ -18,6 +18,7 @@ from bot.store import Store
 from bot.store.records import Person
 
 if TYPE_CHECKING:
+    from bot.cutover.service import Cutovers
     from bot.policy.access import Access
     from bot.requests.approvals import Approvals
 
@@ -38,6 +39,7 @@ class Context:
     dms: Reads
     store: Store
     approvals: Approvals
+    cutovers: Cutovers
     access: Access
     settings: Settings
     verbs: Mapping[str, Verb]

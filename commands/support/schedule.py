@@ -20,16 +20,24 @@ def scheduled(ctx: Context, invocation: Invocation) -> RequestFacts:
         UsageError: it is not a time in the next 60 days.
         EarlyAnswer: the clock shows it twice that night; a button for each.
     """
-    typed = invocation.word("at")
-    if not typed:
+    if not invocation.word("at"):
         return RequestFacts()
+    moment = moment_at(ctx, invocation)
+    return RequestFacts(due=moment.at, zone=moment.zone)
+
+
+def moment_at(ctx: Context, invocation: Invocation) -> Moment:
+    """The time that `--at` names.
+
+    Raises:
+        UsageError, EarlyAnswer: as `scheduled`.
+    """
     try:
-        moment = parse_moment(typed, ctx.now(), zone_of(ctx))
+        return parse_moment(invocation.word("at"), ctx.now(), zone_of(ctx))
     except TwoTimes as error:
         raise EarlyAnswer(_which(ctx, invocation, str(error), error.moments)) from error
     except BadTime as error:
         raise UsageError(f"{error}.") from error
-    return RequestFacts(due=moment.at, zone=moment.zone)
 
 
 def zone_of(ctx: Context) -> str:

@@ -43,11 +43,16 @@ def target(ctx: Context, invocation: Invocation) -> str:
     if not verdict.allowed:
         raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
     if found != ctx.who.channel:
-        _need_readable(ctx, invocation, found)
+        need_readable(ctx, invocation, found)
     return found
 
 
-def _need_readable(ctx: Context, invocation: Invocation, channel: str) -> None:
+def need_readable(ctx: Context, invocation: Invocation, channel: str) -> None:
+    """Only who can read a channel may have something posted to it.
+
+    Raises:
+        UsageError: the person cannot, or Slack does not say.
+    """
     known = ctx.readable(channel, ctx.who.user)
     if known:
         return

@@ -79,6 +79,7 @@ LINES: dict[str, tuple[str, ...]] = {
     ),
     "approvals": ("approvals",),
     "schedule": ("schedule", 'schedule --move secret-db --at "in 3h"'),
+    "cutover": (*_OF_JOB, "cutover", "cutover secert-db --last", f"cutover {FRESH} --last"),
     "policy": (*_OF_VISIBLE, "policy"),
     "watch": tuple(f"{line} --dm" for line in _OF_VISIBLE),
     "unwatch": ("unwatch other", "unwatch state=failed", "unwatch --all", "unwatch --all --dm"),

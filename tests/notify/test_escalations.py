@@ -107,6 +107,7 @@ def acknowledge(bot: Bot, who: Person, **flags: str) -> Answer:
         dms=unused,
         store=bot.store,
         approvals=unused,
+        cutovers=unused,
         access=bot.access,
         settings=bot.settings,
         verbs=all_verbs(),

@@ -15,6 +15,7 @@ from bot.cmdline.invocation import Invocation
 from bot.cmdline.parser import parse
 from bot.config.projects import Project
 from bot.config.settings import Settings
+from bot.cutover.service import Cutovers
 from bot.dms.gateway import Gateway
 from bot.dms.many_projects import ProjectGateways
 from bot.policy.access import Access
@@ -167,6 +168,7 @@ def command_service(
                 gateway,
                 store,
                 approvals,
+                Cutovers(context, approvals),
                 allowed,
                 settings,
                 verbs,

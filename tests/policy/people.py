@@ -33,7 +33,7 @@ admin = ["U0ADMIN001"]
 
 
 VIEWS = frozenset(
-    {"acknowledge", "approvals", "databases", "delay", "history", "home", "list"}
+    {"acknowledge", "approvals", "cutover", "databases", "delay", "history", "home", "list"}
     | {"policy", "schedule", "show", "unwatch", "watch", "watches"}
 )
 OPERATES = frozenset({"script"})

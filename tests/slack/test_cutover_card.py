@@ -17,6 +17,8 @@ from bot.store.cutover import (
     CheckResult,
     Cutover,
     CutoverState,
+    JobMark,
+    Mark,
     Override,
     Plan,
     Progress,
@@ -158,9 +160,13 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         {"hold", "abort"},
     ),
     "draining, at zero": (
-        cutover(S.DRAINING, since=minutes(7), progress=progress(samples=(sample("orders", 0.0, 2),))),
+        cutover(
+            S.DRAINING,
+            since=minutes(7),
+            progress=progress(samples=(sample("orders", 0.0, 2),), go_by=minutes(13)),
+        ),
         minutes(12),
-        ("Delay 0 s · 2 of 3 at zero", "go by about", "Downtime 5 min of 1 h", "Limit"),
+        ("Delay 0 s · 2 of 3 at zero", "Go by about", "Downtime 5 min of 1 h", "limit"),
         {"hold", "abort"},
     ),
     "draining, one of several behind": (
@@ -171,6 +177,17 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         ),
         minutes(12),
         ("Delay 42 s (audit_log) · 0 of 3 at zero",),
+        {"hold", "abort"},
+    ),
+    "draining, a wave": (
+        cutover(
+            S.DRAINING,
+            since=minutes(7),
+            plan=plan(jobs=(JOB, JOB.replace("orders", "sales"))),
+            progress=progress(samples=(sample("orders", 0.0, 3),), jobs=(JobMark(JOB, Mark.DRAINED),)),
+        ),
+        minutes(12),
+        ("Cutover of orders-db and 1 more", "1 of 2 jobs drained", "Limit"),
         {"hold", "abort"},
     ),
     "draining, not measured": (
@@ -190,7 +207,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         {"hold", "promote", "abort"},
     ),
     "drained, a second person asked for": (
-        cutover(S.DRAINED, progress=progress(drained=minutes(13), confirmed_by=ANA)),
+        cutover(S.DRAINED, progress=progress(drained=minutes(13), second=True, confirmed_by=ANA)),
         minutes(14),
         (f"<@{ANA}> asked to promote", "second person"),
         {"hold", "second", "abort"},

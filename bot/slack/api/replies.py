@@ -18,10 +18,8 @@ from bot.cmdline.answers import (
     AlreadyQueued,
     Answer,
     ChartPage,
-    EditForm,
-    EditPreview,
+    Form,
     Note,
-    PickForm,
     Readers,
     Upload,
     rich_parts,
@@ -90,7 +88,7 @@ class Replier:
                 log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
 
     def _answer(self, target: ReplyTarget, answer: Answer) -> None:
-        if isinstance(answer, EditForm | EditPreview | PickForm):
+        if isinstance(answer, Form):
             self._update_view(target, modals.form(answer))
         elif isinstance(answer, Upload):
             self._upload(target, answer)

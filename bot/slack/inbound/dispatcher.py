@@ -18,6 +18,8 @@ from bot.cmdline.parser import parse
 from bot.dms.rules import Action
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import ReplyTarget
+from bot.slack.inbound.cutover_buttons import VERB as CUTOVER
+from bot.slack.inbound.cutover_buttons import CutoverButtons
 from bot.slack.inbound.payloads import BlockAction, Shortcut, SlashCommand, ViewSubmission
 from bot.slack.inbound.places import Places
 from bot.slack.inbound.request_buttons import RequestButtons
@@ -54,6 +56,7 @@ class Dispatcher:
         store: Store,
         workers: Workers,
         request_buttons: RequestButtons,
+        cutover_buttons: CutoverButtons,
         submissions: Submissions,
         shortcuts: Shortcuts,
         pace: PersonalLimit,
@@ -64,6 +67,7 @@ class Dispatcher:
         self._places = Places(store)
         self._workers = workers
         self._request_buttons = request_buttons
+        self._cutover_buttons = cutover_buttons
         self.submissions = submissions
         self._shortcuts = shortcuts
         self._pace = pace
@@ -139,6 +143,8 @@ class Dispatcher:
             self._pressed_invocation(press, target)
         elif press.verb in _ACTIONS:
             self._request_buttons.press(press, target)
+        elif press.verb == CUTOVER:
+            self._cutover_buttons.press(press, target)
 
     def _pressed_invocation(self, press: BlockAction, target: ReplyTarget) -> None:
         ref = self._store.ref(press.who.team, press.value)

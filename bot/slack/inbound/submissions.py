@@ -17,6 +17,7 @@ from bot.requests.reasons import what_is_missing
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
+from bot.slack.inbound.cutover_buttons import CutoverButtons
 from bot.slack.inbound.payloads import ViewSubmission
 from bot.slack.inbound.places import at_place
 from bot.slack.inbound.request_buttons import (
@@ -30,6 +31,8 @@ from bot.slack.inbound.request_buttons import (
 from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.workers import Workers
 from bot.slack.render import modals
+from bot.slack.render.cutover_form import STEP as PLAN_STEP
+from bot.slack.render.cutover_form import plan_objections
 from bot.slack.render.job_picker import FIND_STEP
 from bot.slack.render.mrkdwn import to_plain_text
 from bot.store import Store
@@ -54,6 +57,7 @@ class Submissions:
         store: Store,
         replier: Replier,
         shortcuts: Shortcuts,
+        cutovers: CutoverButtons,
         clock: Callable[[], datetime],
     ) -> None:
         self._workers = workers
@@ -61,6 +65,7 @@ class Submissions:
         self._store = store
         self._replier = replier
         self._shortcuts = shortcuts
+        self._cutovers = cutovers
         self._clock = clock
 
     def objections(self, submission: ViewSubmission) -> dict[str, str]:
@@ -95,7 +100,9 @@ class Submissions:
     def submitted(self, submission: ViewSubmission) -> None:
         log.info("view_submission", user=submission.who.user, verb=submission.verb, step=submission.step)
         target = ReplyTarget(submission.who)
-        if submission.step in _TYPED_STEPS:
+        if self._cutovers.handles(submission):
+            self._cutovers.submitted(submission)
+        elif submission.step in _TYPED_STEPS:
             self._workers.run_later(target, submission.verb, lambda: self._typed_confirmation(submission))
         elif submission.step == FIND_STEP:
             self._shortcuts.chosen(submission)
@@ -109,6 +116,8 @@ class Submissions:
             self._form(submission)
 
     def _objections(self, submission: ViewSubmission) -> dict[str, str]:
+        if self._cutovers.handles(submission):
+            return self._cutovers.objections(submission)
         if submission.step in _TYPED_STEPS:
             # Slack takes objections to inputs of the view alone, and one that asks for a reason has no other.
             block = modals.TYPED_BLOCK if modals.TYPED_BLOCK in submission.values else modals.REASON_BLOCK
@@ -124,8 +133,10 @@ class Submissions:
         if submission.step == "deny_reason":
             return modals.reason_objections(submission.values)
         ref = self._store.ref(submission.who.team, submission.ref)
-        if ref is None or submission.step not in ("submit", "pick") or not _has_step(ref, submission.step):
+        if ref is None or submission.step == "save" or not _has_step(ref, submission.step):
             return {}
+        if submission.step == PLAN_STEP:
+            return plan_objections(submission.values, ref.data, self._clock())
         return modals.form_objections(submission.step, submission.values, ref.data)
 
     def _confirmation_objections(self, submission: ViewSubmission, request: Request) -> dict[str, str]:
@@ -238,6 +249,8 @@ def _has_step(ref: CallbackToken, step: str) -> bool:
         return False
     if step == "save":
         return ref.data.get("flags", {}).get("save") is True
+    if step == PLAN_STEP:
+        return "items" in ref.data
     return step in ("submit", "pick") and "source" in ref.data
 
 

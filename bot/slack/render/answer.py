@@ -11,9 +11,11 @@ from bot.cmdline.answers import (
     Answer,
     AnswerPage,
     ChartPage,
+    CutoverForm,
     DatabasesPage,
     EditForm,
     EditPreview,
+    Form,
     JobCard,
     JobsPage,
     Note,
@@ -51,7 +53,7 @@ def render(answer: Answer) -> Message:
             return job_card(answer)
         case DatabasesPage():
             return databases_page(answer)
-        case EditForm() | EditPreview() | PickForm():
+        case EditForm() | EditPreview() | PickForm() | CutoverForm():
             return _form(answer)
         case Upload():
             return note(Note(answer.comment or answer.title))
@@ -105,6 +107,16 @@ def _section(part: Section) -> list[Block]:
     return [*m.sections(shown), *m.buttons(part.buttons)]
 
 
+def _verb_of(answer: Form) -> str:
+    match answer:
+        case PickForm():
+            return str(answer.action)
+        case CutoverForm():
+            return "cutover"
+        case _:
+            return "edit"
+
+
 def _summary(answer: AnswerPage) -> str:
     """The title and the first line, if any, for notifications."""
     title = f"*{mrkdwn.verbatim(answer.title)}*"
@@ -112,9 +124,9 @@ def _summary(answer: AnswerPage) -> str:
     return f"{title}: {mrkdwn.clip(first, 300)}" if first else title
 
 
-def _form(answer: EditForm | EditPreview | PickForm) -> Message:
-    job = answer.job.id
-    verb = answer.action if isinstance(answer, PickForm) else "edit"
+def _form(answer: Form) -> Message:
+    job = answer.jobs[0] if isinstance(answer, CutoverForm) else answer.job.id
+    verb = _verb_of(answer)
     return note(
         Note(f"The view for `{job}` could not be opened: type `{COMMAND} {verb} …` again.", tone="warn")
     )

@@ -22,25 +22,39 @@ from bot.slack.render.cutover_text import (
     clip_line,
     clock,
     delay_text,
-    drained_by,
     headline,
     zone_and_utc,
 )
 from bot.slack.render.message import Message
-from bot.store.cutover import CheckResult, Cutover, CutoverState, Tick
+from bot.store.cutover import CheckResult, Cutover, CutoverState, Mark, Tick
 from bot.util.durations import humanize
 from bot.util.text import count_of
 
 S = CutoverState
 VERB = "cutover"
 _PLANNED = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
+_WHY = 78
+"""Characters of a reason: two lines of a phone."""
 _OPEN_SHOWN = 2
 """How many open items are named."""
+_TODAY = timedelta(hours=12)
+"""A time that is further away is shown with its day."""
 _WARNS, _LATE = 0.8, 1.0
 """Shares of the downtime budget."""
-_RECOMMENDED = ("start", "stopped", "promote", "open_writes", "resume", "reopened", "adopt", "here", "writer")
+_RECOMMENDED = (
+    "start",
+    "stopped",
+    "second",
+    "promote",
+    "open_writes",
+    "resume",
+    "reopened",
+    "adopt",
+    "here",
+    "writer",
+)
 """The button that stands out, if it is there: what the night waits for."""
-_SHORT = {"writer": "Tick writers…", "item": "Checklist…", "hold": "Hold…"}
+_SHORT = {"writer": "Tick writers…", "item": "Checklist…", "hold": "Hold…", "second": "Confirm promote…"}
 """Labels of buttons that open a dialog."""
 
 
@@ -129,12 +143,7 @@ def _checks(cutover: Cutover) -> str:
     progress = cutover.progress
     if not progress.checks:
         return "Checks: not run yet"
-    overridden = {(each.guard, each.job) for each in progress.overrides}
-    against = [
-        each
-        for each in progress.checks
-        if each.result is CheckResult.NO_GO and (each.guard, each.job) not in overridden
-    ]
+    against = states.objections(cutover)
     if against:
         more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
         return f"⛔ {clip_line(against[0].text)}{more}"
@@ -148,8 +157,8 @@ def _checks(cutover: Cutover) -> str:
         for result, word, sign in counts
         if (count := sum(each.result is result for each in progress.checks))
     ]
-    if overridden:
-        parts.append(f"{len(overridden)} overridden")
+    if progress.overrides:
+        parts.append(f"{len({each.guard for each in progress.overrides})} overridden")
     return f"Checks: {' · '.join(parts)}"
 
 
@@ -164,8 +173,13 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[str]:
     if missing:
         yield f"Not yet: {', '.join(map(_person, missing))}"
     yield _checks(cutover)
-    yield "Press *I'm here*, then *Start*" if not there else "Press *Start* to begin"
-    yield _expires(cutover, "Expires")
+    if not there:
+        yield "Press *I'm here*, then *Start*"
+    elif states.objections(cutover):
+        yield "*Details* names what objects."
+    else:
+        yield "Press *Start* to begin"
+    yield _expires(cutover, "Expires", now)
 
 
 def _until(at: datetime, now: datetime) -> str:
@@ -182,12 +196,12 @@ def _people(cutover: Cutover) -> tuple[str, ...]:
 # ---- the night
 
 
-def _stopping(cutover: Cutover, _now: datetime) -> Iterator[str]:
+def _stopping(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield f"🛑 *Stop the writes now*: {_person(cutover.plan.app_owner)}"
     yield from _ticks(cutover.progress.writers, "writer")
     if all(each.by for each in cutover.progress.writers):
         yield "Then press *Writes are stopped*"
-    yield _expires(cutover, "Limit")
+    yield _expires(cutover, "Limit", now)
 
 
 def _ticks(items: Sequence[Tick], one: str) -> Iterator[str]:
@@ -210,10 +224,11 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
     if progress.not_measured:
         yield f"⚠️ Not measured: {clip_line(progress.not_measured)}"
     yield delay_text(cutover)
-    by = drained_by(cutover, now)
-    if by is not None:
-        yield f"If it stays 0: go by about {clock(by)}"
-    yield _expires(cutover, "Limit")
+    yield _marked(cutover, Mark.DRAINED, "drained")
+    limit = states.expires(cutover)
+    until = f" · limit {clock(limit)}" if limit is not None else ""
+    by = progress.go_by
+    yield f"Go by about {clock(by)}{until}" if by is not None else until.removeprefix(" · ").capitalize()
     yield _downtime(cutover, now)
 
 
@@ -237,6 +252,7 @@ def _promoting(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield f"🚀 *Promoting* since {clock(began)} ({humanize(now - began)})"
     if now - began >= states.PROMOTE_WARNS:
         yield f"⚠️ Longer than {humanize(states.PROMOTE_WARNS)}: look at the jobs"
+    yield _marked(cutover, Mark.PROMOTED, "promoted")
     yield "Nobody can stop or undo it now."
     yield _downtime(cutover, now)
 
@@ -312,13 +328,21 @@ def _done(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield f"⬜ {clip_line(left[0].text)}"
 
 
+def _marked(cutover: Cutover, mark: Mark, word: str) -> str:
+    """How many of several jobs stand like that; empty for one job."""
+    count = sum(each.mark is mark for each in cutover.progress.jobs)
+    return f"{count} of {len(cutover.plan.jobs)} jobs {word}" if len(cutover.plan.jobs) > 1 else ""
+
+
 def _why(cutover: Cutover) -> str:
-    return clip_line(cutover.progress.why, 78) if cutover.progress.why else ""
+    return mrkdwn.clip(mrkdwn.format_own(cutover.progress.why), _WHY) if cutover.progress.why else ""
 
 
-def _expires(cutover: Cutover, word: str) -> str:
+def _expires(cutover: Cutover, word: str, now: datetime) -> str:
     at = states.expires(cutover)
-    return "" if at is None else f"{word} {clock(at)}"
+    if at is None:
+        return ""
+    return f"{word} {clock(at) if at - now < _TODAY else mrkdwn.date(at)}"
 
 
 def _downtime(cutover: Cutover, now: datetime) -> str:

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from bot.cmdline.answers import Button
-from bot.cutover import states
+from bot.cutover import states, summary
 from bot.cutover.wording import event_text
+from bot.requests.buttons import MakeRef
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.cutover_card import VERB, cutover_card, open_presses
@@ -19,7 +20,7 @@ from bot.slack.render.cutover_chart import drain_chart
 from bot.slack.render.cutover_text import clock, headline, job_text, jobs_text
 from bot.slack.render.message import Message
 from bot.store import Store
-from bot.store.cutover import Cutover, CutoverEntry, CutoverState
+from bot.store.cutover import Cutover, CutoverEntry
 from bot.util.durations import humanize
 
 _SIGNS = {
@@ -43,46 +44,43 @@ _SIGNS = {
 }
 """By the event of an entry; any other has a dot."""
 _NEWS: dict[str, str] = {
-    "day_before": "🗓️ Tomorrow: cutover of {jobs} at {at}. Expect a downtime of up to {budget}.",
-    "hour_before": "🗓️ In about an hour, at {at}: cutover of {jobs}. Expect a downtime of up to {budget}.",
+    "day": "🗓️ Tomorrow: cutover of {jobs} at {at}. Expect a downtime of up to {budget}.",
+    "hour": "🗓️ In about an hour, at {at}: cutover of {jobs}. Expect a downtime of up to {budget}.",
     "stopping": "🛑 The cutover of {jobs} has begun: its applications stop writing now.",
     "promoted": "🚀 {jobs}: the destination is the primary database now. Writes are not open yet.",
-    "opened": "🔓 {jobs}: writes are open on the destination. Downtime: {downtime}.",
-    "done": "🏁 The cutover of {jobs} is done. Downtime: {downtime}.",
-    "aborted": "⏹️ The cutover of {jobs} was aborted: the source stays the primary database. {why}",
-    "expired": "⌛ The cutover of {jobs} does not take place: {why}",
-    "held": "✋ The cutover of {jobs} is held. {why}",
+    "open": "🔓 {jobs}: writes are open on the destination. Downtime: {downtime}.",
+    "ended": "⏹️ {jobs}: no cutover took place, the source stays the primary database. {why}",
 }
+"""By what happened; `bot.cutover.calls` says when each is due."""
 _CALLS: dict[str, str] = {
     "here": "say that you are here",
     "start": "start the cutover",
-    "writer": "stop the writes to the source",
     "stopped": "stop the writes to the source, and say so",
     "promote": "promote: nothing is missing on the destination",
-    "second": "confirm the promote, as the second person",
-    "slow": "look at the jobs: the promote takes longer than 15 minutes",
-    "very_slow": "look at the jobs: the promote takes longer than an hour",
+    "second": "confirm the promotion, as the second person",
     "resume": "resume or abort: it is held",
     "reopened": "open the source for writes again",
-    "adopt": "look at the jobs: the promote may have been sent",
+    "adopt": "look at the jobs: the promotion may have been sent",
     "item": "do what is left of the checklist",
-    "open_writes": "open the writes on the destination",
+    "slow": "look at the jobs: the promotion takes longer than 15 minutes",
+    "very_slow": "look at the jobs: the promotion takes longer than an hour",
 }
-"""What is asked of the person, by the step of the press."""
+"""What is asked of the person, by `Call.what`."""
 
 
 class CutoverMessages:
     """Renders what the store holds of a cutover."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, ref: MakeRef, clock: Callable[[], datetime]) -> None:
         self._store = store
+        self._ref = ref
         self._clock = clock
 
     def card(self, subject: Mapping[str, Any]) -> Message | None:
         cutover = self._store.cutover(subject["cutover"])
         if cutover is None:
             return None
-        chart = drain_chart(cutover, self._clock())
+        chart = drain_chart(cutover)
         return cutover_card(cutover, self._clock(), chart)
 
     def entry(self, subject: Mapping[str, Any]) -> Message | None:
@@ -100,7 +98,9 @@ class CutoverMessages:
 
     def report(self, subject: Mapping[str, Any]) -> Message | None:
         cutover = self._store.cutover(subject["cutover"])
-        return None if cutover is None else report(cutover, self._store.cutover_log(cutover.id))
+        if cutover is None:
+            return None
+        return report(cutover, self._store.cutover_log(cutover.id), summary.file_buttons(cutover, self._ref))
 
 
 def log_line(cutover: Cutover, entry: CutoverEntry) -> Message:
@@ -126,48 +126,26 @@ def call(cutover: Cutover, person: str, what: str) -> Message:
 
 def news(cutover: Cutover, what: str, now: datetime) -> Message:
     """A line for those who only have to know. A rehearsal says that it is one."""
-    form = _NEWS.get(what, f"The cutover of {{jobs}}: {mrkdwn.verbatim(what.replace('_', ' '))}.")
+    form = _NEWS[what]
     at, downtime = cutover.plan.at, states.downtime(cutover, now)
     text = form.format(
         jobs=f"*{mrkdwn.name(jobs_text(cutover))}*",
         at=mrkdwn.date(at) if at is not None else "its time",
         budget=humanize(cutover.plan.budget_s),
         downtime=humanize(downtime) if downtime is not None else "none",
-        why=mrkdwn.verbatim(cutover.progress.why),
+        why=mrkdwn.format_own(cutover.progress.why),
     ).rstrip()
     shown = f"🎭 *Rehearsal, nothing is sent.* {text}" if cutover.rehearsal else text
     return m.message(shown, m.sections(shown))
 
 
-def report(cutover: Cutover, log: Sequence[CutoverEntry]) -> Message:
-    """How it went: the downtime to the second and the timeline, and where the files are."""
-    lines = [f"*{headline(cutover)}: report*", *_summary(cutover)]
-    lines += [f"{clock(each.at)} {_told(cutover, each)}" for each in log if each.event != "sample"]
-    files = (
-        Button("Markdown file", VERB, "report_markdown", cutover.id),
-        Button("JSON file", VERB, "report_json", cutover.id),
-    )
-    return m.message(f"{headline(cutover)}: report", [*m.sections("\n".join(lines)), *m.buttons(files)])
-
-
-def _told(cutover: Cutover, entry: CutoverEntry) -> str:
-    who = f" {mrkdwn.mention('@', entry.user)}" if entry.user and entry.user != "bot" else ""
-    job = f" ({mrkdwn.name(job_text(cutover, entry.job))})" if entry.job else ""
-    said = _said(entry)
-    return f"{_SIGNS.get(entry.event, '•')}{who} {said}{job}"
+def report(cutover: Cutover, log: Sequence[CutoverEntry], buttons: Sequence[Button] = ()) -> Message:
+    """How it went: the downtime to the second and the timeline; the buttons lead to the files."""
+    title = summary.title(cutover)
+    texts = (summary.figures(cutover), summary.timeline(log))
+    blocks = [each for text in texts if text for each in m.sections(mrkdwn.rich_text(text))]
+    return m.message(title, [m.section(f"*{mrkdwn.verbatim(title)}*"), *blocks, *m.buttons(buttons)])
 
 
 def _said(entry: CutoverEntry) -> str:
-    return mrkdwn.verbatim(f"{event_text(entry.event)}{f': {entry.text}' if entry.text else ''}")
-
-
-def _summary(cutover: Cutover) -> list[str]:
-    end = cutover.ended or cutover.since
-    span = states.downtime(cutover, end)
-    lines = [f"Ended {mrkdwn.date(end)} as *{cutover.state.replace('_', ' ')}*"]
-    if cutover.state is not CutoverState.DONE and cutover.progress.why:
-        lines.append(mrkdwn.verbatim(cutover.progress.why))
-    if span is not None:
-        budget = humanize(cutover.plan.budget_s)
-        lines.append(f"Downtime *{int(span.total_seconds())} s* ({humanize(span)}) of {budget}")
-    return lines
+    return mrkdwn.format_own(f"{event_text(entry.event)}{f': {entry.text}' if entry.text else ''}")

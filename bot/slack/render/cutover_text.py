@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bot.dms.model import short_name
 from bot.slack.render import mrkdwn
@@ -14,10 +14,6 @@ LINE = 40
 """Characters of a line on a phone."""
 ZEROS = 3
 """Samples in a row without a delay, all after the stop of the writes, that show that nothing is missing."""
-_SAMPLED = timedelta(seconds=60)
-_VISIBLE = timedelta(seconds=180)
-"""A sample is taken every 60 seconds and is visible up to 180 seconds later (Google Cloud metrics list,
-`datamigration.googleapis.com/migration_job/max_replica_sec_lag`)."""
 
 
 def job_text(cutover: Cutover, job: str) -> str:
@@ -87,14 +83,3 @@ def _whose(cutover: Cutover, sample: Sample) -> str:
     several = len(cutover.plan.jobs) > 1
     name = f"{job_text(cutover, sample.job)}/{sample.database}" if several else sample.database
     return f" ({clip_line(name or job_text(cutover, sample.job), 20)})"
-
-
-def drained_by(cutover: Cutover, now: datetime) -> datetime | None:
-    """About when it can be known that nothing is missing, if the delay is zero from now on."""
-    stopped = cutover.progress.stopped
-    if stopped is None or cutover.progress.not_measured:
-        return None
-    slowest = worst(cutover)
-    zeros = min(slowest.zeros, ZEROS) if slowest is not None else 0
-    begin = stopped if slowest is None else max(stopped, slowest.at)
-    return max(now, begin + (ZEROS - zeros) * _SAMPLED + _VISIBLE)

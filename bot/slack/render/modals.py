@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.cmdline.answers import EditForm, EditPreview, Form, PickForm
+from bot.cmdline.answers import CutoverForm, EditForm, EditPreview, Form, PickForm
 from bot.cmdline.invocation import FlagValue, UsageError
-from bot.slack.render import choices, form_modals, mrkdwn
+from bot.slack.render import choices, cutover_form, form_modals, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.edit_inputs import InputError, read_fields
 from bot.slack.render.home_tab import HomeContent, home
@@ -43,6 +43,8 @@ def form(answer: Form) -> dict[str, Any]:
             return form_modals.edit_preview(answer)
         case PickForm():
             return form_modals.pick_form(answer)
+        case CutoverForm():
+            return cutover_form.plan_form(answer)
 
 
 def loading() -> dict[str, Any]:
@@ -74,6 +76,8 @@ def submitted_flags(step: str, values: Mapping[str, Any], data: Mapping[str, Any
             return _edit_flags(choice) | fields
         case "pick":
             return {"databases": form_modals.read_pick(values, _source(data))}
+        case cutover_form.STEP:
+            return cutover_form.read_plan(values, data)
         case _:
             return {}
 

@@ -23,6 +23,7 @@ from bot.requests.wording import freeze_terms
 from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
 from bot.slack.render.audit_anchor import anchor_message
+from bot.slack.render.cutover_messages import CutoverMessages
 from bot.slack.render.escalation_messages import EscalationMessages
 from bot.slack.render.freezes import freeze_message, planned_freeze_message
 from bot.slack.render.gathered_messages import GatheredMessages
@@ -68,6 +69,7 @@ class OutboxRenderer:
         self._escalations = EscalationMessages(store, access, self._ref)
         requests = RequestMessages(store, access, self._ref, clock, link)
         gathered = GatheredMessages(store, access, self._ref)
+        cutovers = CutoverMessages(store, self._ref, clock)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
             "request": requests.request,
             "approval": requests.approval,
@@ -84,6 +86,11 @@ class OutboxRenderer:
             "mass_list": gathered.mass_list,
             "flapping": gathered.flapping,
             "settled": gathered.settled,
+            "cutover": cutovers.card,
+            "cutover_log": cutovers.entry,
+            "cutover_call": cutovers.call,
+            "cutover_news": cutovers.news,
+            "cutover_report": cutovers.report,
             "freeze": self._freeze,
             "planned_freeze": self._planned_freeze,
             "summary": self._summary,

@@ -1,0 +1,94 @@
+"""How a cutover went, in a message: the figures, the timeline, and the buttons to the files of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from bot.cmdline.answers import Button, RichPart, Time, User, Verbatim
+from bot.cmdline.invocation import Invocation
+from bot.cutover.ledger import SAMPLE
+from bot.cutover.states import downtime
+from bot.cutover.wording import event_text
+from bot.dms.model import short_name
+from bot.requests.buttons import MakeRef
+from bot.store.cutover import Cutover, CutoverEntry
+from bot.util.durations import humanize
+
+_VERB = "cutover"
+
+
+def title(cutover: Cutover) -> str:
+    """`Cutover of orders-db and 2 more: done`; plain text."""
+    what = "Rehearsal" if cutover.rehearsal else "Cutover"
+    return f"{what} of {jobs_text(cutover)}: {cutover.state.replace('_', ' ')}"
+
+
+def jobs_text(cutover: Cutover) -> str:
+    """The jobs in a few words: `orders-db and 2 more`; plain text."""
+    first, *more = (cutover.plan.shown.get(each) or short_name(each) for each in cutover.plan.jobs)
+    return f"{first}{f' and {len(more)} more' if more else ''}"
+
+
+def figures(cutover: Cutover) -> tuple[RichPart, ...]:
+    """When it ended, the downtime to the second, how long each part took, and what is still open."""
+    progress = cutover.progress
+    parts: list[RichPart] = []
+    if cutover.ended is not None:
+        parts += ["Ended ", Time(cutover.ended)]
+    span = _downtime(cutover)
+    if span is not None:
+        within = "within" if span <= timedelta(seconds=cutover.plan.budget_s) else "*over*"
+        parts.append(
+            f"\n*Downtime {humanize(span)}* ({int(span.total_seconds())} s), {within} the "
+            f"{humanize(cutover.plan.budget_s)} of the plan"
+        )
+    for word, begin, end in _spans(cutover):
+        parts.append(f"\n{word} took {humanize(end - begin)}")
+    if progress.why:
+        parts += ["\nWhy: ", Verbatim(progress.why)]
+    left = [each.text for each in progress.checklist if not each.by]
+    if progress.checklist:
+        parts.append(f"\nChecklist {len(progress.checklist) - len(left)} of {len(progress.checklist)}")
+        parts += [Verbatim(f"; open: {', '.join(left)}")] if left else []
+    for each in progress.overrides:
+        parts += [f"\nOverridden: {each.guard}, by ", User(each.by), ": ", Verbatim(each.reason)]
+    return tuple(parts)
+
+
+def timeline(log: Sequence[CutoverEntry]) -> tuple[RichPart, ...]:
+    """A line for each step, with who did it; measurements are left out."""
+    parts: list[RichPart] = []
+    for entry in log:
+        if entry.event == SAMPLE:
+            continue
+        parts += ["\n" if parts else "", Time(entry.at), " "]
+        parts += [User(entry.user), " "] if entry.user and entry.user != "bot" else []
+        parts.append(f"{event_text(entry.event)}{f': {entry.text}' if entry.text else ''}")
+    return tuple(parts)
+
+
+def file_buttons(cutover: Cutover, ref: MakeRef) -> tuple[Button, ...]:
+    """The report as files, for whoever presses."""
+    job = cutover.plan.jobs[0]
+    flags = {kind: {"last": True, "file": kind, "id": cutover.id} for kind in ("markdown", "json")}
+    labels = {"markdown": "Markdown file", "json": "JSON file"}
+    return tuple(
+        Button(labels[kind], _VERB, "run", ref(Invocation(_VERB, (job,), flags[kind]))) for kind in labels
+    )
+
+
+def _downtime(cutover: Cutover) -> timedelta | None:
+    return downtime(cutover, cutover.ended or cutover.since)
+
+
+def _spans(cutover: Cutover) -> Iterator[tuple[str, datetime, datetime]]:
+    progress = cutover.progress
+    for word, begin, end in (
+        ("Stopping the writes", progress.stopping, progress.stopped),
+        ("Draining", progress.stopped, progress.drained),
+        ("The promotion", progress.promote_intended, progress.promoted),
+        ("The checklist", progress.promoted, progress.opened),
+    ):
+        if begin is not None and end is not None and end >= begin:
+            yield word, begin, end

@@ -1,0 +1,311 @@
+"""The view in which a cutover is planned, and what is read back from it.
+
+A submitted view becomes the flags of `/dms cutover`, so planning here and typing it are the same. What is
+wrong is said below the field that it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    Block,
+    ChannelSelectElement,
+    CheckboxesElement,
+    DateTimePickerElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    PlainTextObject,
+    RadioButtonsElement,
+    StaticSelectElement,
+    UserSelectElement,
+)
+
+from bot.cmdline.answers import CutoverForm
+from bot.cmdline.invocation import FlagValue
+from bot.slack.render import choices, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.edit_inputs import InputError
+from bot.slack.render.view import modal
+from bot.util.text import first_few
+from bot.util.wall_time import LONGEST, Moment, TwoTimes, parse_moment
+
+VERB, STEP = "cutover", "plan"
+MAX_LINES, MAX_LINE = 20, 75
+"""Writers, or items: each becomes a box to tick. A group has ten boxes, whose texts have 75 characters.
+
+Source: https://docs.slack.dev/reference/block-kit/block-elements/checkboxes-element
+"""
+BUDGETS = ("15m", "30m", "1h", "2h", "4h", "8h")
+DELAYS = ("1s", "5s", "10s", "30s", "1m", "5m")
+READY = "ready"
+"""What `--at` says where the commander starts it, without a time."""
+_AT_TIME = "time"
+_LAST_PRESS, _BY_ITSELF = "press", "itself"
+_REHEARSE = "rehearse"
+_MAX_REASON = 500
+_NAMED = 5
+_SOON = timedelta(minutes=1)
+
+
+def plan_form(form: CutoverForm) -> dict[str, Any]:
+    """The view, with what most people will want already chosen."""
+    named = first_few([mrkdwn.code(each) for each in form.jobs], _NAMED)
+    blocks: list[Block] = [m.section(f"Cutover of {named}. Planning it changes nothing yet.")]
+    blocks.extend(m.context("\n".join(f"⚠️ {mrkdwn.format_own(each)}" for each in form.notes)))
+    blocks.extend((_when(), _time(form.at), *_people(form.person)))
+    blocks.extend(_threshold() if form.threshold else ())
+    blocks.extend((_budget(), _promote(), *_lists(form), _announce(), _reason(form), _rehearsal(form)))
+    return modal(
+        "Plan a cutover",
+        blocks,
+        submit="Plan it",
+        callback_id=m.action_id(VERB, STEP),
+        ref=form.ref,
+        close="Cancel",
+    )
+
+
+def read_plan(values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, FlagValue]:
+    """The submitted view as the flags of the verb; `data` is what is stored for the form.
+
+    Raises:
+        InputError: what is wrong, and in which field.
+    """
+    flags: dict[str, FlagValue] = {"at": _read_at(values, str(data.get("zone", "UTC")))}
+    for block, flag in (("commander", "commander"), ("apps", "apps"), ("deputy", "deputy")):
+        flags[flag] = _selected(values, block, "selected_user")
+    flags["budget"] = choices.chosen_option(values, "budget", BUDGETS, "1h")
+    if "max-delay" in values:
+        flags["max-delay"] = _chosen(values, "max-delay", DELAYS, "10s")
+    flags["announce"] = _selected(values, "announce", "selected_channel")
+    flags["writers"] = lines(values, "writers")
+    flags["checklist"] = lines(values, "checklist")
+    flags["reason"] = choices.typed(values, "reason", _MAX_REASON)
+    flags["by-itself"] = _chosen(values, "promote", (_LAST_PRESS, _BY_ITSELF), _LAST_PRESS) == _BY_ITSELF
+    flags["rehearse"] = _REHEARSE in _ticked(values, "rehearse")
+    _check_people(flags)
+    kept = {"checklist"}
+    return {name: value for name, value in flags.items() if value or name in kept}
+
+
+def plan_objections(values: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> dict[str, str]:
+    """What is wrong with the submitted view at `now`, by `block_id`; empty if nothing is."""
+    try:
+        flags = read_plan(values, data)
+        if flags["at"] != READY:
+            _check_time(_picked_time(values), now)
+    except InputError as error:
+        return {error.block: str(error)}
+    return {}
+
+
+def _check_time(at: datetime | None, now: datetime) -> None:
+    if at is not None and at <= now + _SOON:
+        raise InputError(
+            "time", "This time has gone by: choose a later one, or “When the commander starts it”."
+        )
+    if at is not None and at - now > LONGEST:
+        raise InputError(
+            "time", f"Choose a time in the next {LONGEST.days} days: plans do not lie further ahead."
+        )
+
+
+def _check_people(flags: Mapping[str, FlagValue]) -> None:
+    if not flags["commander"]:
+        raise InputError("commander", "Choose who leads the cutover, for example yourself.")
+    if not flags["apps"]:
+        raise InputError("apps", "Choose who stops the writes to the source, for example yourself.")
+    if flags["deputy"] and flags["deputy"] == flags["commander"]:
+        raise InputError(
+            "deputy", "The deputy stands in for the commander: choose another person, or nobody."
+        )
+
+
+def _read_at(values: Mapping[str, Any], zone: str) -> str:
+    """The time as it can be typed, in the zone of who plans it."""
+    if _chosen(values, "when", (_AT_TIME, READY), _AT_TIME) == READY:
+        return READY
+    at = _picked_time(values)
+    if at is None:
+        raise InputError("time", "Choose the day and the time, or “When the commander starts it” above.")
+    moment = Moment(at, zone)
+    typed = f"{moment.local:%Y-%m-%d %H:%M} {zone}"
+    try:
+        parse_moment(typed, at - _SOON, zone)
+    except TwoTimes:
+        return moment.iso
+    return typed
+
+
+def _picked_time(values: Mapping[str, Any]) -> datetime | None:
+    for element in _elements(values, "time"):
+        seconds = element.get("selected_date_time")
+        if isinstance(seconds, int) and not isinstance(seconds, bool):
+            return datetime.fromtimestamp(seconds, UTC)
+    return None
+
+
+def lines(values: Mapping[str, Any], block: str) -> tuple[str, ...]:
+    """The lines of a text, each once.
+
+    Raises:
+        InputError: there are too many, or one is too long to be a box to tick.
+    """
+    text = choices.written(values, block) or ""
+    found = tuple(dict.fromkeys(" ".join(mrkdwn.clean(each).split()) for each in text.splitlines()))
+    kept = tuple(each.removeprefix("- ") for each in found if each)
+    if len(kept) > MAX_LINES:
+        raise InputError(
+            block, f"These are {len(kept)} lines: at most {MAX_LINES} can be ticked, so join some."
+        )
+    long = next((each for each in kept if mrkdwn.utf16_length(each) > MAX_LINE), "")
+    if long:
+        raise InputError(block, f"Shorten “{long[:30]}…”: a line has at most {MAX_LINE} characters.")
+    return kept
+
+
+def _when() -> InputBlock:
+    options = [_option(_AT_TIME, "At the time below"), _option(READY, "When the commander starts it")]
+    return _input("when", "When?", RadioButtonsElement(options=options, initial_option=options[0]))
+
+
+def _time(at: datetime) -> InputBlock:
+    picker = DateTimePickerElement(initial_date_time=int(at.timestamp()))
+    return _input("time", "Day and time, in your time zone", picker, optional=True)
+
+
+def _people(person: str) -> list[InputBlock]:
+    return [
+        _input(
+            "commander",
+            "Commander",
+            UserSelectElement(initial_user=person),
+            "Starts, promotes, and can hold.",
+        ),
+        _input(
+            "apps",
+            "App owner",
+            UserSelectElement(initial_user=person),
+            "Stops the writes to the source, and opens them on the destination.",
+        ),
+        _input(
+            "deputy", "Deputy", UserSelectElement(), "Is called if the commander is silent.", optional=True
+        ),
+    ]
+
+
+def _budget() -> InputBlock:
+    options = [_option(each, each.replace("m", " min").replace("h", " h")) for each in BUDGETS]
+    select = StaticSelectElement(options=options, initial_option=options[BUDGETS.index("1h")])
+    return _input(
+        "budget", "Longest downtime", select, "From the stop of the writes until they are open again."
+    )
+
+
+def _threshold() -> list[InputBlock]:
+    options = [_option(each, each.replace("m", " min").replace("s", " s")) for each in DELAYS]
+    select = StaticSelectElement(options=options, initial_option=options[DELAYS.index("10s")])
+    hint = "With these engines, the delay need not come down to zero: DMS says minutes or seconds."
+    return [_input("max-delay", "Delay that is low enough", select, hint)]
+
+
+def _promote() -> InputBlock:
+    options = [
+        _option(_LAST_PRESS, "By a last press, once nothing is missing"),
+        _option(_BY_ITSELF, "By itself, as soon as nothing is missing"),
+    ]
+    return _input("promote", "Promote", RadioButtonsElement(options=options, initial_option=options[0]))
+
+
+def _lists(form: CutoverForm) -> list[InputBlock]:
+    return [
+        _input(
+            "writers",
+            "What writes to the source?",
+            _text(
+                "\n".join(form.writers), multiline=True, example="checkout-web\norder-worker\nnightly cron"
+            ),
+            "One line each: every one is ticked when it is stopped. Think of workers and cron jobs.",
+            optional=True,
+        ),
+        _input(
+            "checklist",
+            "Checklist after the promotion",
+            _text("\n".join(form.checklist), multiline=True),
+            "One line each, from DMS's documentation or your policy: change it as you like.",
+            optional=True,
+        ),
+    ]
+
+
+def _announce() -> InputBlock:
+    hint = "At most six short messages, for those who only have to know."
+    return _input("announce", "Tell another channel", ChannelSelectElement(), hint, optional=True)
+
+
+def _reason(form: CutoverForm) -> InputBlock:
+    return _input(
+        "reason", "Reason", _text(""), "For approvers and the audit.", optional=not form.reason_needed
+    )
+
+
+def _rehearsal(form: CutoverForm) -> InputBlock:
+    option = _option(_REHEARSE, "Rehearse it: everything happens, but nothing is sent to DMS")
+    chosen = [option] if form.rehearsal else None
+    return _input(
+        "rehearse", "Rehearsal", CheckboxesElement(options=[option], initial_options=chosen), optional=True
+    )
+
+
+def _text(value: str, *, multiline: bool = False, example: str = "") -> PlainTextInputElement:
+    return PlainTextInputElement(
+        initial_value=value or None,
+        multiline=multiline,
+        placeholder=PlainTextObject(text=example) if example else None,
+        max_length=3000 if multiline else _MAX_REASON,
+    )
+
+
+def _option(value: str, text: str) -> Option:
+    return Option(value=value, text=PlainTextObject(text=text))
+
+
+def _input(block: str, label: str, element: Any, hint: str = "", *, optional: bool = False) -> InputBlock:
+    element.action_id = m.action_id(VERB, block)
+    return InputBlock(
+        block_id=block,
+        label=PlainTextObject(text=label),
+        element=element,
+        hint=PlainTextObject(text=hint) if hint else None,
+        optional=optional,
+    )
+
+
+def _chosen(values: Mapping[str, Any], block: str, allowed: Sequence[str], default: str) -> str:
+    return choices.chosen_option(values, block, allowed, default)
+
+
+def _selected(values: Mapping[str, Any], block: str, key: str) -> str:
+    found = (element.get(key) for element in _elements(values, block))
+    return next((each for each in found if isinstance(each, str)), "")
+
+
+def _ticked(values: Mapping[str, Any], block: str) -> list[str]:
+    options = [
+        each
+        for element in _elements(values, block)
+        for each in element.get("selected_options") or ()
+        if isinstance(each, Mapping)
+    ]
+    return [str(each.get("value")) for each in options]
+
+
+def _elements(values: Mapping[str, Any], block: str) -> list[Mapping[str, Any]]:
+    found = values.get(block)
+    return (
+        [each for each in found.values() if isinstance(each, Mapping)] if isinstance(found, Mapping) else []
+    )

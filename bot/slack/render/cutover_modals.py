@@ -1,0 +1,302 @@
+"""The dialogs of a cutover: the typed promote, reasons, boxes to tick, another time, and all details.
+
+`ref` is always the callback token with the cutover and what was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    Block,
+    CheckboxesElement,
+    DateTimePickerElement,
+    InputBlock,
+    Option,
+    PlainTextInputElement,
+    PlainTextObject,
+)
+
+from bot.cmdline.answers import Button
+from bot.slack.render import choices, mrkdwn
+from bot.slack.render import message as m
+from bot.slack.render.cutover_card import VERB, cutover_card
+from bot.slack.render.cutover_text import delay_text, headline, job_text
+from bot.slack.render.view import modal
+from bot.store.cutover import CheckLine, CheckResult, Cutover, Tick
+
+WHY_BLOCK, TYPED_BLOCK, TIME_BLOCK, TICKS_BLOCK = "why", "typed", "time", "ticks"
+_MAX_WHY = 500
+_BOXES = 10
+"""Options of a checkbox group. Source: https://docs.slack.dev/reference/block-kit/block-elements"""
+_MAX_OPTION = 75
+_SHOWN_JOBS = 20
+_SIGNS = {
+    CheckResult.GO: "✅",
+    CheckResult.NO_GO: "⛔",
+    CheckResult.WARN: "⚠️",
+    CheckResult.NOT_CHECKED: "❔",
+}
+_ASKS: dict[str, tuple[str, str, str]] = {
+    "hold": ("Hold", "Why?", "Measuring stops until somebody resumes; the downtime goes on."),
+    "abort": ("Abort", "Why?", "Nothing is promoted. The source has to be opened for writes again."),
+    "cancel": ("Cancel the plan", "Why?", "Its approvals end with it. Nothing has been sent."),
+}
+"""By step: the title, the label of the reason, and what it means."""
+
+
+def why(cutover: Cutover, step: str, ref: str) -> dict[str, Any]:
+    """Asks for the reason of a hold, an abort or a cancellation."""
+    title, label, means = _ASKS[step]
+    field = _text(WHY_BLOCK, label, "For those who take part, and for the report.", focus=True)
+    return modal(
+        title,
+        [m.section(f"*{headline(cutover)}*\n{means}"), field],
+        submit=title,
+        callback_id=m.action_id(VERB, f"say_{step}"),
+        ref=ref,
+        close="Back",
+    )
+
+
+def promote(cutover: Cutover, phrase: str, ref: str) -> dict[str, Any]:
+    """Asks to type what confirms the promotion."""
+    names = ", ".join(mrkdwn.code(job_text(cutover, each)) for each in cutover.plan.jobs[:_SHOWN_JOBS])
+    if cutover.rehearsal:
+        head = f"🎭 *This is a rehearsal: nothing is sent.*\nOn the night, this would promote {names}."
+    else:
+        head = f"🚨 *This cannot be undone.*\nReplication stops; the destination of {names} becomes primary."
+    field = _text(TYPED_BLOCK, mrkdwn.clip_plain(f"Type {phrase} to confirm", 150), "", focus=True)
+    return modal(
+        "Promote",
+        [m.section(f"{head}\n{delay_text(cutover)}"), field],
+        submit="Promote",
+        callback_id=m.action_id(VERB, "promote_typed"),
+        ref=ref,
+        close="Back",
+    )
+
+
+def second(cutover: Cutover, ref: str) -> dict[str, Any]:
+    """Asks a second person to confirm the promotion."""
+    names = ", ".join(mrkdwn.code(job_text(cutover, each)) for each in cutover.plan.jobs[:_SHOWN_JOBS])
+    first = mrkdwn.mention("@", cutover.progress.confirmed_by)
+    text = f"🚨 *This cannot be undone.*\n{first} asks to promote {names}.\n{delay_text(cutover)}"
+    return modal(
+        "Confirm the promote",
+        [m.section(text)],
+        submit="Promote",
+        callback_id=m.action_id(VERB, "second_sure"),
+        ref=ref,
+        close="Back",
+    )
+
+
+def ticks(cutover: Cutover, step: str, pages: Mapping[str, str], ref: str) -> dict[str, Any]:
+    """All lines with a box each; `pages` names by text the page of DMS's documentation that asks for it."""
+    shown = lines_of(cutover, step)
+    title = "Writers that stopped" if step == "writer" else "Checklist"
+    if not shown:
+        return modal(title, [m.section("There is nothing to tick.")])
+    blocks: list[Block] = [m.section(f"*{headline(cutover)}*\nTick what is done; who and when is kept.")]
+    for at in range(0, len(shown), _BOXES):
+        group = [(at + number, each) for number, each in enumerate(shown[at : at + _BOXES])]
+        blocks.append(_group(cutover, group, pages, at // _BOXES + 1))
+    return modal(
+        title, blocks, submit="Save", callback_id=m.action_id(VERB, f"tick_{step}"), ref=ref, close="Back"
+    )
+
+
+def lines_of(cutover: Cutover, step: str) -> tuple[Tick, ...]:
+    """What is ticked by the step `writer` or `item`."""
+    return cutover.progress.writers if step == "writer" else cutover.progress.checklist
+
+
+def _group(
+    cutover: Cutover, lines: Sequence[tuple[int, Tick]], pages: Mapping[str, str], number: int
+) -> InputBlock:
+    options = [(line, _box(cutover, index, line, pages)) for index, line in lines]
+    ticked = [option for line, option in options if line.by]
+    return InputBlock(
+        block_id=f"{TICKS_BLOCK}:{number}",
+        label=PlainTextObject(text="Done" if number == 1 else "Further"),
+        element=CheckboxesElement(
+            action_id=m.action_id(VERB, "boxes", number),
+            options=[option for _, option in options],
+            initial_options=ticked or None,
+        ),
+        optional=True,
+    )
+
+
+def _box(cutover: Cutover, index: int, line: Tick, pages: Mapping[str, str]) -> Option:
+    job = f" ({job_text(cutover, line.job)})" if line.job and len(cutover.plan.jobs) > 1 else ""
+    notes = [
+        "" if line.blocking else "may wait until after the writes",
+        f"DMS: {pages[line.text]}" if line.text in pages else "",
+        "seen by the bot" if line.by == "bot" else "",
+    ]
+    note = " · ".join(filter(None, notes))
+    return Option(
+        value=str(index),
+        text=PlainTextObject(text=mrkdwn.clip_plain(f"{line.text}{job}", _MAX_OPTION), emoji=False),
+        description=PlainTextObject(text=mrkdwn.clip_plain(note, _MAX_OPTION)) if note else None,
+    )
+
+
+def read_ticks(values: Mapping[str, Any]) -> frozenset[int]:
+    """The numbers (from 0) of the lines that are ticked in a submitted view."""
+    found: set[int] = set()
+    for block, elements in values.items():
+        if not block.startswith(f"{TICKS_BLOCK}:") or not isinstance(elements, Mapping):
+            continue
+        for element in elements.values():
+            options = element.get("selected_options") or () if isinstance(element, Mapping) else ()
+            numbers = (str(each.get("value")) for each in options if isinstance(each, Mapping))
+            found.update(int(each) for each in numbers if each.isascii() and each.isdigit() and len(each) < 4)
+    return frozenset(found)
+
+
+def move(cutover: Cutover, ref: str) -> dict[str, Any]:
+    """Asks for another time."""
+    at = cutover.plan.at
+    text = (
+        f"*{headline(cutover)}*\nMoved, it is confirmed and approved anew; the plan of now stays until then."
+    )
+    field = InputBlock(
+        block_id=TIME_BLOCK,
+        label=PlainTextObject(text="Day and time, in your time zone"),
+        element=DateTimePickerElement(
+            action_id=m.action_id(VERB, "time"), initial_date_time=int(at.timestamp()) if at else None
+        ),
+    )
+    return modal(
+        "Move the cutover",
+        [m.section(text), field],
+        submit="Move it",
+        callback_id=m.action_id(VERB, "move_to"),
+        ref=ref,
+        close="Back",
+    )
+
+
+def read_time(values: Mapping[str, Any]) -> datetime | None:
+    """The time that was picked in `move`."""
+    found = values.get(TIME_BLOCK)
+    for element in found.values() if isinstance(found, Mapping) else ():
+        seconds = element.get("selected_date_time") if isinstance(element, Mapping) else None
+        if isinstance(seconds, int) and not isinstance(seconds, bool):
+            return datetime.fromtimestamp(seconds, UTC)
+    return None
+
+
+def override(cutover: Cutover, guards: Sequence[CheckLine], ref: str) -> dict[str, Any]:
+    """Asks an approver why the cutover may go on although a check objects."""
+    lines = "\n".join(_check_line(cutover, each) for each in guards)
+    field = _text(WHY_BLOCK, "Why may it go on?", "For the log, the audit and the report.", focus=True)
+    return modal(
+        "Override a check",
+        [m.section(f"*{headline(cutover)}*\n{lines}"), field],
+        submit="Override",
+        callback_id=m.action_id(VERB, "override_why"),
+        ref=ref,
+        close="Back",
+    )
+
+
+def given_why(values: Mapping[str, Any]) -> str:
+    return choices.typed(values, WHY_BLOCK, _MAX_WHY)
+
+
+def typed_phrase(values: Mapping[str, Any]) -> str:
+    return choices.typed_as_is(values, TYPED_BLOCK)
+
+
+# ---- all details
+
+
+def details(cutover: Cutover, now: datetime, objecting: Sequence[CheckLine] = ()) -> dict[str, Any]:
+    """The card with what it has no room for: the jobs, every check, writers and checklist. `objecting` are
+    the checks that keep it from being started."""
+    card = cutover_card(cutover, now).for_modal()
+    head = [each for each in card.blocks if each.type != "actions"]
+    blocks: list[Block] = [*head, *m.sections(_people_text(cutover)), *m.sections(_jobs_text(cutover))]
+    if cutover.progress.checks:
+        lines = [_check_line(cutover, each) for each in cutover.progress.checks]
+        since = cutover.progress.checked
+        when = f" {mrkdwn.date(since)}" if since is not None else ""
+        blocks.extend(m.sections("\n".join([f"*Checks*{when}", *lines])))
+    blocks.extend(_ticks_text("Writers", _shown_ticks(cutover, "writer")))
+    blocks.extend(_ticks_text("Checklist", _shown_ticks(cutover, "item")))
+    guards = dict.fromkeys(each.guard for each in objecting)
+    blocks.extend(m.buttons([Button("Override…", VERB, "override", cutover.id)] if guards else []))
+    return modal("Cutover", blocks)
+
+
+def _shown_ticks(cutover: Cutover, step: str) -> tuple[Tick, ...]:
+    """As they stand; those of the plan before the night."""
+    plan = cutover.plan
+    planned = tuple(Tick(each) for each in plan.writers) if step == "writer" else plan.checklist
+    return lines_of(cutover, step) or planned
+
+
+def _people_text(cutover: Cutover) -> str:
+    plan = cutover.plan
+    people = [
+        ("Planned by", cutover.by.user),
+        ("Commander", plan.commander),
+        ("Deputy", plan.deputy),
+        ("App owner", plan.app_owner),
+    ]
+    lines = [f"{word}: {mrkdwn.mention('@', user)}" for word, user in people if user]
+    lines.append(
+        "Promotes " + ("by itself, once nothing is missing" if plan.by_itself else "by a last press")
+    )
+    if plan.announce:
+        lines.append(f"Tells {mrkdwn.mention('#', plan.announce)}")
+    if plan.reason:
+        lines.append(f"Reason: {mrkdwn.verbatim(plan.reason)}")
+    return "\n".join(lines)
+
+
+def _jobs_text(cutover: Cutover) -> str:
+    names = [mrkdwn.code(job_text(cutover, each)) for each in cutover.plan.jobs]
+    return f"*Jobs*: {', '.join(names)}"
+
+
+def _check_line(cutover: Cutover, line: CheckLine) -> str:
+    job = f" {mrkdwn.code(job_text(cutover, line.job))}" if line.job and len(cutover.plan.jobs) > 1 else ""
+    over = next(
+        (
+            each
+            for each in cutover.progress.overrides
+            if each.guard == line.guard and each.job in ("", line.job)
+        ),
+        None,
+    )
+    said = f" · overridden by {mrkdwn.mention('@', over.by)}: {mrkdwn.verbatim(over.reason)}" if over else ""
+    return f"{_SIGNS[line.result]}{job} {mrkdwn.format_own(line.text)}{said}"
+
+
+def _ticks_text(title: str, lines: Sequence[Tick]) -> list[Block]:
+    if not lines:
+        return []
+    shown = [
+        f"{'☑️' if each.by else '⬜'} {mrkdwn.verbatim(each.text)}"
+        + (f" · {mrkdwn.mention('@', each.by)}" if each.by and each.by != "bot" else "")
+        for each in lines
+    ]
+    return m.sections("\n".join([f"*{title}*", *shown]))
+
+
+def _text(block: str, label: str, hint: str, *, focus: bool = False) -> InputBlock:
+    return InputBlock(
+        block_id=block,
+        label=PlainTextObject(text=label),
+        element=PlainTextInputElement(
+            action_id=m.action_id(VERB, block), max_length=_MAX_WHY, focus_on_load=focus
+        ),
+        hint=PlainTextObject(text=hint) if hint else None,
+    )

@@ -1,0 +1,184 @@
+"""`/dms cutover`: plan the night in which a destination takes over, rehearse it, find its report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.cmdline.answers import (
+    Answer,
+    AnswerPage,
+    Button,
+    CutoverForm,
+    Note,
+    RichPart,
+    Section,
+    Time,
+    Upload,
+    User,
+    Verbatim,
+)
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cutover import summary
+from bot.cutover.readers import may_see
+from bot.cutover.report import report_json, report_markdown, report_name
+from bot.dms.drained import takes_threshold
+from bot.dms.model import Job, short_name
+from bot.policy.permissions import Permission
+from bot.requests.job_names import ambiguous_names
+from bot.store.cutover import Cutover, CutoverEntry, CutoverState
+from bot.util.command import COMMAND
+from bot.util.text import first_few
+from bot.util.wall_time import Moment
+from commands.support.base import Context, Verb
+from commands.support.cutover_plan import FLAGS, next_saturday_night, plan_of, usual_items
+from commands.support.pages import page_buttons
+from commands.support.resolve import find_job, find_jobs
+from commands.support.schedule import zone_of
+from commands.support.visibility import may_hide
+
+_LAST = Flag("last", "switch", "the report of the last cutover")
+_FILE = Flag("file", "choice", "the report as a file", ("markdown", "json"), needs="last")
+_PER_PAGE = 8
+_SHOWN_JOBS = 5
+_OPENS_FORM_WITHOUT = ("at", "rehearse", "last")
+_WORDS = {
+    CutoverState.DRAFT: "not confirmed",
+    CutoverState.AWAITING_APPROVAL: "awaiting approval",
+}
+"""Any other state is its own word."""
+
+
+def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if invocation.is_set("last"):
+        return _report(ctx, invocation)
+    if not invocation.jobs and set(invocation.flags) <= {"page"}:
+        return _list(ctx, invocation)
+    if not invocation.jobs:
+        raise UsageError(f'Name the job to plan it for: `{COMMAND} cutover orders-db --at "Sat 02:00"`.')
+    jobs = find_jobs(ctx, invocation)
+    if _asks_for_form(invocation):
+        return _form(ctx, invocation, jobs)
+    plan = plan_of(ctx, invocation, jobs)
+    return ctx.cutovers.plan(
+        ctx.who, plan, jobs, rehearsal=invocation.is_set("rehearse"), response_url=ctx.response_url
+    )
+
+
+def _asks_for_form(invocation: Invocation) -> bool:
+    return bool(invocation.jobs) and not any(each in invocation.flags for each in _OPENS_FORM_WITHOUT)
+
+
+def _form(ctx: Context, invocation: Invocation, jobs: tuple[Job, ...]) -> CutoverForm:
+    zone = zone_of(ctx)
+    shown = ambiguous_names(jobs, ctx.store.known_names(), ctx.dms.projects)
+    ref = ctx.form_ref(
+        Invocation("cutover", tuple(job.name for job in jobs), invocation.flags), {"items": [], "zone": zone}
+    )
+    return CutoverForm(
+        ref=ref,
+        jobs=tuple(shown.get(job.name, job.id) for job in jobs),
+        at=next_saturday_night(ctx.now(), zone),
+        person=ctx.who.user,
+        checklist=tuple(each.text for each in usual_items(ctx, jobs) if not each.check),
+        writers=invocation.items("writers"),
+        threshold=any(map(takes_threshold, jobs)),
+        reason_needed=ctx.access.policy.asks_for_reasons,
+    )
+
+
+# ---- what is planned
+
+
+def _list(ctx: Context, invocation: Invocation) -> Answer:
+    found = sorted(_visible(ctx), key=lambda each: each.plan.at or each.created)
+    if not found:
+        seen = " that you may see" if may_hide(ctx, "cutover") else ""
+        return Note(
+            f"No cutover{seen} is planned. `{COMMAND} cutover orders-db` plans one, and "
+            f"`{COMMAND} cutover orders-db --rehearse` walks through it without sending anything."
+        )
+    pages = -(-len(found) // _PER_PAGE)
+    page = min(max(1, int(invocation.word("page", "1"))), pages)
+    shown = found[(page - 1) * _PER_PAGE : page * _PER_PAGE]
+    return AnswerPage(
+        title="1 cutover" if len(found) == 1 else f"{len(found)} cutovers",
+        sections=tuple(_section(ctx, each) for each in shown),
+        buttons=page_buttons(ctx, invocation, page, pages),
+        footer=f"Page {page} of {pages}" if pages > 1 else "",
+    )
+
+
+def _visible(ctx: Context) -> list[Cutover]:
+    return [each for each in ctx.store.cutovers() if may_see(ctx.access, ctx.store, ctx.who, each)]
+
+
+def _section(ctx: Context, cutover: Cutover) -> Section:
+    plan = cutover.plan
+    names = first_few([f"`{plan.shown.get(each) or short_name(each)}`" for each in plan.jobs], _SHOWN_JOBS)
+    what = "Rehearsal" if cutover.rehearsal else "Cutover"
+    state = _WORDS.get(cutover.state, cutover.state.replace("_", " "))
+    parts: list[RichPart] = [f"*{what}* of {names}: {state}, led by ", User(plan.commander), "\n"]
+    if plan.at is None:
+        parts.append("Begins when the commander starts it")
+    elif plan.at > ctx.now():
+        parts += [Time(plan.at), " · ", Verbatim(Moment(plan.at, plan.zone).echo(ctx.now()))]
+    else:
+        parts += ["Planned for ", Time(plan.at)]
+    return Section(tuple(parts), (Button("Open", "cutover", "details", cutover.id),))
+
+
+# ---- what was
+
+
+def _report(ctx: Context, invocation: Invocation) -> Answer:
+    if len(invocation.jobs) != 1:
+        raise UsageError(f"`--last` takes one job: `{COMMAND} cutover orders-db --last`.")
+    job = find_job(ctx, invocation.jobs[0], invocation)
+    id = invocation.word("id")
+    cutover = ctx.store.cutover(id) if id else ctx.cutovers.last(job.name)
+    if cutover is None or not may_see(ctx.access, ctx.store, ctx.who, cutover):
+        return Note(f"There was no cutover of `{job.id}` yet. `{COMMAND} cutover {job.id}` plans one.")
+    log = ctx.store.cutover_log(cutover.id)
+    if "file" in invocation.flags:
+        return _file(cutover, log, invocation.word("file"))
+    sections = (Section(summary.figures(cutover)), Section(summary.timeline(log)))
+    return AnswerPage(summary.title(cutover), sections, summary.file_buttons(cutover, ctx.ref))
+
+
+def _file(cutover: Cutover, log: Sequence[CutoverEntry], kind: str) -> Upload:
+    made = report_json(cutover, log) if kind == "json" else report_markdown(cutover, log)
+    name = report_name(cutover, "json" if kind == "json" else "md")
+    return Upload(name, made.encode(), summary.title(cutover), private=True)
+
+
+VERB = Verb(
+    name="cutover",
+    permission=Permission.VIEW,
+    summary="plan the night of a promotion",
+    usage=(
+        "cutover JOB [JOB …]",
+        'cutover JOB --at "TIME" [--commander @person] [--apps @person]',
+        "cutover JOB --rehearse",
+        "cutover JOB --last",
+        "cutover",
+    ),
+    syntax=Syntax("any", (*FLAGS, _LAST, _FILE, Flag("page", "number", "which page"))),
+    details=(
+        "Stops the writes, waits until nothing is missing on the destination, and only then promotes. "
+        "A form opens, unless you say when."
+    ),
+    more=(
+        "The plan is confirmed and approved ahead, as a promote is. Its card in this channel shows what is "
+        "awaited of whom, and its thread is the log. Until the promotion, anybody who takes part can abort "
+        "it; afterwards there is no way back. Without a job, it lists what is planned."
+    ),
+    begins="cutover",
+    examples=(
+        "cutover orders-db",
+        'cutover orders-db --at "Sat 02:00" --budget 90m',
+        "cutover orders-db --rehearse",
+        "cutover orders-db --last",
+    ),
+    run=_run,
+    form=_asks_for_form,
+)

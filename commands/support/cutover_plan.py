@@ -1,0 +1,204 @@
+"""From the flags of `/dms cutover` to a plan. The view sends the same flags as people can type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+
+from bot.cmdline.invocation import Flag, Invocation, UsageError
+from bot.cutover.checklist import checklist
+from bot.dms.drained import takes_threshold
+from bot.dms.model import Job
+from bot.policy.subscriptions import Membership
+from bot.store.cutover import Plan, Tick
+from bot.util.command import COMMAND
+from bot.util.durations import parse_duration
+from bot.util.wall_time import Moment, zone_of
+from commands.support import subscriptions
+from commands.support.asked import REASON
+from commands.support.base import Context
+from commands.support.schedule import moment_at
+from commands.support.schedule import zone_of as zone_of_person
+
+READY = ("ready", "now")
+"""What `--at` takes besides times: the commander starts it as soon as it is confirmed and approved."""
+AT = Flag("at", "text", 'when, as `"Sat 02:00"`, or `ready`: the commander starts it')
+_MENTION = "pick the person from the list that Slack offers behind `@`"
+FLAGS = (
+    AT,
+    Flag("commander", "word", "who leads it, if not you"),
+    Flag("apps", "word", "who stops the writes, if not the commander"),
+    Flag("deputy", "word", "who is called if the commander is silent", rare=True),
+    Flag("budget", "duration", "the longest downtime, `1h` if left out", rare=True),
+    Flag(
+        "max-delay", "duration", "with Oracle or SQL Server tables: the delay that is low enough", rare=True
+    ),
+    Flag("writers", "list", "what writes to the source, for example `web,worker`: a tick each", rare=True),
+    Flag("checklist", "list", "what is to do after the promotion, instead of the usual list", rare=True),
+    Flag("by-itself", "switch", "promote as soon as nothing is missing, without a last press", rare=True),
+    Flag("announce", "word", "another channel, which gets at most six short messages", rare=True),
+    Flag("rehearse", "switch", "walk through it, send nothing to DMS"),
+    REASON,
+)
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
+_SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(days=2)
+MAX_LINES, MAX_LINE = 20, 75
+"""Of writers, and of the items of a checklist: each becomes a box to tick."""
+_SATURDAY, _NIGHT = 5, time(2)
+
+
+def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
+    """The plan that the flags describe, for these jobs.
+
+    Raises:
+        UsageError: a flag makes no sense; one sentence.
+        EarlyAnswer: the clock shows the time twice that night; a button for each.
+    """
+    _need_channel(ctx)
+    moment = _moment(ctx, invocation)
+    commander = _person(invocation, "commander") or ctx.who.user
+    deputy = _person(invocation, "deputy")
+    if deputy == commander:
+        raise UsageError("The deputy stands in for the commander: name another person behind `--deputy`.")
+    return Plan(
+        jobs=tuple(job.name for job in jobs),
+        at=moment.at if moment is not None else None,
+        zone=moment.zone if moment is not None else zone_of_person(ctx),
+        commander=commander,
+        deputy=deputy,
+        app_owner=_person(invocation, "apps") or commander,
+        budget_s=_budget(invocation),
+        most_seconds=_most_seconds(invocation, jobs),
+        by_itself=invocation.is_set("by-itself"),
+        writers=_lines(invocation, "writers"),
+        checklist=_checklist(ctx, invocation, jobs),
+        channel=ctx.who.channel,
+        announce=_announce(ctx, invocation),
+        reason=invocation.word("reason"),
+    )
+
+
+def next_saturday_night(now: datetime, zone: str) -> datetime:
+    """The next Saturday, 02:00 in the zone: when most people would want it. In UTC."""
+    place = zone_of(zone)
+    here = now.astimezone(place)
+    ahead = (_SATURDAY - here.weekday()) % 7
+    found = datetime.combine(here.date() + timedelta(days=ahead), _NIGHT, place)
+    if found <= here:
+        found = datetime.combine(here.date() + timedelta(days=ahead + 7), _NIGHT, place)
+    return found.astimezone(UTC)
+
+
+def usual_items(ctx: Context, jobs: Sequence[Job]) -> tuple[Tick, ...]:
+    """What is to do after the promotion of these jobs, by engine or by the policy."""
+    return checklist(jobs, ctx.access.policy.checklist)
+
+
+def _moment(ctx: Context, invocation: Invocation) -> Moment | None:
+    """None: when the commander starts it. A rehearsal without a time begins at once."""
+    typed = invocation.word("at").strip().lower()
+    if typed.removeprefix("when ") in READY or (not typed and invocation.is_set("rehearse")):
+        return None
+    if not typed:
+        raise UsageError(
+            f'Say when: `{COMMAND} cutover orders-db --at "Sat 02:00"`, or `--at ready` for when the '
+            "commander starts it."
+        )
+    return moment_at(ctx, invocation)
+
+
+def _person(invocation: Invocation, flag: str) -> str:
+    """The user ID behind a flag; empty if it is left out.
+
+    Raises:
+        UsageError: it is no mention of a person.
+    """
+    typed = invocation.word(flag).removeprefix("@")
+    if typed and not _USER.fullmatch(typed):
+        raise UsageError(f"`--{flag} {typed}` names nobody that I know: {_MENTION}, as in `--{flag} @sam`.")
+    return typed
+
+
+def _budget(invocation: Invocation) -> int:
+    span = parse_duration(invocation.word("budget", "1h"))
+    if not _SHORTEST <= span <= _LONGEST:
+        raise UsageError(
+            "`--budget` is the longest downtime, from `5m` to `2d`: write for example `--budget 90m`."
+        )
+    return int(span.total_seconds())
+
+
+def _most_seconds(invocation: Invocation, jobs: Sequence[Job]) -> float:
+    """The delay that is low enough, for engines whose guide names no zero; 0 for all others.
+
+    Raises:
+        UsageError: it is missing, or the jobs wait for zero.
+    """
+    chosen = [job for job in jobs if takes_threshold(job)]
+    typed = invocation.word("max-delay")
+    if chosen and not typed:
+        raise UsageError(
+            f"`{chosen[0].id}` need not come down to a delay of zero: say what is low enough, for example "
+            "`--max-delay 10s`."
+        )
+    if typed and not chosen:
+        raise UsageError("These jobs wait for a delay of zero: leave out `--max-delay`.")
+    return parse_duration(typed).total_seconds() if typed else 0.0
+
+
+def _lines(invocation: Invocation, flag: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(each.strip() for each in invocation.items(flag) if each.strip()))
+    if len(found) > MAX_LINES:
+        raise UsageError(f"`--{flag}` takes at most {MAX_LINES} entries, not {len(found)}: join some.")
+    long = next((each for each in found if len(each) > MAX_LINE), "")
+    if long:
+        raise UsageError(f"`--{flag}`: shorten “{long[:30]}…” to at most {MAX_LINE} characters.")
+    return found
+
+
+def _checklist(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> tuple[Tick, ...]:
+    """The usual items, or those that were given instead; what the bot sees for itself stays."""
+    usual = usual_items(ctx, jobs)
+    if "checklist" not in invocation.flags:
+        return usual
+    known = {each.text: each for each in usual if not each.check}
+    given = (known.get(each, Tick(each)) for each in _lines(invocation, "checklist"))
+    return (*(each for each in usual if each.check), *given)
+
+
+def _need_channel(ctx: Context) -> None:
+    """The card and its log are for all who take part, so they are in a channel where the bot can post.
+
+    Raises:
+        UsageError: it was asked for elsewhere.
+    """
+    if not _CHANNEL.fullmatch(ctx.who.channel):
+        raise UsageError(
+            "A cutover is planned in the channel of those who take part, as its card and log are there: "
+            f"type `{COMMAND} cutover` in that channel."
+        )
+    if ctx.membership(ctx.who.channel) not in (Membership.MEMBER, Membership.UNKNOWN):
+        raise UsageError(
+            "I am not a member of this channel, so I could not post the card: `/invite @dms` first."
+        )
+
+
+def _announce(ctx: Context, invocation: Invocation) -> str:
+    typed = invocation.word("announce").removeprefix("#")
+    if not typed:
+        return ""
+    if not _CHANNEL.fullmatch(typed):
+        raise UsageError(
+            f"`--announce {typed}` is no channel that I know: pick it from the list that Slack offers behind "
+            "`#`."
+        )
+    if typed == ctx.who.channel:
+        raise UsageError("`--announce` is for another channel: the card is in this one.")
+    subscriptions.need_readable(ctx, invocation, typed)
+    if ctx.membership(typed) not in (Membership.MEMBER, Membership.UNKNOWN):
+        raise UsageError(
+            "I am not a member of the channel behind `--announce`: type `/invite @dms` in it first."
+        )
+    return typed

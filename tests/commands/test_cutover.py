@@ -1,0 +1,140 @@
+"""`/dms cutover` as it is typed: the plan that it makes, and what is wrong with what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.cmdline.answers import AlreadyQueued, CutoverForm, Note
+from bot.cmdline.invocation import UsageError
+from bot.policy.subscriptions import Membership
+from bot.store.cutover import Cutover, CutoverState
+from commands.support.cutover_plan import next_saturday_night
+from sandbox.dms import DmsServer
+from tests.policy.command_service import CommandService, command_service, words
+from tests.policy.people import DANA, NOW, access
+
+HERE = replace(DANA, channel="C0DBMIGRAT")
+SAM, RAJ = "U0SAM00001", "U0RAJ00001"
+FREE = """
+default_role = "admin"
+"""
+
+
+@pytest.fixture
+def desk(dms: DmsServer, tmp_path: Path) -> Iterator[CommandService]:
+    for name in ("orders", "billing"):
+        dms.control.add_job(name, state="RUNNING", phase="CDC")
+    dms.control.add_job("ledger", phase="CDC", frozen=True, source_engine="ORACLE")
+    with command_service(dms, tmp_path, access(FREE)) as desk:
+        yield desk
+
+
+def planned(desk: CommandService) -> Cutover:
+    (found,) = desk.ctx.store.cutovers()
+    return found
+
+
+def test_a_typed_plan(desk: CommandService) -> None:
+    answer = desk.type(
+        'cutover orders billing --at "Sat 02:00" --commander <@U0SAM00001|sam> --apps <@U0RAJ00001|raj> '
+        '--budget 90m --writers web,"worker, nightly" --by-itself --reason "CHG-7"',
+        HERE,
+    )
+    assert isinstance(answer, AlreadyQueued), answer
+    cutover = planned(desk)
+    plan = cutover.plan
+    assert (plan.at, plan.zone) == (datetime(2026, 3, 7, 1, tzinfo=UTC), "Europe/Amsterdam")
+    assert (plan.commander, plan.app_owner, plan.deputy) == (SAM, RAJ, "")
+    assert plan.writers == ("web", "worker, nightly")
+    assert (plan.budget_s, plan.by_itself, plan.channel, plan.reason) == (5400, True, "C0DBMIGRAT", "CHG-7")
+    assert [name.rpartition("/")[2] for name in plan.jobs] == ["orders", "billing"]
+    assert cutover.state is CutoverState.DRAFT
+    assert any("sequences" in each.text for each in plan.checklist)
+
+
+def test_left_out_it_is_the_planner_who_leads(desk: CommandService) -> None:
+    desk.type("cutover orders --at ready", HERE)
+    plan = planned(desk).plan
+    assert (plan.commander, plan.app_owner, plan.at, plan.budget_s) == (DANA.user, DANA.user, None, 3600)
+
+
+def test_own_items_take_the_place_of_the_usual_ones(desk: CommandService) -> None:
+    desk.type('cutover orders --at ready --checklist "Tell the shop","Run ANALYZE"', HERE)
+    by_people = [(each.text, each.blocking) for each in planned(desk).plan.checklist if not each.check]
+    assert by_people == [("Tell the shop", True), ("Run ANALYZE", False)]
+
+
+def test_without_a_time_a_form_opens_with_saturday_night(desk: CommandService) -> None:
+    form = desk.type("cutover orders", HERE)
+    assert isinstance(form, CutoverForm)
+    assert form.at == datetime(2026, 3, 7, 1, tzinfo=UTC)
+    assert form.person == DANA.user
+    assert desk.ctx.store.cutovers() == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "found"),
+    [
+        (datetime(2026, 12, 2, 14, tzinfo=UTC), "Europe/Berlin", datetime(2026, 12, 5, 1, tzinfo=UTC)),
+        (datetime(2026, 12, 5, 0, 59, tzinfo=UTC), "Europe/Berlin", datetime(2026, 12, 5, 1, tzinfo=UTC)),
+        (datetime(2026, 12, 5, 1, 0, tzinfo=UTC), "Europe/Berlin", datetime(2026, 12, 12, 1, tzinfo=UTC)),
+        (datetime(2026, 12, 5, 5, tzinfo=UTC), "America/New_York", datetime(2026, 12, 5, 7, tzinfo=UTC)),
+    ],
+)
+def test_the_next_saturday_night(now: datetime, zone: str, found: datetime) -> None:
+    assert next_saturday_night(now, zone) == found
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("cutover orders --at 05/12", "means two days"),
+        ('cutover orders --at "yesterday 02:00"', "is not a time"),
+        ("cutover orders --at ready --commander sam", "names nobody that I know"),
+        (f"cutover orders --at ready --commander {SAM} --deputy {SAM}", "name another person"),
+        ("cutover orders --at ready --budget 1m", "from `5m` to `2d`"),
+        ("cutover orders --at ready --announce shop", "is no channel that I know"),
+        ("cutover orders --at ready --announce C0DBMIGRAT", "for another channel"),
+        (f"cutover orders --at ready --writers {'x' * 76}", "at most 75 characters"),
+        ("cutover orders --at ready --max-delay 10s", "wait for a delay of zero"),
+        ("cutover ledger --at ready", "--max-delay 10s"),
+        ("cutover --last", "takes one job"),
+        ("cutover --at ready", "Name the job"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(desk: CommandService, line: str, said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        desk.type(line, HERE)
+    assert said in str(raised.value)
+    assert desk.ctx.store.cutovers() == ()
+
+
+def test_it_is_planned_where_the_card_can_be(desk: CommandService) -> None:
+    with pytest.raises(UsageError, match="in that channel"):
+        desk.type("cutover orders --at ready", replace(DANA, channel="D0DIRECT01"))
+    with pytest.raises(UsageError, match="/invite"):
+        desk.type("cutover orders --at ready", HERE, membership=lambda _channel: Membership.OUTSIDE)
+
+
+def test_the_list_names_what_is_planned_to_those_who_may_see_it(desk: CommandService) -> None:
+    assert "No cutover" in words(desk.type("cutover", HERE))
+    desk.type('cutover orders --at "Sat 02:00" --rehearse', HERE)
+    listed = words(desk.type("cutover", HERE))
+    assert "*Rehearsal* of `orders`: scheduled" in listed
+    assert "Sat 7 Mar 2026, 02:00 Europe/Amsterdam (01:00 UTC), in 5 d 13 h" in listed
+    stranger = replace(HERE, team="T0OTHER")
+    assert "No cutover" in words(desk.type("cutover", stranger))
+
+
+def test_a_report_is_found_again(desk: CommandService) -> None:
+    none = desk.type("cutover orders --last", HERE)
+    assert isinstance(none, Note)
+    assert "There was no cutover of `orders` yet" in words(none)
+
+
+assert NOW.weekday() == 6, "a Sunday"

@@ -1,0 +1,134 @@
+"""A cutover from the form to the report, as people in Slack see it: of one job, of a wave, and rehearsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.store.cutover import Cutover, CutoverState
+from sandbox.slack import plain
+from tests.e2e.env import JSON, Env, input_of, steps
+from tests.e2e.helpers import ROLES, AheadClock, open_servers, policy, started
+from tests.waiting import until
+
+S = CutoverState
+DANA, SAM, ALEX = "U0DANA0001", "U0SAM00001", "U0ALEX0001"
+RULES = f"""{ROLES}
+[[rule]]
+name = "four eyes"
+verbs = ["promote"]
+labels = {{ env = "prod" }}
+approvals = 1
+"""
+LIVE = {"state": "RUNNING", "phase": "CDC", "created_ago": 90_000.0, "in_phase_for": 86_000.0}
+_EARLIER = 30
+"""Minutes before a plan in which samples were taken."""
+
+
+@pytest.fixture(scope="module")
+def clock() -> AheadClock:
+    """Some minutes behind, so that Cloud Monitoring can have what is measured when it is put forward."""
+    behind = AheadClock()
+    behind.forward(minutes=-9)
+    return behind
+
+
+@pytest.fixture(scope="module")
+def env(clock: AheadClock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
+    folder = tmp_path_factory.mktemp("cutover")
+    with (
+        open_servers() as (slack, dms),
+        started(slack, dms, folder, clock=clock, policy_file=policy(folder, RULES)) as made,
+    ):
+        yield made
+        assert slack.control.violations() == []
+
+
+def newest(env: Env) -> Cutover:
+    return env.bot.store.cutovers(tuple(S), limit=1)[0]
+
+
+def card_of(env: Env, *words: str) -> JSON:
+    """The newest card of a cutover, once it shows these words."""
+    return env.slack.wait_message(channel="dms", contains=words, where=lambda each: "details" in steps(each))
+
+
+def reaches(env: Env, cutover: Cutover, state: CutoverState) -> Cutover:
+    def look() -> Cutover:
+        found = env.bot.store.cutover(cutover.id)
+        assert found is not None
+        return found
+
+    return until(look, lambda found: found.state is state)
+
+
+def measured(env: Env, clock: AheadClock, jobs: Sequence[str], minutes: int = 0) -> None:
+    """Put the clock forward; nothing was missing in any minute up to now, and no row was written."""
+    clock.forward(minutes=minutes)
+    behind = (datetime.now(UTC) - clock()).total_seconds()
+    zeros = {"app": [[behind + 60.0 * ago, 0.0] for ago in range(_EARLIER + minutes, -1, -1)]}
+    points = {"max_replica_sec_lag": zeros, "max_replica_bytes_lag": zeros, "write_rows_count": {"none": []}}
+    for job in jobs:
+        env.dms.set_job(job, points=points)
+
+
+def submit(env: Env, user: str, values: JSON | None = None, contains: str = "") -> JSON:
+    view = env.slack.wait_view(user, contains)
+    answer: JSON = env.slack.submit(view, values or {}, user=user)
+    return answer
+
+
+def tick_all(env: Env, card: JSON, step: str, user: str) -> None:
+    env.press(card, step, user)
+    view = env.slack.wait_view(user, "Tick what is done")
+    boxes = [each["element"] for each in view["blocks"] if each["type"] == "input"]
+    values = {each["action_id"]: [option["value"] for option in each["options"]] for each in boxes}
+    assert env.slack.submit(view, values, user=user)["submitted"]
+
+
+def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: AheadClock) -> None:
+    job = env.add_job("night", labels={"env": "prod"}, **LIVE)
+    measured(env, clock, [job])
+    env.slack.command(f"cutover {job}", user="dana")
+    view = env.slack.wait_view("dana", "Plan it")
+    wrong = env.slack.submit(view, {"dms:cutover:deputy": DANA, "dms:cutover:when": "ready"}, user="dana")
+    assert "another person" in wrong["errors"]["deputy"]
+    more = {"dms:cutover:apps": SAM, "dms:cutover:deputy": SAM, "dms:cutover:writers": "web\nnightly cron"}
+    assert env.slack.submit(view, more, user="dana")["submitted"]
+    request = env.slack.wait_message(channel="dms", contains=["Confirm", job])
+    env.confirm(request)
+    approval = env.slack.wait_message(channel="dms-approvals", contains=["Approve", job])
+    env.press(approval, "approve", "alex")
+    cutover = reaches(env, newest(env), S.READY)
+    card = card_of(env, f"Cutover of {job}", "Ready", "I'm here")
+    assert "Not yet: @dana" in plain(card) or "Not yet" in plain(card)
+    env.press(card, "here", "dana")
+    env.press(env.shows(card, step="start"), "start", "dana")
+    reaches(env, cutover, S.STOPPING)
+    env.shows(card, "Stop the writes now", "0 of 2 writers ticked")
+    tick_all(env, card, "writer", "sam")
+    env.press(env.shows(card, step="stopped"), "stopped", "sam")
+    reaches(env, cutover, S.DRAINING)
+    measured(env, clock, [job], minutes=4)
+    reaches(env, cutover, S.DRAINED)
+    env.press(env.shows(card, "Nothing is missing", step="promote"), "promote", "dana")
+    view = env.slack.wait_view("dana", "cannot be undone")
+    wrong = env.slack.submit(view, {input_of(view): "promot"}, user="dana")
+    assert "exactly" in wrong["errors"]["typed"]
+    assert env.slack.submit(view, {input_of(view): job}, user="dana")["submitted"]
+    env.shows(card, "asked to promote", "second person", step="second")
+    assert env.writes("promote", job) == []
+    env.press(card, "second", "alex")
+    assert submit(env, "alex", contains="asks to promote")["submitted"]
+    reaches(env, cutover, S.CHECKLIST)
+    assert len(env.writes("promote", job)) == 1
+    env.shows(card, "Promoted", "Checklist", step="item")
+    tick_all(env, card, "item", "sam")
+    env.press(env.shows(card, step="open_writes"), "open_writes", "dana")
+    reaches(env, cutover, S.DONE)
+    env.shows(card, "Done", "Downtime")
+    report = env.type(f"cutover {job} --last")
+    assert f"Cutover of {job}: done" in plain(report)
+    assert "Downtime" in plain(report)
