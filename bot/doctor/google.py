@@ -40,7 +40,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
 """By verb: the IAM permissions that it needs. Source: "Database Migration Service roles and permissions", and
 the permissions of Cloud Monitoring."""
 
-_ROLE = "Grant the bot's service account roles/datamigration.admin on the project, or a custom role with"
+_ROLE = "Grant the bot's service account a custom role on the project (deploy/google/role.yaml) with"
 _CREDENTIALS = "Google credentials"
 _IAM = "IAM permissions"
 _MORE_QUOTA = "Raise DMS_BOT_POLL_FAST, name fewer locations, or ask Google for more quota."
@@ -246,7 +246,7 @@ def _remedy(error: DmsError, project: Project) -> str:
     if isinstance(error, Denied):
         return (
             f"Enable datamigration.googleapis.com in {project.id}, and grant the bot's service account "
-            "roles/datamigration.admin (or a custom role, see docs/install.md)."
+            "the custom role of deploy/google/role.yaml (or roles/datamigration.admin)."
         )
     return "Check the way to datamigration.googleapis.com (firewall, Private Google Access, proxy)."
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.dms.rules import Action
@@ -19,7 +20,9 @@ from bot.runtime import logs, metrics
 from tests.conftest import missing, program
 from tests.faults.loglines import log_lines
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = ROOT / "docs" / "operations.md"
+RULES = ROOT / "deploy" / "prometheus" / "rules.yaml"
 PROMTOOL, JQ = program("promtool"), program("jq")
 NORMAL = {
     'dms_bot_leader{instance="a"}': "1x60",
@@ -47,6 +50,7 @@ WRONG: dict[str, dict[str, str | None]] = {
         'dms_bot_runs_total{instance="a",project="acme",action="restart",outcome="unclear"}': "0x55 1x5",
     },
     "DmsBotFault": {'dms_bot_errors_total{instance="a"}': "0x55 1x5"},
+    "DmsBotWebhookWaits": {'dms_bot_webhook_queue_age_seconds{instance="a",webhook="siem"}': "1000x60"},
 }
 
 
@@ -56,15 +60,63 @@ def blocks(language: str) -> list[str]:
     )
 
 
+def rules() -> dict[str, Any]:
+    return dict(yaml.safe_load(RULES.read_text(encoding="utf-8")))
+
+
 def alerts() -> list[str]:
-    (rules,) = blocks("yaml")
-    return [each["alert"] for each in yaml.safe_load(rules)["groups"][0]["rules"]]
+    return [each["alert"] for each in rules()["groups"][0]["rules"]]
+
+
+def test_each_alert_says_how_bad_it_is_and_what_to_do() -> None:
+    headings = re.findall(r"^### (\w+)$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    for rule in rules()["groups"][0]["rules"]:
+        assert rule["labels"]["severity"] in ("critical", "warning")
+        assert rule["annotations"]["summary"].endswith(".")
+        assert rule["annotations"]["description"].endswith(".")
+        path, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert path == "REPOSITORY/docs/operations.md"
+        assert (rule["alert"] in headings, anchor) == (True, rule["alert"].lower())
+
+
+def check_with_promtool(path: Path) -> None:
+    done = subprocess.run(
+        [str(PROMTOOL), "check", "rules", str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason=PROMTOOL or missing("no promtool on this machine"))
+def test_the_rules_and_the_expressions_of_the_dashboard_are_read(tmp_path: Path) -> None:
+    check_with_promtool(RULES)
+    board = json.loads((ROOT / "deploy" / "grafana" / "dms-bot.json").read_text(encoding="utf-8"))
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    recorded = [{"record": f"panel:{at}", "expr": each} for at, each in enumerate(asked)]
+    path = tmp_path / "board.yaml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "board", "rules": recorded}]}))
+    check_with_promtool(path)
+
+
+def shown(metric: Metric) -> str:
+    return f"{metric.name}_total" if metric.type == "counter" else metric.name
+
+
+def test_rules_and_dashboard_use_metrics_that_exist() -> None:
+    known = {shown(each) for each in metrics.REGISTRY.collect()}
+    board = (ROOT / "deploy" / "grafana" / "dms-bot.json").read_text(encoding="utf-8")
+    exprs = " ".join(rule["expr"] for rule in rules()["groups"][0]["rules"])
+    used = {each.removesuffix("_bucket") for each in re.findall(r"dms_bot_\w+", exprs + board)}
+    assert len(used) > 10
+    assert used <= known
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason=PROMTOOL or missing("no promtool on this machine"))
 def test_each_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
     assert {name.partition(",")[0] for name in WRONG} == set(alerts())
-    (tmp_path / "rules.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
+    plain = rules()
+    for rule in plain["groups"][0]["rules"]:
+        del rule["annotations"], rule["labels"]  # they would have to be repeated below
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
     tests = [_story("all is well", {}, None)]
     tests += [_story(name, changed, name.partition(",")[0]) for name, changed in WRONG.items()]
     whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
@@ -102,6 +154,7 @@ def _labels(alert: str, changed: dict[str, str | None]) -> dict[str, Any]:
     """An alert has the labels that its expression keeps."""
     kept = {
         "DmsBotWatchIsOld": ("project", "location"),
+        "DmsBotWebhookWaits": ("webhook",),
         "DmsBotUnclearRun": ("instance", "project", "action", "outcome"),
     }
     wanted = {**kept, "DmsBotFault": ("instance",)}.get(alert, ())

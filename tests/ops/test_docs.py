@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,7 @@ from prometheus_client.metrics_core import Metric
 from bot.config.loader import load
 from bot.config.settings import OPTIONS, Settings
 from bot.dms import rules_page
-from bot.doctor.google import PERMISSIONS
 from bot.runtime import metrics
-from bot.runtime.health import Health
-from bot.runtime.routes import SLACK_PATH, Routes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDES = (
@@ -40,16 +35,6 @@ def blocks(guide: str, language: str) -> list[str]:
 
 def documents(guide: str) -> list[Any]:
     return [each for block in blocks(guide, "yaml") for each in yaml.safe_load_all(block)]
-
-
-def containers(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        yield from value.get("containers", ())
-        for each in value.values():
-            yield from containers(each)
-    if isinstance(value, list):
-        for each in value:
-            yield from containers(each)
 
 
 @pytest.mark.parametrize("guide", GUIDES)
@@ -86,42 +71,6 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
-@pytest.mark.parametrize("guide", ["deploy-cloud-run", "deploy-gke"])
-def test_containers_ask_paths_that_are_answered(guide: str) -> None:
-    found = [each for document in documents(guide) for each in containers(document)]
-    assert found
-    pages = set(Routes(Health())._pages) | {SLACK_PATH}
-    for container in found:
-        probes = [value for name, value in container.items() if name.endswith("Probe")]
-        assert len(probes) >= 2
-        assert {probe["httpGet"]["path"] for probe in probes} <= pages
-        assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
-        assert {each["name"] for each in container["env"]} <= ENV | {"GOOGLE_CLOUD_PROJECT"}
-
-
-def test_containers_are_not_root_and_have_time_to_stop() -> None:
-    (pod,) = (
-        each["spec"]["template"]["spec"] for each in documents("deploy-gke") if each["kind"] == "Deployment"
-    )
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    user = re.search(r"^USER (\d+)", (DOCS.parent / "Dockerfile").read_text(), re.MULTILINE)
-    assert user is not None
-    assert pod["securityContext"]["runAsUser"] == int(user[1])
-    assert pod["terminationGracePeriodSeconds"] > default("shutdown_s")
-
-
-def test_the_unit_of_systemd() -> None:
-    (unit,) = blocks("deploy-vm", "ini")
-    parser = configparser.RawConfigParser(strict=False)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read_string(unit)
-    assert int(parser["Service"]["TimeoutStopSec"]) > default("shutdown_s")
-    assert parser["Service"]["RestartPreventExitStatus"] == "2"
-    given = dict(re.findall(r"^Environment=(\w+)=(\S+)$", unit, re.MULTILINE))
-    credentials = set(re.findall(r"^LoadCredential=([\w-]+):", unit, re.MULTILINE))
-    assert {each.removeprefix("%d/") for name, each in given.items() if name.endswith("_FILE")} == credentials
-
-
 @pytest.mark.parametrize("guide", ["install", "deploy-vm"])
 def test_settings_files_are_read(guide: str, tmp_path: Path) -> None:
     (example,) = blocks(guide, "toml")
@@ -148,12 +97,6 @@ def default(name: str) -> Any:
     return Settings.__dataclass_fields__[name].default
 
 
-def test_the_custom_role_holds_what_the_verbs_need() -> None:
-    (role,) = (each for each in documents("install") if "includedPermissions" in each)
-    needed = {each for wanted in PERMISSIONS.values() for each in wanted}
-    assert needed <= set(role["includedPermissions"])
-
-
 def test_every_metric_is_in_the_table() -> None:
     told = set(re.findall(r"^\| `(dms_bot_\w+)` \|", text("operations"), re.MULTILINE))
     found = {shown(each) for each in metrics.REGISTRY.collect() if each.name.startswith("dms_bot_")}
@@ -162,35 +105,3 @@ def test_every_metric_is_in_the_table() -> None:
 
 def shown(metric: Metric) -> str:
     return f"{metric.name}_total" if metric.type == "counter" else metric.name
-
-
-def test_alerts_use_metrics_that_exist() -> None:
-    (rules,) = documents("operations")
-    known = {shown(each) for each in metrics.REGISTRY.collect()}
-    used = {
-        name.removesuffix("_bucket")
-        for rule in rules["groups"][0]["rules"]
-        for name in re.findall(r"dms_bot_\w+", rule["expr"])
-    }
-    assert used <= known
-
-
-def test_the_table_of_log_events_is_true() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", text("operations").partition("## Logs")[2], re.MULTILINE)
-    assert len(rows) > 10
-    assert set(rows) <= log_events()
-
-
-def test_log_events_that_are_named_exist() -> None:
-    pages = [path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))]
-    named = {event for page in pages for event in re.findall(r"\blogs?\b[^`|\n]*`(\w+)`", page)}
-    assert named >= {"message_given_up", "policy_remark", "stopped_with_work_left"}
-    assert named <= {event for event, _ in log_events()}
-
-
-def log_events() -> set[tuple[str, str]]:
-    """The name and the severity of each event that the code logs."""
-    call = re.compile(r'\blog\.(debug|info|warning|error|exception)\(\s*"(\w+)"')
-    paths = [path for room in ("bot", "commands") for path in (DOCS.parent / room).rglob("*.py")]
-    found = [each for path in paths for each in call.findall(path.read_text(encoding="utf-8"))]
-    return {(event, "error" if level == "exception" else level) for level, event in found}

@@ -258,7 +258,7 @@ def test_each_project_is_checked_by_itself(several: Environ, dms: DmsServer) -> 
 @pytest.mark.parametrize(
     ("kind", "check", "words"),
     [
-        ("DENIED", "IAM permissions", "roles/datamigration.admin"),
+        ("DENIED", "IAM permissions", "deploy/google/role.yaml"),
         ("UNAUTHENTICATED", "impersonation", "roles/iam.serviceAccountTokenCreator on bot@acme-prod"),
         ("QUOTA", "DMS in europe-west3", "more quota"),
         ("SILENT", "DMS in europe-west3", "status page"),

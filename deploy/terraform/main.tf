@@ -1,0 +1,54 @@
+# The service account, the custom role with the least permissions, and what binds them, in each project.
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 5.0"
+    }
+  }
+}
+
+locals {
+  role     = yamldecode(file("${path.module}/../google/role.yaml"))
+  apis     = ["datamigration.googleapis.com", "monitoring.googleapis.com"]
+  left_out = [for verb in var.leave_out : "datamigration.migrationjobs.${verb}"]
+}
+
+resource "google_service_account" "bot" {
+  project      = var.projects[0]
+  account_id   = "dms-bot"
+  display_name = "DMS bot"
+}
+
+resource "google_project_service" "api" {
+  for_each           = { for pair in setproduct(var.projects, local.apis) : join("/", pair) => pair }
+  project            = each.value[0]
+  service            = each.value[1]
+  disable_on_destroy = false
+}
+
+resource "google_project_iam_custom_role" "bot" {
+  for_each    = toset(var.projects)
+  project     = each.value
+  role_id     = "dmsBot"
+  title       = local.role.title
+  description = local.role.description
+  stage       = local.role.stage
+  permissions = setsubtract(toset(local.role.includedPermissions), toset(local.left_out))
+}
+
+resource "google_project_iam_member" "bot" {
+  for_each = toset(var.projects)
+  project  = each.value
+  role     = google_project_iam_custom_role.bot[each.value].name
+  member   = google_service_account.bot.member
+}
+
+# On GKE, the Kubernetes service account acts as this one.
+resource "google_service_account_iam_member" "workload" {
+  count              = var.kubernetes_service_account == "" ? 0 : 1
+  service_account_id = google_service_account.bot.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "serviceAccount:${var.projects[0]}.svc.id.goog[${var.kubernetes_service_account}]"
+}

@@ -1,0 +1,20 @@
+variable "projects" {
+  description = "IDs of the projects with migration jobs; the service account is made in the first."
+  type        = list(string)
+  validation {
+    condition     = length(var.projects) > 0
+    error_message = "Name at least one project."
+  }
+}
+
+variable "leave_out" {
+  description = "Verbs that the bot must not be able to use, for example [\"delete\", \"restart\"]."
+  type        = set(string)
+  default     = []
+}
+
+variable "kubernetes_service_account" {
+  description = "NAMESPACE/NAME of the Kubernetes service account that acts as the bot's; empty without GKE."
+  type        = string
+  default     = "dms-bot/dms-bot"
+}

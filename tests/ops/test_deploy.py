@@ -1,0 +1,294 @@
+"""The files below deploy/: rendered by their tools where these are there, and checked against schemas."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import hcl2
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from bot.config.loader import load
+from bot.config.settings import OPTIONS, Settings
+from bot.doctor.google import PERMISSIONS
+from bot.runtime.health import Health
+from bot.runtime.routes import SLACK_PATH, Routes
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+CHART = DEPLOY / "helm" / "dms-bot"
+KUBERNETES = "1.31"
+ENV = {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret} | {"DMS_BOT_CONFIG"}
+SHUTDOWN_S = float(cast("float", Settings.__dataclass_fields__["shutdown_s"].default))
+SECRETS = ("slack-bot-token", "slack-app-token", "db", "metrics-token")
+KUBECTL = shutil.which("kubectl")
+CUSTOM = {"PodMonitoring"}
+"""Kinds of Google's, which are in no schema of Kubernetes."""
+
+
+def documents(text: str) -> list[Any]:
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def read(*parts: str) -> Any:
+    return yaml.safe_load(DEPLOY.joinpath(*parts).read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def overlays(tmp_path: Path) -> Path:
+    """The folder of overlays with the files that an operator adds."""
+    copied = Path(shutil.copytree(DEPLOY / "kubernetes", tmp_path / "kubernetes"))
+    for folder in (*(copied / "overlays").iterdir(), *(copied / "components").iterdir()):
+        (folder / "secrets").mkdir()
+        for name in SECRETS:
+            (folder / "secrets" / name).write_text("secret")
+        (folder / "policy.toml").write_text("[roles]\n")
+    return copied / "overlays"
+
+
+def kustomized(folder: Path) -> list[Any]:
+    assert KUBECTL is not None
+    done = subprocess.run([KUBECTL, "kustomize", str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return documents(done.stdout)
+
+
+def charted(**values: Any) -> list[Any]:
+    """What the chart makes of these values."""
+    import go_template
+
+    given = merged(yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8")), values)
+    jsonschema.validate(given, json.loads((CHART / "values.schema.json").read_text(encoding="utf-8")))
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    context = {
+        "Values": given,
+        "Release": {"Name": "dms-bot", "Namespace": "dms-bot"},
+        "Chart": {"AppVersion": chart["appVersion"]},
+    }
+    rendered = [go_template.render(each, context).decode() for each in sorted(CHART.glob("templates/*"))]
+    return [each for text in rendered[1:] for each in documents(text)]
+
+
+def merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    return base | {
+        key: merged(base[key], value)
+        if isinstance(value, dict) and isinstance(base.get(key), dict)
+        else value
+        for key, value in more.items()
+    }
+
+
+def check(found: list[Any]) -> None:
+    """All are what Kubernetes takes, and the pods are as locked down as they can be."""
+    for each in found:
+        if each["kind"] not in CUSTOM:
+            kubernetes_validate.validate(each, KUBERNETES, strict=True)
+    (deployment,) = (each for each in found if each["kind"] == "Deployment")
+    check_pod(deployment["spec"]["template"]["spec"])
+    (account,) = (each for each in found if each["kind"] == "ServiceAccount")
+    assert account["automountServiceAccountToken"] is False
+    (policy,) = (each for each in found if each["kind"] == "NetworkPolicy")
+    assert set(policy["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+    named = {each["metadata"]["name"] for each in found if each["kind"] in ("ConfigMap", "Secret")}
+    pod = deployment["spec"]["template"]["spec"]
+    config = next(each["configMap"]["name"] for each in pod["volumes"] if "configMap" in each)
+    assert config in named
+
+
+def check_pod(pod: dict[str, Any]) -> None:
+    user = re.search(r"^USER (\d+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert user is not None
+    assert pod["securityContext"]["runAsUser"] == int(user[1])
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["terminationGracePeriodSeconds"] > SHUTDOWN_S
+    (container,) = pod["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"]["drop"] == ["ALL"]
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    check_container(container)
+
+
+def check_container(container: dict[str, Any]) -> None:
+    pages = set(Routes(Health())._pages) | {SLACK_PATH}
+    probes = [value for name, value in container.items() if name.endswith("Probe")]
+    assert len(probes) >= 2
+    assert {probe["httpGet"]["path"] for probe in probes} <= pages
+    names = [each["name"] for each in container["env"]]
+    assert set(names) <= ENV | {"GOOGLE_CLOUD_PROJECT"}
+    assert len(names) == len(set(names))
+
+
+def env(found: list[Any]) -> dict[str, Any]:
+    (deployment,) = (each for each in found if each["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="kubectl renders the overlays")
+@pytest.mark.parametrize(("overlay", "replicas"), [("sqlite", 1), ("postgres", 2)])
+def test_an_overlay(overlays: Path, overlay: str, replicas: int) -> None:
+    found = kustomized(overlays / overlay)
+    check(found)
+    (deployment,) = (each for each in found if each["kind"] == "Deployment")
+    assert deployment["spec"]["replicas"] == replicas
+    assert ("DMS_BOT_DB_FILE" in env(found)) is (overlay == "postgres")
+    volumes = {each["name"]: each for each in deployment["spec"]["template"]["spec"]["volumes"]}
+    assert ("persistentVolumeClaim" in volumes["data"]) is (overlay == "sqlite")
+    kinds = {each["kind"] for each in found}
+    assert ("PodDisruptionBudget" in kinds) is (replicas > 1)
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="kubectl renders the overlays")
+def test_new_secrets_start_the_pods_anew(overlays: Path) -> None:
+    def secret_of(found: list[Any]) -> str:
+        (deployment,) = (each for each in found if each["kind"] == "Deployment")
+        volumes = deployment["spec"]["template"]["spec"]["volumes"]
+        return str(next(each["secret"]["secretName"] for each in volumes if "secret" in each))
+
+    before = secret_of(kustomized(overlays / "sqlite"))
+    (overlays / "sqlite" / "secrets" / "slack-bot-token").write_text("another")
+    assert secret_of(kustomized(overlays / "sqlite")) != before
+
+
+def test_plain_files_are_what_kubernetes_takes() -> None:
+    """Also where no kubectl is there to render them."""
+    found = [
+        each
+        for path in sorted(DEPLOY.glob("kubernetes/**/*.yaml"))
+        if path.name != "kustomization.yaml" and "overlays" not in path.parts[:-2]
+        for each in documents(path.read_text(encoding="utf-8"))
+    ]
+    assert len(found) >= 6
+    for each in found:
+        if each["kind"] not in CUSTOM:
+            kubernetes_validate.validate(each, KUBERNETES, strict=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the template engine is built for Linux alone")
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"replicas": 1, "database": "sqlite", "storage": {"className": "fast"}},
+        {"metrics": {"secret": "dms-bot-metrics", "podMonitoring": True}, "policy": "[roles]\n"},
+    ],
+)
+def test_the_chart(values: dict[str, Any]) -> None:
+    found = charted(**values)
+    check(found)
+    kinds = {each["kind"] for each in found}
+    sqlite = values.get("database") == "sqlite"
+    assert ("PersistentVolumeClaim" in kinds, "PodDisruptionBudget" in kinds) == (sqlite, not sqlite)
+    assert ("PodMonitoring" in kinds, "DMS_BOT_METRICS_TOKEN" in env(found)) == (("metrics" in values,) * 2)
+    assert ("DMS_BOT_POLICY" in env(found)) is ("policy" in values)
+
+
+def test_the_chart_refuses_two_bots_on_one_file() -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        charted(database="sqlite", replicas=2)
+
+
+def test_the_chart_and_the_overlays_make_the_same_pod() -> None:
+    chart = {each["kind"]: each for each in charted()}["Deployment"]["spec"]["template"]["spec"]
+    base = read("kubernetes", "base", "deployment.yaml")["spec"]["template"]["spec"]
+    for name in ("securityContext", "terminationGracePeriodSeconds", "serviceAccountName"):
+        assert chart[name] == base[name]
+    skipped = {"image", "env"}
+    ours, theirs = chart["containers"][0], base["containers"][0]
+    assert {name: ours[name] for name in ours.keys() - skipped} == {
+        name: theirs[name] for name in theirs.keys() - skipped
+    }
+
+
+@pytest.mark.parametrize("path", sorted(DEPLOY.glob("kubernetes/overlays/*/dms-bot.toml")))
+def test_settings_are_read(path: Path) -> None:
+    settings = load({"DMS_BOT_CONFIG": str(path), "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"})
+    assert settings.project == "acme-databases"
+
+
+def test_the_unit_of_systemd() -> None:
+    unit = (DEPLOY / "systemd" / "dms-bot.service").read_text(encoding="utf-8")
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(unit)
+    assert int(parser["Service"]["TimeoutStopSec"]) > SHUTDOWN_S
+    assert parser["Service"]["RestartPreventExitStatus"] == "2"
+    given = dict(re.findall(r"^Environment=(\w+)=(\S+)$", unit, re.MULTILINE))
+    assert set(given) <= ENV | {"MPLCONFIGDIR"}
+    credentials = set(re.findall(r"^LoadCredential=([\w-]+):", unit, re.MULTILINE))
+    assert {each.removeprefix("%d/") for name, each in given.items() if name.endswith("_FILE")} == credentials
+
+
+def test_cloud_run() -> None:
+    service = read("cloud-run", "service.yaml")
+    (container,) = service["spec"]["template"]["spec"]["containers"]
+    check_container(container)
+    assert list(versions(service)) == ["1"] * 5, (
+        "a version of a secret, so that a roll-back is one as a whole"
+    )
+
+
+def versions(value: Any) -> Iterator[str]:
+    """The versions of all secrets that are named."""
+    if isinstance(value, list):
+        for each in value:
+            yield from versions(each)
+    if isinstance(value, dict):
+        yield from (value["key"],) if "key" in value else ()
+        for each in value.values():
+            yield from versions(each)
+
+
+def test_compose() -> None:
+    """The parts that a wrong word would break; Compose itself is in no package here."""
+    made = read("compose.yaml")
+    bot, postgres = made["services"]["bot"], made["services"]["postgres"]
+    assert set(bot["environment"]) <= ENV
+    assert set(bot["secrets"]) | set(postgres["secrets"]) == set(made["secrets"])
+    files = {name for name, value in bot["environment"].items() if str(value).startswith("/run/secrets/")}
+    assert {bot["environment"][name].rpartition("/")[2] for name in files} == set(bot["secrets"])
+    assert bot["depends_on"]["postgres"] == {"condition": "service_healthy"}
+    assert int(bot["stop_grace_period"].rstrip("s")) > SHUTDOWN_S
+    assert bot["ports"] == ["127.0.0.1:8080:8080"], "nothing is open to the network"
+
+
+def test_terraform() -> None:
+    made: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(DEPLOY.glob("terraform/*.tf")):
+        for kind, blocks in hcl2.loads(path.read_text(encoding="utf-8")).items():
+            made.setdefault(kind, []).extend(blocks)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in DEPLOY.glob("terraform/*.tf"))
+    declared = set(re.findall(r'^variable "(\w+)"', text, re.MULTILINE))
+    assert set(re.findall(r"\bvar\.(\w+)", text)) == declared
+    assert len(made["resource"]) == 5
+    assert "../google/role.yaml" in text, "the role is in one place"
+
+
+def test_the_custom_role_holds_what_the_verbs_need() -> None:
+    role = read("google", "role.yaml")
+    needed = {each for wanted in PERMISSIONS.values() for each in wanted}
+    assert needed <= set(role["includedPermissions"])
+
+
+def test_the_dashboard_fits_together() -> None:
+    board = json.loads((DEPLOY / "grafana" / "dms-bot.json").read_text(encoding="utf-8"))
+    panels = board["panels"]
+    assert len({each["id"] for each in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24, panel["title"]
+        taken |= cells
