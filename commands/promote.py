@@ -19,7 +19,7 @@ from bot.requests.action import ActionVerb, Confirmation
 from bot.util.command import COMMAND
 from bot.util.text import first_few
 from commands.support.actions import ALL, DATABASES, FILTERS, make_run, names_text, pick
-from commands.support.asked import REASON
+from commands.support.asked import REASON, WHEN_DRAINED
 from commands.support.base import Context, Verb
 from commands.support.schedule import AT
 
@@ -35,6 +35,11 @@ def _options(invocation: Invocation) -> Options:
     if failback and (invocation.items("databases") or invocation.is_set("pick")):
         raise UsageError(
             "`--failback` promotes the whole job back to its source: write "
+            f"`{COMMAND} promote orders-db --failback`."
+        )
+    if failback and invocation.is_set(WHEN_DRAINED.name):
+        raise UsageError(
+            "`--when-drained` waits for changes of the source, so it does not go with `--failback`: write "
             f"`{COMMAND} promote orders-db --failback`."
         )
     return Options(databases=invocation.items("databases"), failback=failback)
@@ -191,8 +196,9 @@ VERB = Verb(
         "promote JOB --failback",
         "promote --all phase=cdc label.env=…",
         'promote JOB --at "TIME"',
+        "promote JOB --when-drained",
     ),
-    syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK, AT, REASON), FILTERS),
+    syntax=Syntax("many", (ALL, DATABASES, _PICK, _FAILBACK, AT, WHEN_DRAINED, REASON), FILTERS),
     details=(
         "Stops replication and makes the destination primary. *Can't be undone.* Stop the writes to "
         "the source first, then wait until every change has arrived."
@@ -204,8 +210,9 @@ VERB = Verb(
         "left and the last log was taken after the writes stopped. For Oracle, and for SQL Server to "
         "PostgreSQL: if the delay is down to seconds and the last changes have arrived. You confirm "
         "it, by typing the job ID unless the delay is known to be zero and no unsupported changes "
-        "were counted. `--failback` is for a SQL Server job in the phase PHASE_FAILBACK. Several "
-        "jobs need the same status."
+        "were counted. `--when-drained` waits until three samples in a row of every database, measured "
+        "after that, show that nothing is missing: for 30 minutes. `--failback` is for a SQL Server job in "
+        "the phase PHASE_FAILBACK. Several jobs need the same status."
     ),
     begins="list phase=cdc,ready_for_promote",
     examples=(

@@ -11,11 +11,11 @@ from bot.cutover.ledger import SAMPLE, CutoverLedger
 from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.states import evidence_from
 from bot.cutover.wave import open_jobs, seen_now, shown_name
-from bot.dms.drained import DatabaseDrain, go_by, is_drained, judge, rule_of
+from bot.dms.drained import DatabaseDrain, go_by, is_drained
 from bot.dms.errors import DmsError
 from bot.dms.model import DelayPoint, Job
 from bot.requests.base import RequestContext
-from bot.requests.delay import replicated
+from bot.requests.drain import measure_drain
 from bot.store.cutover import Cutover, CutoverState, JobMark, Mark, Sample
 from bot.util import parallel
 from bot.util.durations import humanize
@@ -24,8 +24,6 @@ S = CutoverState
 MEASURE_EVERY = timedelta(seconds=15)
 SILENT_FOR = timedelta(minutes=5)
 """If nothing was looked at for this long while draining, people decide whether it goes on."""
-_SEEN_BEFORE = timedelta(minutes=15)
-"""How far before the stop samples are read, too: to know which series a database has."""
 
 
 _MOST_DELAYS = 120
@@ -79,19 +77,18 @@ class Draining:
             mark = seen_now(then, job)
             if mark.mark is not Mark.OPEN or mark.text:
                 return Measured(mark, error=mark.text)
-            names = replicated(self._ctx.dms.databases(job.name))
-            samples = self._ctx.dms.drain_samples(job, after - _SEEN_BEFORE)
+            found = measure_drain(
+                self._ctx.dms,
+                job,
+                after,
+                now,
+                most_seconds=plan.most_seconds,
+                most_bytes=plan.most_bytes,
+                anything=cutover.rehearsal,
+            )
         except DmsError as error:
             return Measured(seen_now(then, error), error=str(error).rstrip("."))
-        rule = rule_of(
-            job,
-            after,
-            names,
-            most_seconds=plan.most_seconds,
-            most_bytes=plan.most_bytes,
-            anything=cutover.rehearsal,
-        )
-        return Measured(mark, judge(samples, rule, now))
+        return Measured(mark, found)
 
     def _record(self, cutover: Cutover, measured: Mapping[str, Measured], now: datetime) -> None:
         marks = _marks(cutover, measured)

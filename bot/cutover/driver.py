@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.cmdline.answers import rich_parts
 from bot.cutover.calls import calls_due, news_due
 from bot.cutover.draining import Draining
 from bot.cutover.ledger import CutoverLedger, card_key
-from bot.cutover.promotion import Promotion
-from bot.cutover.states import EXPIRES_TO, EXPIRIES, PRE_CHECK, WRITES_STOPPED, expires
+from bot.cutover.promotion import Promotion, is_stale
+from bot.cutover.states import EXPIRES_TO, EXPIRIES, PRE_CHECK, WRITES_STOPPED, expires, is_promoted_in_part
 from bot.cutover.steps import Checks
 from bot.cutover.wave import seen_now
 from bot.dms.errors import DmsError
@@ -112,6 +113,8 @@ class Driver:
         request = self._ctx.store.request(cutover.request) if cutover.request else None
         if request is None:
             return False
+        if request.state in _ENDS and is_promoted_in_part(cutover):
+            return False  # what is left is promoted by hand, and adopted
         if request.state in _ENDS:
             text = request.note or _WHY[request.state]
             event = "aborted" if cutover.progress.stopping else str(_ENDS[request.state])
@@ -177,8 +180,13 @@ class Driver:
     def _drain(self, cutover: Cutover, now: datetime) -> None:
         self._draining.tick(cutover, self._planned, now)
         read = self._ctx.store.cutover(cutover.id)
-        if read is not None and read.state is S.DRAINED and read.plan.by_itself:
-            self._promotion.send(None, read)
+        if read is None or read.state is not S.DRAINED or not read.plan.by_itself or is_stale(read, now):
+            return
+        told = self._promotion.send(None, read)
+        left = self._ctx.store.cutover(cutover.id)
+        if told is not None and left is not None and left.state is S.DRAINED:
+            text = "".join(each if isinstance(each, str) else "" for each in rich_parts(told.text))
+            self._ledger.enter(left, S.HELD, "held", None, text, held_from=str(S.DRAINED), confirmed_by="")
 
     def _planned(self, cutover: Cutover) -> Mapping[str, Job]:
         """The jobs as they were planned; those of a rehearsal, which has no request, as they are now."""

@@ -12,7 +12,7 @@ from bot.dms.model import Job, Options
 from bot.dms.port import Reads
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.access import Access, Verdict
-from bot.requests import delay
+from bot.requests import delay, drain
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
@@ -221,6 +221,8 @@ class RequestContext:
         """Until when a scheduled request may still be sent. Of a cutover's, the cutover decides."""
         if request.facts.cutover:
             return (request.facts.due or self.clock()) + CUTOVER_LASTS
+        if request.facts.when_drained:
+            return (request.facts.due or self.clock()) + drain.LASTS
         assert request.facts.due is not None
         return request.facts.due + timedelta(seconds=self.grace_s)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note, RichText
 from bot.cmdline.invocation import FlagValue, Invocation
+from bot.dms.drained import takes_threshold
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.job_fields import edited_meanwhile
 from bot.dms.model import Job, short_name
@@ -194,6 +195,11 @@ class RequestCreation:
         return None if refusal is None else Note(refusal, tone="warn")
 
     def _forbidden_reason(self, draft: RequestDraft, job: Job) -> RichText | None:
+        if draft.facts.when_drained and takes_threshold(job):
+            return (
+                f"The delay of `{job.id}` need not come down to zero: `--when-drained` would wait in vain. "
+                f"`{COMMAND} cutover {job.id}` takes the delay that is low enough."
+            )
         partial = by_databases(draft.action, job, draft.options)
         databases = self._ctx.dms.databases(job.name) if partial else ()
         refusal = check(draft.action, job, draft.options, databases)

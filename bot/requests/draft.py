@@ -17,7 +17,7 @@ from bot.requests.failback import failback_warnings
 from bot.requests.fingerprint import selection_matters
 from bot.requests.job_names import in_commands
 from bot.requests.reasons import missing_reason
-from bot.requests.rules import before_due
+from bot.requests.rules import before_due, waits_for_drain
 from bot.requests.seen import (
     SeenDatabases,
     find_seen,
@@ -70,6 +70,7 @@ class Drafter:
             or unseen
             or self.needs_confirmation(draft)
             or draft.facts.due is not None
+            or draft.facts.when_drained
             or unexplained
         )
         listed = self._listed(draft) if asks else {}
@@ -172,8 +173,8 @@ class Drafter:
         )
 
     def _delays(self, draft: RequestDraft, seen: SeenDatabases) -> dict[str, MeasuredDelay]:
-        """Of a cutover, the delay counts in its night alone."""
-        if draft.facts.cutover:
+        """Of what waits until nothing is missing, the delay of now does not count."""
+        if waits_for_drain(draft.facts):
             return {}
         return self._ctx.measure_delays(draft.action, draft.options, draft.jobs, seen.affected)
 

@@ -238,6 +238,9 @@ class Revalidation:
         Raises:
             StoreError.
         """
+        facts = _decided(request.facts, current.facts)
+        if to is RequestState.SCHEDULED and facts.when_drained and facts.due is None:
+            facts = replace(facts, due=self._ctx.clock())  # samples count from now on
         moved = self._ctx.store.move_request(
             request.id,
             OPEN_REQUESTS,
@@ -249,7 +252,7 @@ class Revalidation:
             needed=request.needed,
             rule=request.rule,
             self_approval=request.self_approval,
-            facts=_decided(request.facts, current.facts),
+            facts=facts,
         )
         assert moved is not None
         return moved

@@ -32,9 +32,14 @@ def needs_typed_confirmation(request: Request) -> bool:
 
 
 def delay_counts(request: Request) -> bool:
-    """Whether the replication delay of now is part of what people decide on. Not for a cutover: that waits
-    until nothing is missing, whatever the delay was when it was planned."""
-    return measures_delay(request.action, request.options) and not request.facts.cutover
+    """Whether the replication delay of now is part of what people decide on. Not for what waits until nothing
+    is missing, whatever the delay was when it was planned."""
+    return measures_delay(request.action, request.options) and not waits_for_drain(request.facts)
+
+
+def waits_for_drain(facts: RequestFacts) -> bool:
+    """Whether it is sent only once nothing is missing on the destination."""
+    return bool(facts.cutover) or facts.when_drained
 
 
 def measures_delay(action: Action, options: Options) -> bool:
@@ -49,7 +54,7 @@ def as_planned(request: Request, then: Job, now: Job) -> Job:
     Source: "Finalize a migration" (SQL Server), status Ready to promote.
     """
     ready = then.phase == Phase.CDC and now.phase == Phase.READY_FOR_PROMOTE and then.state == now.state
-    return replace(then, phase=now.phase) if request.facts.cutover and ready else then
+    return replace(then, phase=now.phase) if waits_for_drain(request.facts) and ready else then
 
 
 def confirmation_phrase(request: Request) -> str:
@@ -64,7 +69,7 @@ def confirmation_phrase(request: Request) -> str:
 
 def after_approval(request: Request) -> RequestState:
     """The state of a request that is confirmed and has its approvals."""
-    waits = request.facts.due is not None or request.facts.cutover
+    waits = request.facts.due is not None or waits_for_drain(request.facts)
     return RequestState.SCHEDULED if waits else RequestState.APPROVED
 
 

@@ -7,25 +7,27 @@ queued, which check everything once more before their call.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.dms.errors import DmsError
 from bot.dms.rules import HARMLESS
 from bot.policy.access import Verdict
-from bot.requests import delay
+from bot.requests import delay, drain
 from bot.requests.base import RequestContext
 from bot.requests.preflight import frozen_text
 from bot.requests.queries import departed, valid_approvers
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import delay_counts
+from bot.requests.unsupported import unsupported_clause
 from bot.store.records import Request, RequestState
 from bot.util.durations import humanize
 
 log = structlog.get_logger(__name__)
 
 _MOST = 1000
+_MEASURE_EVERY = timedelta(seconds=15)
 
 
 class Scheduler:
@@ -34,6 +36,8 @@ class Scheduler:
     def __init__(self, context: RequestContext, revalidation: Revalidation) -> None:
         self._ctx = context
         self._revalidation = revalidation
+        self._measured: dict[str, tuple[datetime, str]] = {}
+        """By request, when its delay was last measured, and what was missing."""
 
     def tick(self, now: datetime) -> None:
         """Start or end every scheduled request that is due at `now`.
@@ -58,6 +62,14 @@ class Scheduler:
         if why and not late:
             self._ctx.end(request, RequestState.OUTDATED, "outdated", None, why)
             return
+        if request.facts.when_drained and not why:
+            why = self._missing(request, now)
+            if why and not late:
+                return  # measured again until its time is over
+            lost = "" if why else self._unsupported(request)
+            if lost and not late:
+                self._ctx.end(request, RequestState.OUTDATED, "outdated", None, lost)
+                return
         if late:
             self._expire(request, now, why)
             return
@@ -115,6 +127,31 @@ class Scheduler:
         )
         why = delay.plain_text(delay.data_loss_reason(found, request.facts.delays))
         return f"The replication delay was looked at when it was due, and {why}." if why else ""
+
+    def _missing(self, request: Request, now: datetime) -> str:
+        """What is missing, of a promote that waits until nothing is; measured every quarter of a minute."""
+        due = request.facts.due or now
+        last = self._measured.get(request.id)
+        if last is not None and timedelta() <= now - last[0] < _MEASURE_EVERY:
+            return last[1]
+        names = request.options.databases
+        why = drain.not_drained(self._ctx.dms, request.jobs, due, now, names)
+        self._measured = {request.id: (now, why)} | {
+            id: each for id, each in self._measured.items() if now - each[0] < drain.LASTS
+        }
+        return why
+
+    def _unsupported(self, request: Request) -> str:
+        """Why nobody is asked about a promote that waits until nothing is missing: changes may be missing
+        whatever the delay is."""
+        found = delay.measure(
+            self._ctx.dms, self._ctx.store, request.jobs, self._ctx.clock, request.databases
+        )
+        lost = [each.unsupported for each in found.values() if each.unsupported is not None]
+        first = next((each for each in lost if each.may_miss), None)
+        if first is None:
+            return ""
+        return f"The replication delay is zero, but {delay.plain_text(unsupported_clause(first))}."
 
     def _is_locked(self, request: Request) -> bool:
         blocker = self._ctx.blocker(request)

@@ -13,7 +13,7 @@ object with these keys:
 - `waits_s`: number; `gone`: true.
 - `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`; `selections`: by job name, the same.
 - `none_affected`: list of job names; `read_late`: true.
-- `due`: time; `zone`, `moves`, `reason`, `cutover`: text.
+- `due`: time; `zone`, `moves`, `reason`, `cutover`: text; `when_drained`: true.
 
 Fields that have their default value are left out. A key that this version does not know is ignored, and a
 value that it cannot read counts as not known.
@@ -77,6 +77,8 @@ class RequestFacts:
     """Why it is requested, in the requester's words."""
     cutover: str = ""
     """Id of the cutover that it is part of: that alone sends it, once nothing is missing."""
+    when_drained: bool = False
+    """Whether it is sent only once nothing is missing, from `due` on, or from when it may be sent."""
     display_names: Mapping[str, str] = field(default_factory=dict)
     """By full resource name, the names shown for jobs whose ids alone are ambiguous."""
     projects: str = ""
@@ -106,6 +108,7 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
         "moves": facts.moves,
         "reason": facts.reason,
         "cutover": facts.cutover,
+        "when_drained": facts.when_drained,
     }
     given = {key: value for key, value in found.items() if value}
     return given if facts.approval_ttl_s is None else given | {"waits_s": facts.approval_ttl_s}
@@ -140,6 +143,7 @@ def facts_from_json(stored: object) -> RequestFacts:
         moves=_text(stored.get("moves")),
         reason=_text(stored.get("reason")),
         cutover=_text(stored.get("cutover")),
+        when_drained=stored.get("when_drained") is True,
         display_names={
             name: called for name, called in _object(stored.get("called")).items() if isinstance(called, str)
         },

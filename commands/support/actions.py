@@ -12,6 +12,7 @@ from bot.cmdline.missing_text import why_missing
 from bot.dms.model import Database, Job, ObjectState, Options, State
 from bot.dms.rules import Action, check
 from bot.requests.draft import RequestDraft
+from bot.requests.drain import PROMISE
 from bot.requests.groups import mixed_statuses_answer
 from bot.util.command import COMMAND
 from bot.util.suggest import or_similar
@@ -67,6 +68,8 @@ def make_run(
             has = _databases(ctx, invocation, jobs, chosen.databases)
             chosen = replace(chosen, databases=tuple(dict.fromkeys(chosen.databases)))
             warning = named(jobs[0], has, chosen.databases)
+        if facts.when_drained:
+            warning = (*warning, PROMISE)
         draft = RequestDraft(
             action, jobs, chosen, ctx.response_url, facts=facts, warning=warning, ask=invocation.is_set("all")
         )

@@ -10,6 +10,7 @@ from bot.store.facts import RequestFacts
 from commands.support.base import Context
 from commands.support.schedule import scheduled
 
+WHEN_DRAINED = Flag("when-drained", "switch", "send it once nothing is missing: stop the writes first")
 REASON = Flag("reason", "text", "why, for approvers and the audit")
 
 
@@ -19,4 +20,6 @@ def request_facts(ctx: Context, invocation: Invocation) -> RequestFacts:
     Raises:
         UsageError, EarlyAnswer: as `scheduled`.
     """
-    return replace(scheduled(ctx, invocation), reason=kept(invocation.word("reason")))
+    facts = scheduled(ctx, invocation)
+    waits = invocation.is_set(WHEN_DRAINED.name)
+    return replace(facts, reason=kept(invocation.word("reason")), when_drained=waits)

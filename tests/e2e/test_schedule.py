@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import now
 from bot.store.records import RequestState
 from sandbox.slack import SlackServer, plain
 from tests.e2e.env import CAUGHT_UP, JSON, Env, steps
@@ -24,6 +25,7 @@ from tests.e2e.helpers import (
     single_bot,
     started,
 )
+from tests.waiting import until
 
 RULES = ROLES + '\n[[rule]]\nname = "four eyes"\nverbs = ["promote"]\napprovals = 1\n'
 
@@ -238,3 +240,39 @@ def test_what_waits_for_approval_is_listed_too(fresh: Env) -> None:
     assert "Awaiting approval" in plain(listed)
     assert "cancel" not in steps(listed), "Riley may only look"
     assert "waits for approval" in plain(fresh.type(f'schedule --move {job} --at "in 3h"'))
+
+
+def test_a_promote_waits_until_nothing_is_missing(fresh: Env, from_now: AheadClock) -> None:
+    """Three samples in a row that end after it was approved; zeros from before do not count."""
+    job = fresh.add_job("later", state="RUNNING", phase="CDC", **CAUGHT_UP)
+    zero = {"app": [[60.0, 0.0], [120.0, 0.0], [180.0, 0.0]]}
+    silent = {"none": [[1e9, 0.0]]}
+    fresh.dms.set_job(
+        job, points={"max_replica_sec_lag": zero, "max_replica_bytes_lag": zero, "write_rows_count": silent}
+    )
+    card = fresh.shows(fresh.type(f"promote {job} --when-drained"), "once nothing is missing", step="confirm")
+    fresh.confirm(card)
+    fresh.press(asks(fresh, job), "approve", "alex")
+    waits(fresh, card)
+    from_now.forward(seconds=20)
+    fresh.shows(card, "lists, moves and cancels")
+    assert fresh.writes("promote", job) == []
+    due = request_of(fresh, job).facts.due
+    assert due is not None
+    until(lambda: (now() - due).total_seconds() > 0.4)
+    zero = {"app": [[0.2, 0.0], [0.1, 0.0], [0.0, 0.0]]}
+    fresh.dms.set_job(job, points={"max_replica_sec_lag": zero, "max_replica_bytes_lag": zero})
+    from_now.forward(seconds=20)
+    fresh.shows_done(card, "promote")
+    assert len(fresh.writes("promote", job)) == 1
+
+
+def test_what_is_still_missing_half_an_hour_later_is_not_promoted(fresh: Env, from_now: AheadClock) -> None:
+    job = fresh.add_job("later", state="RUNNING", phase="CDC", sec_lag=45)
+    card = fresh.shows(fresh.type(f"promote {job} --when-drained"), step="confirm")
+    fresh.confirm(card)
+    fresh.press(asks(fresh, job), "approve", "alex")
+    waits(fresh, card)
+    from_now.forward(minutes=31)
+    fresh.shows(card, "Expired", "has not drained")
+    assert fresh.writes("promote", job) == []
