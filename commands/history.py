@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -23,13 +23,15 @@ from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageErr
 from bot.dms.model import job_name, short_name
 from bot.policy.permissions import Permission
 from bot.policy.principal import DirectoryUnavailable
-from bot.requests.job_names import disambiguate
+from bot.requests.job_names import JobNamer, disambiguate
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
 from bot.util.command import COMMAND
 from bot.util.durations import parse_duration, parse_time
+from bot.util.text import first_few
 from commands.support.audit_rows import audit_line
 from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.history_rows import key_of, keys_of, request_line
 from commands.support.projects import PROJECT, find_project
 from commands.support.resolve import find_job
 from commands.support.typed_jobs import known_places, names_meant
@@ -37,6 +39,10 @@ from commands.support.visibility import Visibility, can_see, may_hide, visible_n
 
 PER_PAGE = 15
 MAX_PAGES = 100
+MAX_STEPS = 40
+"""A message holds 50 blocks."""
+_ROWS_OF_A_REQUEST = 5
+"""So many rows are read for each request on the page, at first."""
 MAX_ROWS = 100_000
 """Rows of a file in Slack; `dms-bot audit export` has no limit."""
 
@@ -53,6 +59,9 @@ class _Query:
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
+    request = invocation.word("request")
+    if request:
+        return _steps(ctx, request)
     query = _Query(
         _job(ctx, invocation), _project(ctx, invocation), _person(ctx, invocation), _since(ctx, invocation)
     )
@@ -153,30 +162,76 @@ def _file(ctx: Context, query: _Query, kind: str) -> Answer:
 
 def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
     page = min(max(1, int(invocation.word("page", "1"))), MAX_PAGES)
-    rows = _newest(ctx, query, page * PER_PAGE + 1)
-    shown = rows[(page - 1) * PER_PAGE : page * PER_PAGE]
+    keys, read = _newest(ctx, query, page * PER_PAGE + 1)
+    shown = keys[(page - 1) * PER_PAGE : page * PER_PAGE]
     if not shown:
         return Note(_nothing(query, _what(ctx)) if page == 1 else "There are no older rows.")
-    more = len(rows) > page * PER_PAGE
-    projects = ctx.settings.projects
-    names = (*visible_names(ctx, "history"), query.job, *(each.job for each in shown))
-    calls = disambiguate(names, projects)
-    # IDs of organisations begin with E: then several workspaces are served.
-    several = ctx.who.team.startswith("E")
+    more = len(keys) > page * PER_PAGE
+    found = _rows_by_key(ctx, shown, read)
+    calls = _calls(ctx, query.job, [each for rows in found.values() for each in rows])
     return AnswerPage(
         title=f"History of {calls(query.job)}" if query.job else "History",
-        sections=tuple(
-            Section(audit_line(each, None if query.job else calls, projects, workspace=several))
-            for each in shown
-        ),
+        sections=_sections(ctx, found, calls, alone=bool(query.job)),
         buttons=_buttons(ctx, invocation, page, more=more and page < MAX_PAGES),
         footer=_footer(page, more),
     )
 
 
-def _newest(ctx: Context, query: _Query, count: int) -> Sequence[AuditEntry]:
-    """The newest rows that this person may see, at most `count`."""
-    visibility, limit = Visibility(ctx), count
+def _calls(ctx: Context, job: str, rows: Sequence[AuditEntry]) -> JobNamer:
+    names = (*visible_names(ctx, "history"), job, *(each.job for each in rows))
+    return disambiguate(names, ctx.settings.projects)
+
+
+def _sections(
+    ctx: Context, found: Mapping[str, Sequence[AuditEntry]], calls: JobNamer, *, alone: bool
+) -> tuple[Section, ...]:
+    """A request in one line with a button for its steps; `alone` if the page is about one job."""
+    named = None if alone else calls
+    requests = [key for key, rows in found.items() if rows[0].request]
+    steps = [Invocation("history", flags={"request": each}) for each in requests]
+    refs = dict(zip(requests, ctx.refs(steps), strict=True))
+
+    def section(key: str, rows: Sequence[AuditEntry]) -> Section:
+        if key not in refs:
+            return Section(_line(ctx, rows[0], named))
+        several = len({each.job for each in rows}) > 1
+        line = request_line(rows, calls if several else named)
+        return Section(line, (Button("Steps", "history", "run", refs[key]),))
+
+    return tuple(section(key, rows) for key, rows in found.items())
+
+
+def _line(ctx: Context, row: AuditEntry, calls: JobNamer | None) -> tuple[RichPart, ...]:
+    # IDs of organisations begin with E: then several workspaces are served.
+    several = ctx.who.team.startswith("E")
+    return audit_line(row, calls, ctx.settings.projects, workspace=several)
+
+
+def _steps(ctx: Context, request: str) -> Answer:
+    """All rows of one request, oldest first."""
+    visibility = Visibility(ctx)
+    rows = [each for each in ctx.store.audit(request=request) if visibility.shows(each)]
+    if not rows:
+        said = f"{_what(ctx)} is known of that request. `{COMMAND} history` shows all requests."
+        return Note(said, tone="warn")
+    calls = _calls(ctx, "", rows)
+    named = calls if len({each.job for each in rows}) > 1 else None
+    jobs = first_few([calls(name) for name in dict.fromkeys(each.job for each in rows)], 2)
+    return AnswerPage(
+        title=f"Steps of {rows[0].action} {jobs}",
+        sections=tuple(Section(_line(ctx, each, named)) for each in rows[:MAX_STEPS]),
+        footer=_left_out(len(rows)),
+    )
+
+
+def _left_out(count: int) -> str:
+    more = f"; {count - MAX_STEPS:,} more are in the export" if count > MAX_STEPS else ""
+    return f"Oldest first{more}"
+
+
+def _newest(ctx: Context, query: _Query, count: int) -> tuple[list[str], Sequence[AuditEntry]]:
+    """What the newest rows that this person may see are about, at most `count`; and the rows as read."""
+    visibility, limit = Visibility(ctx), count * _ROWS_OF_A_REQUEST
     while True:
         read = ctx.store.audit(
             job=query.job,
@@ -187,9 +242,24 @@ def _newest(ctx: Context, query: _Query, count: int) -> Sequence[AuditEntry]:
             newest_first=True,
         )
         seen = [each for each in read if visibility.shows(each)]
-        if len(seen) >= count or len(read) < limit:
-            return seen[:count]
+        keys = keys_of(seen)
+        if len(keys) >= count or len(read) < limit:
+            return keys[:count], seen
         limit *= 4
+
+
+def _rows_by_key(
+    ctx: Context, keys: Sequence[str], read: Sequence[AuditEntry]
+) -> dict[str, Sequence[AuditEntry]]:
+    """All rows of each request, oldest first, also those that the filters leave out; and each other row."""
+    visibility = Visibility(ctx)
+    first = {key_of(each): each for each in reversed(read)}
+    return {
+        key: [each for each in ctx.store.audit(request=key) if visibility.shows(each)]
+        if first[key].request
+        else [first[key]]
+        for key in keys
+    }
 
 
 def _what(ctx: Context) -> str:
@@ -247,11 +317,12 @@ VERB = Verb(
             Flag("by", "word", "who did it: `@dana` or `me`"),
             PROJECT,
             Flag("since", "word", "from when: `2d` or `2026-12-01`"),
+            Flag("request", "word", "steps of one request"),
             Flag("export", "choice", "as a file", choices=("csv", "jsonl")),
             Flag("page", "number", "which page"),
         ),
     ),
-    details="Every request, decision, call and outcome, newest first.",
+    details="Every request with its outcome, newest first. *Steps* shows all that led to it.",
     more=(
         "Rows are only ever added. Each is chained to the one before, so `dms-bot audit verify` "
         "finds tampering."

@@ -185,6 +185,42 @@ def test_freezes_and_watches_are_told_with_times_and_names(typing: CommandServic
     assert all("projects/" not in words(each.text) for each in page.sections)
 
 
+def test_a_request_is_one_row_with_its_steps(typing: CommandService) -> None:
+    store = typing.ctx.store
+    for number in range(40):
+        for event in ("requested", "calling", "accepted", "succeeded"):
+            row = AuditEntry(NOW, event, DANA.user, action="stop", job=ORDERS, request=f"r{number}")
+            store.append_audit(row)
+    first, second = typing.type("history"), typing.type("history --page 2")
+    assert isinstance(first, AnswerPage)
+    assert isinstance(second, AnswerPage)
+    assert [len(page.sections) for page in (first, second)] == [15, 15]
+    (button,) = first.sections[0].buttons
+    ref = store.ref("T1", button.ref)
+    assert ref is not None
+    assert Invocation.from_dict(ref.data) == Invocation("history", flags={"request": "r39"})
+    steps = typing.type("history --request r39")
+    assert isinstance(steps, AnswerPage)
+    assert steps.title == "Steps of stop orders"
+    assert [words(each.text).split("*")[1] for each in steps.sections] == [
+        "requested",
+        "calling",
+        "accepted",
+        "succeeded",
+    ]
+    assert "Nothing is known of that request" in words(typing.type("history --request r40"))
+
+
+def test_a_filter_chooses_requests_and_their_rows_are_complete(typing: CommandService) -> None:
+    for event, user in (("requested", DANA.user), ("approved", SAM), ("calling", DANA.user)):
+        typing.ctx.store.append_audit(AuditEntry(NOW, event, user, action="stop", job=OTHER, request="r1"))
+    newest = typing.type("history --by @sam --since 1h")
+    assert isinstance(newest, AnswerPage)
+    assert [words(each.text).partition(" *")[2] for each in newest.sections] == [
+        f"stop* `other` · ⏳ running · @{DANA.user}, approved by @{SAM}"
+    ]
+
+
 def test_what_the_bot_did_is_not_told_as_if_a_person_had(typing: CommandService) -> None:
     for event in ("calling", "accepted", "succeeded", "refused", "unclear", "stopped"):
         typing.ctx.store.append_audit(AuditEntry(NOW, event, DANA.user, action="stop", job=ORDERS))
@@ -231,6 +267,11 @@ def test_what_is_done_with_jobs_that_are_kept_from_a_person_is_too(dms: DmsServe
         for line in ("history orders", "history orders --export csv"):
             assert "You may not use `history` on" in words(ruled.type(line, QUINN))
         assert "There is no migration job `gone`" in words(ruled.type("history gone", QUINN))
+        hidden = AuditEntry(NOW, "requested", SAM, "T1", action="stop", job=ORDERS, request="r1")
+        ruled.ctx.store.append_audit(hidden)
+        assert "Steps of stop" in words(ruled.type("history --request r1"))
+        told = words(ruled.type("history --request r1", QUINN))
+        assert told.startswith("Nothing that you may see is known of that request.")
         file = ruled.type("history --export jsonl", QUINN)
         assert isinstance(file, Upload)
         assert {json.loads(line)["job"] for line in file.content.decode().splitlines()} == {OTHER}

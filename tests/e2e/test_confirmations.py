@@ -674,7 +674,7 @@ def test_of_two_jobs_of_one_id_the_location_is_typed_too(env: Env) -> None:
     assert f"Type {named} exactly" in str(env.slack.submit(view, {input_of(view): job})["errors"])
     env.slack.submit(view, {input_of(view): named})
     env.shows_done(card, "restart", f"`{named}`")
-    assert f"of `{named}`" in plain(env.type("history"))
+    assert f" `{named}` · " in plain(env.type("history"))
     assert f"History of {named}" in plain(env.type(f"history {named}"))
     assert [call["request"]["name"] for call in env.writes("restart", job)] == [full(job)]
 

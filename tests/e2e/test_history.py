@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,11 +57,14 @@ def stopped(env: Env, user: str = "dana") -> str:
 
 def test_it_tells_who_did_what_where_and_what_came_of_it(env: Env) -> None:
     job = stopped(env)
-    history = plain(env.type(f"history {job}"))
+    answer, before = env.type(f"history {job}"), env.now()
+    assert re.search(rf"\*stop\* · ✅ \d+ s · <@{DANA}>\n", plain(answer))
+    env.press(answer, "Steps")
+    steps = plain(env.answer_to("dana", CHANNEL, f"Steps of stop {job}", before))
     for part in (f"<@{DANA}> *requested* stop", "*calling*", "*accepted*", "*succeeded*", "<#C0DMS00001>"):
-        assert part in history
-    assert history.index("*succeeded*") < history.index("*requested*")
-    assert f"of `{job}`" in plain(env.type("history"))
+        assert part in steps
+    assert steps.index("*requested*") < steps.index("*succeeded*")
+    assert f"*stop* `{job}` · ✅" in plain(env.type("history"))
 
 
 def test_it_is_narrowed_by_person_and_time(env: Env) -> None:
@@ -84,7 +88,7 @@ def test_a_job_that_is_gone_keeps_its_history(env: Env) -> None:
     env.shows_done(card, "delete")
     env.dms.clock(advance_seconds=100)
     assert full(job) not in env.dms.jobs()
-    assert "*succeeded*: delete" in plain(env.type(f"history {job}"))
+    assert "*delete* · ✅" in plain(env.type(f"history {job}"))
 
 
 def exported(env: Env, line: str, user: str = "dana") -> tuple[JSON, str]:
@@ -273,4 +277,4 @@ def test_denials_and_decisions_are_rows_of_who_made_them(slack: SlackServer, tmp
         # It is told in the thread, too, which may come between a command and its answer.
         env.slack.wait_message(channel=CHANNEL, contains=["denied *delete", job])
         shown = plain(env.type(f"history {job}"))
-        assert "<@U0ALEX0001> *denied* delete (Running · CDC) in <#C0DMSAPPRV>\nwait" in shown
+        assert "*delete* · 🚫 denied by <@U0ALEX0001>: wait · <@U0DANA0001>" in shown
