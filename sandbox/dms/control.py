@@ -112,7 +112,8 @@ class DmsControl:
     def set_job(self, name_or_id: str, **changes: Any) -> dict[str, Any]:
         """Change a job from outside: state, phase, error, labels, display_name, type, frozen, sec_lag,
         bytes_lag, dump_parallel_level, source_databases; source_writes=False stops the writes to the source,
-        which a MySQL job on RDS or Aurora, or without SUPERUSER, waits for before its full dump;
+        which a MySQL job on RDS or Aurora, or without SUPERUSER, waits for before its full dump, and after
+        which the delay of any job in CDC comes down to zero, and no rows are written;
         error of a running job is that of Running with errors, and `clears_after` fixes its cause by itself;
         `sec_points`, `bytes_points`: samples of the delay in place of the service's own,
         `[[age in wall seconds, value], …]` or such lists by database, None for the service's own again.

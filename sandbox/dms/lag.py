@@ -41,6 +41,14 @@ def seconds_behind(job: Job, database: str, scaled: float) -> int:
     pin = next((p for p in reversed(job.lag_pins) if p.since <= scaled), None)
     if pin is not None and pin.seconds is not None:
         return pin.seconds
+    ended = job.source_writes_ended
+    if ended is None or scaled <= ended:
+        return _behind_source(job, database, scaled)
+    return max(0, round(_behind_source(job, database, ended) - (scaled - ended)))
+
+
+def _behind_source(job: Job, database: str, scaled: float) -> int:
+    """While applications write to the source."""
     since = job.cdc_since if job.cdc_since is not None else scaled
     age = max(0.0, scaled - since)
     falling = job.cdc_backlog * 2 ** (-age / _HALVING_SECONDS)
@@ -78,6 +86,9 @@ def rows_written(job: Job, database: str, begin: float, end: float) -> int | Non
     """Rows that were written to a database of the destination in that time."""
     if not (dumping(job, end) or replicating(job, end)) or database not in job.databases:
         return None
+    ended = job.source_writes_ended
+    if ended is not None and begin >= ended and seconds_behind(job, database, begin) <= 0:
+        return 0  # nothing is written to the source any more, and all of it has arrived
     return max(0, math.floor(end * _ROWS_PER_SECOND) - math.floor(begin * _ROWS_PER_SECOND))
 
 

@@ -164,6 +164,7 @@ class Job:
         "selection",
         "source_superuser",
         "source_writes",
+        "source_writes_ended",
         "source_writes_pause",
         "started",
         "state",
@@ -195,6 +196,7 @@ class Job:
         self.running_error: Any = None  # google.rpc.Status: the error of a job that runs with errors
         self.source_superuser = True  # whether the migration user has it on the source
         self.source_writes = True  # whether applications write to the source
+        self.source_writes_ended: float | None = None  # scaled time at which people stopped them in CDC
         self.source_writes_pause: float | None = None  # scaled seconds until people stop them, once they must
         self.to_dump: list[Database] = []  # what the full dump loads once writes to the source have stopped
         self.generation = 0

@@ -236,6 +236,7 @@ def set_job(world: World, job: Job, changes: Mapping[str, Any]) -> None:
         clear_later(world, job, float(changes["clears_after"]), now)
     if "source_writes" in changes:
         job.source_writes = bool(changes["source_writes"])
+        job.source_writes_ended = None if job.source_writes else now
         writes_changed(world, job, now)
     job.touch(now)
 

@@ -305,3 +305,11 @@ def test_samples_are_visible_late(metrics: Metrics, control: DmsControl) -> None
         control.monitoring(True)
     with pytest.raises(ControlError, match="unknown metric"):
         control.set_job("shop", points={"lag": [[60, 1]]})
+
+
+def test_all_arrives_once_the_writes_to_the_source_are_stopped(metrics: Metrics, control: DmsControl) -> None:
+    control.add_job("shop", phase="CDC", in_phase_for=86400, created_ago=90000)
+    control.set_job("shop", source_writes=False)
+    control.clock(advance_seconds=3600)
+    assert [values(each)[0] for each in read(metrics)] == [0]
+    assert [values(each)[0] for each in read(metrics, "max_replica_bytes_lag")] == [0]
