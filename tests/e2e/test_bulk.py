@@ -198,7 +198,7 @@ def test_options_stay_with_the_groups(env: Env) -> None:
     before = env.now()
     env.press(answer, "Restart 1 in Failed · CDC")
     card = card_after(env, before, "Confirm restart", failed[0])
-    assert "without the service's checks" in plain(card)
+    assert "Without the service's checks" in plain(card)
     assert halted[0] not in plain(card)
 
 
@@ -292,7 +292,7 @@ def test_a_failure_of_one_does_not_stop_the_others(env: Env) -> None:
     before = env.now()
     env.press(done, "Retry the failed ones")
     again = card_after(env, before, "Stop 2 jobs?", jobs[1], jobs[3])
-    assert "once more" in plain(again)
+    assert "Once more" in plain(again)
     assert jobs[0] not in plain(again)
     env.confirm(again, "confirm")
     env.shows(again, "Stopped all 2 jobs")
@@ -341,7 +341,7 @@ def test_a_job_that_changed_before_the_confirmation_ends_the_request(env: Env) -
 def test_bulk_delete_with_destinations_wants_its_phrase(env: Env) -> None:
     jobs = jobs_of(env, 3)
     card = env.type(f"delete {' '.join(jobs)}")
-    assert "Delete jobs and destinations" in labels(card)
+    assert "Delete jobs and destinations…" in labels(card)
     env.press(card, "confirm_destination")
     view = env.slack.wait_view(contains=["are you sure", "Type delete 3 jobs to confirm"])
     assert all(f"`{job}`" in plain(view) for job in jobs)
@@ -390,7 +390,7 @@ def test_bulk_restart_names_all_that_is_wiped_and_wants_its_phrase(env: Env) -> 
     jobs = jobs_of(env, 2, state="FAILED")
     card = env.type(f"restart {' '.join(jobs)}")
     assert plain(card).count("2 databases: `billing`, `sales`") == 2
-    assert "you will be asked to type “restart 2 jobs”" in plain(card)
+    assert "You'll type “restart 2 jobs” next" in plain(card)
     confirm_typed(env, card, "confirm", "restart 2 jobs")
     env.shows(card, "Restarted all 2 jobs")
     assert methods(env, jobs) == [["RestartMigrationJob"]] * 2

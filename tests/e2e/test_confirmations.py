@@ -243,7 +243,7 @@ def test_a_deletion_takes_what_was_chosen(env: Env, with_destination: bool) -> N
     job = add(env)
     assert destination(env, job)["exists"]
     card = env.type(f"delete {job}")
-    for word in ("sales", "billing", "connection profile", f"{job}-target", "[Delete job and destination]"):
+    for word in ("sales", "billing", "connection profile", f"{job}-target", "[Delete job and destination…]"):
         assert word in plain(card)
     if with_destination:
         env.confirm(card, "confirm_destination", typed=job)
@@ -268,7 +268,7 @@ def test_a_deletion_takes_what_was_chosen(env: Env, with_destination: bool) -> N
 def test_that_the_destination_goes_is_said_wherever_it_is_asked(env: Env) -> None:
     job = add(env)
     card = plain(env.type(f"delete {job} --with-destination"))
-    assert f"asks to *delete* `{job}` and the destination." in card
+    assert f"Delete {job} and the destination?" in card
     assert card.count("with all its data") == 1
     listed = plain(env.type("approvals"))
     assert f"*Delete* `{job}` (Running · CDC) and the destination, requested by" in listed

@@ -60,7 +60,7 @@ def fill(env: Env, view: JSON, typed: str) -> JSON:
 def test_the_id_is_typed_while_the_delay_is_not_zero(env: Env) -> None:
     job = a_job(env, **LATE)
     card = env.type(f"promote {job}")
-    assert "As long as the delay is not known to be zero, you will be asked to type" in plain(card)
+    assert "You'll type the job ID next, unless the delay is 0 by then" in plain(card)
     view = asked_to_type(env, card, "NOT ZERO: 30 s", f"Type {job} to confirm")
     assert job in str(fill(env, view, "cut")["errors"])
     assert events(env, job) == ["requested"]
@@ -94,7 +94,7 @@ def test_a_press_is_enough_once_the_delay_was_seen_to_be_zero(env: Env) -> None:
     now_behind(env, job, 0)
     env.press(card, "recheck")
     card = env.shows(card, "Replication delay: 0 s")
-    assert "asked to type" not in plain(card)
+    assert "You'll type" not in plain(card)
     env.press(card, "confirm")
     env.shows_done(card, "promote")
 

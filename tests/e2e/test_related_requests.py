@@ -49,9 +49,11 @@ def test_each_says_what_else_is_asked_and_how_it_stands(env: Env) -> None:
     assert OPEN not in plain(theirs)
     card = env.type(f"promote {job}")
     env.shows(card, f"{OPEN}: *delete {job}* by <@{SAM}>, waiting for approvals.")
-    waiting = f"{OPEN}: *promote {job}* by <@{DANA}>, waiting for its requester to confirm."
-    env.shows(theirs, waiting)
-    env.shows(first, f"{OPEN}: *promote {job}*")
+    for waiting in (theirs, first):
+        env.shows(waiting, f"{OPEN}: *promote {job}*")
+    env.press(theirs, "details", "sam")
+    mine = f"{OPEN}: *promote {job}* by <@{DANA}>, waiting for its requester to confirm."
+    env.slack.close_view(env.slack.wait_view("sam", mine), user="sam")
     env.press(card, "confirm")
     second = env.slack.wait_message(channel="dms-approvals", contains=f"asks to *promote* `{job}`")
     assert f"{OPEN}: *delete {job}*" in plain(second)

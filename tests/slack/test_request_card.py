@@ -55,8 +55,8 @@ def test_a_promote_that_would_lose_data_says_so_in_red_words() -> None:
 
 def test_whoever_confirms_is_told_of_the_approvals_to_come() -> None:
     needy = request(Action.RESTART, needed=2, rule="prod")
-    assert "After that it waits for *2 approvals* (rule `prod`)." in all_text(shown(needy))
-    assert "After that" not in all_text(shown(request(Action.RESTART)))
+    assert "then it waits for *2 approvals*, rule “prod”" in all_text(shown(needy))
+    assert "then it waits" not in all_text(shown(request(Action.RESTART)))
 
 
 def card_of(**fact: Any) -> str:
@@ -159,7 +159,7 @@ def test_changes_that_are_missing_are_said_beside_a_zero() -> None:
     assert ":rotating_light: *1,206 changes were not supported and may be missing on the destination*" in text
     assert f": most in app.public.audit (1,200), app.{chr(0x2217)}x{chr(0x2217)} (4) and 1 more table" in text
     assert f"(counted until <!date^{int(ONE_AGO.timestamp())}^" in text
-    assert "As changes may be missing on the destination, you will be asked to type the job ID" in text
+    assert "You'll type the job ID next, as changes may be missing on the destination" in text
     one = unsupported(total=1, tables=[["app.public.audit", 1]])
     assert (
         "*1 change was not supported and may be missing on the destination*: all in app.public.audit (1)."
@@ -176,7 +176,7 @@ def test_no_missing_changes_no_count_and_no_access_are_told_apart() -> None:
     assert "No unsupported changes" not in no_count
     unread = unsupported(note="no access")
     assert ":rotating_light: Whether changes were not supported is *not known*: no access." in unread
-    assert "you will be asked to type the job ID" in unread
+    assert "You'll type the job ID next" in unread
     assert "nsupported" not in card_of(seconds=0.0, bytes=0.0, **MEASURED), "an older version did not look"
     since = unsupported(total=0, until=NOW.isoformat(), since=ONE_AGO.isoformat())
     assert f"(counted from <!date^{int(ONE_AGO.timestamp())}^" in since
@@ -203,12 +203,12 @@ def test_what_changes_nothing_warns_of_nothing() -> None:
 def test_what_is_asked_stands_on_the_card() -> None:
     text = all_text(shown(request(Action.RESTART, warning=("*Wipes* `orders`.",), typed=True)))
     for part in (
-        "<@U0ASKER> asks to *restart* `orders-db`",
+        "Restart orders-db?",
         "*Running* · CDC",
         "AlloyDB) `orders-cluster`",
         "`orders`, `customers`",
         "⚠️ *Wipes* `orders`.",
-        "asked to type the job ID",
+        "You'll type the job ID next · Only <@U0ASKER> can confirm · expires <!date^",
         "<!date^",
     ):
         assert part in text
@@ -218,10 +218,8 @@ def test_delete_offers_both_ways() -> None:
     payload = shown(request(Action.DELETE))
     found = buttons(payload)
     assert found["dms:delete:confirm"]["text"]["text"] == "Delete job only"
-    assert found["dms:delete:confirm_destination"]["text"]["text"] == "Delete job and destination"
-    assert {found[each]["style"] for each in ("dms:delete:confirm", "dms:delete:confirm_destination")} == {
-        "danger"
-    }
+    assert found["dms:delete:confirm_destination"]["text"]["text"] == "Delete job and destination…"
+    assert [each.get("style") for each in found.values()] == ["danger", None, None], "no two red neighbours"
 
 
 @pytest.mark.parametrize(
@@ -294,8 +292,8 @@ def test_while_approving() -> None:
     waiting = request(state=RequestState.APPROVING, needed=2, rule="prod")
     payload = shown(waiting, decisions=[APPROVED])
     assert "*1 of 2 approvals*, by <@U0BOSS>" in all_text(payload)
-    assert "`prod`" in all_text(payload)
-    assert "dms:promote:withdraw" in buttons(payload)
+    assert "rule “prod”" in all_text(payload)
+    assert set(buttons(payload)) == {"dms:promote:withdraw", "dms:promote:recheck", "dms:promote:details"}
     assert "dms:promote:confirm" not in buttons(payload)
 
 

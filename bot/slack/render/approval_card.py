@@ -12,24 +12,22 @@ from datetime import datetime
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button, Group, RichPart
-from bot.dms.model import Phase, State
-from bot.dms.rules import DESTRUCTIVE, Action
-from bot.dms.running_errors import runs_with_errors
+from bot.dms.rules import DESTRUCTIVE
 from bot.policy.approver_list import NOBODY, ApproverList
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.rules import needs_typed_confirmation
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.consequence import consequence, databases_count
-from bot.slack.render.delay_warning import short_delay
+from bot.slack.render.consequence import consequence
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import (
-    approvals_text,
+    details_button,
     list_button,
     recheck_button,
     request_card,
 )
 from bot.slack.render.request_details import request_details, request_text, subject
+from bot.slack.render.request_facts import approvals_text, facts_line
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.util.durations import humanize
 from bot.util.text import and_more, count_of
@@ -37,8 +35,6 @@ from bot.util.text import and_more, count_of
 _MAX_REASON = 200
 _MAX_RISK = 300
 _NAMED_JOBS = 3
-_COUNTED = frozenset({Action.RESTART, Action.DELETE})
-"""Actions whose consequence names the number of databases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,12 @@ def approval_card(
     if request.state is not RequestState.APPROVING:
         return _decided(request, decisions, now, runs)
     asks = f"🔐 {_asks(request, asking)}"
-    lines = (asks, _consequence(request), _facts(request, decisions, related), _who_until(request, asking))
+    lines = (
+        asks,
+        _consequence(request),
+        facts_line(request, decisions, related),
+        _who_until(request, asking),
+    )
     shown = [*m.sections("\n".join(lines)), *m.buttons(_buttons(request))]
     return m.message(f"{asks}. {who_can(asking.approvers)} approve.", shown)
 
@@ -162,36 +163,6 @@ def _consequence(request: Request) -> str:
     return f"{consequence(request)}{warned}"
 
 
-def _facts(request: Request, decisions: Sequence[Decision], related: RelatedRequests) -> str:
-    """How the job stands, how many databases, and how many approvals by which rule."""
-    rule = f", rule “{mrkdwn.verbatim(request.rule)}”" if request.rule else ""
-    parts = (
-        _status(request),
-        short_delay(request),
-        "" if request.action in _COUNTED else databases_count(request),
-        f"{approvals_text(request, decisions)}{rule}",
-        _also_open(related),
-    )
-    return " · ".join(filter(None, parts))
-
-
-def _also_open(related: RelatedRequests) -> str:
-    if len(related.first) == 1 and not related.more:
-        return f"👥 *Open as well*: *{mrkdwn.verbatim(subject(related.first[0]))}*"
-    others = len(related.first) + related.more
-    return f"👥 *Open as well*: {count_of(others, 'request')}" if others else ""
-
-
-def _status(request: Request) -> str:
-    """The status of the jobs, which is the same for all; of a promote only if it is no usual one."""
-    job = request.jobs[0]
-    with_errors = any(map(runs_with_errors, request.jobs))
-    usual = job.state == State.RUNNING and job.phase in (Phase.CDC, Phase.READY_FOR_PROMOTE)
-    if request.action is Action.PROMOTE and usual and not with_errors:
-        return ""
-    return labels.job_status(job, with_errors=with_errors)
-
-
 def _who_until(request: Request, asking: Asking) -> str:
     link = f" · {mrkdwn.link(asking.link, 'Request')}" if asking.link else ""
     return f"{who_can(asking.approvers)} approve · until {mrkdwn.date(request.expires)}{link}"
@@ -243,4 +214,4 @@ def _deciding(request: Request) -> list[Button]:
 
 
 def _buttons(request: Request) -> list[Button]:
-    return [*_deciding(request), Button("Details", str(request.action), "details", request.id)]
+    return [*_deciding(request), details_button(request)]

@@ -54,7 +54,7 @@ _SCALARS = frozenset(
 )
 _OPTION_TEXTS = ("_text", "_block_description")
 """Attributes of an option that hold its texts; the class does not list them in `attributes`."""
-_ACTS = frozenset({"run", "chosen", "confirm", "confirm_destination"})
+_ACTS = frozenset({"run", "chosen", "confirm"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from bot.requests.rules import (
 from bot.requests.wording import MOVED
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.consequence import consequence
 from bot.slack.render.findings import finding_lines
 from bot.slack.render.message import Message
 from bot.slack.render.progress import failed, outcome, progress, retryable
@@ -38,10 +39,13 @@ from bot.slack.render.request_details import (
     jobs_text,
     named_databases,
     offers_destination,
+    reason_text,
     request_details,
     request_text,
+    scheduled,
     subject,
 )
+from bot.slack.render.request_facts import facts_line
 from bot.store.records import Decision, OutMessage, Request, RequestState, Run, RunState
 from bot.util.command import COMMAND
 from bot.util.durations import humanize
@@ -114,14 +118,6 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
             return f"{_ended(request)} — {what}{why}"
 
 
-def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
-    """How many have approved, and who; mrkdwn."""
-    given = valid_approvals(request, decisions)
-    by = ", ".join(mrkdwn.mention("@", each.user) for each in given)
-    line = f"*{len(given)} of {count_of(request.needed, 'approval')}*"
-    return f"{line}, by {by}" if by else line
-
-
 def _title(request: Request, runs: Sequence[Run]) -> str:
     what = subject(request)
     what = f"{what[:1].upper()}{what[1:]}"
@@ -162,10 +158,16 @@ def _over(request: Request) -> str:
 def _confirming(request: Request, related: RelatedRequests) -> list[Block]:
     who = mrkdwn.mention("@", request.by.user)
     small = (
-        f"Only {who} can confirm, until "
-        f"{mrkdwn.date(request.expires)}.{_typing(request)}{_starts_later(request)}"
+        _typing(request),
+        f"Only {who} can confirm",
+        f"expires {mrkdwn.date(request.expires)}",
+        _starts_later(request),
     )
-    return [*request_details(request, related), *m.buttons(_confirm_buttons(request)), *m.context(small)]
+    return [
+        *request_details(request, related, headed=True),
+        *m.buttons(_confirm_buttons(request)),
+        *m.context(" · ".join(filter(None, small))),
+    ]
 
 
 def _typing(request: Request) -> str:
@@ -173,26 +175,26 @@ def _typing(request: Request) -> str:
     one = "the job's location and ID" if apart else "the job ID"
     what = one if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
     if needs_typed_confirmation(request):
-        return f" {_why_typed(request)}, you will be asked to type {what}."
+        return f"You'll type {what} next{_why_typed(request)}"
     if offers_destination(request):
-        return f" Where the destination goes too, you will be asked to type {what}."
+        return f"You'll type {what} next if the destination goes too"
     return ""
 
 
 def _why_typed(request: Request) -> str:
     if request.typed:
-        return "To be sure"
+        return ""
     if all_zero(request.facts.delays, request.jobs):
-        return "As changes may be missing on the destination"
-    return "As long as the delay is not known to be zero"
+        return ", as changes may be missing on the destination"
+    return ", unless the delay is 0 by then"
 
 
 def _starts_later(request: Request) -> str:
     """Says that the request waits for approvals after the confirmation."""
     if request.needed == 0:
         return ""
-    rule = f" (rule {mrkdwn.code(request.rule)})" if request.rule else ""
-    return f" After that it waits for *{count_of(request.needed, 'approval')}*{rule}."
+    rule = f", rule “{mrkdwn.verbatim(request.rule)}”" if request.rule else ""
+    return f"then it waits for *{count_of(request.needed, 'approval')}*{rule}"
 
 
 def _confirm_buttons(request: Request) -> list[Button]:
@@ -200,7 +202,7 @@ def _confirm_buttons(request: Request) -> list[Button]:
     if offers_destination(request):
         only, both = ("job", "destination") if len(request.jobs) == 1 else ("jobs", "destinations")
         found.append(request_button(request, f"Delete {only} only", "confirm", "danger"))
-        found.append(request_button(request, f"Delete {only} and {both}", "confirm_destination", "danger"))
+        found.append(request_button(request, f"Delete {only} and {both}…", "confirm_destination"))
     else:
         found.append(request_button(request, _confirm_label(request), "confirm", _style(request)))
     leave = request_button(request, "Let it go on" if request.action is Action.CANCEL else "Cancel", "cancel")
@@ -243,18 +245,21 @@ def _approving(
     related: RelatedRequests,
     link: str,
 ) -> list[Block]:
-    rule = f" Rule: {mrkdwn.code(request.rule)}." if request.rule else ""
-    waiting = f"⏳ *Waiting for approval*: {approvals_text(request, decisions)}.{rule}"
-    row = [*recheck_button(request), request_button(request, "Withdraw", "withdraw")]
+    facts = f"⏳ *Waiting for approval* · {facts_line(request, decisions, related)}"
+    row = [request_button(request, "Withdraw", "withdraw"), *recheck_button(request), details_button(request)]
+    small = f"Expires {mrkdwn.date(request.expires)}."
     return [
-        *request_details(request, related),
-        m.section(waiting),
+        *m.sections(f"{consequence(request)}\n{facts}"),
+        *scheduled(request),
         *_not_asked(approval_message),
-        *m.buttons([*row, *list_button(request)]),
-        *m.context(
-            f"Expires {mrkdwn.date(request.expires)}.{f' {mrkdwn.link(link, _DECIDED_AT)}' if link else ''}"
-        ),
+        *m.buttons(row),
+        *m.context(reason_text(request), f"{small} {mrkdwn.link(link, _DECIDED_AT)}" if link else small),
     ]
+
+
+def details_button(request: Request) -> Button:
+    """The button for all of an open request, in a modal."""
+    return request_button(request, "Details", "details")
 
 
 def _scheduled(

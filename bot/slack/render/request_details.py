@@ -43,11 +43,17 @@ _CLOUD_SQL_ONLY = "DMS documents that for Cloud SQL only: check afterwards what 
 """REST `migrationJobs.delete` says of Cloud SQL alone what `force` deletes."""
 
 
-def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> list[Block]:
-    """The blocks of all this; `related` are other open requests for the same jobs."""
+def request_details(
+    request: Request, related: RelatedRequests = NO_RELATED, *, headed: bool = False
+) -> list[Block]:
+    """The blocks of all this; `related` are other open requests for the same jobs. `headed`: what is asked,
+    and for which job, stands above."""
+    again = ["once more"] if request.parent else []
+    extras = ", ".join((*_extras(request), *again))
     who = mrkdwn.mention("@", request.by.user)
-    blocks: list[Block] = [m.section(f"{who} asks to {request_text(request)}.")]
-    blocks.extend(m.context(f"💬 {mrkdwn.verbatim(request.facts.reason)}") if request.facts.reason else [])
+    first = extras[:1].upper() + extras[1:] if headed else f"{who} asks to {request_text(request)}"
+    blocks: list[Block] = [m.section(f"{first}.")] if first else []
+    blocks.extend(m.context(reason_text(request)))
     blocks.extend(scheduled(request))
     blocks.extend(m.sections("\n".join(_jobs(request))))
     blocks.extend(m.sections(mrkdwn.format_own(request.facts.projects)) if request.facts.projects else [])
@@ -57,6 +63,11 @@ def request_details(request: Request, related: RelatedRequests = NO_RELATED) -> 
     blocks.extend(m.sections("\n".join(delays)) if delays else [])
     blocks.extend(_related(request, related))
     return blocks
+
+
+def reason_text(request: Request) -> str:
+    """The reason in its requester's words; mrkdwn, empty if none was given."""
+    return f"💬 {mrkdwn.verbatim(request.facts.reason)}" if request.facts.reason else ""
 
 
 def scheduled(request: Request) -> list[Block]:
@@ -82,6 +93,15 @@ def subject(request: Request) -> str:
 
 def request_text(request: Request) -> str:
     """`*restart* orders-db (only 2 databases)`: the action, the jobs and the options; mrkdwn."""
+    extras = _extras(request)
+    detail = f" ({', '.join(extras)})" if extras else ""
+    again = ", once more" if request.parent else ""
+    both = scope(request) if request.options.with_destination else ""
+    return f"*{request.action}* {jobs_text(request)}{both}{detail}{again}"
+
+
+def _extras(request: Request) -> list[str]:
+    """What the options change; mrkdwn."""
     extras = []
     if request.options.databases:
         extras.append(f"only {count_of(len(request.options.databases), 'database')}")
@@ -97,10 +117,7 @@ def request_text(request: Request) -> str:
         extras.append("with changes that are not saved")
     elif request.options.parallelism:
         extras.append(f"dump parallelism {mrkdwn.verbatim(request.options.parallelism)}")
-    detail = f" ({', '.join(extras)})" if extras else ""
-    again = ", once more" if request.parent else ""
-    both = scope(request) if request.options.with_destination else ""
-    return f"*{request.action}* {jobs_text(request)}{both}{detail}{again}"
+    return extras
 
 
 def jobs_text(request: Request) -> str:
