@@ -371,7 +371,7 @@ def test_jobs_that_are_stuck_while_they_start_are_deleted_together(env: Env) -> 
     """ "Migration job statuses": Starting lists Delete, the way out of a job that is stuck."""
     jobs = jobs_of(env, 2, state="STARTING", phase=None)
     card = env.type(f"delete --all state=starting {label(jobs)}")
-    env.shows(card, "Delete 2 jobs?", "It is STARTING", "a job that is stuck")
+    env.shows(card, "Delete 2 jobs?", "*The job is starting*", "only if it is stuck")
     env.confirm(card, "confirm")
     env.shows(card, "Deleted all 2 jobs")
     assert methods(env, jobs) == [["DeleteMigrationJob"]] * 2
