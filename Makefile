@@ -20,7 +20,7 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 # Tests start hundreds of Python processes, which would compile the same files again and again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test test-long check format docs page policy system doctor lock dist bench crash fuzz \
+.PHONY: help run test suite test-long check format docs page policy system doctor lock dist bench crash fuzz \
 	screenshots clean
 
 help: ## Show what can be made
@@ -32,16 +32,23 @@ run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT
 	@$(MAKE) --silent page
 	@exec $(BIN)/python -m sandbox $(SANDBOX) -- $(BIN)/python -m bot
 
-test: system .venv/installed ## Check style and types, and run all tests
-	@$(MAKE) --silent page check
-	@.ci/chromium
-	@.ci/promtool
-	@$(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+# Types are checked meanwhile, as that takes one core for most of a minute.
+test: system ## Check style and types, and run all tests
+	@$(MAKE) --silent --jobs 2 .venv/installed page
+	@$(MAKE) --silent --jobs 2 check suite
 
 # One after the other, as each takes all cores.
 test-long: ## Run the long tests: 200 kills (crash), then 100,000 bad inputs (fuzz)
 	@$(MAKE) --silent crash
 	@$(MAKE) --silent fuzz
+
+suite:
+	@.ci/chromium
+	@.ci/promtool
+	@# Whoever reads the tests first compiles them for all: without this, each process would do it.
+	@$(BIN)/python -m pytest --quiet --collect-only >/dev/null 2>&1 || true
+	@env -u MAKEFLAGS $(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile \
+		--no-loadscope-reorder
 
 check: .venv/installed ## Check style and types alone
 	@$(BIN)/ruff check --quiet
@@ -64,7 +71,7 @@ policy: .venv/installed ## Ask who operates and who approves, and write policy.t
 page: $(PAGE)/dist/.built ## Build the sandbox's page where it is missing or out of date
 
 $(PAGE)/dist/.built: export PATH := $(CURDIR)/$(BIN):$(PATH)
-$(PAGE)/dist/.built: $(PAGE_SOURCES) | .venv/installed
+$(PAGE)/dist/.built: $(PAGE_SOURCES) | $(BIN)/python
 	@.ci/node
 	@echo "Building the sandbox's page …"
 	@cd $(PAGE) && npm ci --loglevel=error --no-audit --no-fund --no-progress >/dev/null && npm run --silent build
@@ -73,8 +80,10 @@ $(PAGE)/dist/.built: $(PAGE_SOURCES) | .venv/installed
 system: ## Install the programs that the tests need, where apt-get is there
 	@.ci/system chromium jq libatomic postgres
 
-.venv/installed: requirements-build.lock requirements-dev.lock pyproject.toml
-	@test -x $(BIN)/python || { .ci/system python && echo "Making .venv …" && $(PYTHON) -m venv .venv; }
+$(BIN)/python:
+	@.ci/system python && echo "Making .venv …" && $(PYTHON) -m venv .venv
+
+.venv/installed: requirements-build.lock requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what requirements-dev.lock names …"
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-build.lock -r requirements-dev.lock
 	@# Its build warns of editable installs as such, which is what this one is meant to be.
