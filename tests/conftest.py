@@ -71,11 +71,17 @@ def pytest_configure() -> None:
         os.environ[_TEMPORARY] = _MEMORY
 
 
-def pytest_collection_finish() -> None:
-    """Have garbage collected less often: what is there by now, all code and all tests, stays to the end, and
-    looking through it again and again took a tenth of a run."""
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have garbage collected after this alone, and less often: what is loaded here, all code and all tests,
+    stays to the end, and looking through it again and again took a tenth of a run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 50)
+        gc.enable()
 
 
 def _has_room() -> bool:
