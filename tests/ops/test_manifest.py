@@ -42,9 +42,11 @@ def http_manifest() -> Any:
 
 
 @cache
-def sources() -> list[tuple[Path, ast.Module]]:
+def sources() -> list[tuple[Path, ast.Module, list[ast.AST]]]:
+    """Each file with its tree, and all nodes of that."""
     paths = [path for room in ("bot", "commands") for path in sorted((ROOT / room).rglob("*.py"))]
-    return [(path, ast.parse(path.read_text(encoding="utf-8"), str(path))) for path in paths]
+    trees = [ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in paths]
+    return [(path, tree, list(ast.walk(tree))) for path, tree in zip(paths, trees, strict=True)]
 
 
 @cache
@@ -65,12 +67,13 @@ def every_web_method() -> frozenset[str]:
 def called() -> dict[str, str]:
     """Each Web API method that the code calls by WebClient's name or by its own, with a place."""
     found: dict[str, str] = {}
-    for path, tree in sources():
+    for path, _, nodes in sources():
         if path.name == "scopes.py":
             continue
-        for node in ast.walk(tree):
-            place = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
-            found.update(dict.fromkeys(_methods(node), place))
+        file = path.relative_to(ROOT)
+        for node in nodes:
+            for method in _methods(node):
+                found[method] = f"{file}:{getattr(node, 'lineno', 0)}"
     return found
 
 
@@ -86,9 +89,9 @@ def _methods(node: ast.AST) -> frozenset[str]:
 def listeners() -> dict[str, set[str]]:
     """By kind (`command`, `event` …): what the code listens to with Bolt's decorators."""
     found: dict[str, set[str]] = {kind: set() for kind in _LISTENERS}
-    for _, tree in sources():
+    for _, tree, nodes in sources():
         names = _constants(tree)
-        for node in ast.walk(tree):
+        for node in nodes:
             for decorator in getattr(node, "decorator_list", ()):
                 if not (isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute)):
                     continue
