@@ -55,7 +55,7 @@ def read(text: str, right: str) -> str:
     """
     if _CHANNEL.fullmatch(text):
         raise UsageError(
-            f"Slack did not tell me the name of that channel: type the job's id without `#`, as in `{right}`."
+            f"Slack did not tell me the name of that channel: type the job ID without `#`, as in `{right}`."
         )
     name = _cased(_unwrapped(text))
     if _SHORT.fullmatch(name) or _FULL.fullmatch(name):
@@ -63,13 +63,12 @@ def read(text: str, right: str) -> str:
     lower = _lowered(name)
     if is_job(lower):
         raise UsageError(
-            f"`{short(_unwrapped(text), 80)}` cannot be a job: ids have lower-case letters, digits and "
-            "hyphens. "
-            f"Write it as `{lower}`."
+            f"`{short(_unwrapped(text), 80)}` cannot be a job: job IDs have lower-case letters, "
+            f"digits and hyphens. Write it as `{lower}`."
         )
     raise UsageError(
-        f"`{short(name, 80)}` is not a job: name it by its id (lower-case letters, digits, hyphens), "
-        f"`location/id`, `project/location/id` or its full resource name, as in `{right}`."
+        f"`{short(name, 80)}` is not a job: name it by its job ID (lower-case letters, digits, "
+        f"hyphens), `location/ID`, `alias/location/ID` or its full resource name, as in `{right}`."
     )
 
 

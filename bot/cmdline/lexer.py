@@ -102,8 +102,8 @@ def _piece(rest: str, at: int) -> tuple[str, str, int]:
         end = rest.find(rest[at], at + 1)
         if end < 0:
             raise UsageError(
-                "A quote was opened and never closed: write it as in "
-                f'`{COMMAND} freeze orders-db --reason "month end"`.'
+                f"The closing quote is missing: write for example `{COMMAND} freeze orders-db --reason "
+                '"month end"`.'
             )
         inside = _unescape(_REFERENCE.sub(_as_read, rest[at + 1 : end]))
         return inside.translate(_SHIELD), inside, end + 1

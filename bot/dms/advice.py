@@ -42,7 +42,7 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     if job.state == State.FAILED and job.phase not in BEFORE_THE_DUMP:
         return _failed(job)
     if job.state in ("", State.UNSPECIFIED):
-        return "The service does not tell its state: look at it in the console."
+        return "The service does not report its state: check the job in the console."
     step = (
         _rest_step(job)
         or _backup_files_step(job)
@@ -50,9 +50,9 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         or _BY_STATE.get(job.state)
     )
     if step is None:
-        return "Look at it in the console: this state is newer than this bot."
+        return "This state is newer than this bot: check the job in the console."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
-        step = "Wait: a one-time migration ends by itself as COMPLETED. Avoid DDL on the source until then."
+        step = "Wait: a one-time migration completes by itself. Avoid DDL on the source until then."
     growth = source_log_growth(job)
     texts = {
         "JOB": short_name(job.name),
@@ -71,7 +71,7 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
 def after_the_dump(job: Job) -> str:
     """What follows the full dump, without a full stop."""
     if job.type == JobType.ONE_TIME:
-        return "the job ends COMPLETED by itself"
+        return "the job completes by itself"
     return "CDC follows by itself" + ("" if job.type == JobType.CONTINUOUS else " if the job is continuous")
 
 
@@ -132,7 +132,7 @@ def _failed(job: Job) -> str:
     """The cause comes first, because a restart wipes data on the destination."""
     recovery = recovery_clause(job)
     first = (
-        f"Fix the cause, verify, and wait: {recovery}. Restart only if it stays FAILED"
+        f"Fix the cause, verify, and wait: {recovery}. Restart only if it stays failed"
         if recovery
         else "Fix the cause, verify, then restart"
     )
@@ -140,8 +140,9 @@ def _failed(job: Job) -> str:
     if job.phase != Phase.CDC or job.type == JobType.ONE_TIME:
         return step
     return (
-        f"{step} If the source is lost for good, promote instead: the destination keeps what had arrived "
-        f"(`{COMMAND} promote {short_name(job.name)}` shows from when on something may be missing)."
+        f"{step} If the source is lost for good, promote instead: the destination keeps what had "
+        f"arrived (`{COMMAND} promote {short_name(job.name)}` shows since when changes may be "
+        "missing)."
     )
 
 
@@ -204,20 +205,21 @@ def errors_step(job: Job, failed: int) -> str:
         return step
     if not failed:
         return (
-            f"{step} If they stay, a restart or, in CDC, a promotion is possible after a warning: a restart "
-            "wipes data on the destination, and after a promotion, what is faulty may be incomplete."
+            f"{step} If they stay, a restart or, in CDC, a promotion is possible after a warning: a "
+            "restart wipes data on the destination, and after a promotion, databases with errors may "
+            "be incomplete."
         )
     what = "One database has" if failed == 1 else f"{failed} databases have"
     remove = ", or remove it from the job" if job.source.engine == "POSTGRESQL" else ""
     return (
-        f"{what} failed while the others go on. {step} Restart only what stays failed "
+        f"{what} failed while the others continue. {step} Restart only what stays failed "
         f"(`{COMMAND} restart {name} --failed-only`){remove}. Do not promote before that."
     )
 
 
 def _retries(job: Job) -> str:
     if errors_are_retried(job):
-        return ": DMS retries by itself what is faulty, and the errors clear then."
+        return ": DMS retries by itself, and the errors then clear."
     return ", then see whether the errors clear by themselves."
 
 
@@ -228,12 +230,11 @@ _CHANGING: dict[str, str] = {
     State.RESUMING: "Wait. ON_RESUMING",
     State.RESTARTING: "Wait: data on the destination is wiped, then the full dump begins again.",
     State.UPDATING: "Wait until the change is saved.",
-    State.DELETING: "Wait until it is gone.",
+    State.DELETING: "Wait until it is deleted.",
 }
 
 _STOPPED_BEFORE_THE_DUMP = (
-    "Restart or delete it: its full dump had not begun, so it cannot resume. Nothing waits for the writes to "
-    "the source any more: they may resume."
+    "Restart or delete it: its full dump had not begun, so it cannot resume. Writes to the source may resume."
 )
 _FAILED_BEFORE_THE_DUMP = (
     "Fix the cause, verify, then restart: that wipes data on the destination. Its full dump had not begun, "
@@ -269,12 +270,12 @@ _BY_STATUS: dict[tuple[str, str], str] = {
     (State.FAILED, Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP): _FAILED_BEFORE_THE_DUMP,
     (State.FAILED, Phase.PREPARING_THE_DUMP): _FAILED_BEFORE_THE_DUMP,
     (State.RUNNING, Phase.UNSPECIFIED): (
-        "The service does not tell its phase yet: look again in a minute. The full dump comes first; then "
-        "AFTER_THE_DUMP."
+        "The service does not report its phase yet: check again in a minute. The full dump comes "
+        "first; then AFTER_THE_DUMP."
     ),
     (State.STOPPED, Phase.UNSPECIFIED): (
-        "The service does not tell in which phase it was stopped: look at it in the console. Only a job "
-        "stopped in CDC can resume; others can restart or be deleted."
+        "The service does not report in which phase it was stopped: check the job in the "
+        "console. Only a job stopped in CDC can resume; others can restart or be deleted."
     ),
 }
 
@@ -290,10 +291,10 @@ Oracle), "Configure your destination" (Oracle). For SQL Server to Cloud SQL, it 
 _BY_STATE: dict[str, str] = {
     State.DRAFT: "Finish its setup in the console, then verify and start it.",
     State.NOT_STARTED: "Verify it, then start it: that begins the full dump.",
-    State.RUNNING: "Look at it in the console: this phase is newer than this bot.",
+    State.RUNNING: "This phase is newer than this bot: check the job in the console.",
     State.STOPPED: (
-        "It was stopped outside the full dump and CDC, so it cannot resume: look at it in the console, or "
-        "delete it."
+        "It was stopped outside the full dump and CDC, so it cannot resume: check it in the "
+        "console, or delete it."
     ),
     State.COMPLETED: (
         "Point the applications at the destination if that is not done. AFTER_THE_MOVE Deleting the job now "

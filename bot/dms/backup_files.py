@@ -42,7 +42,7 @@ def _why_unknown(lag: Lag, names: Sequence[str]) -> str:
     if not lag.newest:
         return "nothing was measured in the last hour"
     if lag.of(names) is None:
-        return f"it was not measured of {first_few(lag.missing(names), _NAMED)}"
+        return f"it was not measured for {first_few(lag.missing(names), _NAMED)}"
     return "the newest figure is negative or too old"
 
 

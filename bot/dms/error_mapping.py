@@ -82,11 +82,11 @@ _UNKNOWN_HOST = "its host name cannot be resolved"
 _API_OFF = re.compile(r"has not been used in project \S+ before or it is disabled")
 
 _REFUSALS = {
-    "FAILED_PRECONDITION": "{service} cannot {doing} as things are now: {reason}.",
+    "FAILED_PRECONDITION": "{service} cannot {doing} now: {reason}.",
     "INVALID_ARGUMENT": "{service} did not accept the request to {doing}: {reason}.",
     "OUT_OF_RANGE": "{service} did not accept the request to {doing}: {reason}.",
     "ALREADY_EXISTS": "{service} cannot {doing}, because it exists already: {reason}.",
-    "ABORTED": "{service} gave up the request to {doing}, because something else got in its way: {reason}.",
+    "ABORTED": "{service} aborted the request to {doing}, because of a conflict: {reason}.",
     "UNIMPLEMENTED": "{service} does not know how to {doing}: {reason}.",
 }
 _SENTENCES = {

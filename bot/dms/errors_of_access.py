@@ -35,7 +35,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bpassword authentication failed\b|\baccess denied for user\b|"
         r"\bauthentication failed\b|\binvalid (?:username|user name|password|credentials)\b|"
         r"\blogin failed\b|\bORA-(?:01017|28000|28001)\b|\bincorrect password\b",
-        "The user or password in the connection profile is not right. Correct the profile.",
+        "The user or password in the connection profile is wrong. Correct the profile.",
         "AUTHENTICATION_FAILURE",
     ),
     known(

@@ -155,9 +155,10 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.RECOVERY_MODEL,
         r"\brecovery model\b.{0,60}\bsimple\b|\b(?:msg|error:?) 4208\b",
-        "The source database has the recovery model SIMPLE, which has no log backups: set it to "
-        "FULL, take a full "
-        "backup, and begin anew.",
+        (
+            "The source database has the recovery model SIMPLE, which has no log backups: set it to "
+            "FULL, take a full backup, and start again."
+        ),
         documented=False,
     ),
     known(
@@ -166,7 +167,10 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"gap in the) log chain\b|"
         r"\blog chain\b.{0,40}\b(?:broken|gap)\b|\b(?:msg|error:?) (?:3136|4214|4305|4326|4330)\b|"
         r"\bnot been restored to the correct earlier state\b|\bno current database backup\b",
-        "A backup is missing between those that were uploaded: upload it, or begin anew with a full backup.",
+        (
+            "A backup is missing between those that were uploaded: upload it, or start again with a "
+            "full backup."
+        ),
         documented=False,
     ),
     known(
@@ -202,9 +206,10 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.LOCALE,
         r"\binvalid byte sequence for encoding\b|\bhas no equivalent in encoding\b|"
         r"\bincorrect string value\b",
-        "Text of the source does not fit its encoding or that of the destination: mend the text, "
-        "or convert the "
-        "database.",
+        (
+            "Text of the source does not fit its encoding or that of the destination: correct the "
+            "text, or convert the database."
+        ),
         documented=False,
     ),
     known(
@@ -218,7 +223,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.DESTINATION_GONE,
         r"\b(?:cloud ?sql instance|alloydb (?:cluster|instance))\b.{0,120}\b(?:not found|"
         r"does not exist|deleted)\b",
-        "The destination is not there any more: the job cannot go on. Delete it and make another.",
+        ("The destination no longer exists, so the job cannot continue. Delete the job and create another."),
         documented=False,
     ),
 )

@@ -45,7 +45,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.DESTINATION_GONE,
         r"\bdestination\b.{0,120}\b(?:was not found|does not exist|"
         r"(?:has|have|been) been deleted|may have been deleted|was deleted)",
-        "The destination is not there any more: the job cannot go on. Delete it and make another.",
+        ("The destination no longer exists, so the job cannot continue. Delete the job and create another."),
         documented=False,
     ),
     known(
@@ -86,8 +86,10 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.INITIAL_COPY,
         r"\binitialization failed during nonrecoverable step\b",
-        "The first copy of a database failed, and cannot go on where it stopped. "
-        "Look into the source's log for the cause, then {go_on}.",
+        (
+            "The first copy of a database failed, and cannot continue where it stopped. Check the "
+            "source's log for the cause, then {go_on}."
+        ),
         documented=False,
     ),
     known(
@@ -164,8 +166,10 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.NOT_REPLICATING,
         r"\bno data is being replicated\b",
-        "The dump is there, but nothing follows. Look whether the source's binary logging "
-        "and replication settings are as the guide says, then {go_on}.",
+        (
+            "The dump is done, but no changes are replicated. Check the source's binary logging and "
+            "replication settings against the guide, then {go_on}."
+        ),
         documented=False,
     ),
     known(
@@ -261,7 +265,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         by_family={
             Family.POSTGRESQL: (
                 "Tables have no primary key: their updates and deletes are not replicated. Add keys, or "
-                "bring such changes over by hand after the promotion. In a quick-start job, REPLICA IDENTITY "
+                "copy such changes by hand after the promotion. In a quick-start job, REPLICA IDENTITY "
                 "FULL or INDEX is enough."
             ),
             Family.TABLES: (
@@ -303,13 +307,13 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.VERSION,
         r"\bversions?\b.{0,80}\b(?:incompatible|not supported|unsupported|lower than|older than)\b|"
         r"\bincompatible\b.{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b",
-        "Source and destination versions do not go together: the guide lists those that do.",
+        "Source and destination versions are not compatible: the guide lists those that are.",
         "VERSION_INCOMPATIBILITY",
         page=LIMITS,
         by_family={
             Family.POSTGRESQL: (
-                "Source and destination versions do not go together: the destination must have the same or a "
-                "newer major version. Then make a new job."
+                "Source and destination versions are not compatible: the destination must have the same "
+                "or a newer major version. Then create a new job."
             )
         },
     ),

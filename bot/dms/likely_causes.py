@@ -59,7 +59,7 @@ def _go_on(job: Job | None) -> str:
         case State.DRAFT | State.NOT_STARTED:
             return "verify and start"
         case State.FAILED if job and recovery_clause(job):
-            return "wait, and restart only if it stays FAILED"
+            return "wait, and restart only if it stays failed"
         case State.FAILED:
             return "restart"
         case State.RUNNING if job and errors_are_retried(job):
@@ -79,9 +79,9 @@ def _start_over(job: Job | None) -> str:
     """How to begin anew where replication cannot go on, as a sentence."""
     if job is not None and job.state == State.STOPPED and job.phase == Phase.CDC:
         # "Migration job statuses": stopped in CDC lists Resume, Promote and Delete.
-        return "It cannot go on from here: delete the job and make another, or promote what has arrived."
+        return "It cannot continue from here: delete the job and create another, or promote what has arrived."
     what = "restart" if job is not None and job.state == State.FAILED else _go_on(job)
-    return f"It cannot go on from here: {what}."
+    return f"It cannot continue from here: {what}."
 
 
 def docs_url(job: Job | None = None, page: str = "diagnose-issues") -> str:

@@ -39,7 +39,7 @@ _CHANGING = (
         Verdict.REFUSED,
         _WAITING,
         (s.LISTS_DELETE_ALONE, s.WAITS_FOR_WRITES),
-        "`{job}` is {where}: it goes on once people stop the writes to the source.",
+        "`{job}` is {where}: it continues once people stop the writes to the source.",
         states=frozenset({State.STARTING}),
         phases=frozenset({Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP}),
     ),
@@ -52,7 +52,7 @@ _CANCEL = (
         Verdict.WARNED,
         (Action.CANCEL,),
         (s.CANCEL,),
-        "it does its best to cancel the operation, which may end all the same.",
+        "it tries to cancel the operation, which may still finish.",
     ),
 )
 """In every state: what counts is that an operation is under way."""

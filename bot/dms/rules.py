@@ -297,7 +297,7 @@ def some_not_named(job: Job) -> str:
 def where(job: Job) -> str:
     """State and phase in words, for example `RUNNING in FULL_DUMP`, to stand behind “is”."""
     told = job.state not in ("", State.UNSPECIFIED)
-    state = job.state if told else "in a state that the service does not tell"
+    state = job.state if told else "in a state that the service does not report"
     return state if _no_phase(job) else f"{state} in {job.phase}"
 
 

@@ -152,7 +152,7 @@ PROMOTE = (
         _WARNED,
         _promote,
         (s.FAILED_NAMED, s.PROMOTE_SOME_API),
-        "the guides for AlloyDB name no promotion of some of a job's databases.",
+        "the guides for AlloyDB do not mention promoting only some of a job's databases.",
         engines=_TO_ALLOYDB,
         ways=_databases,
     ),
@@ -160,7 +160,7 @@ PROMOTE = (
         _WARNED,
         _promote,
         (s.FINALIZE_WHOLE, s.PROMOTE_SOME_API),
-        "the guide for these engines names no promotion of some of a job's databases.",
+        "the guide for these engines does not mention promoting only some of a job's databases.",
         ways=_databases,
     ),
 )
@@ -172,8 +172,10 @@ DELETE = (
         _REFUSED,
         _delete,
         (s.RECORD_ALONE, s.STANDALONE),
-        "`{job}` is COMPLETED: its destination is a database of its own by now, and only the job's record "
-        "can be deleted here.",
+        (
+            "`{job}` has completed: its destination is an independent database now, and only the "
+            "job's record can be deleted here."
+        ),
         states=_COMPLETED,
         ways=_with_destination,
     ),
@@ -201,15 +203,17 @@ DEMOTE = (
         _REFUSED,
         _demote,
         (s.STANDALONE, s.EXISTING),
-        "`{job}` is COMPLETED: its destination is a database of its own by now.",
+        "`{job}` has completed: its destination is an independent database now.",
         states=_COMPLETED,
     ),
     Rule(
         _WARNED,
         _demote,
         (s.EXISTING, s.DEMOTE),
-        "only a destination that existed before the job has to be demoted, and the job does not tell whether "
-        "it did.",
+        (
+            "only a destination that existed before the job has to be demoted, and the job does not "
+            "say whether it did."
+        ),
         states=frozenset({State.NOT_STARTED}),
         engines=_DEMOTED,
     ),
@@ -217,6 +221,6 @@ DEMOTE = (
         _WARNED,
         _demote,
         (s.EXISTING, s.DEMOTE),
-        "its pages name a demotion before the start of a job alone, and for some engines only.",
+        "DMS documents a demotion only before the start of a job, and only for some engines.",
     ),
 )

@@ -46,8 +46,10 @@ START = (
         _WARNED,
         _start,
         (s.START_UNLESS_RUNNING, s.STATUSES),
-        "its pages differ on whether a job that is not NOT_STARTED can start, and none says what becomes of "
-        "the data on the destination.",
+        (
+            "the guides differ on whether a job that is not NOT_STARTED can start, and do not say "
+            "what happens to the data on the destination."
+        ),
     ),
 )
 
@@ -109,8 +111,8 @@ _failed_only = frozenset({Way.FAILED_ONLY})
 _databases = frozenset({Way.DATABASES})
 _anew = frozenset({Way.WHOLE, Way.STOP_FIRST, Way.FAILED_ONLY})
 _CANNOT = "`{job}` is {where}: a job that runs without errors cannot restart{none_failed}"
-_SILENT = "the guide for these engines names no restart of databases that were chosen."
-_DIFFER = "its pages differ on whether a job that was stopped outside its full dump can restart."
+_SILENT = "the guide for these engines does not mention restarting only some databases."
+_DIFFER = "the guides differ on whether a job that was stopped outside its full dump can restart."
 _DURING_PROMOTION = "DMS does not document whether databases can restart while others are being promoted."
 _RESTART_RUNNING = (
     Rule(
@@ -161,7 +163,7 @@ _RESTART_RUNNING = (
         _REFUSED,
         _restart,
         (s.RUNNING_CODE, s.RUNNING_LISTS_NO_RESTART),
-        f"{_CANNOT}; `{COMMAND} restart {{job}} --stop-first` stops it and begins its full dump anew.",
+        (f"{_CANNOT}; `{COMMAND} restart {{job}} --stop-first` stops it and begins its full dump again."),
         states=_RUNNING,
         phases=frozenset({Phase.FULL_DUMP}),
         ways=_whole,
@@ -295,7 +297,7 @@ _edit = (Action.EDIT,)
 _DRAFT = frozenset({State.DRAFT})
 _UNDOCUMENTED = frozenset({State.UNSPECIFIED, State.MAINTENANCE})
 """Known states that no page mentions."""
-_PARALLELISM_SILENT = "only PostgreSQL guides document this change, and of a running job alone."
+_PARALLELISM_SILENT = "only the PostgreSQL guides document this change, and only for a running job."
 EDIT = (
     Rule(_OFFERED, _edit, (s.EDIT_ANYTIME,), engines=_POSTGRESQL, ways=_selection),
     Rule(
@@ -355,7 +357,7 @@ EDIT = (
         _WARNED,
         _edit,
         (s.UPDATE_NAME, s.PATCH),
-        "its pages name no change of labels once a job is no draft.",
+        "DMS documents no change of labels once a job is no longer a draft.",
         ways=frozenset({Way.LABELS}),
     ),
     Rule(_OFFERED, _edit, (s.FETCH,), engines=_POSTGRESQL, ways=_fetch),

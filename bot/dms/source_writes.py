@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bot.dms.model import BEFORE_CDC, BEFORE_THE_DUMP, Job, JobType, Phase, State
 
-MAY_RESUME_UNTIL_NEXT = "The writes to the source may resume: nothing waits for them to stop any more."
+MAY_RESUME_UNTIL_NEXT = "Writes to the source may resume: the job no longer waits for them to stop."
 
 MUST_STOP = "stop_writes"
 MAY_RESUME = "writes_may_resume"
@@ -83,9 +83,9 @@ def may_resume_text(job: Job) -> str:
         return ""
     begun = "The writes to the source may resume: the full dump has begun"
     if job.type == JobType.CONTINUOUS:
-        return f"{begun}, and CDC brings what is written now."
+        return f"{begun}, and CDC replicates new writes."
     but = "But" if job.type == JobType.ONE_TIME else "Whether it is one-time is not known:"
-    return f"{begun}. {but} a one-time migration does not include what is written from now on."
+    return f"{begun}. {but} a one-time migration does not include writes from now on."
 
 
 def will_wait(job: Job) -> bool:
@@ -97,7 +97,7 @@ def delete_notes(job: Job) -> tuple[str, ...]:
     """A sentence for people who delete the job while writes to its source must stand still."""
     if not forbids_writes(job.status):
         return ()
-    return ("Once it is being deleted, the writes to the source may resume: nothing waits for them then.",)
+    return ("Once the deletion begins, writes to the source may resume.",)
 
 
 def start_notes(job: Job) -> tuple[str, ...]:

@@ -122,7 +122,10 @@ def _apis(apis: ProjectApis, project: Project) -> Finding:
     try:
         off = [each for each in (DMS_HOST, MONITORING_HOST) if not apis.is_enabled(each)]
     except DmsError as error:
-        return ok("APIs", f"Service Usage does not tell which are enabled ({_reason(error)}); calls show it.")
+        return ok(
+            "APIs",
+            f"Service Usage does not say which are enabled ({_reason(error)}); the calls will show it.",
+        )
     if not off:
         return ok("APIs", f"{DMS_HOST} and {MONITORING_HOST} are enabled.")
     fix = f"gcloud services enable {' '.join(off)} --project={project.id}"
@@ -209,7 +212,7 @@ def _monitoring(gateway: Gateway, job: Job) -> Finding:
     except DmsError as error:
         fix = (
             "For replication delays, grant roles/monitoring.viewer on the project and enable "
-            "monitoring.googleapis.com; the rest works without."
+            "monitoring.googleapis.com; everything else works without it."
         )
         return warn("Cloud Monitoring", str(error), fix)
     return ok("Cloud Monitoring", "The replication delay can be read.")
@@ -227,7 +230,7 @@ def _quota(apis: ProjectApis, settings: Settings, looks: Sequence[_Look]) -> Fin
     try:
         limit = apis.rate_limit()
     except DmsError as error:
-        return ok("quota", f"Service Usage does not tell it ({_reason(error)}); {makes}.")
+        return ok("quota", f"Service Usage does not say it ({_reason(error)}); {makes}.")
     if limit is None:
         return ok("quota", f"Service Usage names no limit of requests a minute; {makes}.")
     found = f"DMS takes {limit.per_minute:,} requests a minute ({limit.what}); {makes}."

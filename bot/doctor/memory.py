@@ -37,7 +37,10 @@ def judged(peak: int, found: Limit | None) -> Finding:
     words = f"{took}; of the container's {_mib(found.most)}, {_mib(found.used)} are in use with it"
     if found.most - found.used >= _SPARE:
         return ok(_CHECK, f"{words}.")
-    fix = f"Give the container at least {_mib(found.used + 2 * _SPARE)}, or run the doctor in one of its own."
+    fix = (
+        f"Give the container at least {_mib(found.used + 2 * _SPARE)}, or run the doctor in its "
+        "own container."
+    )
     return warn(_CHECK, f"{words}.", fix)
 
 

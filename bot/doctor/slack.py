@@ -29,7 +29,7 @@ _NETWORK = (URLError, OSError, SlackClientError)
 
 _TOKEN_PAGE = "in Slack: the app's page, OAuth & Permissions"  # noqa: S105 - a place, no token
 _TOKEN_FIXES = {
-    "invalid_auth": f"Copy the token anew ({_TOKEN_PAGE}) into SLACK_BOT_TOKEN.",
+    "invalid_auth": f"Copy the token again ({_TOKEN_PAGE}) into SLACK_BOT_TOKEN.",
     "not_authed": "Set SLACK_BOT_TOKEN.",
     "token_revoked": f"Install the app to the workspace again ({_TOKEN_PAGE}) and use the new token.",
     "token_expired": "Switch token rotation off for this app, install it again and use the new token.",
@@ -140,11 +140,13 @@ def clock(auth_test: AuthTest) -> Finding:
         theirs = parsedate_to_datetime(auth_test.headers.get("date", "")).timestamp()
     except ValueError:
         return warn(
-            "clock", "Slack did not say what time it is.", "Check that this machine's clock is kept by NTP."
+            "clock",
+            "Slack did not say what time it is.",
+            "Check that this machine's clock is synchronised with NTP.",
         )
     off = auth_test.at - theirs
     sure = max(0.0, abs(off) - auth_test.took_s - 1)
-    fix = "Have the clock of this machine kept by NTP (chrony or systemd-timesyncd)."
+    fix = "Synchronise the clock of this machine with NTP (chrony or systemd-timesyncd)."
     words = f"This machine's clock is {abs(off):.0f} seconds {'ahead of' if off > 0 else 'behind'} Slack's"
     if sure > _SKEW_FAIL_S:
         return fail("clock", f"{words}; signed requests look stale.", fix)
@@ -244,7 +246,7 @@ def _passing(check: str, error: SlackApiError) -> Finding | None:
     found = outage(error)
     if found is None:
         return None
-    fix = "Wait, and run the doctor again; https://slack-status.com says what Slack knows of it."
+    fix = "Wait, and run the doctor again; https://slack-status.com shows known outages."
     return fail(check, f"{found.reason}, so this could not be checked.", fix)
 
 

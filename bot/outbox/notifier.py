@@ -211,7 +211,7 @@ class Notifier:
             return
         self._sender.mark_known_unsent(message.key)
         self._pause_until = time.monotonic() + _AUTH_RETRY_S
-        log.error("slack_auth_failed", error=str(error), hint="See that the bot token and scopes are right.")
+        log.error("slack_auth_failed", error=str(error), hint="Check the bot token and its scopes.")
 
     def _on_cannot_post(self, message: OutMessage, content: Mapping[str, Any], error: CannotPost) -> None:
         is_response = message.ts.startswith(RESPONSE_URL_PREFIX)

@@ -104,20 +104,20 @@ def _rule(number: int, rule: Rule, policy: Policy) -> Section:
     if rule.workspaces:
         parts.append(f"\n• only from {from_workspaces(rule.workspaces)}")
     if rule.channel:
-        parts += ["\n• asked for in ", Channel(rule.channel)]
+        parts += ["\n• requested in ", Channel(rule.channel)]
     return Section(tuple(parts))
 
 
 def _defaults(policy: Policy) -> Section:
     first = "Where no rule matches" if policy.rules else "For every job"
     parts: list[RichPart] = [
-        f"*{first}*: looking takes the role viewer, changing and freezing the role operator. "
+        f"*{first}*: looking requires the role viewer, changing and freezing the role operator. "
         f"{_listed(sorted(DESTROYS))} need one approval, by somebody else with the role approver."
     ]
     if policy.approval_channel:
-        parts += [" Approvals are asked for in ", Channel(policy.approval_channel), "."]
+        parts += [" Approvals are requested in ", Channel(policy.approval_channel), "."]
     for each in (each for each in policy.projects if each.approval_channel):
-        parts += [f" Those for `{each.shown}` are asked for in ", Channel(each.approval_channel), "."]
+        parts += [f" Those for `{each.shown}` are requested in ", Channel(each.approval_channel), "."]
     return Section(tuple(parts))
 
 

@@ -88,7 +88,7 @@ def written(draft: Draft) -> str:
 
 def _lines(draft: Draft) -> Iterator[str]:
     yield "# Who may do what with dms-bot; docs/policy.md explains every key."
-    yield "# A change counts from the next start; `dms-bot config check` says what is wrong with it."
+    yield "# A change takes effect at the next start; `dms-bot config check` checks it first."
     yield ""
     yield "# Everybody may look."
     yield 'default_role = "viewer"'

@@ -29,7 +29,7 @@ def policy() -> None:
 @click.option(
     "--operator", multiple=True, help="Who operates: U…, S…, @handle or C…; several times for more."
 )
-@click.option("--approver", multiple=True, help="Who approves what others ask for; written the same way.")
+@click.option("--approver", multiple=True, help="Who approves the requests of others; written the same way.")
 @click.option(
     "--production",
     multiple=True,
@@ -47,7 +47,7 @@ def init(
     replace = _may_replace(file, asks)
     draft = _asked() if asks else _given(operator, approver, production)
     _write(file, _checked(draft, file, asks), replace)
-    click.echo(f"Wrote {file}. It counts once the bot is started with:\n")
+    click.echo(f"Wrote {file}. It takes effect once the bot is started with:\n")
     click.echo(f"  export DMS_BOT_POLICY={shlex.quote(str(file.absolute()))}\n")
     click.echo("or with policy_file in the settings file. dms-bot config check checks it after each change;")
     shown = f"in Slack, {COMMAND} policy shows it. docs/policy.md explains what else it can say."
@@ -82,7 +82,7 @@ def _asked() -> Draft:
             lambda text: people(text, "operator"),
         ),
         approvers=_prompt(
-            "Who approves what others ask for (nobody approves their own request)",
+            "Who approves the requests of others (nobody approves their own)",
             lambda text: people(text, "approver"),
         ),
         production=_prompt(
@@ -142,7 +142,7 @@ def _checked(draft: Draft, file: Path, asks: bool) -> str:
     for sentence in warnings:
         click.echo(f"Warning: {sentence}", err=True)
     if warnings and asks:
-        click.confirm("Write it all the same?", abort=True)
+        click.confirm("Write it anyway?", abort=True)
     return text
 
 

@@ -100,8 +100,8 @@ def _single_approver(policy: Policy) -> Iterator[str]:
         people = _people(policy, rule.approvers)
         if people and len(people) == rule.approvals and not rule.self_approval:
             yield (
-                f"{where}: {', '.join(sorted(verbs))} needs the word of everybody who can approve "
-                f"({len(people)}), so none of them can ask for it."
+                f"{where}: {', '.join(sorted(verbs))} needs the approval of everybody who can approve "
+                f"({len(people)}), so none of them can request it."
             )
 
 
@@ -150,11 +150,11 @@ def _without_effect(policy: Policy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules, start=1):
         asks = rule.approvals or rule.approvers is not None or rule.self_approval is not None
         if asks and not rule.verbs & (CHANGES | PARTS.keys()):
-            yield f"{_place(number, rule)}: approvals are asked for changes only, and it is for none."
+            yield f"{_place(number, rule)}: only changes need approvals, and this rule has none."
         elif rule.approvals == 0 and (rule.approvers is not None or rule.self_approval is not None):
-            yield f"{_place(number, rule)}: it asks for no approvals, so who approves makes no difference."
+            yield f"{_place(number, rule)}: it needs no approvals, so who approves makes no difference."
         elif rule.approvals == 0 and rule.expires is not None:
-            yield f"{_place(number, rule)}: it asks for no approvals, so `expires` makes no difference."
+            yield f"{_place(number, rule)}: it needs no approvals, so `expires` makes no difference."
 
 
 def _approvers_without_role(policy: Policy) -> Iterator[str]:

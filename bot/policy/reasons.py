@@ -34,7 +34,7 @@ def approvals_needed(rule: EffectiveRule) -> str:
 
 def refused(rule: EffectiveRule, allowed: Subjects, what: str, role: Role) -> str:
     """Why somebody with this role may not do `what`, and who may."""
-    who_can = "nobody may do that" if allowed.nobody else f"that takes {subjects_text(allowed)}"
+    who_can = "nobody may do that" if allowed.nobody else f"that requires {subjects_text(allowed)}"
     by = f"by the rule “{rule.rule}”" if rule.rule else "by default"
     return f"You may not {what}: {by} {who_can}; your role is {role_name(role)}."
 
@@ -60,7 +60,7 @@ def channel_subscriptions(policy: Policy, allowed: Subjects, role: Role) -> str:
     own = f"`{COMMAND} watch … --dm` notifies you alone, `{COMMAND} unwatch … --dm` ends that."
     if policy.missing:
         return f"{missing_policy('change the notifications of a channel')} Still, {own}"
-    takes = f"To change the notifications of a channel takes {subjects_text(allowed)}"
+    takes = f"Changing the notifications of a channel requires {subjects_text(allowed)}"
     return f"{takes}, and your role is {role_name(role)}: {own}"
 
 
@@ -72,8 +72,8 @@ def planned_freeze(window: PlannedFreeze, job: Job) -> str:
 def policy_label(key: str, job: Job, allowed: Subjects, role: Role) -> str:
     """Why somebody with this role may not change a label of the job."""
     return (
-        f"You may not change the label `{key}` of `{job.id}`: the policy depends on it, so that takes "
-        f"{subjects_text(allowed)}; your role is {role_name(role)}."
+        f"You may not change the label `{key}` of `{job.id}`: the policy depends on it, so that "
+        f"requires {subjects_text(allowed)}; your role is {role_name(role)}."
     )
 
 

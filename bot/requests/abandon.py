@@ -37,8 +37,8 @@ class Abandonment:
         runs = self._overdue(request)
         if not runs:
             return Note(
-                "Nothing was done: "
-                f"only what has gone on for {humanize(OVERDUE_AFTER)} can be left like that.",
+                "Nothing was done: you can stop following only what has been running for "
+                f"{humanize(OVERDUE_AFTER)}.",
                 tone="warn",
             )
         refusal = self._refused(who, request, runs)
@@ -68,14 +68,13 @@ class Abandonment:
 
 
 def _not_started_note(job: Job) -> str:
-    return f" `{job.id}` waits for its turn in the same request, and would not be begun. Nothing was done."
+    return f" `{job.id}` is still waiting in the same request and would not start. Nothing was done."
 
 
 def _still_running_note(names: Sequence[str]) -> Note:
     return Note(
-        f"Nothing was done for {list_jobs(names)}: its operation had just ended, "
-        "or somebody else had stopped following it. "
-        "If it had ended, what was to come after it goes on, such as a restart after its stop; "
-        f"`{COMMAND} show` says how the job stands.",
+        f"Nothing was done for {list_jobs(names)}: its operation has just ended, or somebody else "
+        "stopped following it. If it ended, the next step still follows, such as a restart after "
+        f"a stop. `{COMMAND} show` shows the job's state.",
         tone="warn",
     )

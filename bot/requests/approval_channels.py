@@ -31,8 +31,8 @@ def different_channels(
     if len(channels) < 2 or len(set().union(*channels.values())) < 2:
         return None
     parts: list[RichPart] = [
-        "Nothing was requested: these jobs need approval, and their projects ask for it in different "
-        "channels. Ask for each project on its own:"
+        "Nothing was requested: these jobs need approval in different channels. Make a request "
+        "for each project:"
     ]
     buttons = []
     for project, places in islice(channels.items(), _MAX_PROJECTS):

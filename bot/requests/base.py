@@ -16,7 +16,7 @@ from bot.requests import delay, drain
 from bot.requests.action import ActionVerb
 from bot.requests.buttons import abandon_button
 from bot.requests.follower import Follower
-from bot.requests.job_names import ambiguous_names, disambiguate, in_commands
+from bot.requests.job_names import JobNamer, ambiguous_names, disambiguate, in_commands
 from bot.requests.outcomes import enqueue_outcome
 from bot.requests.queries import approval_key, locking_run, mark_messages_dirty
 from bot.requests.rules import is_overdue, measures_delay
@@ -230,9 +230,7 @@ class RequestContext:
         """The freeze or run that forbids this action on a job now; the freeze that will where it is `due`."""
         freezes = () if action in HARMLESS else self.store.freezes(due or self.clock(), job.name)
         if freezes:
-            projects = self.access.policy.projects
-            calls = disambiguate(self.store.known_names(), projects)
-            return Blocker(frozen_reason(freezes[0], projects, calls))
+            return Blocker(frozen_reason(freezes[0], self.access.policy.projects, _calls(self)))
         if due is not None:
             return None
         run = locking_run(self.store, action, job.name)
@@ -243,7 +241,8 @@ class RequestContext:
         now = self.clock()
         long = is_overdue(run, now)
         buttons = abandon_button(self.store.runs(request=run.request), now) if long else ()
-        return Blocker(locked_reason(job, run, now), is_temporary=True, buttons=buttons)
+        reason = locked_reason(_calls(self)(job.name), run, now)
+        return Blocker(reason, is_temporary=True, buttons=buttons)
 
     def blocker(self, request: Request) -> Blocker | None:
         """The freeze or run that forbids the request now; inside a transaction, until its end."""
@@ -305,3 +304,8 @@ class RequestContext:
         if self.access.is_open_to(request.by.channel, *request.jobs):
             return request.by.channel
         return request.by.user
+
+
+def _calls(ctx: RequestContext) -> JobNamer:
+    """Names a job so that its ID means no other known one."""
+    return disambiguate(ctx.store.known_names(), ctx.access.policy.projects)

@@ -72,7 +72,7 @@ def abandon_button(runs: Sequence[Run], now: datetime) -> tuple[Button, ...]:
 def not_started_note(waiting: int) -> str:
     """Says in a sentence what happens to the jobs that are still queued."""
     jobs, their = ("1 job", "its") if waiting == 1 else (f"{waiting:,} jobs", "their")
-    return f"{jobs} of this request still waiting for {their} turn will then not be begun."
+    return f"{jobs} of this request still waiting for {their} turn will then not start."
 
 
 def _action_button(ref: MakeRef, job: Job, action: Action) -> Button:

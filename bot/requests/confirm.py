@@ -25,7 +25,7 @@ from bot.store.records import Person, Request, RequestState
 from bot.util.command import COMMAND
 from bot.util.lookalikes import wrong_character
 
-_NOT_SCHEDULED = "What this would move to another time is no longer scheduled."
+_NOT_SCHEDULED = "The request to move is no longer scheduled."
 
 
 class ConfirmationStep:
@@ -54,7 +54,10 @@ class ConfirmationStep:
                 (
                     "Only ",
                     User(request.by.user),
-                    f", who asked, can confirm this. You can ask yourself: `{COMMAND} {request.action} …`.",
+                    (
+                        f", who requested it, can confirm this. Make your own request: `{COMMAND} "
+                        f"{request.action} …`."
+                    ),
                 ),
                 tone="warn",
             )

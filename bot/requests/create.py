@@ -127,8 +127,8 @@ class RequestCreation:
         edited = self._edited(old, jobs[0])
         if edited:
             text = (
-                f"`{jobs[0].id}` was edited meanwhile ({edited}), so what this request shows is out of date: "
-                f"`{COMMAND} edit {jobs[0].id}` shows how it is now."
+                f"`{jobs[0].id}` was edited meanwhile ({edited}), so this request is out of date: "
+                f"`{COMMAND} edit {jobs[0].id}` shows its current settings."
             )
             return self._naming(who, jobs[0], Note(text, tone="warn"))
         ask = ask or any(parallel.map_concurrently(lambda job: self._has_changed(old, job), jobs))
@@ -257,7 +257,7 @@ class RequestCreation:
         same = next((each for each in mine if _is_same(each, request)), None)
         if same is not None and same.state is RequestState.APPROVING:
             review = Button("Review", same.action, "review", same.id)
-            return Note("You asked for exactly that already: it waits for approvals.", (review,), tone="warn")
+            return Note("You already requested exactly that: it awaits approval.", (review,), tone="warn")
         if same is not None:
             self._ctx.end(same, RequestState.CANCELLED, "cancelled", request.by, "asked again")
             return None

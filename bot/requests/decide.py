@@ -14,7 +14,7 @@ from bot.requests.rules import after_approval, needs_typed_confirmation
 from bot.store.records import Decision, Person, Request, RequestState
 from bot.util.redact import redact
 
-_APPROVED_ALREADY = Note("You have approved this already.", tone="info")
+_APPROVED_ALREADY = Note("You already approved this.", tone="info")
 
 
 class Approval:

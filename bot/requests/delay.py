@@ -167,7 +167,7 @@ def _with_seconds(seen: MeasuredDelay, lag: Lag, names: Sequence[str], now: date
         return replace(seen, seconds=point)
     if point is None and lag.of() is not None:
         missing = lag.missing(names)
-        return replace(seen, note=f"it was not measured of {', '.join(missing[:_NAMED])}")
+        return replace(seen, note=f"it was not measured for {', '.join(missing[:_NAMED])}")
     last = _last(lag, names)
     return replace(seen, last=last) if last else replace(seen, note="nothing was measured in the last hour")
 
@@ -251,11 +251,13 @@ def changed_note(reason: tuple[RichPart, ...]) -> Note | None:
         return None
     return Note(
         (
-            "This press did not count. The replication delay that you were shown is old: it has been looked "
-            "at again, and ",
+            "This press did not count: the replication delay that you saw was old. It was measured "
+            "again, and ",
             *reason,
-            ". What has not arrived yet is lost if the job is promoted. What is known is shown now: press "
-            "again if you want it all the same.",
+            (
+                ". Changes that have not arrived yet are lost if the job is promoted. The request now "
+                "shows what is known: press again to continue anyway."
+            ),
         ),
         tone="warn",
     )
@@ -311,13 +313,13 @@ def unmeasured(seen: MeasuredDelay) -> tuple[RichPart, ...]:
     """What the destination of a job whose delay is not measured may miss, in a sentence."""
     if seen.last is None or seen.since is None:
         return (
-            "The destination may miss what the source got lately: how much is *not known*, as the delay is "
-            f"not measured while the job is {seen.standing}, and the last one is not known (",
+            "The destination may miss recent changes on the source: how much is *not known*, as the "
+            f"delay is not measured while the job is {seen.standing}, and the last one is not known (",
             Verbatim(seen.note.rstrip(".") or "there is none in the last 7 days"),
             ").",
         )
     return (
-        "The destination may miss what the source got since ",
+        "The destination may miss changes on the source since ",
         Time(seen.since),
         f" (last known delay {humanize(seen.last.value)}, measured ",
         Time(seen.last.time),

@@ -35,7 +35,7 @@ class Expiry:
         if isinstance(request, Note):
             return request
         if not self.may_end(who, request):
-            others = f", or somebody who may {request.action} {_subject(request)}, can take this back."
+            others = f", or somebody who may {request.action} {_subject(request)}, can withdraw this."
             return Note(("Only ", User(request.by.user), others), tone="warn")
         if self._ctx.end(request, RequestState.CANCELLED, "cancelled", who, "") is None:
             return self._ctx.ended_note(self._ctx.store.request(request.id))

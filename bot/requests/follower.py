@@ -175,7 +175,7 @@ class Follower:
         if now is None or (now.state, now.operation) != (RunState.FOLLOWING, run.operation):
             return None
         self._ledger.audit(now, request, _ABANDONED, request.job(run.job), by=who)
-        why = "Its operation has gone on for long, and is no longer followed."
+        why = "Its operation took very long, and is no longer followed."
         if self._ledger.is_stopping_first(now, request):
             why += " The restart that was to come after the stop was not sent."
         note = f"{why} {UNKNOWN} {job_state}"
@@ -183,7 +183,7 @@ class Follower:
 
     def _refuse_queued(self, request: Request, who: Person) -> tuple[Run, ...]:
         """Refuse the queued runs, inside a transaction. Returns them."""
-        note = "Its turn had not come when following the others was stopped. Nothing was sent."
+        note = "It was still waiting when somebody stopped following the others. Nothing was sent."
         waiting = not_started(self._store.runs(request=request.id, states=[RunState.QUEUED]))
         for run in waiting:
             self._ledger.audit(run, request, _ABANDONED, request.job(run.job), note, by=who)

@@ -49,12 +49,14 @@ def with_location(name: str, projects: Projects | None = None) -> str:
     return f"{projects.called(Place(project, location)) if projects else location}/{job_id}"
 
 
-def place_to_tell(name: str, projects: Projects) -> str:
+def place_to_tell(name: str, projects: Projects, known: Callable[[], Iterable[str]] = tuple) -> str:
     """The place of a job (its full resource name) as people call it, with the mark of production; empty where
-    there is one project, which is not production."""
-    project, location, _ = parse_name(name)
-    tells = projects.several or projects.is_production(project)
-    return projects.where(Place(project, location)) if tells else ""
+    there is one project, which is not production, and no other of the `known` jobs has this ID."""
+    project, location, job_id = parse_name(name)
+    if projects.several or projects.is_production(project):
+        return projects.where(Place(project, location))
+    twin = any(each != name and short_name(each) == job_id for each in known())
+    return projects.where(Place(project, location)) if twin else ""
 
 
 def ambiguous_names(

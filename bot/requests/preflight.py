@@ -57,7 +57,7 @@ class Preflight:
         confirmed = request.job(run.job)
         waiting_since = run.called or run.created
         if waiting_since is not None and self._clock() - waiting_since > _MAX_QUEUED:
-            raise PreconditionFailed("It has waited too long to be sent; ask again.")
+            raise PreconditionFailed("It waited too long to be sent; request it again.")
         try:
             job = self._dms.get_job(run.job, fresh=True)
         except NotFound:
@@ -97,8 +97,7 @@ class Preflight:
         approvers = valid_approvers(self._store, self._access, replace(request, jobs=(job,)))
         if len(approvers) < verdict.approvals:
             raise PreconditionFailed(
-                "The policy asks for more approvals by now: "
-                f"{len(approvers)} of {verdict.approvals} approvals count."
+                f"The policy now needs more approvals: {len(approvers)} of {verdict.approvals} count."
             )
 
     def check_not_frozen(self, run: Run, job: Job) -> None:
@@ -122,7 +121,7 @@ class Preflight:
         if before is None or after is None:
             return
         if self._dms.objects_config(job.name).snapshot() not in (before, after.snapshot()):
-            raise PreconditionFailed(f"The databases of `{job.id}` were edited meanwhile.")
+            raise PreconditionFailed(f"The databases of `{job.id}` were edited in the meantime.")
 
     def _check_unchanged(self, run: Run, request: Request, confirmed: Job, now: Job) -> None:
         then = as_planned(request, confirmed, now)
@@ -131,7 +130,7 @@ class Preflight:
             running = f"`{confirmed.id}` is running again." if now.state == State.RUNNING else ""
             change = running or describe_edits(confirmed, edits(confirmed, now, request.options))
         if change:
-            raise PreconditionFailed(f"{change} Nothing was sent; ask again.")
+            raise PreconditionFailed(f"{change} Nothing was sent; request it again.")
         self.check_selection(request, now)
 
     def check_selection(self, request: Request, job: Job) -> None:
@@ -142,7 +141,7 @@ class Preflight:
         """
         changed = selection_changes(self._dms, request, job)
         if changed:
-            raise PreconditionFailed(f"{describe_edits(job, changed)} Nothing was sent; ask again.")
+            raise PreconditionFailed(f"{describe_edits(job, changed)} Nothing was sent; request it again.")
 
     def _check_under_way(self, request: Request) -> None:
         """Refuse to cancel what has ended."""
@@ -163,8 +162,8 @@ class Preflight:
         trouble = delay.plain_text(delay.data_loss_reason(found, request.facts.delays))
         if trouble:
             raise PreconditionFailed(
-                "The replication delay was zero when this was let through; it has been looked at again, "
-                f"and {trouble}. Nothing was sent; ask again."
+                f"The replication delay was zero before. It was measured again, and {trouble}. Nothing "
+                "was sent; request it again."
             )
 
 
@@ -173,8 +172,8 @@ def _check_seen(request: Request, job: Job) -> None:
     if job.name not in {each.name for each in (*unlisted(request), *unread(request))}:
         return
     raise PreconditionFailed(
-        f"Which databases of `{job.id}` it touches could not be read when this was asked, so nobody has "
-        "seen them. Nothing was sent; ask again."
+        f"The databases of `{job.id}` that this affects could not be read when it was requested, "
+        "so nobody has seen them. Nothing was sent; request it again."
     )
 
 
@@ -197,7 +196,8 @@ def check_no_new_databases(request: Request, job: Job, databases: Sequence[Datab
     if more:
         names = ", ".join(f"`{visible(each)}`" for each in more)
         raise PreconditionFailed(
-            f"It would touch {names}, too, which was not shown. Nothing was sent; ask again."
+            f"It would affect {names}, too, which the request did not show. Nothing was sent; request "
+            "it again."
         )
     if request.action is not Action.DELETE or request.options.with_destination:
         _check_no_new_risk(request, job, databases)
@@ -210,11 +210,11 @@ def _check_no_new_risk(request: Request, job: Job, databases: Sequence[Database]
     if not more:
         return
     why = (
-        f"The data of {more} is incomplete by now"
+        f"The data of {more} is incomplete now"
         if request.action is Action.PROMOTE
-        else f"What has been promoted by now, and may be in use on the destination: {more}"
+        else f"Promoted in the meantime, and perhaps in use on the destination: {more}"
     )
-    raise PreconditionFailed(f"{why}, which was not shown. Nothing was sent; ask again.")
+    raise PreconditionFailed(f"{why}, which the request did not show. Nothing was sent; request it again.")
 
 
 def is_half_done(run: Run) -> bool:

@@ -44,7 +44,7 @@ def departed(store: Store, access: Access, request: Request) -> tuple[str, ...]:
     approvers = [each.user for each in store.decisions(request.id) if each.approve]
     roles = dict.fromkeys(approvers, "approved") | {request.by.user: "requested"}
     return tuple(
-        f"The person who {done} this is no full, active member of the {access.home} any more."
+        f"The person who {done} this is no longer a full, active member of the {access.home}."
         for user, done in roles.items()
         if access.has_left(user)
     )

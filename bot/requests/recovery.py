@@ -105,7 +105,7 @@ class Recovery:
             return "The service has no such job now."
         except DmsError as error:
             return f"The job's state could not be read: {error}"
-        return f"The service says that `{job.id}` is {where(job)} now: look at it before trying again."
+        return f"The service says that `{job.id}` is {where(job)} now: check it before you try again."
 
     def _replay_with_request_id(self, run: Run, request: Request) -> Operation | None:
         """Repeat the call with its `request_id`. Returns the operation, or None when that proves nothing.

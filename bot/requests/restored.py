@@ -11,8 +11,8 @@ from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, RequestState, RunState
 
 _NOTE = (
-    "The bot's database was restored from a backup, in which this had not ended. It is not known whether it "
-    "was applied: look at the job before trying again."
+    "The bot's database was restored from a backup, in which this had not ended. It is not "
+    "known whether it was applied: check the job before you try again."
 )
 _SCHEDULE_NOTE = (
     "The bot's database was restored from a backup, in which this was scheduled. It may have been carried "

@@ -106,15 +106,15 @@ class Revalidation:
         except DmsError as error:
             return Note(
                 (
-                    f"Nothing was done: which databases of {names} this touches cannot be read now. ",
+                    f"Nothing was done: the databases of {names} that this affects cannot be read now. ",
                     Verbatim(str(error)),
                     " Press again once that works.",
                 ),
                 tone="warn",
             )
         return Note(
-            f"This press did not count. Which databases of {names} this touches could not be read when it "
-            "was asked. They are shown now: press again if you want it all the same.",
+            f"This press did not count: the databases of {names} that this affects could not be read "
+            "when it was requested. They are shown now: press again to continue anyway.",
             tone="warn",
         )
 

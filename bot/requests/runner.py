@@ -24,6 +24,7 @@ from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.action import ActionVerb
+from bot.requests.job_names import display_name
 from bot.requests.preflight import PermanentRefusal, PreconditionFailed, Preflight, is_half_done
 from bot.requests.queries import locking_run
 from bot.requests.recovery import ATTEMPTS, Recovery
@@ -156,7 +157,7 @@ class Runner:
             call_id=str(uuid.uuid4()),
             created=self._clock(),
             ended=self._clock() if lock else None,
-            note=f"`{job.id}` is busy: a {lock.action} is running." if lock else "",
+            note=f"`{display_name(request, job.name)}` is busy: a {lock.action} is running." if lock else "",
             by=request.by.user,
         )
         self._store.add_run(run)

@@ -57,7 +57,7 @@ class Scheduler:
             why = self.objection(request)
         except DmsError as error:
             if late:
-                self._expire(request, now, f"DMS did not say how the jobs stand: {error}")
+                self._expire(request, now, f"DMS did not report the state of the jobs: {error}")
             return
         if why and not late:
             self._ctx.end(request, RequestState.OUTDATED, "outdated", None, why)
@@ -100,7 +100,7 @@ class Scheduler:
             return f"The policy no longer allows it: {judged.why}"
         given = valid_approvers(self._ctx.store, self._ctx.access, judged)
         if len(given) < judged.needed:
-            return f"{len(given)} of {judged.needed} approvals count by now."
+            return f"{len(given)} of {judged.needed} approvals count now."
         frozen = self._frozen(request)
         if frozen:
             return frozen
@@ -126,7 +126,7 @@ class Scheduler:
             self._ctx.dms, self._ctx.store, request.jobs, self._ctx.clock, request.databases
         )
         why = delay.plain_text(delay.data_loss_reason(found, request.facts.delays))
-        return f"The replication delay was looked at when it was due, and {why}." if why else ""
+        return f"The replication delay was measured when it was due, and {why}." if why else ""
 
     def _missing(self, request: Request, now: datetime) -> str:
         """What is missing, of a promote that waits until nothing is; measured every quarter of a minute."""

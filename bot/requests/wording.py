@@ -27,15 +27,13 @@ STATE_TEXT = {
     RequestState.DONE: "done already",
     RequestState.CANCELLED: "cancelled",
     RequestState.DENIED: "denied",
-    RequestState.EXPIRED: "expired; ask again",
-    RequestState.OUTDATED: "out of date; ask again",
+    RequestState.EXPIRED: "expired; request it again",
+    RequestState.OUTDATED: "out of date; request it again",
 }
 """The state of a request, to follow “this request is”."""
-OLD_BUTTON = Note(
-    "This button is too old, or not from this workspace: ask again with the command.", tone="warn"
-)
+OLD_BUTTON = Note("This button is too old, or not from this workspace: type the command again.", tone="warn")
 """For an unknown ID or one of another workspace, between which the answer must not distinguish."""
-KEPT_FROM_CHANNEL = "Not everybody here may see that, so it goes on in your direct messages with me."
+KEPT_FROM_CHANNEL = "Not everybody here may see that, so it continues in your direct messages with me."
 """Instead of a request's message, where the policy keeps one of its jobs from readers of the channel."""
 NO_APPROVAL_CHANNEL = (
     "Nothing was requested: it needs an approval, and approvers would not see it. Not everybody in this "
@@ -70,10 +68,10 @@ def describe_change(then: Job, now: Job, own: Options | None = None, more: Seque
     `own` are the options of the request, and `more` are further edits, such as those of its selection.
     """
     if now.create_time != then.create_time:
-        return f"`{then.id}` was deleted and created anew: it is another job now."
+        return f"`{then.id}` was deleted and created again: it is another job now."
     moved = ""
     if now.status != then.status:
-        moved = f"`{then.id}` was {where(then)} when this was asked, and is {where(now)} now."
+        moved = f"`{then.id}` was {where(then)} when this was requested, and is {where(now)} now."
     return f"{moved} {describe_edits(then, (*edits(then, now, own), *more))}".strip()
 
 
@@ -120,12 +118,12 @@ def frozen_reason(freeze: Freeze, projects: Projects, calls: JobNamer) -> RichTe
     )
 
 
-def locked_reason(job: Job, run: Run, now: datetime) -> RichText:
-    """Why another run forbids changes."""
-    long = f" It has gone on for more than {humanize(OVERDUE_AFTER)}, so people may stop following it."
+def locked_reason(called: str, run: Run, now: datetime) -> RichText:
+    """Why another run forbids changes of the job that people know as `called`."""
+    long = f" It has been running for more than {humanize(OVERDUE_AFTER)}, so people may stop following it."
     hint = long if is_overdue(run, now) else ""
     return (
-        f"`{job.id}` is busy: ",
+        f"`{called}` is busy: ",
         User(run.by),
         f"'s {run.action} is running. Try again when it has ended.{hint}",
     )

@@ -107,7 +107,7 @@ def _from_now(text: str, words: list[str], now: datetime) -> datetime:
 
 def _checked(text: str, moment: Moment, now: datetime) -> Moment:
     if moment.at <= now:
-        raise BadTime(f"`{text}` has gone by ({moment.echo(now).rpartition(', in')[0]}): {EXAMPLE}")
+        raise BadTime(f"`{text}` is in the past ({moment.echo(now).rpartition(', in')[0]}): {EXAMPLE}")
     if moment.at - now > LONGEST:
         raise BadTime(
             f"`{text}` is more than {LONGEST.days} days ahead: plan it later, or choose an earlier day"
@@ -215,7 +215,7 @@ def _date(text: str, word: str, wall: time, here: datetime) -> date:
         if _MORNING < wall < _EVENING:
             raise BadTime(f"`{text}` is not at night: write `today {wall:%H:%M}` or `tomorrow {wall:%H:%M}`")
         if wall >= _EVENING and not is_later:
-            raise BadTime(f"`{text}` has gone by: write for example `tomorrow {wall:%H:%M}`")
+            raise BadTime(f"`{text}` is in the past: write for example `tomorrow {wall:%H:%M}`")
         return today if is_later else today + timedelta(days=1)
     day = _weekday(word)
     if day is not None:

@@ -164,7 +164,7 @@ def _replaced(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], s
     fresh = JobSnapshot(job=job, seen=now, changed=now, flags=flags)
     if old is None:
         return Diff(fresh, events)
-    return Diff(fresh, (replace(old, detail="Another job was created under the same name."), *events))
+    return Diff(fresh, (replace(old, detail="Another job was created with the same ID."), *events))
 
 
 def _status_changed(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Diff:

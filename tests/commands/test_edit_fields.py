@@ -88,7 +88,7 @@ def test_what_pages_do_not_say_is_for_the_service_to_decide(typing: CommandServi
     dump = asked(typing, typing.type("edit orders --dump-path gs://b/o.sql"))
     assert "for MySQL only" in " ".join(dump.warning)
     labels = asked(typing, typing.type("edit billing --label team=db"))
-    assert "no change of labels once a job is no draft" in " ".join(labels.warning)
+    assert "no change of labels once a job is no longer a draft" in " ".join(labels.warning)
 
 
 class TestPolicyLabels:

@@ -10,7 +10,7 @@ import pytest
 from bot.cmdline.answers import Answer, JobCard, JobsPage, Note
 from bot.config.projects import Project, Projects
 from bot.dms.model import job_name
-from bot.dms.rules import DESTRUCTIVE
+from bot.dms.rules import DESTRUCTIVE, Action
 from bot.policy import loader
 from bot.policy.access import Access
 from bot.policy.describe import overview
@@ -18,7 +18,7 @@ from bot.policy.model import OPEN
 from bot.requests.preflight import frozen_text
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
-from bot.store.records import AuditEntry, JobSnapshot
+from bot.store.records import AuditEntry, JobSnapshot, Run, RunState
 from bot.watch.transitions import diff_first
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PROJECT, CommandService, command_service, labels, words
@@ -212,6 +212,13 @@ def test_home_and_launcher_show_every_kind_of_watch(typing: CommandService, line
 
 
 FROZEN = '--until 2h --reason "month end"'
+
+
+def test_a_refusal_says_which_of_two_jobs_is_busy(typing: CommandService) -> None:
+    one = "prod/europe-west1/shop"
+    busy = job_name(PROJECT, "europe-west1", "shop")
+    typing.ctx.store.add_run(Run("r1", "q1", busy, Action.STOP, RunState.FOLLOWING, "c", created=NOW))
+    assert f"`{one}` is busy" in words(typing.type(f"stop {one}"))
 
 
 def test_a_freeze_says_which_of_two_jobs_it_holds(typing: CommandService) -> None:

@@ -297,7 +297,9 @@ def test_whoever_starts_on_rds_knows_that_writes_will_have_to_stop(
 
 
 @pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
-@pytest.mark.parametrize(("kind", "then"), [("CONTINUOUS", "CDC follows"), ("ONE_TIME", "ends COMPLETED")])
+@pytest.mark.parametrize(
+    ("kind", "then"), [("CONTINUOUS", "CDC follows"), ("ONE_TIME", "completes by itself")]
+)
 def test_a_one_time_job_ends_after_its_dump(verb: Verb, kind: str, then: str) -> None:
     assert verb.action is not None
     effect = verb.action.effect(replace(job_in("NOT_STARTED", ""), type=kind), Options())

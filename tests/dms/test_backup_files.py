@@ -59,4 +59,4 @@ def test_an_old_zero_is_none() -> None:
     found = backup_files(BackupLags(old, old, Lag()), ("hr",), NOW)
     assert found == BackupFiles(note="the newest figure is negative or too old")
     one = backup_files(BackupLags(old, lag(hr=at(1, 0)), Lag()), BOTH, NOW)
-    assert one.note == "it was not measured of payroll"
+    assert one.note == "it was not measured for payroll"

@@ -605,7 +605,7 @@ class TestRestartOfDatabases:
     def test_a_dump_may_begin_anew_once_it_is_stopped(self) -> None:
         refusal = check(Action.RESTART, job_in("RUNNING", "FULL_DUMP"), Options(), self.databases[:1])
         assert refusal is not None
-        assert "--stop-first` stops it and begins its full dump anew" in refusal.reason
+        assert "--stop-first` stops it and begins its full dump again" in refusal.reason
 
     def test_none_failed(self) -> None:
         refusal = check(
@@ -669,9 +669,11 @@ def test_an_edit_is_judged_by_what_it_changes() -> None:
     fields = FieldChange("n", (("env", "prod"),), "gs://b/o")
     assert check(Action.EDIT, job, Options(fields=fields)) is None
     assert caution(Action.EDIT, job, Options(fields=FieldChange("n", dump_path="gs://b/o"))) == ""
-    assert "no change of labels once a job is no draft" in caution(Action.EDIT, job, Options(fields=fields))
+    assert "no change of labels once a job is no longer a draft" in caution(
+        Action.EDIT, job, Options(fields=fields)
+    )
     assert check(Action.EDIT, job, Options(parallelism="MAX")) is None
-    assert "only PostgreSQL guides" in caution(Action.EDIT, job, Options(parallelism="MAX"))
+    assert "only the PostgreSQL guides" in caution(Action.EDIT, job, Options(parallelism="MAX"))
 
 
 def test_only_for_some_engines_the_service_reads_the_list_of_databases_again() -> None:

@@ -191,7 +191,7 @@ FAULTY = {"databases": ["sales", {"name": "billing", "state": "FAILED"}]}
         # "Promote a migration" (PostgreSQL) and "Finalize a migration" (SQL Server) name selected databases.
         (CLOUD_SQL, "promote {} --databases sales", ""),
         (SQLSERVER, "promote {} --databases sales", ""),
-        (ORACLE, "promote {} --databases sales", "names no promotion of some of a job's databases"),
+        (ORACLE, "promote {} --databases sales", "does not mention promoting only some of a job's databases"),
         # "Manage migration jobs": PostgreSQL in any state; of SQL Server and Oracle, no edit of databases.
         (CLOUD_SQL, "edit {} --remove sales", ""),
         (SQLSERVER, "edit {} --remove sales", "DMS does not document that the databases of a job like this"),

@@ -185,7 +185,7 @@ def test_who_may_not_is_told_so_alone(env: Env) -> None:
     assert env.slack.views("riley") == []
     env.press(ask, "approve", "sam")
     ask = env.shows(ask, "1 of 2")
-    press_refused(env, ask, "approve", "sam", "You have approved this already")
+    press_refused(env, ask, "approve", "sam", "You already approved this")
     assert events(env, job) == ["requested", "confirmed", "approved"]
     assert env.writes("delete", job) == []
     env.press(card, "withdraw")
@@ -239,7 +239,7 @@ def test_the_requester_withdraws(env: Env) -> None:
     job = production(env)
     card, ask = confirmed(env, job)
     waiting = env.shows(card, "Approvers decide here", step="withdraw")
-    press_refused(env, waiting, "withdraw", "riley", "Only", f"may delete `{job}`, can take this back")
+    press_refused(env, waiting, "withdraw", "riley", "Only", f"may delete `{job}`, can withdraw this")
     env.press(card, "withdraw")
     env.shows_as(ask, "cancelled", DANA)
     before = moment(env)
@@ -630,7 +630,7 @@ def test_an_approval_that_finds_the_job_changed_is_not_said_to_count(env: Env) -
     review = reviewed(env, job)
     env.dms.set_job(job, state="FAILED")
     env.press(review, "approve", user="alex")
-    told = plain(env.slack.wait_view("alex", "out of date; ask again"))
+    told = plain(env.slack.wait_view("alex", "out of date; request it again"))
     assert "Nothing was sent" in told
     assert "counts" not in told
 
@@ -684,7 +684,7 @@ def test_the_policy_is_told_whole_and_for_a_job(env: Env) -> None:
     may, _, may_not = looks.partition("*You may not*")
     assert "`show`" in may
     assert "`delete`" in may_not
-    assert "takes the role operator or above" in may_not
+    assert "requires the role operator or above" in may_not
     assert "your role is viewer" in may_not
 
 

@@ -163,8 +163,8 @@ def test_a_selection_that_could_not_be_read_is_read_before_it_counts(env: Env) -
     press_refused(env, card, "confirm", "dana", "Nothing was done", "cannot be read now")
     env.dms.clear_faults()
     env.slack.fault("chat.update", "ratelimited", times=None, retry_after=2)
-    press_refused(env, card, "confirm", "dana", "could not be read when it was asked")
-    press_refused(env, card, "confirm", "dana", "the request shows something else by now")
+    press_refused(env, card, "confirm", "dana", "could not be read when it was requested")
+    press_refused(env, card, "confirm", "dana", "the request has changed")
     env.slack.clear_faults()
     until(lambda: plain(env.current(card)), lambda text: "could not be read" not in text)
     env.press(card, "confirm")
@@ -174,7 +174,7 @@ def test_a_selection_that_could_not_be_read_is_read_before_it_counts(env: Env) -
 def test_a_rule_keeps_the_destination_from_who_may_delete_the_job(env: Env) -> None:
     job = env.add_job("kept", phase="CDC", databases=["sales"])
     refused = plain(env.type(f"delete {job} --with-destination"))
-    assert "by the rule “destinations” that takes the role admin" in refused
+    assert "by the rule “destinations” that requires the role admin" in refused
     card = env.type(f"delete {job}")
     press_refused(env, card, "confirm_destination", "dana", "by the rule “destinations”")
     assert env.slack.views("dana") == []

@@ -42,7 +42,7 @@ def test_the_lock_of_the_run_that_waits_does_not_stand_in_the_way(env: Env) -> N
     operation = runs_of(env, job)[0].operation
     shown = env.shows(
         card,
-        "does its best to cancel",
+        "tries to cancel",
         "`stop` (`" + operation.rpartition("/")[2],
         "*Started by*: <@U0DANA0001>",
         "in which state",
@@ -120,7 +120,7 @@ def test_the_card_of_the_job_offers_it(env: Env) -> None:
     card = env.type(f"show {job}")
     before = env.now()
     env.press(card, "Cancel operation")
-    asked = env.slack.wait_message(contains=["does its best to cancel", job], after=before)
+    asked = env.slack.wait_message(contains=["tries to cancel", job], after=before)
     env.confirm(asked)
     env.shows_done(asked, "cancel")
     assert "[Cancel operation]" not in plain(env.type(f"show {job}"))

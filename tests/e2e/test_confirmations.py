@@ -146,7 +146,7 @@ def test_a_destination_that_came_into_use_meanwhile_is_not_deleted(env: Env, wit
         env.shows_done(card, "delete")
         return
     env.confirm(card, "confirm_destination", typed=job)
-    env.shows(card, "refused", "sales", "promoted by now", "[Try again]")
+    env.shows(card, "refused", "sales", "Promoted in the meantime", "[Try again]")
     assert env.writes("delete", job) == []
 
 
@@ -167,7 +167,7 @@ def test_it_works_once(env: Env) -> None:
 def test_another_person_cannot_confirm(env: Env) -> None:
     job = add(env, "FAILED")
     card = env.type(f"restart {job}")
-    press_refused(env, card, "confirm", "sam", "Only", f"<@{DANA}>", "You can ask yourself")
+    press_refused(env, card, "confirm", "sam", "Only", f"<@{DANA}>", "Make your own request")
     assert env.slack.views("sam") == []
     deletion = env.type(f"delete {job}")
     press_refused(env, deletion, "confirm", "alex", "Only", f"<@{DANA}>")
@@ -436,7 +436,7 @@ def test_a_call_that_was_lost_is_unclear_and_never_repeated(env: Env) -> None:
         assert len(env.writes(verb, job)) == 1
         assert events(env, job)[-1] == "unclear"
     for job in jobs.values():
-        words = ("unclear", "It is not known whether it was applied", "look at it before trying again")
+        words = ("unclear", "It is not known whether it was applied", "check it before you try again")
         told = plain(env.slack.wait_message(contains=[job, *words, "[Show]"]))
         assert "[Try again]" not in told
         assert told.count("known whether") + told.count("may or may not") == 1, "it is said once"

@@ -70,7 +70,7 @@ def test_the_service_decides_in_a_state_of_which_no_page_speaks(env: Env) -> Non
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ({"state": "COMPLETED", "phase": None}, "a database of its own by now"),
+        ({"state": "COMPLETED", "phase": None}, "an independent database now"),
         (
             {"state": "NOT_STARTED", "source_engine": "ORACLE", **CLOUD_SQL},
             "migrates between other engines",

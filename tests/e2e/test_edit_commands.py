@@ -163,7 +163,7 @@ def test_of_parallelism_the_service_decides_unless_a_postgresql_job_runs(
     job = job_with(env, state=state, phase=phase)
     card = env.type(f"edit {job} --parallel max")
     assert "The service decides" in plain(card)
-    assert "of a running job alone" in plain(card)
+    assert "only for a running job" in plain(card)
     assert calls(env, job) == []
     env.confirm(card, "confirm")
     env.shows(card, "🚫", "refused, nothing was changed", "set dump parallelism of")

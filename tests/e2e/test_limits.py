@@ -32,7 +32,7 @@ def test_asking_again_replaces_what_was_not_confirmed(env: Env) -> None:
     env.press(second, "confirm")
     env.shows(second, "0 of 1")
     waiting = env.type(f"delete {job}")
-    assert "already: it waits for approvals" in plain(waiting)
+    assert "already requested exactly that" in plain(waiting)
     assert "review" in steps(waiting)
     theirs = env.type(f"delete {job}", user="sam")
     assert "confirm" in steps(env.shows(theirs, step="confirm"))
@@ -56,6 +56,6 @@ def test_commands_of_one_person_have_a_limit(env: Env) -> None:
     before = moment(env)
     for _ in range(40):
         env.slack.command("help", user="riley", wait=False)
-    told = private(env, "riley", "more commands than I answer for one person", "Try again in", after=before)
+    told = private(env, "riley", "too many commands at once", "Try again in", after=before)
     assert "/dms verify a b c" in plain(told)
     assert "/dms list" in plain(env.type("help", user="dana"))

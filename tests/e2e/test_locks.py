@@ -76,7 +76,7 @@ def test_another_command_is_refused_with_who_and_what(env: Env) -> None:
         assert env.writes(word, job) == env.writes("verify", job)[:1] * (word == "verify")
     assert set(events(env, job)) == {"requested", "calling", "accepted"}
     shown = plain(env.type(f"show {job}"))
-    assert "Under way" in shown or "Verifying" in shown
+    assert "In progress" in shown or "Verifying" in shown
     assert f"<@{SAM}>" in shown
 
 

@@ -195,7 +195,7 @@ def test_one_database_does_not_hide_another(env: Env) -> None:
     samples = {"sales": [[30, 0]], "billing": [[1800, 0]]}
     job = a_job(env, samples, databases=["sales", "billing", "new"])
     card = env.type(f"promote {job}")
-    assert "not known*: it was not measured of new" in plain(card)
+    assert "not known*: it was not measured for new" in plain(card)
     asked_to_type(env, card, job)
     assert "not known*: the newest figure is 0 s" in plain(
         env.type(f"promote {job} --databases billing,sales")
@@ -350,8 +350,8 @@ def test_a_job_that_failed_in_cdc_is_promoted_as_the_way_out(env: Env) -> None:
     assert "If the source is lost for good, promote instead" in shown
     card = env.type(f"promote {job}")
     text = plain(card)
-    assert "The destination may miss what the source got since <!date^" in text
-    assert said_at(text, "what the source got since ") == pytest.approx(time.time() - 840, abs=10)
+    assert "The destination may miss changes on the source since <!date^" in text
+    assert said_at(text, "changes on the source since ") == pytest.approx(time.time() - 840, abs=10)
     assert "(last known delay 4 min, measured <!date^" in text
     assert "*The job has failed*" in text
     assert "*The data of `billing`, `sales` may be incomplete*" in text

@@ -99,14 +99,16 @@ def test_an_alert_stops_warning_once_the_job_was_restarted(env: Env) -> None:
     alert = env.slack.wait_message(channel=NEWS, contains=["Act now", job, "[Restart]"])
     assert plain(alert).count("Restart or delete it") == 1
     env.dms.set_job(job, state="RUNNING")
-    over = plain(env.shows(alert, "Was stopped in the full dump", "the job went on to", "full dump"))
+    over = plain(env.shows(alert, "Was stopped in the full dump", "now ", "full dump"))
     assert "WAL" not in over
     assert "[Restart]" not in over
     assert "[Show]" in over
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "no space left"})
     failed = env.slack.wait_message(channel=NEWS, contains=[f"*Failed*: `{job}`", "[Restart]"])
     env.dms.remove_job(job)
-    assert "[Restart]" not in plain(env.shows(failed, "*Had failed*", "no space left", "*Over*", "Deleted"))
+    assert "[Restart]" not in plain(
+        env.shows(failed, "*Had failed*", "no space left", "*Resolved*", "Deleted")
+    )
 
 
 def test_changes_made_here_name_who_made_them(env: Env) -> None:

@@ -151,7 +151,7 @@ def queued(env: Env) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [(NOBODY_STOPS, "You may not use `stop`"), (STOPS_ARE_APPROVED, "0 of 1 approvals count")],
+    [(NOBODY_STOPS, "You may not use `stop`"), (STOPS_ARE_APPROVED, "0 of 1 count")],
     ids=["not allowed", "approvals"],
 )
 def test_the_queue_is_judged_by_the_policy_of_the_call(tmp_path: Path, text: str, why: str) -> None:
@@ -200,6 +200,6 @@ def test_what_somebody_who_was_deactivated_asked_or_approved_is_void(
         # Started again, as the bot asks Slack about somebody once a minute.
         with started(slack, dms, tmp_path, policy_file=rules) as env:
             env.press(asks(env, job), "approve", "alex")
-            env.shows(card, f"The person who {did} this is no full, active member")
+            env.shows(card, f"The person who {did} this is no longer a full, active member")
             assert env.writes("delete", job) == []
             assert events(env, job)[-1] == "outdated"

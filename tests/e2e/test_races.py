@@ -116,7 +116,7 @@ def test_one_person_presses_twice(env: Env) -> None:
         job, _, ask = asked(env, "delete")
         before = moment(env)
         at_once(*[partial(env.press, ask, "approve", "sam")] * 3)
-        private(env, "sam", "You have approved this already", after=before)
+        private(env, "sam", "You already approved this", after=before)
         env.shows(ask, "1 of 2", SAM)
         assert events(env, job).count("approved") == 1
         assert env.writes("delete", job) == []

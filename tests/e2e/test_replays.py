@@ -126,7 +126,7 @@ def test_a_view_that_shows_less_than_is_known_by_now(env: Env) -> None:
     shown = env.shows(card, "1 database: `sales`")
     before = moment(env)
     Recorded(env, "interactive", submission | {"trigger_id": f"1.{job}"}).send()
-    private(env, "dana", "shows something else by now", after=before)
+    private(env, "dana", "the request has changed", after=before)
     assert [each.event for each in audit(env, job)] == ["requested"]
     env.confirm(shown, typed=job)
     assert ended(env, job) == ["succeeded"]

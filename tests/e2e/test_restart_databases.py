@@ -197,7 +197,7 @@ def test_picking_nothing(env: Env) -> None:
         ({"state": "NOT_STARTED"}, "restart {} --pick", "can restart"),
         ({}, "restart {} --pick", "none of its databases has failed"),
         ({"phase": "FULL_DUMP"}, "promote {} --pick", "can be promoted"),
-        ({"phase": "CDC", **ALLOYDB}, "promote {} --pick", "the guides for AlloyDB name no promotion"),
+        ({"phase": "CDC", **ALLOYDB}, "promote {} --pick", "the guides for AlloyDB do not mention promoting"),
         (FAILED, "restart {} --pick --databases sales", "leave out the databases"),
         (FAILED, "restart {} --pick --stop-first", "nothing to pick"),
     ],
@@ -343,7 +343,7 @@ def test_what_the_service_says_no_to_is_told(env: Env) -> None:
 def test_some_databases_on_alloydb_are_promoted_if_they_are_typed(env: Env) -> None:
     job = job_with(env, **ALLOYDB)
     card = env.type(f"promote {job} --databases sales")
-    assert "the guides for AlloyDB name no promotion of some of a job's databases" in plain(card)
+    assert "the guides for AlloyDB do not mention promoting only some of a job's databases" in plain(card)
     assert "The service decides" in plain(card)
     assert calls(env, job) == []
     env.confirm(card, "confirm")

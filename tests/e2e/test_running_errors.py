@@ -95,7 +95,7 @@ def test_a_failed_job_that_goes_on_by_itself_is_told(env: Env) -> None:
     failed = env.slack.wait_message(channel=NEWS, contains=[f"*Failed*: `{job}`", "wait"])
     assert "the job may continue on its own" in plain(failed)
     env.dms.fix(job)
-    env.slack.wait_message(channel=NEWS, contains=[f"*Goes on by itself*: `{job}`", "cause seems fixed"])
+    env.slack.wait_message(channel=NEWS, contains=[f"*Continues by itself*: `{job}`", "cause seems fixed"])
     env.shows(failed, "*Had failed*")
 
 

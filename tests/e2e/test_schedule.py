@@ -182,7 +182,7 @@ def test_only_those_concerned_cancel_it(env: Env) -> None:
     card = waits(env, schedule(env, f'stop {job} --at "in 3h"'))
     before = moment(env)
     env.press(card, "cancel", "riley")
-    private(env, "riley", "can take this back", after=before)
+    private(env, "riley", "can withdraw this", after=before)
     assert state(env, job) is RequestState.SCHEDULED
 
 

@@ -47,7 +47,7 @@ def test_people_are_called_to_stop_the_writes_and_told_when_they_may_resume(env:
     assert "Stop the writes to the source now" in plain(env.type(f"show {job}"))
     env.dms.set_job(job, source_writes=False)
     may = env.slack.wait_message(
-        channel=NEWS, contains=[f"*Writes to the source may resume*: `{job}`", "CDC brings"]
+        channel=NEWS, contains=[f"*Writes to the source may resume*: `{job}`", "CDC replicates"]
     )
     assert "Avoid DDL" in plain(may)
     past = env.shows(call, "Was waiting for the writes to the source to stop", "may resume")

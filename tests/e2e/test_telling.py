@@ -113,7 +113,7 @@ def test_a_mass_failure_is_one_red_message_by_error_and_cause(env: Env) -> None:
     env.shows(listed, f"✅ `{jobs[0]}` recovered")
     settled(env)
     later = [m for m in env.slack.messages(channel=NEWS) if m["ts"] > fresh[-1]["ts"] and m["from_app"]]
-    assert [m for m in later if "Goes on" in plain(m)] == [], "counted there, and no alerts besides"
+    assert [m for m in later if "Continues" in plain(m)] == [], "counted there, and no alerts besides"
 
 
 def test_ten_flaps_are_at_most_four_messages(env: Env) -> None:

@@ -88,11 +88,11 @@ def test_who_only_looks_neither_silences_a_channel_nor_has_it_told(
         env.type("watch state=failed", channel="db-migrations")
         for line in ("watch --only deleted", "unwatch --all", "unwatch state=failed"):
             answer = env.type(line, user="riley", channel="db-migrations")
-            assert "takes the role operator or above, and your role is viewer" in plain(answer)
+            assert "requires the role operator or above, and your role is viewer" in plain(answer)
             assert "`/dms watch … --dm` notifies you alone" in plain(answer)
             assert answer.get("ephemeral_for"), "the channel need not see it"
         refused = plain(env.type("watch --channel <#C0GENERAL1|general>", user="riley"))
-        assert "takes the role operator" in refused
+        assert "requires the role operator" in refused
         assert [(each.target, each.jobs) for each in env.bot.store.watches()] == [
             (NOTIFY_CHANNEL, "state:FAILED")
         ]
@@ -107,13 +107,13 @@ def test_a_viewer_cannot_press_what_ends_a_channels_watch(slack: SlackServer, tm
     with single_bot(slack, tmp_path, policy_file=policy(tmp_path)) as env:
         shown = env.type("watch", channel="db-migrations")
         assert "<@U0DANA0001> subscribed " in plain(shown)
-        press_refused(env, shown, "Unwatch", "riley", "takes the role operator")
+        press_refused(env, shown, "Unwatch", "riley", "requires the role operator")
         assert targets(env) == [NOTIFY_CHANNEL]
 
 
 def test_in_an_open_policy_members_set_it_and_guests_do_not(env: Env) -> None:
     refused = plain(env.type("watch --only deleted", user="quinn"))
-    assert "takes the role operator or above, and your role is viewer" in refused
+    assert "requires the role operator or above, and your role is viewer" in refused
     assert "Guests, people of other workspaces and deactivated people may only look here." in refused
     assert targets(env) == []
     assert "now subscribed to all jobs" in plain(env.type("watch --dm", user="quinn"))

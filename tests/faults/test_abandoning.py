@@ -130,7 +130,7 @@ def test_nothing_is_left_before_its_time(env: Timed) -> None:
     asked = request_of(env, job)
     note = env.bot.approvals.abandonment.abandon(Person(asked.by.team, SAM, asked.by.channel), asked.id)
     assert note is not None
-    assert "only what has gone on for 1 h" in str(note.text)
+    assert "only what has been running for 1 h" in str(note.text)
     foreign = env.bot.approvals.abandonment.abandon(Person("T0OTHERTEAM", SAM), asked.id)
     assert foreign is not None
     assert "not from this workspace" in str(foreign.text)
@@ -141,11 +141,11 @@ def test_those_whose_turn_has_not_come_are_not_sent(env: Timed) -> None:
     first, second = a_job(env), a_job(env)
     card = verifying(env, first, second)
     env.clock.jump(61 * MINUTE)
-    said = "1 job of this request still waiting for its turn will then not be begun."
+    said = "1 job of this request still waiting for its turn will then not start."
     offered = env.shows(card, f"`{first}` is locked", said, LEVER)
     assert said in question(offered)["text"]["text"]
     env.press(offered, "unfollow", "sam")
-    env.shows_as(card, "unclear", "Its turn had not come", "[Retry the failed ones]")
+    env.shows_as(card, "unclear", "It was still waiting", "[Retry the failed ones]")
     assert (ended(env, first), ended(env, second)) == (["unclear"], ["refused"])
     assert len(env.dms.calls("VerifyMigrationJob")) == 1
     assert audit_events(env, second)[-2:] == [("unfollowed", SAM), ("refused", DANA)]
@@ -209,7 +209,7 @@ def test_a_stop_that_ends_while_somebody_presses_goes_on_and_the_presser_is_told
     env.dms.clock(advance_seconds=2 * FOREVER)
     until(lambda: env.dms.calls("RestartMigrationJob"))
     env.dms.clear_faults()
-    private(env, "sam", f"Nothing was done for `{job}`", "had just ended", after=before)
+    private(env, "sam", f"Nothing was done for `{job}`", "has just ended", after=before)
     assert "unfollowed" not in events(env, job)
     assert "unclear" not in events(env, job)
 

@@ -29,7 +29,7 @@ def test_a_call_fails_before_it_was_carried_out(env: Env, code: str) -> None:
             assert len(request_ids(env, act, job)) == 1
             assert applied(env, act, job) == 1
             continue
-        env.shows(card, "not known whether", "look at it before trying again")
+        env.shows(card, "not known whether", "check it before you try again")
         assert len(calls(env, act, job)) == 1
         assert applied(env, act, job) == 0
 

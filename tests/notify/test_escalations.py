@@ -134,7 +134,7 @@ def only(bot: Bot) -> str:
 
 def test_the_alert_mentions_the_group_and_asks(bot: Bot) -> None:
     bot.sees("FAILED/CDC")
-    (alert,) = [each for each in bot.posts() if "FAILED" in each and "timeline" not in each][:1]
+    (alert,) = [each for each in bot.posts() if "Failed" in each and "timeline" not in each][:1]
     assert MENTION in alert
     assert "dms:acknowledge:run" in alert
     assert "repeated every 15 min" in alert

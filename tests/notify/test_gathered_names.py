@@ -12,7 +12,7 @@ from bot.policy import loader
 from bot.policy.access import Access
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store
-from bot.store.records import Event, JobSnapshot, OutMessage
+from bot.store.records import Escalation, Event, JobSnapshot, OutMessage
 from tests.notify.world import NOTIFY, NOW, job
 
 PROD, STAGING = Project("demo-project", "prod"), Project("demo-staging", "staging")
@@ -84,4 +84,20 @@ def test_with_one_project_the_location_is_named_where_an_id_is_in_two(store: Sto
     first, second = failures(store, (PROD.id, "europe-west1"), (PROD.id, "us-central1"))
     text = said(store, "mass_list", alone, events=[first, second])
     assert "🔴 2 jobs failed within a minute" in text
+    assert ["`europe-west1/catalog-db`" in text, "`us-central1/catalog-db`" in text] == [True, True]
+
+
+def test_an_alert_says_where_its_job_is_only_if_another_has_its_id(store: Store) -> None:
+    alone = (Project("demo-project"),)
+    (first,) = failures(store, (PROD.id, "europe-west1"))
+    head = "`catalog-db` in europe-west1"
+    assert head not in said(store, "alert", alone, event=first)
+    failures(store, (PROD.id, "us-central1"))
+    assert head in said(store, "alert", alone, event=first)
+
+
+def test_a_reminder_of_an_alert_says_where_its_jobs_are(store: Store) -> None:
+    events = failures(store, (PROD.id, "europe-west1"), (PROD.id, "us-central1"))
+    store.add_escalation(Escalation("e1", "oncall", NOTIFY, "S0ONCALL", "key", tuple(events), 900, NOW))
+    text = said(store, "escalation", (Project("demo-project"),), escalation="e1", number=1)
     assert ["`europe-west1/catalog-db`" in text, "`us-central1/catalog-db`" in text] == [True, True]

@@ -285,14 +285,14 @@ class TestGoesOn:
     def test_the_alert_says_so(self) -> None:
         event = seen(known("FAILED/CDC"), job("RUNNING/CDC")).events[0]
         text = all_text(accepted(alerts.alert(event, job("RUNNING/CDC"))))
-        assert "*Goes on by itself*" in text
+        assert "*Continues by itself*" in text
         assert "cause seems fixed" in text
         assert "outside" not in text
 
     def test_in_the_full_dump_it_may_have_been_restarted(self) -> None:
         event = seen(known("FAILED/FULL_DUMP"), job("RUNNING/FULL_DUMP")).events[0]
         text = all_text(accepted(alerts.alert(event, job("RUNNING/FULL_DUMP"))))
-        assert "Goes on without a restart from here" in text
+        assert "Continues without a restart from here" in text
         assert "unless somebody restarted it outside Slack" in text
 
 

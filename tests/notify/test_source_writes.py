@@ -124,7 +124,7 @@ def test_the_alert_says_why_the_writes_may_resume_without_a_dump(after: str, tit
     text = all_text(accepted(alerts.alert(happened, job(after))))
     assert title in text
     assert "full dump has begun" not in text
-    assert "CDC brings" not in text
+    assert "CDC replicates" not in text
     waits_again = job(f"RUNNING/{WAIT}")
     assert alerts.is_over(happened, waits_again)
     past = all_text(accepted(alerts.alert(happened, waits_again, over=True)))
@@ -176,8 +176,8 @@ def test_stopped_before_the_dump_is_not_told_as_a_stopped_dump() -> None:
         (f"RUNNING/{WAIT}", "Stop the writes to the source now"),
         (f"STARTING/{WAIT}", "Stop the writes to the source now"),
         (f"RUNNING/{PREPARE}", "Keep the writes to the source stopped"),
-        (f"STOPPED/{WAIT}", "they may resume"),
-        (f"STOPPED/{PREPARE}", "they may resume"),
+        (f"STOPPED/{WAIT}", "may resume"),
+        (f"STOPPED/{PREPARE}", "may resume"),
         (f"FAILED/{PREPARE}", "may resume"),
     ],
 )
@@ -225,8 +225,8 @@ def test_the_alert_says_what_to_do_now() -> None:
 @pytest.mark.parametrize(
     ("after", "kind", "says", "never"),
     [
-        ("RUNNING/FULL_DUMP", "CONTINUOUS", "CDC brings what is written now", "one-time"),
-        ("RUNNING/FULL_DUMP", "ONE_TIME", "does not include what is written from now on", "CDC brings"),
+        ("RUNNING/FULL_DUMP", "CONTINUOUS", "CDC replicates new writes", "one-time"),
+        ("RUNNING/FULL_DUMP", "ONE_TIME", "does not include writes from now on", "CDC replicates"),
         ("RUNNING/CDC", "CONTINUOUS", "CDC reached", "one-time"),
     ],
 )

@@ -150,7 +150,7 @@ def test_what_looks_unintended_is_told_before_it_is_written(tmp_path: Path) -> N
     lonely = "U0DANA0001\nU0DANA0001\n\n"
     done = init(tmp_path, answers=f"{lonely}n\n")
     assert done.returncode == 1
-    assert "needs the word of everybody who can approve (1)" in done.stderr
+    assert "needs the approval of everybody who can approve (1)" in done.stderr
     assert list(tmp_path.iterdir()) == []
     assert init(tmp_path, answers=f"{lonely}y\n").returncode == 0
     assert load(tmp_path / "policy.toml").warnings
@@ -172,7 +172,7 @@ def test_a_bot_that_is_started_with_it_holds_to_it(tmp_path: Path) -> None:
         made = unique_id("made")
         stage.dms.add_job(made, state="FAILED", phase="CDC", frozen=True, labels={"env": "prod"})
         refused = plain(stage.type(f"delete {made}", user="riley"))
-        assert "that takes the role operator or above; your role is viewer" in refused
+        assert "that requires the role operator or above; your role is viewer" in refused
         card = stage.type(f"delete {made}")
         stage.press(card, "Delete job only")
         stage.shows(card, "0 of 1")

@@ -115,7 +115,7 @@ def test_what_channels_are_told_is_for_operators_to_set(who: Person, may: bool) 
     assert verdict.allowed is may
     if not may:
         said = named(verdict.why, DEFAULT)
-        assert "takes the role operator or above, and your role is viewer: `/dms watch … --dm`" in said
+        assert "requires the role operator or above, and your role is viewer: `/dms watch … --dm`" in said
         assert verdict.permitted_instead.groups
 
 

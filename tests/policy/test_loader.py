@@ -241,13 +241,13 @@ def test_a_freeze_that_waits_for_approvals_is_a_fault(verbs: str) -> None:
             ROLES + '[[rule]]\nname="a"\nverbs=["change"]\n[[rule]]\nname="b"\nverbs=["stop"]\njobs=["x"]',
             "rule 2 “b”: it never decides anything, because “a” stands before it",
         ),
-        (ROLES + '[[rule]]\nverbs = ["view"]\napprovals = 1', "approvals are asked for changes only"),
+        (ROLES + '[[rule]]\nverbs = ["view"]\napprovals = 1', "only changes need approvals"),
         (ROLES + '[[rule]]\nverbs = ["stop"]\napprovals = 0\nself_approval = false', "makes no difference"),
         (
             ROLES + '[[rule]]\nverbs = ["stop"]\napprovals = 0\nexpires = "2h"',
             "`expires` makes no",
         ),
-        ('[roles]\nadmin = ["U0ALEX0001"]', "so none of them can ask for it"),
+        ('[roles]\nadmin = ["U0ALEX0001"]', "so none of them can request it"),
     ],
 )
 def test_what_looks_unintended_is_a_warning(text: str, said: str) -> None:

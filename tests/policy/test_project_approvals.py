@@ -40,7 +40,7 @@ def test_a_rule_then_the_project_then_the_policy_say_where() -> None:
     assert found.verdict(DANA, "restart", job(project=PROD)).channel == PRODS
     assert found.verdict(DANA, "restart", job(project=STAGING)).channel == COMMON
     shown = str([each.text for each in describe.rules(found.policy)])
-    assert f"Those for `prod` are asked for in ', Channel(id='{PRODS}')" in shown
+    assert f"Those for `prod` are requested in ', Channel(id='{PRODS}')" in shown
 
 
 @pytest.mark.parametrize(

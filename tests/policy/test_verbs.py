@@ -96,7 +96,7 @@ def test_a_job_tells_what_i_may_do_with_it_and_why(dms: DmsServer, tmp_path: Pat
     may, _, may_not = quinn.partition("*You may not*")
     assert "`show`" in may
     assert "`start`, `stop`, `resume`" in may_not
-    assert ": You may not do this: by default that takes the role operator" in may_not
+    assert ": You may not do this: by default that requires the role operator" in may_not
 
 
 def test_a_job_that_is_not_there_is_said_to_be_so(typing: CommandService) -> None:
@@ -284,14 +284,14 @@ def test_a_freeze_tells_what_goes_on(typing: CommandService) -> None:
     "line", ['freeze orders --until 2h --reason "x"', "unfreeze orders", "unfreeze --all"]
 )
 def test_viewers_neither_freeze_nor_unfreeze(typing: CommandService, line: str) -> None:
-    assert "takes the role operator or above; your role is viewer" in words(typing.type(line, QUINN))
+    assert "requires the role operator or above; your role is viewer" in words(typing.type(line, QUINN))
     assert typing.ctx.store.audit() == ()
 
 
 def test_the_policy_may_leave_freezing_to_admins(dms: DmsServer, tmp_path: Path) -> None:
     rule = '[[rule]]\nverbs = ["freeze", "unfreeze"]\nallow = ["admin"]\n'
     with command_service(dms, tmp_path, access(ROLES + rule)) as ruled:
-        assert "takes the role admin" in words(ruled.type('freeze --all --until 2h --reason "x"'))
+        assert "requires the role admin" in words(ruled.type('freeze --all --until 2h --reason "x"'))
         assert "are frozen" in words(ruled.sure('freeze --all --until 2h --reason "x"', ADMIN))
 
 

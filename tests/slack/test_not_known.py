@@ -53,7 +53,7 @@ def test_the_card_invents_nothing(state: int) -> None:
 def test_a_state_that_is_not_told_is_not_known() -> None:
     text = card(bare())
     assert "*State not known*" in text
-    assert "does not tell its state" in text
+    assert "does not report its state" in text
     assert "1 state not known" in text, "the databases"
 
 
@@ -61,7 +61,7 @@ def test_a_state_that_is_not_told_is_not_known() -> None:
 def test_a_phase_that_is_not_told_is_no_other_phase(state: str) -> None:
     for phase in ("", "PHASE_UNSPECIFIED"):
         step = next_step(a_job("bare", state, phase))
-        assert "does not tell" in step
+        assert "does not report" in step
         assert "stopped outside the full dump" not in step
 
 
@@ -69,7 +69,7 @@ def test_no_refusal_names_the_default_of_the_api_as_a_state() -> None:
     for action in Action:
         refusal = check(action, bare())
         assert "UNSPECIFIED" not in str(refusal), action
-    assert where(bare()) == "in a state that the service does not tell"
+    assert where(bare()) == "in a state that the service does not report"
     assert where(a_job(state="RUNNING", phase="CDC")) == "RUNNING in CDC"
 
 
@@ -88,7 +88,7 @@ def test_what_follows_the_dump_depends_on_the_type() -> None:
         }
         assert "CDC follows by itself if the job is continuous" in effects[""]
         assert effects["CONTINUOUS"].rstrip().endswith("CDC follows by itself.")
-        assert "COMPLETED by itself" in effects["ONE_TIME"]
+        assert "completes by itself" in effects["ONE_TIME"]
     assert "if the job is continuous" in next_step(a_job(state="RUNNING", phase="FULL_DUMP", type=""))
     assert "promote" not in next_step(unknown)
 
@@ -98,7 +98,7 @@ KINDS = ("CONTINUOUS", "ONE_TIME", "")
 
 def test_nobody_is_told_that_cdc_brings_what_may_never_arrive() -> None:
     told = source_writes.may_resume_text(a_job(state="RUNNING", phase="FULL_DUMP", type=""))
-    assert "CDC brings" not in told
+    assert "CDC replicates" not in told
     assert "not known" in told
 
 

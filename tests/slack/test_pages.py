@@ -339,7 +339,7 @@ def test_databases_page() -> None:
         (event("stuck", after="STARTING", detail="No change for 31 minutes."), "No change for 31 minutes"),
         (event("delayed", after="1200"), "20 min"),
         (event("database_failed", after="search", detail="search: broken"), "--failed-only"),
-        (event("cleared", before="delayed", detail="The replication delay is down."), "*Over*"),
+        (event("cleared", before="delayed", detail="The replication delay is down."), "*Resolved*"),
         (event("another_kind", "A", "B/C"), "another_kind"),
     ],
 )
@@ -367,7 +367,7 @@ def test_an_alert_of_what_is_over_warns_of_nothing(happened: Event, now: Job | N
     assert alerts.is_over(happened, now)
     text = all_text(accepted(alerts.alert(happened, now, over=True)))
     assert says in text
-    assert "*Over*" in text
+    assert "*Resolved*" in text
     assert "WAL" not in text
     assert "*Next*" not in text
 
@@ -448,8 +448,8 @@ def test_a_digest_tells_as_past_what_is_over() -> None:
     text = all_text(payload)
     assert "*Failed*" in text
     assert "1 job: `job-2`" in text
-    assert "*Had failed* (over) — 1 job: `job-1`" in text
-    assert "*Was stuck* in *Starting* (over) — 1 job: `job-3`" in text
+    assert "*Had failed* (resolved) — 1 job: `job-1`" in text
+    assert "*Was stuck* in *Starting* (resolved) — 1 job: `job-3`" in text
 
 
 def test_the_daily_summary() -> None:

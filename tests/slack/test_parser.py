@@ -279,7 +279,7 @@ def test_choices_in_any_case() -> None:
         ("list --page -1", ["whole number"]),
         ("freeze a --for soon", ["a duration", "`soon`", "--for 2h"]),
         ("freeze a --until 2026-13-01", ["a time", "2026-12-01T08:00Z"]),
-        ('freeze a --reason "month end', ["never closed"]),
+        ('freeze a --reason "month end', ["closing quote is missing"]),
         ("freeze a --reason month end", ["needs quotes", '`/dms freeze a --reason "month end"`']),
         (
             "freeze a --reason=end of month --until 2h",

@@ -116,7 +116,7 @@ def test_of_a_failed_job_it_says_from_when_on_something_may_be_missing() -> None
     last = {"seconds": 240.0, "measured": ONE_AGO.isoformat()}
     text = card_of(seconds=None, bytes=None, last=last, standing="FAILED in CDC")
     arrived = int((ONE_AGO - timedelta(seconds=240)).timestamp())
-    assert f"The destination may miss what the source got since <!date^{arrived}^" in text
+    assert f"The destination may miss changes on the source since <!date^{arrived}^" in text
     assert "(last known delay 4 min, measured <!date^" in text
     assert "not known" in card_of(seconds=None, bytes=None, standing="FAILED in CDC", note="no access")
 

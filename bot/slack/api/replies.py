@@ -264,7 +264,7 @@ class Replier:
             self._post(target, answer)
         if target.view_id:
             where = "your direct messages with me" if _is_direct(target.who) else "the channel"
-            note = Note(f"It goes on in {where}, in a message of its own.", tone="good")
+            note = Note(f"This continues in {where}, in a new message.", tone="good")
             self._update_view(target, modals.message_view(render(note)))
 
     def _upload(self, target: ReplyTarget, answer: Upload) -> None:
@@ -306,10 +306,10 @@ def _why_no_file(error: Exception) -> str:
     """What Slack says, and what to do about it."""
     reason = _reason(error)
     if reason in NOT_A_MEMBER:
-        return f"I am not in this channel (`{reason}`). Type `/invite @dms` here, and ask again."
+        return f"I am not in this channel (`{reason}`). Type `/invite @dms` here, and try again."
     if reason == "missing_scope":
         return "the app lacks the scope `files:write`. Whoever installed it adds that."
-    return f"Slack says `{reason}`. Ask again in a minute."
+    return f"Slack says `{reason}`. Try again in a minute."
 
 
 def _reason(error: Exception) -> str:

@@ -40,9 +40,8 @@ _ACTIONS = frozenset(str(action) for action in Action)
 
 def _too_many(wait_s: float) -> Note:
     return Note(
-        "Nothing was done: you send more commands than I answer for one person, so that others do not wait. "
-        f"Try again in {math.ceil(wait_s)} s; several jobs go in one command, as in "
-        f"`{COMMAND} verify a b c`.",
+        f"Nothing was done: you sent too many commands at once. Try again in {math.ceil(wait_s)} "
+        f"s. Several jobs fit in one command, as in `{COMMAND} verify a b c`.",
         tone="warn",
     )
 

@@ -48,8 +48,9 @@ ACKNOWLEDGED = {
     "approve": "Your approval counts. The request's message shows what happens next.",
     "cancel": "Cancelled: nothing was sent.",
     "withdraw": "Withdrawn: nothing was sent.",
-    "unfollow": f"No longer followed: `{COMMAND} show` and the message of the request say how the job "
-    "stands.",
+    "unfollow": (
+        f"No longer followed: `{COMMAND} show` and the message of the request show the job's state."
+    ),
     "recheck": "Measured again: the request's message shows the delay.",
 }
 """Answers to a button that was not pressed on the request's own message, which may be out of sight. They say
@@ -62,7 +63,7 @@ def shown_delays(ref: CallbackToken) -> dict[str, MeasuredDelay]:
 
 
 _OTHERWISE = Note(
-    "This press did not count: the request shows something else by now. Press again in its message.",
+    "This press did not count: the request has changed. Press again in its message.",
     tone="warn",
 )
 

@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _VIEW_NOT_OPENED = Note(
-    "The view could not be opened just now: press the button or type the command again.", tone="warn"
+    "The form could not be opened just now: press the button or type the command again.", tone="warn"
 )
 _CHANGING = frozenset(Action)
 _UNSENT = "nothing was"

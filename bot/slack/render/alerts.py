@@ -125,7 +125,7 @@ def digest(events: Sequence[Event], over: Container[int] = (), calls: JobNamer =
     """
     groups: dict[str, list[str]] = {}
     for event in _latest_per_job(events):
-        past = f"{_past_title(event).removesuffix(':')} (over)"
+        past = f"{_past_title(event).removesuffix(':')} (resolved)"
         headline = past if event.id in over else _present(event)
         groups.setdefault(headline, []).append(event.job)
     jobs = {event.job for event in events}
@@ -223,9 +223,9 @@ def _title(event: Event) -> str:
         return f"{_MAY_RESUME}{_because(event)}:"
     if recovers(event):
         return (
-            "🟢 *Goes on without a restart from here*:"
+            "🟢 *Continues without a restart from here*:"
             if may_be_restarted(event)
-            else "🟢 *Goes on by itself*:"
+            else "🟢 *Continues by itself*:"
         )
     if event_labels.reached_cdc(event):
         return "🟢 *CDC reached*, the full dump is done:"
@@ -262,7 +262,7 @@ def _since(event: Event, job: Job | None, databases: Sequence[Database]) -> list
     """The error that it reported, and the state that the job went on to."""
     reported = event.detail and (event_labels.is_failed(event) or brings_errors(event))
     error = [f"*Error*: {_clipped(event.detail)}"] if reported else []
-    return [*error, *_writes_by_now(event, job), f"➡️ *Over*: {_now(event, job, databases)}"]
+    return [*error, *_writes_by_now(event, job), f"➡️ *Resolved*: {_now(event, job, databases)}"]
 
 
 def _now(event: Event, job: Job | None, databases: Sequence[Database]) -> str:
@@ -271,7 +271,7 @@ def _now(event: Event, job: Job | None, databases: Sequence[Database]) -> str:
     if brings_errors(event) and job.state == State.RUNNING:
         return f"it runs without errors now, {labels.job_status(job)}"
     status = labels.job_status(job, with_errors=runs_with_errors(job, databases))
-    return f"errors came back, {status}" if ends_errors(event) else f"the job went on to {status}"
+    return f"errors came back, {status}" if ends_errors(event) else f"now {status}"
 
 
 def _writes_by_now(event: Event, job: Job | None) -> list[str]:
@@ -322,10 +322,10 @@ def _recovered(event: Event) -> str:
     """Source: "Migration job statuses" (AlloyDB, PostgreSQL, Oracle), Failed."""
     if may_be_restarted(event):
         return (
-            "It goes on by itself, as its cause seems fixed, unless somebody restarted it outside Slack: a "
-            "restart wipes data on the destination."
+            "It continues by itself, as the cause seems fixed, unless somebody restarted it outside "
+            "Slack: a restart wipes data on the destination."
         )
-    return "The cause seems fixed: it goes on where it had failed, without a restart."
+    return "The cause seems fixed: it continues where it failed, without a restart."
 
 
 def _next_step(event: Event, job: Job | None, databases: Sequence[Database]) -> str:
@@ -336,7 +336,7 @@ def _next_step(event: Event, job: Job | None, databases: Sequence[Database]) -> 
         case "stuck" if not event_labels.in_dump(event):
             return _unstick(event, job)
         case "delayed":
-            return f"Look at `{COMMAND} delay {name}`: {_why_delayed(job)}. Do not promote now."
+            return f"Check `{COMMAND} delay {name}`: {_why_delayed(job)}. Do not promote now."
         case "database_failed" if job is not None and job.state == State.RUNNING:
             return errors_step(job, max(1, sum(each.state == ObjectState.FAILED for each in databases)))
         case _:
@@ -353,12 +353,12 @@ def _why_delayed(job: Job | None) -> str:
 def _unstick(event: Event, job: Job | None) -> str:
     if job is not None and source_writes.waits(event.after):
         return next_step(job)
-    look = "Look at the job and its operation in the console."
+    look = "Check the job and its operation in the console."
     if event.after.partition("/")[0] in _MINUTES:
         look = f"{look} DMS usually needs minutes for this step, not longer."
     if job is None or Action.DELETE not in allowed(job):
         return look
-    return f"{look} Where nothing else helps, the job can be deleted as it is."
+    return f"{look} If nothing else helps, delete the job."
 
 
 def _why(event: Event) -> str:
@@ -383,7 +383,7 @@ def _day(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:
     groups = (
         ("🔴 *Failed*", [each for each in events if event_labels.is_failed(each)]),
         ("🟠 *Had errors while running*", [each for each in events if brings_errors(each)]),
-        ("🟢 *Went on after a failure*", [each for each in events if recovers(each)]),
+        ("🟢 *Recovered after a failure*", [each for each in events if recovers(each)]),
         ("🚨 *Stuck*", [each for each in events if each.kind == "stuck"]),
         ("🟢 *Reached CDC*", [each for each in events if event_labels.reached_cdc(each)]),
         ("✅ *Completed*", [each for each in events if event_labels.is_completed(each)]),

@@ -60,7 +60,7 @@ def render(answer: Answer) -> Message:
         case ChartPage():
             return charts.chart_page(answer)
         case AlreadyQueued():
-            return note(Note("It goes on in a message of its own.", tone="good"))
+            return note(Note("This continues in a message of its own.", tone="good"))
 
 
 def rich(value: RichText) -> str:
@@ -128,5 +128,5 @@ def _form(answer: Form) -> Message:
     job = answer.jobs[0] if isinstance(answer, CutoverForm) else answer.job.id
     verb = _verb_of(answer)
     return note(
-        Note(f"The view for `{job}` could not be opened: type `{COMMAND} {verb} …` again.", tone="warn")
+        Note(f"The form for `{job}` could not be opened: type `{COMMAND} {verb} …` again.", tone="warn")
     )

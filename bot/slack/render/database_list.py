@@ -53,7 +53,7 @@ def _dumped(page: DatabasesPage) -> list[str]:
     if page.dumped is None:
         return whole
     loaded, total = page.dumped
-    through = f"{bar(loaded, total)} {'database is' if total == 1 else 'databases are'} through"
+    through = f"{bar(loaded, total)} {'database' if total == 1 else 'databases'} done"
     return [*whole, through if whole else f"Full dump: {through}"]
 
 

@@ -19,8 +19,8 @@ _MAX_JOBS = 10
 """Up to so many jobs have a line each; more are grouped."""
 _MAX_NAMES = 25
 _UNTIL_THEN = (
-    "That holds for what was written until then: stop the writes to the source, and check again for a figure "
-    "measured after that before you confirm."
+    "This covers only what was written until then. Stop the writes to the source and check "
+    "again: confirm only with a figure measured after that."
 )
 _BYTES_LEFT = (
     "⚠️ Its bytes are above zero: seconds decide, and on an idle PostgreSQL source some remain; make sure "
@@ -133,8 +133,8 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
         codes = [job_name_code(request, name) for name in unknown]
         lines.append(
             ":rotating_light: *The replication delay is not known for "
-            f"{count_of(len(unknown), 'job')}*: "
-            f"{first_few(codes, _MAX_NAMES)}. Make sure that all has arrived before you promote."
+            f"{count_of(len(unknown), 'job')}*: {first_few(codes, _MAX_NAMES)}. Make sure that "
+            "everything has arrived before you promote."
         )
     if zero:
         oldest = min(seen.seconds.time for seen in zero.values() if seen.seconds)
@@ -206,8 +206,8 @@ def _line(seen: MeasuredDelay, job: str) -> str:
         return f":rotating_light: {job}{mrkdwn.rich_text(unmeasured(seen))}"
     why = mrkdwn.rich_text(why_unknown(seen))
     return (
-        f":rotating_light: {job}*The replication delay is not known*{why}. "
-        "Make sure that all has arrived before you promote."
+        f":rotating_light: {job}*The replication delay is not known*{why}. Make sure that "
+        "everything has arrived before you promote."
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cmdline.answers import Button, RichPart
+from bot.dms.model import short_name
+from bot.requests.job_names import JobNamer
 from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
@@ -34,11 +36,12 @@ def own_message(
     group: RichPart,
     button: Button,
     sent: datetime,
+    calls: JobNamer = short_name,
 ) -> Message:
-    """A message of its own: the first where no other shows the event, or a repeat."""
+    """A message of its own: the first where no other shows the event, or a repeat. `calls` names the jobs."""
     since = humanize(max(0.0, (sent - escalation.started).total_seconds()))
     head = f"🔔 Not acknowledged for {since}: " if number and sent > escalation.started else "🔔 "
-    told = f"{head}{_events(events)}"
+    told = f"{head}{_events(events, calls)}"
     state = _state(escalation)
     if state:
         return m.message(told, [m.section(told), *m.context(state)])
@@ -60,14 +63,14 @@ def _state(escalation: Escalation) -> str:
     if escalation.ended is None:
         return ""
     if not escalation.acknowledged_by:
-        return f"🔕 Over before anybody acknowledged it · {mrkdwn.date(escalation.ended)}"
+        return f"🔕 Resolved before anybody acknowledged it · {mrkdwn.date(escalation.ended)}"
     who = mrkdwn.mention("@", escalation.acknowledged_by)
     return f"✔️ Acknowledged by {who} · {mrkdwn.date(escalation.ended)}"
 
 
-def _events(events: Sequence[Event]) -> str:
+def _events(events: Sequence[Event], calls: JobNamer) -> str:
     """What happened, and to which jobs."""
     groups: dict[str, list[str]] = {}
     for event in events:
-        groups.setdefault(event_labels.headline(event), []).append(event.job.rpartition("/")[2])
+        groups.setdefault(event_labels.headline(event), []).append(calls(event.job))
     return " · ".join(f"{headline}: {labels.names(names, _NAMED)}" for headline, names in groups.items())

@@ -9,6 +9,7 @@ from bot.cmdline.invocation import Invocation
 from bot.policy.access import Access
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.buttons import MakeRef
+from bot.requests.job_names import namer
 from bot.slack.render import escalation as words
 from bot.slack.render.message import Message
 from bot.store import Store
@@ -50,7 +51,9 @@ class EscalationMessages:
             return None
         events = [event for each in found.events if (event := self._store.event(each)) is not None]
         number, sent = int(out.subject["number"]), out.created or found.started
-        return words.own_message(found, number, events, self._group(found, out), self._button(found), sent)
+        calls = namer(self._store.known_names(), self._access.policy.projects)
+        group, button = self._group(found, out), self._button(found)
+        return words.own_message(found, number, events, group, button, sent, calls)
 
     def _button(self, escalation: Escalation) -> Button:
         ref = self._ref(Invocation("acknowledge", flags={"escalation": escalation.id}))

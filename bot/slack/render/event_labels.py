@@ -22,7 +22,7 @@ def headline(event: Event) -> str:
         case "created":
             return f"🆕 *Created*{_status_text(event.after)}"
         case "recreated":
-            return f"🆕 *Created anew* under the name of a job that is gone{_status_text(event.after)}"
+            return f"🆕 *Created again* with the ID of a deleted job{_status_text(event.after)}"
         case "changed":
             return _changed(event)
         case "deleted":
@@ -42,7 +42,9 @@ def headline(event: Event) -> str:
         case "cleared" if ends_errors(event):
             return "✅ *Errors cleared*"
         case "cleared":
-            return f"✅ *Over*: {_CLEARED.get(event.before, mrkdwn.verbatim(event.before) or 'the warning')}"
+            return (
+                f"✅ *Resolved*: {_CLEARED.get(event.before, mrkdwn.verbatim(event.before) or 'the warning')}"
+            )
         case _:
             change = " → ".join(labels.status(each) for each in (event.before, event.after) if each)
             return f"▫️ *{mrkdwn.verbatim(event.kind) or 'something happened'}* {change}".rstrip()
@@ -102,7 +104,7 @@ _CLEARED = {
 def _changed(event: Event) -> str:
     signed = f"{labels.status_emoji(event.after)} {labels.status(event.after)}"
     if recovers(event):
-        return f"🟢 *Goes on*: {signed} (was {mrkdwn.verbatim(display.status_text(event.before))})"
+        return f"🟢 *Continues*: {signed} (was {mrkdwn.verbatim(display.status_text(event.before))})"
     return f"{signed} (was {mrkdwn.verbatim(display.status_text(event.before))})" if event.before else signed
 
 

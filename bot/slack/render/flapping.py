@@ -41,9 +41,7 @@ def flapping(
     error = _last_error(events)
     blocks.extend(m.sections(error) if error else [])
     blocks.extend(m.buttons(buttons))
-    blocks.extend(
-        m.context("This message counts on. More of the same is not posted until it has been quiet.")
-    )
+    blocks.extend(m.context("This message keeps counting. Repeats are not posted until it has been quiet."))
     return m.message(head, blocks)
 
 
@@ -57,8 +55,8 @@ def settled(
     """That a job has stopped flapping and stands in trouble, with the next step; `calls` names it."""
     with_errors = runs_with_errors(job, databases)
     head = (
-        f"{labels.job_status(job, with_errors=with_errors)} {mrkdwn.code(calls(job.name))} "
-        "is left like this: it flaps no longer"
+        f"{labels.job_status(job, with_errors=with_errors)} {mrkdwn.code(calls(job.name))} has "
+        "stopped flapping"
     )
     blocks: list[Block] = [m.section(head)]
     error = _last_error(events)

@@ -179,7 +179,7 @@ def in_progress_text(run: Run | None, operation: Operation | None = None) -> str
     doing = mrkdwn.code(operation.verb) if operation.verb else "an operation"
     status_text = f": {mrkdwn.verbatim(operation.status_message)}" if operation.status_message else ""
     cancelling = " (being cancelled)" if operation.cancelling else ""
-    return f"⏳ *Under way*: {doing}{cancelling}{since}{status_text}"
+    return f"⏳ *In progress*: {doing}{cancelling}{since}{status_text}"
 
 
 def names(found: tuple[str, ...] | list[str], limit: int = 20) -> str:

@@ -161,7 +161,7 @@ class OutboxRenderer:
 
     def _where(self, name: str) -> str:
         """The job's place as people call it; empty if there is nothing to tell apart."""
-        return place_to_tell(name, self._access.policy.projects)
+        return place_to_tell(name, self._access.policy.projects, self._store.known_names)
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
         first = int(subject.get("first", 0))
