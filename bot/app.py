@@ -259,6 +259,7 @@ class Bot:
             self.settings,
             self.access,
             actions,
+            self.client,
             dms=self.shared_reads,
             store=self.store,
             runner=self.runner,
@@ -379,11 +380,8 @@ class Bot:
             **self.webhooks.tasks(),
             "follower": every(follow_s, "follower", self.health, self.follower.follow),
             "maintenance": every(maintenance_s, "maintenance", self.health, maintenance.run),
-            "cutovers": every(follow_s, "cutovers", self.health, self._tick_cutovers),
+            "cutovers": every(follow_s, "cutovers", self.health, lambda: self.cutovers.tick(self._clock())),
         }
-
-    def _tick_cutovers(self) -> None:
-        self.cutovers.tick(self._clock())
 
     def _interrupt(self) -> None:
         self.wake.set()

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+
+from slack_sdk import WebClient
 
 from bot.config.settings import Settings
+from bot.cutover.alarm import Scheduled
 from bot.cutover.checks import Checks
 from bot.cutover.service import Cutovers
 from bot.dms.port import Reads
@@ -17,6 +21,8 @@ from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
 from bot.requests.follower import Follower
 from bot.requests.runner import Runner
+from bot.slack.api.do_not_disturb import is_muted
+from bot.slack.api.scheduled import cancel_message, schedule_message
 from bot.store import Store
 
 
@@ -32,6 +38,7 @@ def make_deciding(
     settings: Settings,
     access: Access,
     actions: Mapping[Action, ActionVerb],
+    client: WebClient,
     *,
     dms: Reads,
     store: Store,
@@ -58,5 +65,6 @@ def make_deciding(
         wake=wake,
     )
     approvals = Approvals(context)
-    checks = Checks(dms, store, access, clock)
-    return Deciding(approvals, Cutovers(context, approvals, checks.run))
+    checks = Checks(dms, store, access, clock, partial(is_muted, client))
+    scheduled = Scheduled(partial(schedule_message, client), partial(cancel_message, client))
+    return Deciding(approvals, Cutovers(context, approvals, checks.run, scheduled))

@@ -18,6 +18,7 @@ from bot.requests.base import RequestContext
 from bot.requests.drain import measure_drain
 from bot.store.cutover import Cutover, CutoverState, JobMark, Mark, Sample
 from bot.util import parallel
+from bot.util.command import COMMAND
 from bot.util.durations import humanize
 
 S = CutoverState
@@ -217,7 +218,9 @@ def _not_measured(cutover: Cutover, measured: Mapping[str, Measured]) -> str:
 
 
 def _failed_text(cutover: Cutover, mark: JobMark) -> str:
-    return f"`{shown_name(cutover, mark.job)}`: {mark.text}."
+    name = shown_name(cutover, mark.job)
+    failed = f" If the source is lost for good, `{COMMAND} promote {name}` promotes what has arrived."
+    return f"`{name}`: {mark.text}.{failed if 'FAILED in' in mark.text else ''}"
 
 
 def _missing_text(shown: str, found: DatabaseDrain) -> str:

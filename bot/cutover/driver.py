@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.cmdline.answers import rich_parts
+from bot.cutover.alarm import Alarm
 from bot.cutover.calls import calls_due, news_due
 from bot.cutover.draining import Draining
 from bot.cutover.ledger import CutoverLedger, card_key
 from bot.cutover.promotion import Promotion, is_stale
+from bot.cutover.proofs import proven
 from bot.cutover.states import EXPIRES_TO, EXPIRIES, PRE_CHECK, WRITES_STOPPED, expires, is_promoted_in_part
 from bot.cutover.steps import Checks
 from bot.cutover.wave import seen_now
@@ -58,7 +60,9 @@ class Driver:
         promotion: Promotion,
         draining: Draining,
         checks: Checks,
+        alarm: Alarm,
     ) -> None:
+        self._alarm = alarm
         self._ctx = context
         self._ledger = ledger
         self._promotion = promotion
@@ -72,23 +76,19 @@ class Driver:
         Raises:
             StoreError: the next tick goes on.
         """
-        for cutover in (*self._ctx.store.cutovers(), *self._not_reopened(now)):
+        for cutover in (*self._ctx.store.cutovers(), *self._ended_with_work(now)):
             try:
                 self._one(cutover, now)
             except DmsError as error:
                 log.warning("cutover_not_read", cutover=cutover.id, error=str(error))
 
-    def _not_reopened(self, now: datetime) -> Sequence[Cutover]:
-        """Those that were aborted while the writes were stopped, and nobody has opened the source again."""
-        ended = self._ctx.store.cutovers([S.ABORTED], limit=50)
-        return [
-            each
-            for each in ended
-            if each.progress.stopping and not each.progress.reopened_by and now - each.since < _DAY
-        ]
+    def _ended_with_work(self, now: datetime) -> Sequence[Cutover]:
+        """Those that have ended, and whose source is still to be opened, or whose alarm is still set."""
+        ended = self._ctx.store.cutovers([S.ABORTED, S.EXPIRED], limit=50)
+        return [each for each in ended if now - each.since < _DAY and _has_work(each)]
 
     def _one(self, cutover: Cutover, now: datetime) -> None:
-        cutover = self._call(cutover, now)
+        cutover = self._alarm.tick(self._call(cutover, now), now)
         if cutover.state in ENDED_CUTOVERS or self._follow_request(cutover) or self._expire(cutover, now):
             return
         match cutover.state:
@@ -104,6 +104,8 @@ class Driver:
                 self._promotion.follow(cutover)
             case S.HELD if self._is_time(cutover, now):
                 self._look_from_outside(cutover, now)
+            case S.CHECKLIST if self._is_time(cutover, now):
+                self._prove(cutover, now)
         self._tick_clock(cutover, now)
 
     # ---- its request, and its time
@@ -227,6 +229,15 @@ class Driver:
         elif marks != tuple(before.get(name, JobMark(name)) for name in cutover.plan.jobs):
             self._ledger.update(cutover, jobs=marks)
 
+    def _prove(self, cutover: Cutover, now: datetime) -> None:
+        """Tick what an API shows to be done."""
+        before = cutover.progress.checklist
+        after = proven(self._ctx.dms, before, now)
+        texts = [new.text for old, new in zip(before, after, strict=True) if new is not old]
+        if texts and not cutover.rehearsal:
+            done = f"seen by the bot: {', '.join(dict.fromkeys(texts))}"
+            self._ledger.note(cutover, "item", None, done, checklist=after)
+
     def _is_time(self, cutover: Cutover, now: datetime) -> bool:
         last = self._looked.get(cutover.id)
         if last is not None and timedelta() <= now - last < LOOK_EVERY:
@@ -285,6 +296,11 @@ class Driver:
                 created=now,
             )
         )
+
+
+def _has_work(cutover: Cutover) -> bool:
+    reopens = cutover.progress.stopping is not None and not cutover.progress.reopened_by
+    return bool(cutover.progress.alarm) or reopens
 
 
 def _expired_text(cutover: Cutover) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cmdline.answers import Answer, Note
+from bot.cutover.alarm import Alarm, Scheduled
 from bot.cutover.draining import Draining
 from bot.cutover.driver import Driver
 from bot.cutover.ledger import CutoverLedger
@@ -19,6 +20,8 @@ from bot.requests.wording import OLD_BUTTON
 from bot.store.cutover import ENDED_CUTOVERS, CheckLine, Cutover, Plan
 from bot.store.records import Person
 
+NOTHING_SCHEDULED = Scheduled()
+
 
 def no_checks(_cutover: Cutover) -> Sequence[CheckLine]:
     """No checks at all."""
@@ -28,14 +31,20 @@ def no_checks(_cutover: Cutover) -> Sequence[CheckLine]:
 class Cutovers:
     """Plans cutovers, and does what presses and the time ask for."""
 
-    def __init__(self, context: RequestContext, approvals: Approvals, checks: Checks = no_checks) -> None:
+    def __init__(
+        self,
+        context: RequestContext,
+        approvals: Approvals,
+        checks: Checks = no_checks,
+        scheduled: Scheduled = NOTHING_SCHEDULED,
+    ) -> None:
         ledger = CutoverLedger(context.store, clock=context.clock, wake=context.wake, command=context.command)
         promotion = Promotion(context, approvals, ledger)
         draining = Draining(context, ledger, promotion)
         self._store = context.store
         self._planning = Planning(context, approvals, ledger)
         self._steps = Steps(context, ledger, promotion, checks)
-        self._driver = Driver(context, ledger, promotion, draining, checks)
+        self._driver = Driver(context, ledger, promotion, draining, checks, Alarm(scheduled, ledger))
 
     def plan(
         self, who: Person, plan: Plan, jobs: Sequence[Job], *, rehearsal: bool = False, response_url: str = ""

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.cmdline.answers import Note
+from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
-from bot.cutover.service import Cutovers
+from bot.cutover.service import NOTHING_SCHEDULED, Cutovers, no_checks
 from bot.cutover.steps import Checks
 from bot.dms.model import Job, job_name
 from bot.policy.access import Access
@@ -229,13 +230,18 @@ class Night:
 
 @contextmanager
 def a_night(
-    dms: DmsServer, path: Path, rights: Access | None = None, checks: Checks | None = None
+    dms: DmsServer,
+    path: Path,
+    rights: Access | None = None,
+    checks: Checks | None = None,
+    scheduled: Scheduled | None = None,
 ) -> Iterator[Night]:
     clock = NightClock()
     with command_service(dms, path, rights or access(ALONE), clock=clock) as desk:
-        more: dict[str, Checks] = {} if checks is None else {"checks": checks}
         assert desk.requests is not None
-        made = Cutovers(desk.requests, desk.ctx.approvals, **more)
+        made = Cutovers(
+            desk.requests, desk.ctx.approvals, checks or no_checks, scheduled or NOTHING_SCHEDULED
+        )
         yield Night(desk, dms, clock, made, desk.requests)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
 from bot.store.cutover import CutoverState as S
 from bot.store.cutover import Mark, Tick
 from bot.store.records import RequestState
-from tests.cutover.night import ALEX_THERE, DANA_THERE, SAM, STRANGER, Night
+from sandbox.dms import DmsServer
+from tests.cutover.night import ALEX_THERE, DANA_THERE, SAM, STRANGER, Night, a_night
 
 
 def put(night: Night, id: str, **changes: str) -> None:
@@ -126,7 +130,7 @@ def test_a_job_that_fails_holds_it(night: Night) -> None:
     night.minutes(["one"], 1)
     held = night.now(plan)
     assert held.state is S.HELD
-    assert held.progress.why == "`two`: it is FAILED in CDC."
+    assert held.progress.why.startswith("`two`: it is FAILED in CDC. If the source is lost for good, `")
     assert [each.mark for each in held.progress.jobs] == [Mark.DRAINED, Mark.FAILED]
     assert "is held" in night.promote(plan)
 
@@ -323,6 +327,7 @@ def test_a_moved_plan_ends_the_old_one_once_it_is_confirmed(night: Night) -> Non
     job = night.job()
     old = night.plan(job, at=night.clock() + timedelta(hours=30))
     night.confirm(old)
+    night.clock.forward(seconds=1)
     night.cutovers.move(DANA_THERE, old.id, night.clock() + timedelta(hours=50), "UTC")
     new = night.desk.ctx.store.cutovers(limit=1)[0]
     assert new.plan.moves == old.id
@@ -344,3 +349,56 @@ def test_a_rehearsal_sends_nothing(night: Night) -> None:
     assert night.promotes() == 0
     assert night.desk.ctx.store.requests(job=job.name) == ()
     assert night.plan(job).rehearsed == night.now(plan).ended
+
+
+# ---- the bot is down when it is due
+
+
+@dataclass
+class LaterSlack:
+    """Slack's scheduled messages, as a far end that keeps them."""
+
+    left: dict[str, datetime] = field(default_factory=dict)
+
+    def leave(self, _channel: str, _text: str, at: datetime) -> str:
+        self.left[f"C1:Q{len(self.left)}"] = at
+        return f"C1:Q{len(self.left) - 1}"
+
+    def take_back(self, id: str) -> bool:
+        return self.left.pop(id, None) is not None
+
+
+def test_slack_says_that_the_bot_is_silent_unless_it_is_not(service: DmsServer, tmp_path: Path) -> None:
+    slack = LaterSlack()
+    with a_night(service, tmp_path, scheduled=Scheduled(slack.leave, slack.take_back)) as night:
+        at = night.clock() + timedelta(hours=3)
+        plan = night.plan(night.job(), at=at)
+        night.confirm(plan)
+        night.tick()
+        assert list(slack.left.values()) == [at + timedelta(minutes=3)]
+        night.clock.forward(hours=2, minutes=45)
+        night.tick()
+        assert night.state(plan) is S.READY
+        assert slack.left
+        night.clock.forward(minutes=15)
+        night.tick()
+        assert slack.left == {}
+        assert night.now(plan).progress.alarm == ""
+        other = night.plan(night.job("other"), at=at + timedelta(hours=9))
+        night.confirm(other)
+        night.tick()
+        assert len(slack.left) == 1
+        night.does(other, "cancel")
+        night.tick()
+        assert slack.left == {}
+
+
+def test_the_bot_ticks_what_an_api_tells(night: Night) -> None:
+    job = night.job()
+    items = (Tick("Each job has completed", check="completed", job=job.name), Tick("Log in"))
+    plan = night.drained(job, checklist=items)
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.CHECKLIST)
+    night.clock.forward(seconds=20)
+    night.tick()
+    assert [each.by for each in night.now(plan).progress.checklist] == ["bot", ""]
