@@ -20,8 +20,8 @@ from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.rules import (
     OVERDUE_AFTER,
+    delay_counts,
     is_overdue,
-    measures_delay,
     needs_typed_confirmation,
     not_started,
 )
@@ -212,12 +212,14 @@ def _confirm_buttons(request: Request) -> list[Button]:
 def _confirm_label(request: Request) -> str:
     if request.action is Action.CANCEL:
         return "Cancel the operation"
+    if request.facts.cutover:
+        return "Confirm the plan"
     return f"{'Confirm' if request.facts.due is None else 'Schedule'} {request.action}"
 
 
 def recheck_button(request: Request) -> list[Button]:
     """The button that measures the replication delay again, for a promote."""
-    measured = measures_delay(request.action, request.options)
+    measured = delay_counts(request)
     return [request_button(request, "Re-check delay", "recheck")] if measured else []
 
 
@@ -266,7 +268,10 @@ def _scheduled(
     request: Request, decisions: Sequence[Decision], related: RelatedRequests, *, copy: bool
 ) -> list[Block]:
     row = [] if copy else m.buttons([request_button(request, "Cancel", "cancel"), *list_button(request)])
-    small = f"{_approvals_given(request, decisions)}`{COMMAND} schedule` lists, moves and cancels it."
+    where = f"`{COMMAND} schedule` lists, moves and cancels it."
+    if request.facts.cutover:
+        where = f"The cutover's card shows each step; `{COMMAND} cutover` lists it."
+    small = f"{_approvals_given(request, decisions)}{where}"
     return [*request_details(request, related), *row, *m.context(small)]
 
 

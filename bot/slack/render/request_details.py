@@ -13,7 +13,7 @@ from bot.dms.running_errors import runs_with_errors, shown_status
 from bot.requests.fingerprint import selection_matters, selection_text
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests
-from bot.requests.rules import measures_delay
+from bot.requests.rules import delay_counts, waits_for_drain
 from bot.requests.wording import STATE_TEXT, scope
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -65,6 +65,10 @@ def request_details(
     return blocks
 
 
+_PART_OF_CUTOVER = "🌙 It is part of a *cutover*: its last press sends it, once nothing is missing."
+_ONCE_DRAINED = "It is sent once nothing is missing, for 30 minutes from then on."
+
+
 def reason_text(request: Request) -> str:
     """The reason in its requester's words; mrkdwn, empty if none was given."""
     return f"💬 {mrkdwn.verbatim(request.facts.reason)}" if request.facts.reason else ""
@@ -73,10 +77,13 @@ def reason_text(request: Request) -> str:
 def scheduled(request: Request) -> list[Block]:
     """When it is to be sent, as it was understood and in the reader's own zone."""
     if request.facts.due is None:
-        return []
+        return m.sections(_PART_OF_CUTOVER) if request.facts.cutover else []
     meant = Moment(request.facts.due, request.facts.zone).echo(request.created)
-    promote = measures_delay(request.action, request.options)
-    only_if = " It is sent only if the replication delay is known to be zero then." if promote else ""
+    only_if = " It is sent only if the replication delay is known to be zero then."
+    if waits_for_drain(request.facts):
+        only_if = f" {_PART_OF_CUTOVER if request.facts.cutover else _ONCE_DRAINED}"
+    elif not delay_counts(request):
+        only_if = ""
     return m.sections(
         f"⏰ *Scheduled for* {mrkdwn.date(request.facts.due)}: {mrkdwn.verbatim(meant)} from the request."
         f" Everything is checked again then.{only_if}"
