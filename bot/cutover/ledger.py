@@ -93,13 +93,13 @@ class CutoverLedger:
         return moved
 
     def log(self, cutover: Cutover, event: str, text: str = "", job: str = "", user: str = "") -> None:
-        """Add a line to its log, inside a transaction; in the thread of the card, too, unless it is a
-        measurement."""
+        """Add a line to its log, inside a transaction; in the thread of the card, if there is one, unless
+        it is a measurement."""
         now = self.clock()
         entry = self._store.add_cutover_entry(
             CutoverEntry(cutover.id, now, event, user, job, redact(named(text, self._command)))
         )
-        if event not in _UNSAID:
+        if event not in _UNSAID and self._store.message(card_key(cutover.id)) is not None:
             self._store.enqueue(
                 OutMessage(
                     key=f"{card_key(cutover.id)}:log:{entry.id}",
@@ -138,7 +138,8 @@ class CutoverLedger:
             moved = self._store.change_cutover(read, progress=new, **changes)
             if moved is None:
                 return None
-            if moved.state is not CutoverState.DRAFT and changes:
+            unseen = read.state is CutoverState.DRAFT and moved.state in ENDED_CUTOVERS
+            if moved.state is not CutoverState.DRAFT and changes and not unseen:
                 self.post_card(moved)
             self.log(moved, event, text, job, who.user if who else "")
             self._audit(moved, event, who, text, job)

@@ -22,7 +22,7 @@ from bot.requests.job_names import disambiguate
 from bot.requests.wording import OLD_BUTTON
 from bot.store.cutover import Cutover, CutoverState, Plan
 from bot.store.facts import RequestFacts
-from bot.store.records import Person, Request
+from bot.store.records import Person, Request, RequestState
 from bot.util import parallel
 from bot.util.redact import redact
 
@@ -189,7 +189,9 @@ class Planning:
             if other.id == made.plan.moves or other.rehearsal is not made.rehearsal:
                 continue
             shared = self._shared(other, jobs)
-            if shared:
+            if shared and other.state is S.DRAFT and other.by.user == made.by.user:
+                self._give_way(other)
+            elif shared:
                 what = "rehearsal" if other.rehearsal else "cutover"
                 raise _Refused(
                     Note(
@@ -201,6 +203,13 @@ class Planning:
                         tone="warn",
                     )
                 )
+
+    def _give_way(self, draft: Cutover) -> None:
+        """End a plan that its planner never confirmed, as they plan anew."""
+        self._ledger.enter(draft, S.ABORTED, "cancelled", draft.by, "It was planned again.")
+        request = self._ctx.store.request(draft.request) if draft.request else None
+        if request is not None:
+            self._ctx.end(request, RequestState.CANCELLED, "cancelled", draft.by, "planned again")
 
     def _shared(self, other: Cutover, jobs: Sequence[Job]) -> str:
         """Which job, or whose destination, is in the other cutover, too; empty for none."""

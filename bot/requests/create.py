@@ -281,7 +281,8 @@ def _is_same(old: Request, new: Request) -> bool:
 
     def asked(request: Request) -> tuple[object, ...]:
         names = sorted(job.name for job in request.jobs)
-        return request.action, request.options, names, request.facts.due
+        facts = request.facts
+        return request.action, request.options, names, facts.due, facts.cutover, facts.when_drained
 
     return asked(old) == asked(new)
 

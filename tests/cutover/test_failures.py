@@ -323,6 +323,17 @@ def test_one_plan_for_each_job(night: Night) -> None:
     assert rehearsal.id != first.id
 
 
+def test_a_plan_that_was_never_confirmed_gives_way_to_the_next(night: Night) -> None:
+    job = night.job()
+    first = night.plan(job)
+    second = night.plan(job, writers=("api",))
+    assert night.state(first) is S.ABORTED
+    assert night.request(first).state is RequestState.CANCELLED
+    assert night.desk.ctx.store.message(f"cutover:{first.id}") is None
+    night.confirm(second)
+    assert night.state(second) is S.SCHEDULED
+
+
 def test_a_moved_plan_ends_the_old_one_once_it_is_confirmed(night: Night) -> None:
     job = night.job()
     old = night.plan(job, at=night.clock() + timedelta(hours=30))
