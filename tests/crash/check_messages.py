@@ -15,7 +15,7 @@ _OVER = {
     RequestState.EXPIRED: "Expired",
     RequestState.OUTDATED: "Out of date",
 }
-_BUTTONS = ("[Confirm", "[Approve", "[Deny]", "[Cancel]", "[Withdraw]", "[Delete job")
+_BUTTONS = ("[Confirm", "[Approve", "[Deny", "[Cancel]", "[Withdraw]", "[Delete job", "[Details]")
 _STANDING = ("The service says that", "The service has no such job")
 _ANSWER_EXPECTED_S = 3.0
 _CLOCKS_DIFFER_S = 1.0

@@ -13,7 +13,7 @@ from bot.config.projects import Project, Projects
 from bot.dms.model import Job
 from bot.policy import loader
 from bot.policy.access import Access
-from bot.requests.by_project import projects_text
+from bot.requests.by_project import projects_counted, projects_text
 from bot.slack.render.request_details import request_details
 from bot.store.records import RequestState
 from sandbox.dms import DmsServer
@@ -121,16 +121,21 @@ def test_several_projects_are_said_and_confirmed(at: CommandService) -> None:
 
 
 @pytest.mark.parametrize(
-    ("projects", "says"),
+    ("projects", "says", "counted"),
     [
-        ((PROD,), "It is a job of 🏭 `prod` (*production*)."),
-        ((LAB,), "It is a job of `lab`."),
-        ((PROD, PROD), "All of them are jobs of 🏭 `prod` (*production*)."),
-        ((LAB, LAB), "All of them are jobs of `lab`."),
-        ((LAB, PROD, LAB), "These are jobs of *2 projects*: 🏭 `prod` (*production*) 1 job, `lab` 2 jobs."),
+        ((PROD,), "It is a job of 🏭 `prod` (*production*).", "🏭 *production*, `prod`"),
+        ((LAB,), "It is a job of `lab`.", "`lab`"),
+        ((PROD, PROD), "All of them are jobs of 🏭 `prod` (*production*).", "🏭 *production*, `prod`"),
+        ((LAB, LAB), "All of them are jobs of `lab`.", "`lab`"),
+        (
+            (LAB, PROD, LAB),
+            "These are jobs of *2 projects*: 🏭 `prod` (*production*) 1 job, `lab` 2 jobs.",
+            "🏭 `prod` (*production*) 1 job, `lab` 2 jobs",
+        ),
     ],
 )
-def test_words_for_the_projects(projects: tuple[str, ...], says: str) -> None:
+def test_words_for_the_projects(projects: tuple[str, ...], says: str, counted: str) -> None:
     jobs: list[Job] = [a_job(f"j{n}", project=project) for n, project in enumerate(projects)]
     assert projects_text(jobs, Projects(PROJECTS)) == says
     assert projects_text(jobs, Projects(PROJECTS[:1])) == ""
+    assert projects_counted(jobs, Projects(PROJECTS)) == counted

@@ -318,6 +318,17 @@ def test_the_approval_card_mentions_and_asks() -> None:
     assert [each["type"] for each in payload["blocks"]] == ["section", "actions"]
 
 
+def test_the_card_of_several_jobs_names_the_first_and_their_projects() -> None:
+    jobs = tuple(job(f"job-{number}") for number in range(5))
+    asking = replace(ASKING, projects="🏭 `prod` (*production*) 2 jobs, `lab` 3 jobs")
+    several = request(Action.STOP, RequestState.APPROVING, jobs=jobs, facts=RequestFacts(reason="CHG-7\nnow"))
+    (section, _) = accepted(approval_card(several, asking, [], NOW))["blocks"]
+    assert section["text"]["text"].splitlines()[0] == (
+        "🔐 *@sam* asks to *stop* *5 jobs* (`job-0`, `job-1`, `job-2` and 2 more; "
+        "🏭 `prod` (*production*) 2 jobs, `lab` 3 jobs): “CHG-7 now”"
+    )
+
+
 @pytest.mark.parametrize(("action", "green"), [(Action.STOP, True), (Action.DELETE, False)])
 def test_approve_is_green_only_where_nothing_is_destroyed_and_nothing_is_red(
     action: Action, green: bool
