@@ -239,7 +239,7 @@ def test_what_waits_for_approval_is_listed_too(fresh: Env) -> None:
     assert job in plain(listed)
     assert "Awaiting approval" in plain(listed)
     assert "cancel" not in steps(listed), "Riley may only look"
-    assert "waits for approval" in plain(fresh.type(f'schedule --move {job} --at "in 3h"'))
+    assert "awaits approval" in plain(fresh.type(f'schedule --move {job} --at "in 3h"'))
 
 
 def test_a_promote_waits_until_nothing_is_missing(fresh: Env, from_now: AheadClock) -> None:
