@@ -41,6 +41,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "apps.connections.open": (),
     "chat.postMessage": ("chat:write",),
     "chat.postEphemeral": ("chat:write",),
+    "chat.getPermalink": (),
     "chat.update": ("chat:write",),
     "chat.unfurl": ("links:write",),
     "chat.scheduleMessage": ("chat:write",),
