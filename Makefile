@@ -121,7 +121,8 @@ crash: .venv/installed ## Kill the bot 200 times and see that everything adds up
 fuzz: .venv/installed ## Try 100,000 bad inputs; SEED=n tries the same ones again (see docs/reliability.md)
 	@$(if $(SEED),,echo "The seed is $(NOW): make fuzz SEED=$(NOW)")
 	@HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest --quiet -p tests.fuzz.plugin --numprocesses logical \
-		--dist loadfile --timeout 1800 --hypothesis-seed $(or $(SEED),$(NOW)) tests/fuzz tests/policy/test_any_file.py
+		--dist loadfile --timeout 1800 --hypothesis-seed $(or $(SEED),$(NOW)) tests/fuzz tests/policy/test_any_file.py \
+		tests/slack/test_validity.py
 
 screenshots: system .venv/installed page ## Take the pictures in README anew
 	@.ci/chromium

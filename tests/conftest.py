@@ -16,6 +16,8 @@ import pytest
 from _pytest._code.code import ExceptionRepr
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.fuzz import profile
+
 _HERE = str(Path(sys.executable).parent)
 
 
@@ -67,6 +69,7 @@ _TEMPORARY = "PYTEST_DEBUG_TEMPROOT"
 def pytest_configure() -> None:
     """Keep the tests' files in memory, if there is room: on a disk, each commit of each database waits for
     it, and all processes of a run for each other. The tests kill bots, never the machine."""
+    profile.load()
     if _TEMPORARY not in os.environ and _has_room():
         os.environ[_TEMPORARY] = _MEMORY
 

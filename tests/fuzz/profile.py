@@ -15,6 +15,12 @@ BATCH = 5
 tried: Counter[str] = Counter()
 
 
+def load() -> None:
+    """For tests that say nothing else: no machine is too slow, and what is tried is no matter of luck."""
+    settings.register_profile("dms-bot", deadline=None, database=None, derandomize=not FULL)
+    settings.load_profile("dms-bot")
+
+
 def limits(few: int, full: int) -> settings:
     """Settings for a test of so many examples."""
     return settings(
@@ -26,6 +32,7 @@ def limits(few: int, full: int) -> settings:
         suppress_health_check=[
             HealthCheck.too_slow,
             HealthCheck.data_too_large,
+            HealthCheck.large_base_example,
             HealthCheck.function_scoped_fixture,
         ],
     )

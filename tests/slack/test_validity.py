@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cmdline.answers import Answer, Button, EditForm, EditPreview, PickForm, User
@@ -34,15 +34,12 @@ from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.request_card import request_card
 from bot.store.records import Decision, Event, JobSnapshot, Request, RequestState, Run, Watch
 from sandbox.slack.rules import check_message_blocks
+from tests.fuzz.profile import limits
 from tests.slack import makers
 from tests.slack.checks import accepted, accepted_view, mrkdwn, speaks_alone
 from tests.slack.makers import NOW
 
-tried = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+tried = limits(25, 200)
 _names = st.lists(makers.texts, max_size=250, unique=True)
 
 
