@@ -24,7 +24,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if id:
         return _acknowledge_one(ctx, id)
     if not invocation.jobs:
-        raise UsageError(f"Name the job of the alert, for example `{COMMAND} acknowledge orders-db`.")
+        text = f"Name the job of the alert, for example `{COMMAND} acknowledge orders-db`."
+        raise UsageError(text, choose=invocation)
     job = find_job(ctx, invocation.jobs[0], invocation)
     found = [each for each in ctx.store.open_escalations() if job.name in _jobs(ctx, each)]
     ended = [each for each in found if _may_see(ctx, each) and _end(ctx, each) is not None]

@@ -19,6 +19,7 @@ from bot.requests.draft import RequestDraft
 from bot.requests.reasons import kept
 from bot.store.facts import RequestFacts
 from bot.util.command import COMMAND
+from commands.support.actions import refusal_note
 from commands.support.asked import REASON
 from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.edit_fields import field_consequences, field_lines
@@ -76,7 +77,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     _check_base(invocation, job, config)
     refusal = asked.refusal(job, config)
     if refusal is not None:
-        return Note(str(refusal), tone="warn")
+        return refusal_note(ctx, job, refusal)
     edit = edit_of(ctx, job, config, asked)
     if edit.empty:
         return Note(f"Nothing to save: `{job.id}` already has these settings.")
@@ -128,7 +129,7 @@ def _form(ctx: Context, job: Job) -> EditForm:
     """
     nothing = check(Action.EDIT, job, Options(fields=FieldChange(name="")))
     if nothing is not None:
-        raise EarlyAnswer(Note(str(nothing), tone="warn"))
+        raise EarlyAnswer(refusal_note(ctx, job, nothing))
     config = ctx.dms.objects_config(job.name)
     refusal = check(Action.EDIT, job, Options(objects=config))
     note = refusal.reason if refusal is not None else ""

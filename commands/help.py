@@ -9,7 +9,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.cmdline.parser import parse
 from bot.policy.permissions import Permission
 from bot.util.command import COMMAND
-from bot.util.suggest import did_you_mean
+from bot.util.suggest import did_you_mean, nearest
 from commands.support.base import Context, Verb, no_service_call
 
 _JOB = (
@@ -38,7 +38,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     verb = ctx.verbs.get(name)
     if verb is None:
         hint = did_you_mean(name, ctx.verbs, f"{COMMAND} help {{}}")
-        raise UsageError(f"Unknown command `{name}`.{hint} `{COMMAND} help` lists all of them.")
+        raise UsageError(
+            f"Unknown command `{name}`.{hint} `{COMMAND} help` lists all of them.",
+            corrections=[{invocation.words[0]: nearest(name, ctx.verbs)}] if hint else (),
+        )
     return _one(ctx, verb)
 
 

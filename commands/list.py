@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, JobGroup, JobLine, JobsPage
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
-from bot.config.projects import Place
+from bot.config.projects import PRODUCTION, Place
 from bot.dms import source_writes
-from bot.dms.model import Job, JobList, State, parse_name
+from bot.dms.attention import Part, part_of
+from bot.dms.model import Job, JobList, State, short_name
+from bot.dms.resource_names import project_of
 from bot.dms.rules import BULK, DESTRUCTIVE, allowed_for_all
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.policy.permissions import Permission
 from bot.requests.freezes import freeze_lines, frozen_alone
-from bot.requests.job_names import namer
+from bot.requests.job_names import JobNamer, disambiguate, namer
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
 from commands.support.base import Context, Verb
+from commands.support.filter_form import filter_form
 from commands.support.filters import (
     all_matching,
     asks_for_errors,
@@ -28,13 +31,12 @@ from commands.support.filters import (
     one_of,
     with_bare_states,
 )
-from commands.support.visibility import may_hide, permitted_actions
+from commands.support.visibility import may_hide, permitted_actions, visible_names
 
-PER_PAGE = 20
-PER_PAGE_CHOOSING = 50
-"""More than `PER_PAGE`, because only jobs on the same page can be chosen together."""
+PER_PAGE = 50
+"""Only jobs on the same page can be chosen together, and a table sorts one page."""
 _MAX_STATUSES = 20
-"""Statuses on a page: each takes two blocks, and a message holds at most 50.
+"""Statuses on a page to choose from: each takes two blocks, and a message holds at most 50.
 
 Source: https://docs.slack.dev/reference/block-kit/blocks
 """
@@ -56,25 +58,31 @@ _ORDER = [
     State.COMPLETED,
     State.DELETED,
 ]
-"""Most urgent first: changes pile up on the source of a stopped job. Unknown states come right after FAILED.
-Jobs that wait for people to stop the writes to the source come before all others."""
+"""Most urgent first, within the parts of the list. Jobs that wait for people to stop the writes to the source
+come before all others, and unknown states right after FAILED."""
+_PARTS = list(Part)
 _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     invocation = with_bare_states(invocation)
+    if invocation.is_set("filter"):
+        return filter_form(ctx, invocation)
     found, fitting = _matching_jobs(ctx, invocation)
     faulty = faulty_databases(ctx, fitting or found.jobs)
     statuses = {job.name: _shown_status(job, faulty) for job in found.jobs}
-    jobs = sorted(found.jobs, key=lambda job: _urgency(job, statuses[job.name]))
+    jobs = _sorted(found.jobs, statuses)
     choosing = invocation.is_set("choose")
-    cut = _pages(jobs, statuses, PER_PAGE_CHOOSING if choosing else PER_PAGE)
+    cut = _pages_to_choose_from(jobs, statuses) if choosing else _pages(jobs)
     pages = len(cut)
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = cut[page - 1]
-    counts = Counter(statuses[job.name] for job in jobs)
+    counts = Counter(statuses.values())
+    all_listed = not (invocation.filters or invocation.words or found.missing)
+    known = () if all_listed else visible_names(ctx, "list")
+    lines = _lines(ctx, shown, faulty, _calls(ctx, shown, (*(job.name for job in jobs), *known)))
     return JobsPage(
-        groups=_groups(ctx, counts, [(job, statuses[job.name]) for job in shown], faulty, choosing),
+        groups=_groups(ctx, counts, [(line, statuses[line.job.name]) for line in lines], choosing),
         total=len(jobs),
         page=page,
         pages=pages,
@@ -82,7 +90,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         missing=found.missing,
         choosing=choosing,
         buttons=_buttons(ctx, invocation, page, pages, shown),
-        counts=counts if page == 1 < pages else {},
+        counts=counts,
         with_errors=_with_errors(ctx, fitting, faulty) if page == 1 else (),
         freezes=freeze_lines(ctx.store, ctx.access.policy, ctx.now(), None),
         may_hide=may_hide(ctx, "list"),
@@ -111,13 +119,35 @@ def _with_errors(ctx: Context, jobs: Sequence[Job], faulty: Mapping[str, Sequenc
     return tuple(calls(name) for name in sorted(found))
 
 
-def _pages(jobs: Sequence[Job], shown: Mapping[str, str], most: int) -> list[list[Job]]:
-    """Pages of at most `most` jobs and `_MAX_STATUSES` statuses; at least one page."""
+def _sorted(jobs: Sequence[Job], statuses: Mapping[str, str]) -> list[Job]:
+    """By urgency, then by ID."""
+    urgency = {status: _urgency(status) for status in set(statuses.values())}
+
+    def key(job: Job) -> tuple[tuple[int, int, str], str, str]:
+        name = job.name
+        return urgency[statuses[name]], name[name.rfind("/") :], name
+
+    return sorted(jobs, key=key)
+
+
+def _urgency(status: str) -> tuple[int, int, str]:
+    state, _, phase = status.partition("/")
+    rank = -1 if source_writes.waits(status) else _RANK.get(state, 0)
+    return _PARTS.index(part_of(status)), rank, phase
+
+
+def _pages(jobs: Sequence[Job]) -> Sequence[Sequence[Job]]:
+    """At least one page."""
+    return [jobs[at : at + PER_PAGE] for at in range(0, len(jobs), PER_PAGE)] or [()]
+
+
+def _pages_to_choose_from(jobs: Sequence[Job], shown: Mapping[str, str]) -> Sequence[Sequence[Job]]:
+    """Pages of at most `PER_PAGE` jobs and `_MAX_STATUSES` statuses; at least one page."""
     pages: list[list[Job]] = [[]]
     statuses: set[str] = set()
     for job in jobs:
         status = shown[job.name]
-        full = len(pages[-1]) == most or (len(statuses) == _MAX_STATUSES and status not in statuses)
+        full = len(pages[-1]) == PER_PAGE or (len(statuses) == _MAX_STATUSES and status not in statuses)
         if full:
             pages.append([])
             statuses.clear()
@@ -126,27 +156,45 @@ def _pages(jobs: Sequence[Job], shown: Mapping[str, str], most: int) -> list[lis
     return pages
 
 
-def _urgency(job: Job, status: str) -> tuple[int, str, str, str]:
-    _, location, id = parse_name(job.name)
-    rank = -1 if source_writes.waits(job.status) else _RANK.get(status.partition("/")[0], 0)
-    return rank, job.phase, id, location
+def _calls(ctx: Context, shown: Sequence[Job], known: Iterable[str]) -> JobNamer:
+    """How to call the jobs: with their place where another one among the `known` full names has the same ID,
+    and with the mark of production."""
+    ids, projects = {job.id for job in shown}, ctx.dms.projects
+    calls = disambiguate([name for name in known if short_name(name) in ids], projects)
+
+    def called(name: str) -> str:
+        return f"{PRODUCTION} {calls(name)}" if projects.is_production(project_of(name)) else calls(name)
+
+    return called
+
+
+def _lines(
+    ctx: Context, shown: Sequence[Job], faulty: Mapping[str, tuple[str, ...]], calls: JobNamer
+) -> list[JobLine]:
+    runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
+    frozen = frozen_alone(ctx.store.freezes(ctx.now()))
+    refs = ctx.refs([Invocation("show", (job.name,)) for job in shown])
+    projects = ctx.dms.projects
+    return [
+        JobLine(
+            job,
+            ref,
+            runs.get(job.name),
+            faulty.get(job.name, ()),
+            job.name in frozen,
+            projects.called(Place(job.project, job.location)),
+            calls(job.name),
+        )
+        for job, ref in zip(shown, refs, strict=True)
+    ]
 
 
 def _groups(
-    ctx: Context,
-    counts: Mapping[str, int],
-    shown: Sequence[tuple[Job, str]],
-    faulty: Mapping[str, tuple[str, ...]],
-    choosing: bool,
+    ctx: Context, counts: Mapping[str, int], shown: Sequence[tuple[JobLine, str]], choosing: bool
 ) -> tuple[JobGroup, ...]:
     """`shown` are jobs with their status as people see it."""
-    runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
-    frozen = frozen_alone(ctx.store.freezes(ctx.now()))
-    refs = ctx.refs([Invocation("show", (job.name,)) for job, _ in shown])
     groups: dict[str, list[JobLine]] = {}
-    for (job, status), ref in zip(shown, refs, strict=True):
-        where = ctx.dms.projects.where(Place(job.project, job.location))
-        line = JobLine(job, ref, runs.get(job.name), faulty.get(job.name, ()), job.name in frozen, where)
+    for line, status in shown:
         groups.setdefault(status, []).append(line)
     return tuple(
         JobGroup(
@@ -187,8 +235,11 @@ def _buttons(
         buttons.append(turn("Next ›", page=str(page + 1)))
     if invocation.is_set("choose"):
         buttons.append(turn("Done choosing", choose=False))
-    elif permitted_actions(ctx, BULK, *shown):
-        buttons.append(turn("Choose several", choose=True))
+    else:
+        narrower = replace(invocation, flags={"filter": True})
+        buttons.append(Button("Filter…", "list", "run", ctx.ref(narrower)))
+        if permitted_actions(ctx, BULK, *shown):
+            buttons.append(turn("Act on several…", choose=True))
     buttons.append(turn("Refresh"))
     return tuple(buttons)
 
@@ -202,6 +253,7 @@ VERB = Verb(
         flags=(
             Flag("page", "number", "which page"),
             Flag("choose", "switch", "choose several with checkboxes"),
+            Flag("filter", "switch", "choose filters in a form"),
         ),
         filters=FILTERS,
         words=True,
@@ -214,4 +266,5 @@ VERB = Verb(
     begins="list",
     examples=("list state=running", "list orders location=europe-west1", "list label.env=prod state=failed"),
     run=_run,
+    form=lambda invocation: invocation.is_set("filter"),
 )

@@ -146,6 +146,8 @@ class JobLine:
     """Whether the job is frozen on its own; `JobsPage.freezes` has the freezes of more jobs."""
     where: str = ""
     """The place as people call it; empty: its location."""
+    called: str = ""
+    """Its ID, or `location/id` where that is in two places, behind the mark of production; empty: its ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ class JobsPage:
     choosing: bool = False
     """Whether the lines carry checkboxes."""
     buttons: tuple[Button, ...] = ()
-    """Paging, choosing, refreshing."""
+    """Paging, filtering, choosing, refreshing."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Number of jobs by status on all pages; empty if the groups show it."""
     with_errors: tuple[str, ...] = ()
@@ -318,6 +320,28 @@ class CutoverForm:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterChoice:
+    """One filter in a form: its key, its label, and the values to choose from with their labels."""
+
+    key: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+    chosen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilterForm:
+    """Opens the view in which the filters of a list are chosen."""
+
+    ref: str
+    choices: tuple[FilterChoice, ...]
+    text: str = ""
+    """What the jobs' IDs, names, labels, engines or hosts have to contain."""
+    kept: str = ""
+    """Filters that the form has no field for, and that stay."""
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
     """A file for the channel, or for the person who asked."""
 
@@ -351,7 +375,7 @@ class AlreadyQueued:
     key: str
 
 
-Form = EditForm | EditPreview | PickForm | CutoverForm
+Form = EditForm | EditPreview | PickForm | CutoverForm | FilterForm
 """Answers that are shown in a view."""
 
 Answer = Note | AnswerPage | JobsPage | JobCard | DatabasesPage | Form | Upload | ChartPage | AlreadyQueued

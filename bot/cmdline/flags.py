@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.cmdline.invocation import Flag, FlagValue, UsageError
 from bot.cmdline.lexer import items, short, unshield
 from bot.util.durations import parse_duration, parse_time
-from bot.util.suggest import did_you_mean
+from bot.util.suggest import did_you_mean, nearest
 
 _MAX_ITEMS = 1000
 
@@ -69,7 +69,8 @@ def _choice(flag: Flag, typed: str, right: str) -> str:
         return by_name[typed.lower()]
     raise UsageError(
         f"`--{flag.name}` is one of {', '.join(flag.choices)}, not `{short(typed)}`: "
-        f"write for example `{right}`.{did_you_mean(typed, flag.choices)}"
+        f"write for example `{right}`.{did_you_mean(typed, flag.choices)}",
+        corrections=[{typed: near}] if (near := nearest(typed, flag.choices)) else (),
     )
 
 

@@ -5,7 +5,7 @@ A button holds the id of a stored invocation, so pressing it does the same as ty
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +16,26 @@ JobsTaken = Literal["none", "optional", "any", "one", "many"]
 
 
 class UsageError(Exception):
-    """The command line is wrong. `str()` is one sentence: what is wrong, and an example that works."""
+    """The command line is wrong. `str()` is one sentence: what is wrong, and an example that works.
+
+    `corrections` say what was probably meant, each in place of what was typed, and `lines` are whole
+    commands; `instead` are the commands that follow. `choose` is a command that lacks nothing but its job.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        corrections: Sequence[Mapping[str, str]] = (),
+        lines: Sequence[str] = (),
+        instead: Sequence[Invocation] = (),
+        choose: Invocation | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.corrections = tuple(corrections)
+        self.lines = tuple(lines)
+        self.instead = tuple(instead)
+        self.choose = choose
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 
 from bot.cmdline import examples, flags, job_refs
+from bot.cmdline.corrections import APPEND, corrected_tokens
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
-from bot.cmdline.lexer import Token, in_code, items, short, split, unshield
+from bot.cmdline.lexer import Token, items, short, split, unshield
+from bot.cmdline.token_values import as_written, quoted, value_at, with_head
 from bot.util.command import COMMAND, DEFAULT
 from bot.util.suggest import nearest
 
@@ -17,6 +19,8 @@ MAX_LENGTH = 3000
 """Characters. Nobody types more, and parsing so much is still fast."""
 _FILTER = re.compile(r"(?i:label:[\w.-]+|[a-z][\w.-]*)=")
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
+_MOST_CORRECTIONS = 3
+_MOST_OFFERED = 5
 _ALIASES = {"h": "help", "?": "help", "ls": "list", "status": "show", "info": "show"}
 """What people type out of habit."""
 
@@ -40,7 +44,31 @@ def parse(text: str, syntaxes: Mapping[str, Syntax], command: str = DEFAULT) -> 
         tokens = tokens[1:]
     if not tokens:
         return Invocation("help")
-    tokens = _named_alone(tokens, syntaxes)
+    return _parsed(_named_alone(tokens, syntaxes), syntaxes, _MOST_CORRECTIONS)
+
+
+def _parsed(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax], corrections: int) -> Invocation:
+    """What the tokens say. An error has the commands that were probably meant, with up to so many
+    corrections."""
+    try:
+        return _read(tokens, syntaxes)
+    except UsageError as error:
+        lines = [*(corrected_tokens(tokens, each) for each in error.corrections), *map(split, error.lines)]
+        found = (_meant(each, syntaxes, corrections) for each in lines)
+        error.instead = tuple(each for each in found if each is not None)
+        raise
+
+
+def _meant(right: tuple[Token, ...] | None, syntaxes: Mapping[str, Syntax], left: int) -> Invocation | None:
+    if not right or not left:
+        return None
+    try:
+        return _parsed(right, syntaxes, left - 1)
+    except UsageError as error:
+        return error.instead[0] if error.instead else error.choose
+
+
+def _read(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> Invocation:
     verb = _verb(tokens[0], syntaxes)
     if any(not each.quoted and each.text in _HELP for each in tokens[1:]):
         return Invocation("help", words=() if verb == "help" else (verb,))
@@ -100,7 +128,8 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
     if near:
         raise UsageError(
             f"Unknown command `{short(typed)}`: did you mean `{near}`, "
-            f"as in `{examples.line(near, syntaxes[near])}`?"
+            f"as in `{examples.line(near, syntaxes[near])}`?",
+            corrections=[{token.text: near}],
         )
     raise UsageError(
         f"Unknown command `{short(typed)}`: `{COMMAND} help` lists all, for example `{COMMAND} list`."
@@ -138,14 +167,17 @@ class _Parser:
 
     def _flag(self, tokens: tuple[Token, ...], at: int) -> int:
         head, equals, _ = tokens[at].text[2:].partition("=")
-        flag = self._known_flag(head.lower().replace("_", "-"))
+        flag = self._known_flag(head.lower().replace("_", "-"), tokens[at])
         if flag.kind == "switch":
             if equals:
-                raise UsageError(f"`--{flag.name}` takes no value: write `{self._with_flag(flag)}`.")
+                raise UsageError(
+                    f"`--{flag.name}` takes no value: write `{self._with_flag(flag)}`.",
+                    corrections=[{tokens[at].text: f"--{flag.name}"}],
+                )
             self.flags[flag.name] = True
             return at + 1
         start = at
-        raw, prose, at = _value(tokens, at, bool(equals), flag.kind == "list")
+        raw, prose, at = value_at(tokens, at, bool(equals), flag.kind == "list")
         if flag.kind == "text":
             self._check_quotes(flag, tokens, start, at)
         if not raw.strip():
@@ -165,10 +197,13 @@ class _Parser:
         end = ended + len(loose)
         inline = tokens[start].prose.partition("=")[2]
         text = " ".join([inline, *(each.prose for each in tokens[start + 1 : end])])
-        quoted = f"--{flag.name} {_quoted(text)}"
-        line = " ".join([*map(_typed, tokens[:start]), quoted, *map(_typed, tokens[end:])])
+        whole = f"--{flag.name} {quoted(text)}"
+        line = " ".join([*map(as_written, tokens[:start]), whole, *map(as_written, tokens[end:])])
         right = f"{COMMAND} {self.verb} {line}" if job else self._with_flag(flag)
-        raise UsageError(f"A text of several words needs quotes: write `{right}`.")
+        raise UsageError(
+            f"A text of several words needs quotes: write `{right}`.",
+            lines=(f"{self.verb} {line}",) if job else (),
+        )
 
     def _set_flag(self, flag: Flag, value: FlagValue) -> None:
         before = self.flags.get(flag.name)
@@ -182,7 +217,7 @@ class _Parser:
             )
         self.flags[flag.name] = value
 
-    def _known_flag(self, name: str) -> Flag:
+    def _known_flag(self, name: str, token: Token) -> Flag:
         known = {flag.name: flag for flag in self.syntax.flags}
         if name in known:
             return known[name]
@@ -194,7 +229,8 @@ class _Parser:
         if near:
             raise UsageError(
                 f"`{self.verb}` has no flag `--{short(name)}`: "
-                f"did you mean `--{near}`, as in `{self._with_flag(known[near])}`?"
+                f"did you mean `--{near}`, as in `{self._with_flag(known[near])}`?",
+                corrections=[{token.text: with_head(token, f"--{near}")}],
             )
         raise UsageError(
             f"`{self.verb}` has no flag `--{short(name)}`: "
@@ -208,12 +244,12 @@ class _Parser:
         return bool(self.syntax.filters) or not self.syntax.words
 
     def _filter(self, tokens: tuple[Token, ...], at: int) -> int:
-        key = self._known_filter(tokens[at].text.partition("=")[0])
+        key = self._known_filter(tokens[at])
         label = key.startswith("label.") and len(key) > len("label.")
         if label and self._has_no_value(tokens, at):
             raw, at = "", at + 1
         else:
-            raw, _, at = _value(tokens, at, True, True)
+            raw, _, at = value_at(tokens, at, True, True)
         value = unshield(raw).strip()
         if not value and not label:
             raise UsageError(
@@ -248,7 +284,8 @@ class _Parser:
             )
         return f"label.{name.strip()}", value.strip()
 
-    def _known_filter(self, typed: str) -> str:
+    def _known_filter(self, token: Token) -> str:
+        typed = token.text.partition("=")[0]
         head, dot, rest = re.sub("^(label):", r"\1.", typed, flags=re.IGNORECASE).partition(".")
         if head.lower() in self.syntax.filters and (not dot or head.lower() == "label"):
             return f"{head.lower()}{dot}{rest}"
@@ -261,7 +298,10 @@ class _Parser:
         hint = f"did you mean `{near}=`" if near else f"it takes {_listing(keys)}"
         shown = examples.with_filter(self.verb, self.syntax, near or self.syntax.filters[0])
         end = "?" if near else "."
-        raise UsageError(f"`{self.verb}` has no filter `{short(typed)}=`: {hint}, as in `{shown}`{end}")
+        raise UsageError(
+            f"`{self.verb}` has no filter `{short(typed)}=`: {hint}, as in `{shown}`{end}",
+            corrections=[{token.text: with_head(token, near)}] if near and near != "label" else (),
+        )
 
     def _positional(self, token: Token) -> None:
         if self._takes_job(token):
@@ -290,7 +330,8 @@ class _Parser:
         if len(found) > 1 and self.syntax.jobs not in ("many", "any"):
             raise UsageError(
                 f"`{self.verb}` takes one job at a time, not {len(found)}: "
-                f"write `{self._line(job=found[0])}`."
+                f"write `{self._line(job=found[0])}`.",
+                corrections=[{token.text: each} for each in found[:_MOST_OFFERED]],
             )
         self.jobs.extend(each for each in found if each not in self.jobs)
 
@@ -299,9 +340,12 @@ class _Parser:
         if self.syntax.jobs in ("one", "optional"):
             raise UsageError(
                 f"`{self.verb}` takes one job, so leave out `{extra}`: "
-                f"write `{self._line(job=self.jobs[0])}` (and items of a list with commas between them)."
+                f"write `{self._line(job=self.jobs[0])}` (and items of a list with commas between them).",
+                corrections=[{token.text: ""}],
             )
-        raise UsageError(f"`{self.verb}` takes no `{extra}`: write `{self._line()}`.")
+        raise UsageError(
+            f"`{self.verb}` takes no `{extra}`: write `{self._line()}`.", corrections=[{token.text: ""}]
+        )
 
     def _check_jobs(self) -> None:
         if self.jobs or self.syntax.jobs in ("none", "optional", "any"):
@@ -316,9 +360,13 @@ class _Parser:
             filters = " ".join(f"{key}={short(value)}" for key, value in self.filters.items())
             raise UsageError(
                 f"`{self.verb}` needs jobs, or `--all` with a filter: write "
-                f"`{COMMAND} {self.verb} orders-db` or `{COMMAND} {self.verb} --all {filters}`."
+                f"`{COMMAND} {self.verb} orders-db` or `{COMMAND} {self.verb} --all {filters}`.",
+                corrections=[{APPEND: "--all"}],
             )
-        raise UsageError(f"`{self.verb}` needs a job: write for example `{self._line()}`.")
+        raise UsageError(
+            f"`{self.verb}` needs a job: write for example `{self._line()}`.",
+            choose=Invocation(self.verb, (), self.flags, self.filters, tuple(self.words)),
+        )
 
     def _line(self, job: str = "") -> str:
         """A command of this verb that works."""
@@ -329,33 +377,6 @@ class _Parser:
         return examples.with_flag(self.verb, self.syntax, flag)
 
 
-def _value(tokens: tuple[Token, ...], at: int, inline: bool, many: bool) -> tuple[str, str, int]:
-    """The value of the flag or filter at `at`: its meaning, its text, and where the next token is.
-
-    A list continues after a space if there is a comma before or after it.
-    """
-    if inline:
-        raw = tokens[at].text.partition("=")[2]
-        prose = tokens[at].prose.partition("=")[2]
-        at += 1
-        expects_more = not raw.strip()
-    else:
-        raw, prose, expects_more = "", "", True
-        at += 1
-    while (
-        at < len(tokens) and not tokens[at].is_flag and _continues_value(raw, tokens[at], expects_more, many)
-    ):
-        raw, prose, expects_more = raw + tokens[at].text, prose + tokens[at].prose, False
-        at += 1
-    return raw, prose, at
-
-
-def _continues_value(raw: str, token: Token, expects_more: bool, many: bool) -> bool:
-    if expects_more:
-        return True
-    return many and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
-
-
 def _named(token: Token) -> str:
     """The jobs in a token. A channel stands for the job of its name, so its id is of no use."""
     return token.prose if "#" in token.prose else token.text
@@ -364,16 +385,3 @@ def _named(token: Token) -> str:
 def _listing(names: Iterable[str]) -> str:
     quoted = [f"`{name}`" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
-
-
-def _typed(token: Token) -> str:
-    """The token as it can be typed again."""
-    if token.quoted:
-        return _quoted(token.prose)
-    head, equals, value = token.prose.partition("=")
-    spaced = equals and len(value.split()) > 1
-    return f"{head}={_quoted(value)}" if spaced else in_code(token.prose)
-
-
-def _quoted(text: str) -> str:
-    return '"' + in_code(text).replace('"', "'") + '"'

@@ -14,9 +14,10 @@ class Part(StrEnum):
     """The parts of a list, in their order; the value says what their jobs do."""
 
     ATTENTION = "need attention"
+    STOPPED = "stopped"
+    """Changes pile up on the source."""
     RUNNING = "running"
     CHANGING = "changing"
-    STOPPED = "stopped"
     RESTING = "done or not started"
 
 

@@ -9,12 +9,13 @@ from typing import Literal
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Database, Job, State
-from bot.dms.rules import DESTRUCTIVE, Action, allowed, allowed_for_all
+from bot.dms.rules import DESTRUCTIVE, Action, Refusal, allowed, allowed_for_all
 from bot.requests.rules import is_overdue, not_started
 from bot.store.records import Run
 
 MakeRef = Callable[[Invocation], str]
 """Stores an invocation for a button and returns its opaque id."""
+_MOST_INSTEAD = 4
 _DANGER: Literal["danger"] = "danger"
 
 
@@ -42,6 +43,16 @@ def group_action_buttons(ref: MakeRef, jobs: Sequence[Job], only: Sequence[Actio
         for action in allowed_for_all(jobs)
         if action in only
     )
+
+
+def instead_buttons(
+    ref: MakeRef, job: Job, refusal: Refusal, may: Callable[[Action], bool]
+) -> tuple[Button, ...]:
+    """A button for each action that is possible instead of the refused one, of those that this person `may`
+    use. A deletion is a way out only where there is no other."""
+    found = [each for each in refusal.instead if each is not refusal.action and may(each)]
+    milder = [each for each in found if each is not Action.DELETE]
+    return tuple(_action_button(ref, job, each) for each in (milder or found)[:_MOST_INSTEAD])
 
 
 def restart_failed_button(ref: MakeRef, job: Job) -> Button:

@@ -8,17 +8,18 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note, RichText
+from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.drained import takes_threshold
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.job_fields import edited_meanwhile
 from bot.dms.model import Job, short_name
-from bot.dms.rules import Action, by_databases, check
+from bot.dms.rules import Action, Refusal, by_databases, check
 from bot.policy.access import Verdict
 from bot.policy.permissions import ruled_as
 from bot.requests.approval_channels import different_channels
 from bot.requests.base import Blocker, RequestContext
+from bot.requests.buttons import instead_buttons
 from bot.requests.draft import Drafter, RequestDraft
 from bot.requests.groups import flags_of, mixed_statuses_answer
 from bot.requests.job_names import ambiguous_names, in_commands
@@ -191,19 +192,25 @@ class RequestCreation:
         blocker = self._ctx.blocker_of(draft.action, job, draft.facts.due)
         if blocker is not None:
             return self._blocked_note(who, draft, blocker)
-        refusal = self._forbidden_reason(draft, job)
-        return None if refusal is None else Note(refusal, tone="warn")
-
-    def _forbidden_reason(self, draft: RequestDraft, job: Job) -> RichText | None:
         if draft.facts.when_drained and takes_threshold(job):
-            return (
+            text = (
                 f"The delay of `{job.id}` need not come down to zero: `--when-drained` would wait in vain. "
                 f"`{COMMAND} cutover {job.id}` takes the delay that is low enough."
             )
+            return Note(text, tone="warn")
+        refusal = self._refusal(draft, job)
+        if refusal is None:
+            return None
+        may = self._ctx.access.permissions(who)
+        instead = instead_buttons(
+            lambda wanted: self._ref(who, wanted), job, refusal, lambda action: may.may(action, job)
+        )
+        return Note(str(refusal), instead, tone="warn")
+
+    def _refusal(self, draft: RequestDraft, job: Job) -> Refusal | None:
         partial = by_databases(draft.action, job, draft.options)
         databases = self._ctx.dms.databases(job.name) if partial else ()
-        refusal = check(draft.action, job, draft.options, databases)
-        return None if refusal is None else str(refusal)
+        return check(draft.action, job, draft.options, databases)
 
     def _blocked_note(self, who: Person, draft: RequestDraft, blocker: Blocker) -> Note:
         again = self._retry_button(who, draft) if blocker.is_temporary else ()

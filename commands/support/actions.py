@@ -10,18 +10,19 @@ from bot.cmdline.answers import Answer, Note, PickForm
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cmdline.missing_text import why_missing
 from bot.dms.model import Database, Job, ObjectState, Options, State
-from bot.dms.rules import Action, check
+from bot.dms.rules import Action, Refusal, check
+from bot.requests.buttons import instead_buttons
 from bot.requests.draft import RequestDraft
 from bot.requests.drain import PROMISE
 from bot.requests.groups import mixed_statuses_answer
 from bot.util.command import COMMAND
-from bot.util.suggest import or_similar
+from bot.util.suggest import nearest, or_similar
 from bot.util.text import and_more, count_of, first_few
 from commands.support.asked import request_facts
 from commands.support.base import Context, EarlyAnswer
 from commands.support.filters import all_matching
 from commands.support.resolve import find_job, find_jobs, require_permission
-from commands.support.visibility import may_hide, visible_names
+from commands.support.visibility import may_hide, permitted_actions, visible_names
 
 ALL = Flag("all", "switch", "jobs that match, as in `state=running`")
 SKIP_VALIDATION = Flag("skip-validation", "switch", "skip the service's checks")
@@ -90,7 +91,8 @@ def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if not invocation.jobs:
         raise UsageError(
             f"Name the job to {invocation.verb}, for example `{COMMAND} {invocation.verb} orders-db`; "
-            f"`{COMMAND} list` shows all jobs."
+            f"`{COMMAND} list` shows all jobs.",
+            choose=invocation,
         )
     return find_jobs(ctx, invocation)
 
@@ -175,13 +177,20 @@ def pick(
     running = action is Action.RESTART and job.state == State.RUNNING
     refusal = check(action, job, Options(failed_only=running), everything)
     if refusal is not None:
-        raise EarlyAnswer(Note(str(refusal), tone="warn"))
+        raise EarlyAnswer(refusal_note(ctx, job, refusal))
     if why := not_offered(job):
         raise EarlyAnswer(Note(why, tone="warn"))
     fitting = tuple(each for each in whole_databases(everything) if fits(job, each))
     flags = {name: value for name, value in invocation.flags.items() if name != "pick"}
     names = {"source": [str(each.id) for each in fitting]}
     return PickForm(ctx.form_ref(Invocation(action, (job.name,), flags), names), action, job, fitting)
+
+
+def refusal_note(ctx: Context, job: Job, refusal: Refusal) -> Note:
+    """Why an action is not possible, with buttons for those that are."""
+    permitted = permitted_actions(ctx, refusal.instead, job)
+    buttons = instead_buttons(ctx.ref, job, refusal, permitted.__contains__)
+    return Note(str(refusal), buttons, tone="warn")
 
 
 def _require_permission_on_any(ctx: Context, action: Action, jobs: Sequence[Job]) -> None:
@@ -222,7 +231,11 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
         else f" `{COMMAND} databases {job.id}` lists them."
     )
     kind = "database" if len(unknown) == 1 else "databases"
-    raise UsageError(f"`{job.id}` has no {kind} {', '.join(hints)}{more}; nothing was sent.{listing}")
+    near = {name: nearest(name, has) for name in unknown}
+    raise UsageError(
+        f"`{job.id}` has no {kind} {', '.join(hints)}{more}; nothing was sent.{listing}",
+        corrections=[near] if all(near.values()) else (),
+    )
 
 
 def names_text(databases: Sequence[str], limit: int = 20) -> str:

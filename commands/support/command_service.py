@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.cmdline import examples
 from bot.cmdline.answers import Answer, DatabasesPage, EditForm, JobCard, Note, Readers
+from bot.cmdline.corrections import corrected
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.dms import answer_deadline
 from bot.dms.model import short_name
@@ -50,7 +51,8 @@ class CommandService:
             return Note(text, tone="warn")
         if verb.syntax.jobs == "one" and not invocation.jobs:
             example = examples.line(verb.name, verb.grammar)
-            raise UsageError(f"Name the job, for example `{example}`; `{COMMAND} list` shows all jobs.")
+            text = f"Name the job, for example `{example}`; `{COMMAND} list` shows all jobs."
+            raise UsageError(text, choose=invocation)
         context = replace(self._context(who, response_url), found=[], thread=thread)
         if verb.read_only:
             verdict = context.access.verdict(who, verb.name)
@@ -81,7 +83,12 @@ def _run(verb: Verb, context: Context, invocation: Invocation) -> Answer:
     except EarlyAnswer as early:
         return early.answer
     except UsageError as error:
-        raise UsageError(in_commands(str(error), _ambiguous(context, verb.name))) from error
+        found = (corrected(invocation, each) for each in error.corrections)
+        raise UsageError(
+            in_commands(str(error), _ambiguous(context, verb.name)),
+            instead=[each for each in found if each is not None],
+            choose=error.choose,
+        ) from error
 
 
 def _naming_the_job(context: Context, verb: str, answer: Answer) -> Answer:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cmdline.lexer import in_code, short
 from bot.dms.model import FieldChange, Job
-from bot.util.suggest import or_similar
+from bot.util.suggest import nearest, or_similar
 
 FIELD_FLAGS = (
     Flag("name", "text", "display name"),
@@ -52,7 +52,8 @@ def check_fields(change: FieldChange, job: Job) -> None:
     unknown = next((key for key, value in change.labels if not value and key not in keys), "")
     if unknown:
         raise UsageError(
-            f"`{job.id}` has no label `{unknown}` to remove{or_similar(unknown, keys)}; nothing was sent."
+            f"`{job.id}` has no label `{unknown}` to remove{or_similar(unknown, keys)}; nothing was sent.",
+            corrections=[{f"{unknown}=": f"{near}="}] if (near := nearest(unknown, keys)) else (),
         )
     count = len(change.labels_on(job))
     if change.labels and count > _MAX_LABELS:

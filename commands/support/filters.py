@@ -149,7 +149,10 @@ def _place(ctx: Context, filter_value: str | None) -> Place | None:
         locations = list(dict.fromkeys(each.location for each in ctx.dms.projects.places))
         near = nearest(filter_value, locations)
         hint = f"did you mean `location={near}`?" if near else f"it serves {', '.join(locations)}."
-        raise UsageError(f"This bot does not serve the location `{filter_value}`: {hint}")
+        raise UsageError(
+            f"This bot does not serve the location `{filter_value}`: {hint}",
+            corrections=[{filter_value: near}] if near else (),
+        )
     return places[0] if len(places) == 1 else None
 
 
@@ -165,7 +168,10 @@ def check_value(field: str, filter_value: str | None, names: Sequence[str], obse
             continue
         plain = {_plain(name): name for name in known if name and not name.endswith("_UNSPECIFIED")}
         hint = did_you_mean(_plain(each), plain, f"{field}={{}}") or f" It is one of {', '.join(plain)}."
-        raise UsageError(f"There is no {field} `{each.strip()}`.{hint}")
+        near = nearest(_plain(each), plain)
+        raise UsageError(
+            f"There is no {field} `{each.strip()}`.{hint}", corrections=[{each.strip(): near}] if near else ()
+        )
 
 
 def matching(
@@ -180,7 +186,7 @@ def matching(
     """
     for key, value in filters.items():
         jobs = _matching(jobs, key, value, with_errors)
-    return tuple(job for job in jobs if _contains(job, words))
+    return tuple(job for job in jobs if _contains(job, words)) if words else tuple(jobs)
 
 
 @lru_cache(maxsize=512)
@@ -205,8 +211,6 @@ def _matching(jobs: Sequence[Job], key: str, filter_value: str, with_errors: Con
 
 
 def _contains(job: Job, words: Sequence[str]) -> bool:
-    if not words:
-        return True
     hay = " ".join(
         (
             job.id,

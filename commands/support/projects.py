@@ -24,7 +24,9 @@ def find_project(ctx: Context, text: str, form: str = "--project {}") -> Project
         return found
     near = nearest(text, [name for each in projects for name in (each.alias, each.id) if name])
     hint = f"did you mean `{form.format(near)}`?" if near else f"it serves {named(ctx)}."
-    raise UsageError(f"This bot does not serve a project `{text}`: {hint}")
+    raise UsageError(
+        f"This bot does not serve a project `{text}`: {hint}", corrections=[{text: near}] if near else ()
+    )
 
 
 def chosen_projects(ctx: Context, filter_value: str) -> tuple[Project, ...]:

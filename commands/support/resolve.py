@@ -308,7 +308,8 @@ def _cannot_tell(
         *((" ", *more) if more else ()),
         " Try again in a minute.",
     )
-    return Note(parts, tone="warn")
+    again = Button("Try again", invocation.verb, "run", ctx.ref(invocation))
+    return Note(parts, (again,), tone="warn")
 
 
 def _last_seen(

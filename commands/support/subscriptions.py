@@ -12,7 +12,7 @@ from bot.policy.describe import watched_jobs
 from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership, of_project
 from bot.store.records import AuditEntry, OutMessage, Watch, every_job_of
 from bot.util.command import COMMAND
-from bot.util.suggest import did_you_mean
+from bot.util.suggest import did_you_mean, nearest
 from commands.support.base import Context, EarlyAnswer
 from commands.support.projects import find_project
 from commands.support.visibility import is_hidden, is_open_here
@@ -125,7 +125,8 @@ def _state(invocation: Invocation, value: str) -> str:
         hint = did_you_mean(value, [state.lower() for state in _STATES])
         raise UsageError(
             f"There is no state `{value}`: write for example "
-            f"`{COMMAND} {invocation.verb} state=failed`.{hint}"
+            f"`{COMMAND} {invocation.verb} state=failed`.{hint}",
+            corrections=[{value: nearest(value, [state.lower() for state in _STATES])}] if hint else (),
         )
     return f"state:{name}"
 
@@ -153,7 +154,8 @@ def only(invocation: Invocation) -> tuple[str, ...]:
             hint = did_you_mean(word, TOPICS)
             raise UsageError(
                 f"`--only {typed}` is neither an event nor a state: write for example "
-                f"`--only failed,completed`.{hint}"
+                f"`--only failed,completed`.{hint}",
+                corrections=[{typed: nearest(word, TOPICS)}] if hint else (),
             )
         found[word] = None
     return tuple(found)

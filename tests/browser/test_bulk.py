@@ -13,7 +13,7 @@ CHOSEN = ("billing-mysql", "customers-db", "tenants-db")
 
 def test_stop_several(dana: Person, page: Page, env: Env, pictures: Pictures) -> None:
     answer = dana.type("/dms list state=running phase=cdc")
-    button(answer, "Choose several").click()
+    button(answer, "Act on several…").click()
     for job in CHOSEN:
         answer.get_by_label(job).check()
     pictures.of(answer, "choose-several")

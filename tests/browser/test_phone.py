@@ -44,6 +44,8 @@ def test_answers_fit_and_a_modal_fills_the_screen(dana: Person, page: Page) -> N
         nothing_is_cut_off(page, "messages")
         expect(page.get_by_test_id("composer")).to_be_in_viewport()
         for each in answer.get_by_test_id("button").all():
+            if each.evaluate("button => button.closest('td') !== null"):
+                continue  # a table scrolls sideways by itself
             box = each.bounding_box()
             assert box
             assert box["height"] >= 36, "a thumb can hit it"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.dms.model import Job
-from commands.list import _pages
+from commands.list import _pages, _pages_to_choose_from
 from tests.jobs import a_job
 
 
@@ -17,17 +17,19 @@ def jobs(states: list[str]) -> list[Job]:
     return [a_job(f"j{n}", state) for n, state in enumerate(states)]
 
 
-@given(st.lists(st.integers(0, 60).map(lambda n: f"S{n}"), max_size=300).map(sorted), st.integers(1, 60))
-def test_all_jobs_in_order_and_no_page_too_full(states: list[str], most: int) -> None:
+@given(st.lists(st.integers(0, 60).map(lambda n: f"S{n}"), max_size=300).map(sorted))
+def test_all_jobs_in_order_and_no_page_too_full(states: list[str]) -> None:
     found = jobs(states)
-    pages = _pages(found, {job.name: job.status for job in found}, most)
+    pages = _pages_to_choose_from(found, {job.name: job.status for job in found})
     assert [job for page in pages for job in page] == found
     assert len(pages) >= 1
-    assert all(len(page) <= most for page in pages)
+    assert all(len(page) <= 50 for page in pages)
     assert all(len(Counter(job.status for job in page)) <= 20 for page in pages)
 
 
-@pytest.mark.parametrize(("count", "most", "pages"), [(0, 20, 1), (20, 20, 1), (21, 20, 2), (1000, 50, 20)])
-def test_full_pages_where_all_are_alike(count: int, most: int, pages: int) -> None:
+@pytest.mark.parametrize(("count", "pages"), [(0, 1), (50, 1), (51, 2), (1000, 20)])
+def test_full_pages_where_all_are_alike(count: int, pages: int) -> None:
     found = jobs(["RUNNING"] * count)
-    assert len(_pages(found, {job.name: job.status for job in found}, most)) == pages
+    for cut in (_pages(found), _pages_to_choose_from(found, {job.name: job.status for job in found})):
+        assert len(cut) == pages
+        assert [job for page in cut for job in page] == found

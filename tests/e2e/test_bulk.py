@@ -208,7 +208,7 @@ def test_options_stay_with_the_groups(env: Env) -> None:
 def choosing(env: Env, jobs: Sequence[str]) -> JSON:
     """The list of just these jobs, with checkboxes."""
     page = env.type(f"list {label(jobs)}")
-    env.press(page, "Choose several")
+    env.press(page, "Act on several…")
     return env.shows(page, "[Done choosing]")
 
 
@@ -229,7 +229,7 @@ def test_choosing_in_the_list(env: Env) -> None:
     env.shows(card, "Stopped all 2 jobs")
     assert methods(env, jobs) == [["StopMigrationJob"], [], ["StopMigrationJob"], []]
     env.press(page, "Done choosing")
-    env.shows(page, "[Choose several]")
+    env.shows(page, "[Act on several…]")
 
 
 def test_nothing_ticked(env: Env) -> None:

@@ -221,3 +221,21 @@ def test_an_old_installation_goes_on(env: Env) -> None:
         assert "Running" in plain(env.type(f"show {job}"))
     finally:
         env.slack.set_scopes(scopes)
+
+
+def test_each_suggestion_is_a_button(env: Env) -> None:
+    job = env.add_job("meant", state="STOPPED", phase="CDC")
+    until(lambda: env.bot.store.known_job(full(job)))
+    wrong = env.type(f"shwo {job}", channel=STAFF)
+    before = env.now(STAFF)
+    env.press(wrong, f"show {job}")
+    assert "Stopped" in plain(private(env, "dana", job, after=before))
+    env.press(env.type('stop --reason "month end"', channel=STAFF), "choose")
+    view = env.slack.wait_view("dana", "Which job do you want to stop?")
+    option = env.slack.suggest(view, "dms:show:find", job)[0]["value"]
+    env.slack.submit(view, {"dms:show:find": option})
+    refused = env.slack.wait_view("dana", ["Possible now", "[Resume]"])
+    assert "[Delete]" not in plain(refused), "a deletion is no suggestion where there is another way"
+    before = env.now(STAFF)
+    env.press(refused, "Resume")
+    env.slack.wait_message(STAFF, [job, DONE["resume"]], user="dana", after=before)

@@ -134,8 +134,8 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     alert = env.slack.wait_message(channel=NEWS, contains=words)
     assert "[Promote]" not in plain(alert), "what it advises against is not offered"
     assert "europe-west1" in plain(alert)
-    assert "1 database with errors: `billing`" in plain(env.type("list state=running"))
-    assert f"*Not FAILED, but RUNNING with errors*: `{job}`" in plain(env.type("list state=failed"))
+    assert "1 database with errors: billing" in plain(env.type("list state=running"))
+    assert f"*Not failed, but running with errors*: `{job}`" in plain(env.type("list state=failed"))
     env.slack.open_home("dana")
     env.slack.wait_home(
         "dana",

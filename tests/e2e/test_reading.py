@@ -10,6 +10,7 @@ import pytest
 from commands import all_verbs
 from sandbox.slack import pings, plain
 from tests.e2e.env import LOCATIONS, Env, unique_id
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,9 @@ def _empty(env: Env) -> Iterator[None]:
 
 
 def ids(message: dict[str, object]) -> list[str]:
-    return re.findall(r"^\*?`([a-z0-9-]+)`", plain(message), re.MULTILINE)
+    """The jobs of a list, in its lines and in its table."""
+    found = re.findall(r"^\S+ \*([a-z0-9-]+)\* · |^([a-z0-9-]+) \| ", plain(message), re.MULTILINE)
+    return [line or row for line, row in found]
 
 
 @pytest.mark.parametrize("verb", sorted(all_verbs()))
@@ -76,13 +79,29 @@ def test_a_thousand_jobs_take_one_call_and_page_with_buttons(env: Env) -> None:
     first = env.type(f"list location={LOCATIONS[0]} many-")
     asked = [call for call in env.dms.calls("ListMigrationJobs") if call["request"]["page_size"] == 1000]
     assert "1,000" in plain(first)
-    assert "Page 1 of 50" in plain(first)
+    assert "Page 1 of 20" in plain(first)
     assert asked
     env.press(first, "Next ›")
-    second = env.shows(first, "Page 2 of 50")
+    second = env.shows(first, "Page 2 of 20")
     assert not set(ids(second)) & set(ids(first))
     env.press(second, "‹ Previous")
-    assert ids(env.shows(first, "Page 1 of 50")) == ids(first)
+    assert ids(env.shows(first, "Page 1 of 20")) == ids(first)
+
+
+def test_a_job_is_found_and_the_list_is_filtered_from_the_list(env: Env) -> None:
+    env.dms.add_many(12, location=LOCATIONS[0], prefix="found", state="RUNNING", phase="CDC", frozen=True)
+    until(lambda: any(name.endswith("/found-07") for name in env.bot.store.known_names()))
+    listed, before = env.type("list state=running"), env.now()
+    (option,) = env.slack.suggest(listed, "dms:show:find", "FOUND-07")
+    env.slack.press(listed, action_id="dms:show:find", value=option["value"])
+    assert "Running" in plain(env.answer_to("dana", "dms", "found-07", before))
+    env.press(listed, "Filter…")
+    view, before = env.slack.wait_view("dana", "Filter the list"), env.now()
+    chosen = {"text": "found-03", "state": ["running", "stopped"], "location": [LOCATIONS[0]]}
+    env.slack.submit(view, {f"dms:list:{key}": value for key, value in chosen.items()})
+    filtered = env.answer_to("dana", "dms", "1 migration job", before)
+    assert ids(filtered) == ["found-03"]
+    assert f"`state=running,stopped location={LOCATIONS[0]} found-03`" in plain(filtered)
 
 
 def test_unreachable_locations_are_named(env: Env) -> None:

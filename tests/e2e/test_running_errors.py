@@ -49,12 +49,11 @@ def test_an_error_is_marked_and_told_once_until_it_clears(env: Env) -> None:
     card = env.shows(env.type(f"show {job}"), "*Running with errors* · CDC", "insert_exists")
     assert "Fix the cause" in plain(card)
     listed = plain(env.type("list state=with-errors"))
-    assert "*Running with errors* · CDC" in listed
-    assert f"`{job}`" in listed
-    assert f"`{well}`" not in listed
-    assert f"*Not FAILED, but RUNNING with errors*: `{job}`" in plain(env.type("list state=failed"))
+    assert f"🟠 *{job}* · Running with errors · CDC · {CONFLICT[:20]}" in listed
+    assert well not in listed
+    assert f"*Not failed, but running with errors*: `{job}`" in plain(env.type("list state=failed"))
     everything = plain(env.type("list"))
-    assert everything.index("Running with errors* · CDC — 1") < everything.index("*Running* · CDC")
+    assert everything.index("Running with errors · CDC") < everything.index("Running · CDC")
     env.slack.open_home("dana")
     env.slack.wait_home("dana", contains=["*Running with errors* · CDC — 1", f"`{job}`: {CONFLICT[:20]}"])
     env.dms.set_job(job, error={"code": 9, "message": CONFLICT.replace("1", "44")})
@@ -80,7 +79,7 @@ def test_an_error_of_a_database_counts_as_well(env: Env) -> None:
     env.slack.wait_message(channel=NEWS, contains=[f"*Running with errors*: `{job}`", "no route"])
     words = [f"*Errors in databases*: billing: `{job}`", "insert_exists"]
     env.slack.wait_message(channel=NEWS, contains=words)
-    assert "1 database with errors: `billing`" in plain(env.type("list state=with-errors"))
+    assert "1 database with errors: billing" in plain(env.type("list state=with-errors"))
     shown = plain(env.type(f"databases {job}"))
     assert f"🟠 `{job}` *Running with errors* · CDC" in shown
     assert shown.index("🟠 `billing` Running · CDC") < shown.index("🟢 `sales`")

@@ -87,7 +87,7 @@ def test_several_are_chosen_only_for_what_may_be_done_with_some(typing: CommandS
     for who, offered in ((DANA, True), (QUINN, False)):
         page = typing.type("list", who)
         assert isinstance(page, JobsPage)
-        assert ("Choose several" in [each.label for each in page.buttons]) == offered
+        assert ("Act on several…" in [each.label for each in page.buttons]) == offered
 
 
 def test_no_change_is_offered_in_an_answer_to_who_may_not_make_it(

@@ -132,16 +132,12 @@ def test_jobs_that_are_kept_from_a_person_are_not_listed_to_them(dms: DmsServer,
         assert "billing" not in str(stored.of(QUINN))
 
 
-def test_the_first_page_counts_by_status_where_there_are_more(typing: CommandService, dms: DmsServer) -> None:
-    first = typing.type("list")
-    assert isinstance(first, JobsPage)
-    assert first.counts == {}
-    dms.control.add_many(25, prefix="many", location="europe-west1", state="FAILED", phase="CDC", frozen=True)
+def test_each_page_counts_the_jobs_of_all(typing: CommandService, dms: DmsServer) -> None:
+    dms.control.add_many(55, prefix="many", location="europe-west1", state="FAILED", phase="CDC", frozen=True)
     first, second = typing.type("list"), typing.type("list --page 2")
     assert isinstance(first, JobsPage)
     assert isinstance(second, JobsPage)
-    assert first.counts == {"FAILED/CDC": 25, "RUNNING/CDC": 2}
-    assert second.counts == {}
+    assert first.counts == second.counts == {"FAILED/CDC": 55, "RUNNING/CDC": 2}
 
 
 def listed(answer: Answer) -> list[str]:

@@ -108,10 +108,11 @@ class Layouts:
 
 
 def block_types(payload: Payload) -> frozenset[str]:
-    """The types of a payload's blocks, also of those in containers."""
+    """The types of a payload's blocks, also of those in containers, and of the cells of tables."""
     blocks = list(payload.get("blocks") or ())
     inside = [child for block in blocks for child in block.get("child_blocks") or ()]
-    return frozenset(str(block.get("type")) for block in (*blocks, *inside))
+    cells = [cell for block in blocks for row in block.get("rows") or () for cell in row]
+    return frozenset(str(each.get("type")) for each in (*blocks, *inside, *cells))
 
 
 def classic_of(content: Payload) -> dict[str, Any]:

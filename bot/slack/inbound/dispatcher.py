@@ -26,7 +26,7 @@ from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.spoken import SpokenCommand
 from bot.slack.inbound.submissions import Submissions
-from bot.slack.inbound.workers import Workers
+from bot.slack.inbound.workers import CHOOSE_STEP, Workers
 from bot.slack.render.job_picker import FIND_STEP
 from bot.store import Store
 from bot.util.command import COMMAND
@@ -138,7 +138,7 @@ class Dispatcher:
         press, target = self._places.pressed(press, target)
         if press.step == FIND_STEP:
             self._shortcuts.found(press, target)
-        elif press.step in ("run", "turn", "chosen"):
+        elif press.step in ("run", "turn", "chosen", CHOOSE_STEP):
             self._pressed_invocation(press, target)
         elif press.verb in _ACTIONS:
             self._request_buttons.press(press, target)
@@ -151,6 +151,9 @@ class Dispatcher:
             self._workers.reply(target, OLD_BUTTON, press.trigger)
             return
         invocation = Invocation.from_dict(ref.data)
+        if press.step == CHOOSE_STEP:
+            self._shortcuts.choose(invocation, press, target)
+            return
         if press.step == "chosen":
             invocation = replace(invocation, jobs=self._ticked(press))
             if not invocation.jobs:

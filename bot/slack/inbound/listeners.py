@@ -17,6 +17,7 @@ from bot.slack.inbound.spoken import parse_spoken
 from bot.slack.inbound.submissions import ANSWERED_IN_VIEW
 from bot.slack.inbound.unfurling import Unfurler, parse_links
 from bot.slack.render import modals
+from bot.slack.render.filter_modal import FILTER_STEP
 from bot.slack.render.job_picker import FIND
 from bot.store import StoreError
 from bot.util.command import named
@@ -29,7 +30,7 @@ LAUNCHER = "dms:launcher:open"
 """The global shortcut."""
 HOME = "home"
 """The verb in the action ids of the Home tab's own buttons."""
-_VIEW_STEPS = ("pick", "save", "typed", "typed_destination", "approve_sure", "deny_reason")
+_VIEW_STEPS = ("pick", "save", FILTER_STEP, "typed", "typed_destination", "approve_sure", "deny_reason")
 """Views that are last in their flow: their submission closes all views. The answer is in the channel."""
 _OURS = re.compile(rf"^{payloads.PREFIX}:")
 

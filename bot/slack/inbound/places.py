@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.cmdline.invocation import Invocation
 from bot.slack.api.replies import ReplyTarget
 from bot.slack.inbound.payloads import BlockAction
 from bot.store import Store
 
+_LACKS_JOB = "lacks_job"
 PLACE = "place"
 """Kind of the callback token of a view that keeps nothing else."""
 
@@ -41,13 +43,25 @@ class Places:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def keep(self, target: ReplyTarget) -> str:
-        """A callback token for a view that is opened from there.
+    def keep(self, target: ReplyTarget, lacks_job: Invocation | None = None) -> str:
+        """A callback token for a view that is opened from there; `lacks_job` is the command that the view
+        asks for the job of.
 
         Raises:
             StoreError.
         """
-        return self._store.put_ref(target.who.team, PLACE, place_of(target))
+        more = {_LACKS_JOB: lacks_job.to_dict()} if lacks_job else {}
+        return self._store.put_ref(target.who.team, PLACE, place_of(target) | more)
+
+    def lacking_job(self, target: ReplyTarget, ref: str) -> Invocation | None:
+        """The command that the view with this `private_metadata` asks for the job of; None for none.
+
+        Raises:
+            StoreError.
+        """
+        token = self._store.ref(target.who.team, ref) if ref else None
+        kept = token.data.get(_LACKS_JOB) if token is not None and token.kind == PLACE else None
+        return Invocation.from_dict(kept) if kept else None
 
     def kept(self, target: ReplyTarget, ref: str) -> ReplyTarget:
         """The target at the place that the view with this `private_metadata` was opened from.

@@ -90,17 +90,26 @@ class Shortcuts:
     def chosen(self, submission: ViewSubmission) -> None:
         """Show the job that was picked, in the same view."""
         target = ReplyTarget(submission.who, view_id=submission.view_id, view_hash=submission.view_hash)
-        self._show_picked(picked(submission.values), self._places.kept(target, submission.ref))
+        wanted = self._places.lacking_job(target, submission.ref)
+        target = self._places.kept(target, submission.ref)
+        self._run_picked(picked(submission.values), target, wanted or Invocation(VERB))
+
+    def choose(self, wanted: Invocation, press: BlockAction, target: ReplyTarget) -> None:
+        """Ask for the job of a command that lacks it."""
+        place = self._places.keep(target, wanted)
+        view = job_picker(place, f"Which job do you want to {wanted.verb}?", verb=wanted.verb)
+        self._workers.open_view(target, press.trigger, view)
 
     def found(self, press: BlockAction, target: ReplyTarget) -> None:
         """Show the job that was picked in a message or on the Home tab."""
         if press.value:
-            self._show_picked(press.value, self._workers.from_home(target, press.trigger))
+            target = self._workers.from_home(target, press.trigger)
+            self._run_picked(press.value, target, Invocation(VERB))
 
-    def _show_picked(self, value: str, target: ReplyTarget) -> None:
+    def _run_picked(self, value: str, target: ReplyTarget, wanted: Invocation) -> None:
         """What was picked is treated as if it had been typed."""
-        job = read(value, f"{VERB} orders-db")
-        self._workers.answer_later(Invocation(VERB, (job,)), target)
+        job = read(value, f"{wanted.verb} orders-db")
+        self._workers.answer_later(replace(wanted, jobs=(job,)), target)
 
     def _show(self, used: Shortcut, target: ReplyTarget) -> None:
         found = self.search.mentioned(used.who, used.text)

@@ -30,9 +30,10 @@ from bot.slack.inbound.request_buttons import (
 )
 from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.workers import Workers
-from bot.slack.render import modals
+from bot.slack.render import filter_modal, modals
 from bot.slack.render.cutover_form import STEP as PLAN_STEP
 from bot.slack.render.cutover_form import plan_objections
+from bot.slack.render.filter_modal import FILTER_STEP
 from bot.slack.render.job_picker import FIND_STEP
 from bot.slack.render.mrkdwn import to_plain_text
 from bot.store import Store
@@ -226,7 +227,9 @@ class Submissions:
             return
         target = at_place(_in_view(submission), ref.data)
         invocation = Invocation.from_dict(ref.data)
-        if submission.step != "save":
+        if submission.step == FILTER_STEP:
+            invocation = filter_modal.filtered(invocation, submission.values)
+        elif submission.step != "save":
             flags = modals.submitted_flags(submission.step, submission.values, ref.data)
             invocation = replace(invocation, flags={**invocation.flags, **flags})
         self._workers.answer_later(invocation, target)
@@ -247,8 +250,8 @@ def _has_step(ref: CallbackToken, step: str) -> bool:
     """Whether the form that this token was made for is submitted with this step."""
     if ref.kind != "form":
         return False
-    if step == "save":
-        return ref.data.get("flags", {}).get("save") is True
+    if step in ("save", FILTER_STEP):
+        return ref.data.get("flags", {}).get(step) is True
     if step == PLAN_STEP:
         return "items" in ref.data
     return step in ("submit", "pick") and "source" in ref.data

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from bot.cmdline.answers import AlreadyQueued, Answer, Button, Form, JobCard, Note, Readers, Upload
+from bot.cmdline.corrections import as_typed
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
-from bot.dms.errors import DmsError, Unclear
+from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unclear
 from bot.dms.rules import Action
 from bot.requests.recent import note_look
 from bot.runtime import logs, metrics
@@ -44,6 +45,9 @@ _VIEW_NOT_OPENED = Note(
 )
 _CHANGING = frozenset(Action)
 _UNSENT = "nothing was"
+CHOOSE_STEP = "choose"
+"""The step of the button that asks for the job of a command without one."""
+_MOST_OFFERED = 5
 _MOST_VIEWS = 3
 """Views in a stack. Source: https://docs.slack.dev/surfaces/modals"""
 _ACK_WINDOW_S = 2.0
@@ -99,14 +103,23 @@ class Workers:
         self._after_ack.submit(lambda: self._begin(target, trigger, work))
 
     def run_later(
-        self, target: ReplyTarget, verb: str, work: Callable[[], None], *, store_only: bool = False
+        self,
+        target: ReplyTarget,
+        verb: str,
+        work: Callable[[], None],
+        *,
+        store_only: bool = False,
+        again: Invocation | None = None,
     ) -> None:
-        """Run `work` in the DMS pool, or in the store pool if it is `store_only`: it does not call DMS."""
+        """Run `work` in the DMS pool, or in the store pool if it is `store_only`: it does not call DMS.
+
+        `again` is what people can try again if DMS did not answer.
+        """
         guarded = logs.with_request_id(self._guarded)
         if store_only:
-            self._store_pool.submit(guarded, target, work, verb)
+            self._store_pool.submit(guarded, target, work, verb, again)
         else:
-            self._dms_share.submit(target.who.user, lambda: guarded(target, work, verb))
+            self._dms_share.submit(target.who.user, lambda: guarded(target, work, verb, again))
 
     def invoke(self, invocation: Invocation, target: ReplyTarget, trigger: str) -> None:
         """Answer a command. If its answer is a form, open the view first: the trigger lasts 3 seconds. A
@@ -137,7 +150,7 @@ class Workers:
             if isinstance(answer, JobCard):
                 self._note_look(target.who, answer)
 
-        self.run_later(target, invocation.verb, work, store_only=store_only)
+        self.run_later(target, invocation.verb, work, store_only=store_only, again=invocation)
 
     def _note_look(self, who: Person, shown: JobCard) -> None:
         try:
@@ -223,7 +236,25 @@ class Workers:
                 if self._is_first(trigger):
                     work()
             except Exception as error:
-                self.reply(target, error_note(error))
+                self.reply(target, self._error_note(target, error))
+
+    def _error_note(
+        self, target: ReplyTarget, error: Exception, verb: str = "", again: Invocation | None = None
+    ) -> Note:
+        """The note on an error, with buttons for what was probably meant, or to try again."""
+        note = error_note(error, verb)
+        offers = _offers(error, again)
+        if not offers:
+            return note
+        try:
+            wanted = [each.invocation.to_dict() for each in offers]
+            refs = self._store.put_refs(target.who.team, "invocation", wanted)
+        except StoreError as failed:
+            log.warning("suggestions_not_kept", error=str(failed))
+            return note
+        pairs = zip(offers, refs, strict=True)
+        buttons = (Button(each.label, each.invocation.verb, each.step, ref) for each, ref in pairs)
+        return replace(note, buttons=tuple(buttons))
 
     def _is_first(self, trigger: str) -> bool:
         """Whether this is the first delivery: Slack repeats what it thinks was not acknowledged."""
@@ -232,15 +263,40 @@ class Workers:
         log.info("duplicate_delivery")
         return False
 
-    def _guarded(self, target: ReplyTarget, work: Callable[[], None], verb: str) -> None:
+    def _guarded(
+        self, target: ReplyTarget, work: Callable[[], None], verb: str, again: Invocation | None
+    ) -> None:
         """Run `work`, answer what goes wrong, and count the command."""
         outcome = "answered"
         try:
             work()
         except Exception as error:
             outcome = "refused" if isinstance(error, UsageError) else "failed"
-            self.answer(target, error_note(error, verb))
+            self.answer(target, self._error_note(target, error, verb, again))
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A button below an error."""
+
+    label: str
+    invocation: Invocation
+    step: str = "run"
+
+
+def _offers(error: Exception, again: Invocation | None) -> list[_Offer]:
+    """The commands that were probably meant, a question for the job that one lacks, or the same again where
+    that can help and was not sent."""
+    if isinstance(error, UsageError):
+        found = [_Offer(as_typed(each), each) for each in error.instead[:_MOST_OFFERED]]
+        if error.choose is not None:
+            found.append(_Offer(f"{error.choose.verb.capitalize()} a job …", error.choose, CHOOSE_STEP))
+        return found
+    hopeless = isinstance(error, Unclear | Denied | Refused | NotFound)
+    if again is None or hopeless or not isinstance(error, DmsError):
+        return []
+    return [_Offer("Try again", again)]
 
 
 def error_note(error: Exception, verb: str = "") -> Note:

@@ -15,6 +15,7 @@ from bot.cmdline.answers import (
     DatabasesPage,
     EditForm,
     EditPreview,
+    FilterForm,
     Form,
     JobCard,
     JobsPage,
@@ -53,7 +54,7 @@ def render(answer: Answer) -> Message:
             return job_card(answer)
         case DatabasesPage():
             return databases_page(answer)
-        case EditForm() | EditPreview() | PickForm() | CutoverForm():
+        case EditForm() | EditPreview() | PickForm() | CutoverForm() | FilterForm():
             return _form(answer)
         case Upload():
             return note(Note(answer.comment or answer.title))
@@ -107,16 +108,6 @@ def _section(part: Section) -> list[Block]:
     return [*m.sections(shown), *m.buttons(part.buttons)]
 
 
-def _verb_of(answer: Form) -> str:
-    match answer:
-        case PickForm():
-            return str(answer.action)
-        case CutoverForm():
-            return "cutover"
-        case _:
-            return "edit"
-
-
 def _summary(answer: AnswerPage) -> str:
     """The title and the first line, if any, for notifications."""
     title = f"*{mrkdwn.verbatim(answer.title)}*"
@@ -125,8 +116,13 @@ def _summary(answer: AnswerPage) -> str:
 
 
 def _form(answer: Form) -> Message:
-    job = answer.jobs[0] if isinstance(answer, CutoverForm) else answer.job.id
-    verb = _verb_of(answer)
-    return note(
-        Note(f"The form for `{job}` could not be opened: type `{COMMAND} {verb} …` again.", tone="warn")
-    )
+    match answer:
+        case FilterForm():
+            again = f"{COMMAND} list --filter"
+        case PickForm():
+            again = f"{COMMAND} {answer.action} {answer.job.id} --pick"
+        case CutoverForm():
+            again = f"{COMMAND} cutover {answer.jobs[0]}"
+        case EditForm() | EditPreview():
+            again = f"{COMMAND} edit {answer.job.id}"
+    return note(Note(f"The form could not be opened: type `{again}` again.", tone="warn"))

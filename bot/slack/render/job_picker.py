@@ -37,15 +37,19 @@ _TITLE = "Migrations"
 
 
 def job_picker(
-    ref: str = "", note: str = "", found: Sequence[Button] = (), below: Sequence[Block] = ()
+    ref: str = "",
+    note: str = "",
+    found: Sequence[Button] = (),
+    below: Sequence[Block] = (),
+    verb: str = VERB,
 ) -> dict[str, Any]:
     """The modal, with `found` jobs to choose from if there are several, and `below` under the menu. `ref`
-    is its `private_metadata`."""
+    is its `private_metadata`, and `verb` is done with the job."""
     blocks: list[Block] = [*(m.sections(mrkdwn.format_own(note)) if note else []), *m.buttons(found)]
     menu = _menu("A part of the ID, name or location", focus=True)
     blocks.append(InputBlock(label=PlainTextObject(text="Job"), element=menu, block_id=FIND_BLOCK))
     blocks.extend(below)
-    return modal(_TITLE, blocks, submit="Show", callback_id=FIND, ref=ref)
+    return modal(_TITLE, blocks, submit=verb.capitalize(), callback_id=FIND, ref=ref)
 
 
 def menu_row() -> Block:

@@ -69,7 +69,12 @@ class Message:
     def payload(self) -> dict[str, Any]:
         """The arguments as JSON values; `classic` is for `bot.slack.api.layouts`, which takes it out."""
         own = {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
-        return own if self.classic is None else own | {"classic": self.classic.payload()}
+        if self.classic is None:
+            return own
+        # Most blocks are the same in both layouts; each is written once.
+        written = dict(zip(map(id, self.blocks), own["blocks"], strict=True))
+        blocks = [written.get(id(block)) or block.to_dict() for block in self.classic.blocks]
+        return own | {"classic": {"text": self.classic.text, "blocks": blocks}}
 
     def for_modal(self) -> Message:
         """What a modal can show: it takes neither charts nor tables nor containers.

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.cmdline.answers import CutoverForm, EditForm, EditPreview, Form, PickForm
+from bot.cmdline.answers import CutoverForm, EditForm, EditPreview, FilterForm, Form, PickForm
 from bot.cmdline.invocation import FlagValue, UsageError
-from bot.slack.render import choices, cutover_form, form_modals, mrkdwn
+from bot.slack.render import choices, cutover_form, filter_modal, form_modals, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.edit_inputs import InputError, read_fields
 from bot.slack.render.home_tab import HomeContent, home
@@ -45,6 +45,8 @@ def form(answer: Form) -> dict[str, Any]:
             return form_modals.pick_form(answer)
         case CutoverForm():
             return cutover_form.plan_form(answer)
+        case FilterForm():
+            return filter_modal.filter_form(answer)
 
 
 def loading() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useId, useState } from "react";
 import type { Place } from "../context";
 import { withEmoji } from "../emoji";
 import type { Json } from "../types";
@@ -13,6 +13,7 @@ interface Sorting {
 export function DataTable({ block, place }: { block: Json; place: Place }) {
   const [sorting, setSorting] = useState<Sorting | null>(null);
   const [page, setPage] = useState(0);
+  const caption = useId();
   const [head, ...body]: Json[][] = block.rows;
   const size: number = block.page_size ?? 5;
   const header: number = block.row_header_column_index ?? 0;
@@ -30,9 +31,11 @@ export function DataTable({ block, place }: { block: Json; place: Place }) {
 
   return (
     <div className="data-table">
+      <div className="data-table-caption" id={caption}>
+        {withEmoji(block.caption)}
+      </div>
       <div className="data-table-scroll" tabIndex={0}>
-        <table>
-          <caption>{withEmoji(block.caption)}</caption>
+        <table aria-labelledby={caption}>
           <thead>
             <tr>
               {head.map((cell, column) =>

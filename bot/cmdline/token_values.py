@@ -1,0 +1,49 @@
+"""Values of flags and filters among the tokens of a command, and tokens as they can be typed again."""
+
+from __future__ import annotations
+
+from bot.cmdline.lexer import Token, in_code
+
+
+def with_head(token: Token, head: str) -> str:
+    """The token with another name before its equals sign, if it has one."""
+    _, equals, value = token.text.partition("=")
+    return f"{head}{equals}{value}"
+
+
+def value_at(tokens: tuple[Token, ...], at: int, inline: bool, many: bool) -> tuple[str, str, int]:
+    """The value of the flag or filter at `at`: its meaning, its text, and where the next token is.
+
+    A list continues after a space if there is a comma before or after it.
+    """
+    if inline:
+        raw = tokens[at].text.partition("=")[2]
+        prose = tokens[at].prose.partition("=")[2]
+        at += 1
+        expects_more = not raw.strip()
+    else:
+        raw, prose, expects_more = "", "", True
+        at += 1
+    while at < len(tokens) and not tokens[at].is_flag and _continues(raw, tokens[at], expects_more, many):
+        raw, prose, expects_more = raw + tokens[at].text, prose + tokens[at].prose, False
+        at += 1
+    return raw, prose, at
+
+
+def _continues(raw: str, token: Token, expects_more: bool, many: bool) -> bool:
+    if expects_more:
+        return True
+    return many and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
+
+
+def as_written(token: Token) -> str:
+    """The token as it can be typed again."""
+    if token.quoted:
+        return quoted(token.prose)
+    head, equals, value = token.prose.partition("=")
+    spaced = equals and len(value.split()) > 1
+    return f"{head}={quoted(value)}" if spaced else in_code(token.prose)
+
+
+def quoted(text: str) -> str:
+    return '"' + in_code(text).replace('"', "'") + '"'

@@ -1,0 +1,78 @@
+"""What a line, a row or a checkbox of a list says about its job; plain text."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from bot.cmdline.answers import JobLine
+from bot.dms import source_writes
+from bot.dms.attention import Part, part_of
+from bot.dms.model import Phase, State
+from bot.slack.render import labels, mrkdwn
+from bot.util.durations import humanize
+from bot.util.text import and_more, count_of
+
+MAX_WRONG = 90
+_STOPPED_IN_DUMP = "it cannot resume: restart or delete it"
+"""Source: the rule `_RESUME` of `bot.dms.rules_of_replication`."""
+_DATABASES = 2
+_ALARMING = ("🔴", "🟠", "🛑")
+
+
+def called(line: JobLine) -> str:
+    return line.called or line.job.name.rpartition("/")[2]
+
+
+def emoji(status: str) -> str:
+    """The emoji of a status as people see it; orange at least where somebody should look at the job."""
+    own = labels.status_emoji(status)
+    return own if part_of(status) is not Part.ATTENTION or own in _ALARMING else "🟠"
+
+
+def where(line: JobLine) -> str:
+    parts = line.job.name.split("/")
+    return line.where or (parts[3] if len(parts) > 3 else "")
+
+
+def seconds(line: JobLine) -> int:
+    """How long the job has lasted; 0 if that is not known."""
+    lasted = line.job.duration_s
+    return int(lasted) if isfinite(lasted) and lasted > 0 else 0
+
+
+def duration(line: JobLine) -> str:
+    """`2 h 5 min`; empty if it is not known."""
+    return humanize(seconds(line)) if seconds(line) else ""
+
+
+def rough_duration(line: JobLine) -> str:
+    """In the largest unit alone: `2 h`."""
+    return " ".join(duration(line).split()[:2])
+
+
+def doing(line: JobLine) -> str:
+    """The bot's action in progress on it, for example `restarting`; empty if there is none."""
+    return "" if line.run is None else labels.DOING[line.run.action].lower()
+
+
+def what_is_wrong(line: JobLine) -> str:
+    """What people have to do, which databases have errors, or the first line of the job's error; or empty."""
+    if source_writes.waits(line.job.status):
+        return "stop them now"
+    if line.job.status == f"{State.STOPPED}/{Phase.FULL_DUMP}":
+        return _STOPPED_IN_DUMP
+    if line.faulty_databases:
+        return faulty(line)
+    if line.job.error is None:
+        return ""
+    said = (row for row in line.job.error.message.splitlines() if row.strip())
+    return mrkdwn.clip_plain(next(said, "failed without a reason"), MAX_WRONG)
+
+
+def faulty(line: JobLine) -> str:
+    """`3 databases with errors: billing, orders and 1 more`; empty if there are none."""
+    found = line.faulty_databases
+    if not found:
+        return ""
+    names = mrkdwn.clip_plain(", ".join(found[:_DATABASES]), MAX_WRONG)
+    return f"{count_of(len(found), 'database')} with errors: {names}{and_more(len(found), _DATABASES)}"
