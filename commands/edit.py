@@ -141,7 +141,13 @@ def _form(ctx: Context, job: Job) -> EditForm:
         notes = (caution(Action.EDIT, job, Options(objects=config)), missing, _kept_parts(config))
         note = " ".join(filter(None, notes))
     then = {"name": job.display_name, "labels": dict(job.labels), "dump_path": job.dump_path}
-    more = {"source": list(source), "closed": refusal is not None, "fields": then}
+    more = {
+        "source": list(source),
+        "chosen": [str(each) for each in config.chosen],
+        "excluded": [str(each) for each in config.excluded],
+        "closed": refusal is not None,
+        "fields": then,
+    }
     ref = ctx.form_ref(Invocation("edit", (job.name,)), more)
     return EditForm(
         ref=ref, job=job, config=config, source=tuple(source), note=note, closed=refusal is not None

@@ -10,7 +10,7 @@ import httpx
 from bot.dms.model import job_name
 from sandbox.slack import plain
 from tests.e2e.env import CAUGHT_UP, CHANNEL, JSON, LOCATIONS, Env, input_of, unique_id
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 CHANGES = (
     "CreateMigrationJob",
@@ -108,10 +108,24 @@ def opened(env: Env, command: str, *words: str, user: str = "dana") -> JSON:
     return env.slack.wait_view(user, contains=words)
 
 
+SELECTION = "dms:edit:selection"
+_MENUS = {"all": "excluded", "chosen": "chosen"}
+
+
 def submitted(env: Env, view: JSON, values: dict[str, Any], user: str = "dana") -> None:
+    """Fill in the view and submit it. What is selected in the edit form decides which menu it shows."""
+    if SELECTION in values:
+        env.slack.press(view, SELECTION, value=values[SELECTION], user=user)
+        view = until(lambda: _shown_with(env, user, _MENUS[values[SELECTION]]))
     answer = env.slack.submit(view, values, user=user)
     assert answer["submitted"], answer
     assert not answer["errors"], answer
+
+
+def _shown_with(env: Env, user: str, block: str) -> JSON | None:
+    """The topmost view, if it has this block."""
+    view = env.slack.views(user)[-1]
+    return view if any(each["block_id"] == block for each in view["blocks"]) else None
 
 
 def confirm_typed(env: Env, card: JSON, label: str, phrase: str, user: str = "dana") -> None:

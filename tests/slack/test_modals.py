@@ -79,6 +79,45 @@ def test_submitting_an_untouched_form_changes_nothing(
     assert view["callback_id"] == "dms:edit:submit"
 
 
+@pytest.mark.parametrize(("selected", "shown"), [("chosen", "chosen"), ("all", "excluded")])
+@pytest.mark.parametrize("source", [SMALL, BIG])
+def test_only_the_menu_of_what_is_selected_is_shown(
+    source: tuple[str, ...], selected: str, shown: str
+) -> None:
+    data = {"source": list(source), "jobs": [job().name], "chosen": list(source[:2]), "excluded": [source[2]]}
+    for before in (form(source), form(source, chosen=source[:1])):
+        view = modals.reselected(before["blocks"], selected, data, "ref-1")
+        assert view is not None
+        accepted_view(view)
+        pickers = [
+            each["block_id"] for each in view["blocks"] if each.get("block_id") in ("chosen", "excluded")
+        ]
+        assert pickers == [shown]
+        others = [each for each in before["blocks"] if each.get("block_id") not in ("chosen", "excluded")]
+        assert [each for each in view["blocks"] if each.get("block_id") != shown] == others
+        assert {name: view[name] for name in before if name != "blocks"} == {
+            name: before[name] for name in before if name != "blocks"
+        }
+        picked = next(each for each in view["blocks"] if each.get("block_id") == shown)
+        labels = [each["text"]["text"] for each in picked["element"]["initial_options"]]
+        assert len(labels) == (2 if shown == "chosen" else 1)
+    assert modals.reselected([], selected, data, "ref-1") is None
+    assert modals.reselected(form(source)["blocks"], "other", data, "ref-1") is None
+
+
+@pytest.mark.parametrize(
+    ("values", "block"),
+    [
+        (radio("selection", "chosen") | picks("chosen"), "chosen"),
+        (radio("selection", "chosen") | picks("excluded"), "selection"),
+        (radio("selection", "all") | picks("excluded", "0", "1", "2"), "excluded"),
+        (radio("parallelism", "TURBO") | radio("selection", "all"), "selection"),
+    ],
+)
+def test_an_objection_stands_under_its_field(values: dict[str, Any], block: str) -> None:
+    assert set(modals.form_objections("submit", values, {"source": list(SMALL)})) == {block}
+
+
 def test_many_databases_are_looked_for_by_typing() -> None:
     kinds = {block["element"]["type"] for block in form(BIG)["blocks"] if block["type"] == "input"}
     assert "multi_external_select" in kinds
@@ -162,7 +201,7 @@ _json = st.recursive(
 )
 def test_any_state_is_read_or_refused(step: str, values: dict[str, Any]) -> None:
     objections = modals.form_objections(step, values, {"source": list(SMALL)})
-    assert set(objections) <= set(values) | {"databases", "chosen"}
+    assert set(objections) <= set(values) | {"databases", "chosen", "selection"}
     assert isinstance(modals.typed_text(values), str)
     assert isinstance(modals.reason_text(values), str)
 

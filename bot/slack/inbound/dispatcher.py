@@ -25,7 +25,7 @@ from bot.slack.inbound.places import Places
 from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.spoken import SpokenCommand
-from bot.slack.inbound.submissions import Submissions
+from bot.slack.inbound.submissions import SELECTION_STEP, Submissions
 from bot.slack.inbound.workers import CHOOSE_STEP, Workers
 from bot.slack.render.job_picker import FIND_STEP
 from bot.store import Store
@@ -140,6 +140,8 @@ class Dispatcher:
             self._shortcuts.found(press, target)
         elif press.step in ("run", "turn", "chosen", CHOOSE_STEP):
             self._pressed_invocation(press, target)
+        elif press.step == SELECTION_STEP:
+            self.submissions.reselected(press, target)
         elif press.verb in _ACTIONS:
             self._request_buttons.press(press, target)
         elif press.verb == CUTOVER:

@@ -55,6 +55,8 @@ class BlockAction:
     """The thread that its message replies in; empty if it is in none."""
     home: bool = False
     """Whether it is on the Home tab."""
+    blocks: tuple[Mapping[str, Any], ...] = ()
+    """That modal's blocks, as they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def parse_block_action(body: Mapping[str, Any], home: Installation = _ANYWHERE) 
         depth=_depth(modal),
         thread=_thread(container, "message_ts"),
         home=view.get("type") == "home",
+        blocks=tuple(parts(modal, "blocks")),
     )
 
 

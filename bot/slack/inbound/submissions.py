@@ -18,7 +18,7 @@ from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.cutover_buttons import CutoverButtons
-from bot.slack.inbound.payloads import ViewSubmission
+from bot.slack.inbound.payloads import BlockAction, ViewSubmission
 from bot.slack.inbound.places import at_place
 from bot.slack.inbound.request_buttons import (
     ACKNOWLEDGED,
@@ -45,6 +45,8 @@ PREVIEW_STEP = "submit"
 """The step of the edit form, which is answered with another view: the preview."""
 ANSWERED_IN_VIEW = (PREVIEW_STEP, FIND_STEP)
 """Steps of views that wait for the answer, which replaces them."""
+SELECTION_STEP = "selection"
+"""The step of the choice in the edit form that decides which menu is shown."""
 _TYPED_STEPS = ("typed", "typed_destination")
 
 
@@ -97,6 +99,19 @@ class Submissions:
             StoreError: the store fails or does not answer in time.
         """
         return self._workers.within_ack_window(lambda: self._shortcuts.search.options(who, typed))
+
+    def reselected(self, press: BlockAction, target: ReplyTarget) -> None:
+        """Show the menu of databases that goes with what was selected in the edit form."""
+
+        def update() -> None:
+            ref = self._store.ref(press.who.team, press.ref)
+            if ref is None or not _has_step(ref, PREVIEW_STEP):
+                return
+            view = modals.reselected(press.blocks, press.value, ref.data, press.ref)
+            if view is not None:
+                self._replier.update(target, view)
+
+        self._workers.run_later(target, press.verb, update, store_only=True)
 
     def submitted(self, submission: ViewSubmission) -> None:
         log.info("view_submission", user=submission.who.user, verb=submission.verb, step=submission.step)

@@ -16,12 +16,11 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cmdline.answers import EditForm, EditPreview, PickForm
-from bot.cmdline.invocation import UsageError
-from bot.dms.model import PARALLELISM, Job, ObjectState, Options, Selection, State
+from bot.dms.model import PARALLELISM, Job, ObjectState, Options, Selection, State, short_name
 from bot.dms.rules import Action, is_unlisted
 from bot.slack.render import choices, labels, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.edit_inputs import field_inputs
+from bot.slack.render.edit_inputs import InputError, field_inputs
 from bot.slack.render.request_modals import name_rows
 from bot.slack.render.view import modal
 from bot.util.command import COMMAND
@@ -60,41 +59,58 @@ def edit_form(form: EditForm) -> dict[str, Any]:
     if not form.closed:
         blocks.extend(_database_inputs(form))
     blocks.extend((*_parallelism(form), *field_inputs(form.job)))
+    return _edit_view(form.job.id, blocks, form.ref)
+
+
+def _edit_view(job_id: str, blocks: Sequence[Block], ref: str) -> dict[str, Any]:
     return modal(
-        f"Edit {form.job.id}",
+        f"Edit {job_id}",
         blocks,
         submit="Preview",
         callback_id=m.action_id("edit", "submit"),
-        ref=form.ref,
+        ref=ref,
         close="Cancel",
     )
 
 
 def _database_inputs(form: EditForm) -> list[Block]:
     everything = form.config.selection != Selection.SPECIFIED
-    blocks: list[Block] = [_selection(form.job, everything)]
-    chosen = () if everything else _names(form.config.chosen)
-    blocks.extend(
-        choices.inputs(
-            "Chosen databases",
-            CHOSEN_BLOCK,
-            "edit",
-            form.source,
-            chosen,
-            hint="Counts only for “Chosen databases” above.",
-        )
-    )
-    blocks.extend(
-        choices.inputs(
-            "Leave out",
-            EXCLUDED_BLOCK,
-            "edit",
-            form.source,
-            _names(form.config.excluded) if everything else (),
-            hint="Counts only for “All databases” above.",
-        )
-    )
-    return blocks
+    picked = form.config.excluded if everything else form.config.chosen
+    return [_selection(form.job, everything), *_picker(everything, form.source, _names(picked))]
+
+
+def _picker(everything: bool, source: Sequence[str], picked: Sequence[str]) -> list[InputBlock]:
+    """The menu that goes with what is selected: only this one is shown."""
+    label, block = ("Leave out", EXCLUDED_BLOCK) if everything else ("Databases", CHOSEN_BLOCK)
+    return choices.inputs(label, block, "edit", source, picked)
+
+
+def reselected(
+    blocks: Sequence[Mapping[str, Any]],
+    selected: str,
+    data: Mapping[str, Any],
+    source: Sequence[str],
+    ref: str,
+) -> dict[str, Any] | None:
+    """The edit form as it is shown, with the menu of databases that goes with what was just selected; None
+    if the view is no such form. `data` is what is stored for the form, and `ref` its token.
+
+    Blocks that keep their IDs keep what was typed. Source: https://docs.slack.dev/surfaces/modals
+    """
+    kept = [each for each in blocks if not _is_picker(str(each.get("block_id")))]
+    at = next((n for n, each in enumerate(kept, 1) if each.get("block_id") == SELECTION_BLOCK), 0)
+    jobs = data.get("jobs") or [""]
+    if not at or selected not in (_ALL, _CHOSEN):
+        return None
+    everything = selected == _ALL
+    picked = data.get("excluded" if everything else "chosen") or ()
+    shown: list[Block] = [m.WholeBlock(dict(each)) for each in kept]
+    shown[at:at] = _picker(everything, source, [str(each) for each in picked])
+    return _edit_view(short_name(str(jobs[0])), shown, ref)
+
+
+def _is_picker(block_id: str) -> bool:
+    return block_id.partition(":")[0] in (CHOSEN_BLOCK, EXCLUDED_BLOCK)
 
 
 def edit_preview(preview: EditPreview) -> dict[str, Any]:
@@ -175,9 +191,9 @@ def read_edit(values: Mapping[str, Any], source: Sequence[str], *, closed: bool 
     everything = choices.chosen_option(values, SELECTION_BLOCK, (_ALL, _CHOSEN), _ALL) == _ALL
     databases = choices.picked(values, EXCLUDED_BLOCK if everything else CHOSEN_BLOCK, source)
     if not everything and not databases:
-        raise UsageError("Choose at least one database, or take all of them.")
+        raise InputError(CHOSEN_BLOCK, "Choose at least one database, or take all of them.")
     if everything and source and len(databases) == len(source):
-        raise UsageError("At least one database must be left: these leave out all of them.")
+        raise InputError(EXCLUDED_BLOCK, "At least one database must be left: these leave out all of them.")
     return EditChoice(everything, databases, _read_parallelism(values))
 
 
@@ -194,7 +210,7 @@ def read_pick(values: Mapping[str, Any], source: Sequence[str]) -> tuple[str, ..
     """
     found = choices.picked(values, PICK_BLOCK, source)
     if not found:
-        raise UsageError("Pick at least one database.")
+        raise InputError(PICK_BLOCK, "Pick at least one database.")
     return found
 
 
@@ -212,11 +228,12 @@ def _selection(job: Job, everything: bool) -> InputBlock:
     some = Option(
         value=_CHOSEN,
         text=PlainTextObject(text="Chosen databases"),
-        description=PlainTextObject(text="Only those picked below"),
+        description=PlainTextObject(text="Only those that you pick"),
     )
     return InputBlock(
         block_id=SELECTION_BLOCK,
         label=PlainTextObject(text="Which databases are migrated?"),
+        dispatch_action=True,
         element=RadioButtonsElement(
             action_id=m.action_id("edit", "selection"),
             options=[whole, some],

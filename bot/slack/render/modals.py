@@ -89,10 +89,18 @@ def form_objections(step: str, values: Mapping[str, Any], data: Mapping[str, Any
     try:
         submitted_flags(step, values, data)
     except InputError as error:
-        return {error.block: str(error)}
+        return {_error_block(error.block, values): str(error)}
     except UsageError as error:
-        return {_error_block(step, values): str(error)}
+        wanted = form_modals.PICK_BLOCK if step == "pick" else form_modals.SELECTION_BLOCK
+        return {_error_block(wanted, values): str(error)}
     return {}
+
+
+def reselected(
+    blocks: Sequence[Mapping[str, Any]], selected: str, data: Mapping[str, Any], ref: str
+) -> dict[str, Any] | None:
+    """The edit form with the menu of databases that goes with what was just selected: see `form_modals`."""
+    return form_modals.reselected(blocks, selected, data, _source(data), ref)
 
 
 def suggestions(typed: str, data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -116,10 +124,11 @@ def _source(data: Mapping[str, Any]) -> Sequence[str]:
     return [str(each) for each in found] if isinstance(found, list | tuple) else []
 
 
-def _error_block(step: str, values: Mapping[str, Any]) -> str:
-    """The block that shows the objection; Slack requires an input block of the view."""
-    wanted = form_modals.PICK_BLOCK if step == "pick" else form_modals.CHOSEN_BLOCK
-    return wanted if wanted in values else next(iter(values), wanted)
+def _error_block(wanted: str, values: Mapping[str, Any]) -> str:
+    """The block that shows the objection; Slack requires an input block of the view. A menu that is not shown
+    yet stands for what was selected."""
+    fitting = (each for each in (wanted, form_modals.SELECTION_BLOCK) if each in values)
+    return next(fitting, next(iter(values), wanted))
 
 
 __all__ = [
@@ -139,6 +148,7 @@ __all__ = [
     "message_view",
     "reason_objections",
     "reason_text",
+    "reselected",
     "review",
     "submitted_flags",
     "suggestions",
