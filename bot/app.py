@@ -284,6 +284,7 @@ class Bot:
             pools,
             self.settings,
             self._clock,
+            self._limits.looking_after_s,
         )
 
     def _context(self, who: Person, response_url: str) -> Context:

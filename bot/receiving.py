@@ -18,6 +18,7 @@ from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.cutover_buttons import CutoverButtons
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.job_search import JobSearch
+from bot.slack.inbound.looking import Looking
 from bot.slack.inbound.request_buttons import RequestButtons
 from bot.slack.inbound.shortcuts import Shortcuts
 from bot.slack.inbound.submissions import Submissions
@@ -50,6 +51,7 @@ def make_dispatcher(
     pools: WorkPools,
     settings: Settings,
     clock: Callable[[], datetime],
+    looking_after_s: float,
 ) -> Dispatcher:
     """The dispatcher with all that it hands deliveries to."""
     workers = Workers(
@@ -60,6 +62,7 @@ def make_dispatcher(
         store_pool=pools.store,
         dispatch_pool=pools.dispatch,
         after_ack=pools.after_ack,
+        looking=Looking(replier, pools.store, looking_after_s),
         clock=clock,
     )
     shortcuts = Shortcuts(workers, store, replier, search, home)

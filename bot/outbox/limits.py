@@ -22,6 +22,8 @@ class Limits:
     ping_every_s: float = 2.0
     """Interval of the pings on a WebSocket, in seconds. A broken connection is noticed after one interval, a
     silent one after four. What people type in between is lost."""
+    looking_after_s: float = 1.0
+    """How long an answer may take before the bot says that it is looking, in seconds."""
     in_flight_timeout_s: float = 5.0
     """How long a call whose response was lost may still be in flight, in seconds. Another replica can take
     over within milliseconds. It would find no message yet and post a second one, or its update would be

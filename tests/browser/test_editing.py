@@ -97,7 +97,7 @@ def test_a_form_that_is_closed_while_it_loads_is_let_go(
 ) -> None:
     env.dms.fault("FetchSourceObjects", kind="SLOW", delay_seconds=60)
     dana.type_for_view("/dms edit customers-db")
-    expect(dana.modal).to_contain_text("Asking the migration service")
+    expect(dana.modal).to_contain_text("Looking …")
     page.get_by_test_id("modal-close").click()
     expect(dana.modal).to_have_count(0)
     env.dms.clear_faults()

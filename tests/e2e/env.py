@@ -32,8 +32,10 @@ LIMITS = Limits(
     call_timeout_s=20,
     ping_every_s=5,
     in_flight_timeout_s=1,
+    looking_after_s=3600,
 )
-"""The local Slack of these tests has no rate limits; nothing is given up because the machine is busy."""
+"""The local Slack of these tests has no rate limits; nothing is given up because the machine is busy, and no
+test but its own expects that an answer is announced."""
 PATIENT = Patience(answer_s=20, read_s=18, silent_s=18, others_s=18)
 """The same for the local DMS. Tests about what does not answer bring limits of their own."""
 UNHURRIED: dict[str, Any] = {"rate_limits": False, "ack_seconds": 10, "trigger_seconds": 10}

@@ -42,6 +42,10 @@ _ACK_POLL_EVERY_S = 0.1
 """Seconds between polls whether Slack has applied an acknowledgement; a second in all."""
 
 
+_BY_URL = "response_url"
+"""The response URL has posted it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReplyTarget:
     """Where to answer one person."""
@@ -60,6 +64,10 @@ class ReplyTarget:
     """How many views are stacked up to that one."""
     thread: str = ""
     """The thread to answer in: that of the message with the button."""
+    typed: bool = False
+    """Whether the response URL is that of a slash command: it replaces what it has posted itself."""
+    looking: str = ""
+    """What stands there until the answer comes: the time stamp of a message, or `_BY_URL`."""
     home: bool = False
     """Whether it was asked on the Home tab, which has no place for an answer."""
     said: Said | None = None
@@ -166,14 +174,17 @@ class Replier:
         if target.said is not None:
             self._reply(target, target.said, message, public or target.readers is Readers.EVERYBODY)
             return
+        if public:  # what one person sees cannot become what all see
+            target = self._take_back(target)
         if target.response_url and self._respond(target, message, public):
             return
+        self._take_back(target)
         self._post_ephemeral(target.who, message, target.thread or None)
 
     def _respond(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> bool:
         body = message | {
             "response_type": "in_channel" if public else "ephemeral",
-            "replace_original": target.replace,
+            "replace_original": target.replace or bool(target.looking),
         }
         if target.thread and not target.replace:
             body["thread_ts"] = target.thread
@@ -192,10 +203,54 @@ class Replier:
     def _reply(self, target: ReplyTarget, said: Said, message: dict[str, Any], public: bool) -> None:
         """Answer a message: for all who read it, or for its author alone."""
         who = target.who
-        if (public or said.direct) and self._posted(who.channel, said.thread, message):
+        if (public or said.direct) and (
+            self._changed(target, message) or self._posted(who.channel, said.thread, message)
+        ):
             return
+        self._take_back(target)
         shown = with_reason(message) if target.readers is Readers.SOME else message
         self._post_ephemeral(who, shown, said.private_thread)
+
+    def show_looking(self, target: ReplyTarget) -> str:
+        """Say that the answer takes a while; what `ReplyTarget.looking` takes, or empty if Slack refuses."""
+        said, text, channel = target.said, modals.LOOKING, target.who.channel
+        try:
+            if said is None:
+                url = webhook(self._client, target.response_url)
+                sent = url.send_dict({"text": text, "response_type": "ephemeral"})
+                return _BY_URL if sent.status_code == 200 else ""
+            posted = self._client.chat_postMessage(channel=channel, thread_ts=said.thread, text=text)
+            return str(posted["ts"])
+        except SLACK_ERRORS as error:
+            log.info("looking_not_shown", error=_reason(error))
+            return ""
+
+    def _take_back(self, target: ReplyTarget) -> ReplyTarget:
+        """Remove what stood there until the answer came."""
+        if not target.looking:
+            return target
+        try:
+            if target.looking == _BY_URL:
+                webhook(self._client, target.response_url).send_dict({"delete_original": True})
+            else:
+                self._client.chat_delete(channel=target.who.channel, ts=target.looking)
+        except SLACK_ERRORS as error:
+            log.warning("looking_not_taken_back", error=_reason(error))
+        return replace(target, looking="")
+
+    def _changed(self, target: ReplyTarget, message: dict[str, Any]) -> bool:
+        """Whether the answer has taken the place of what stood there."""
+        if not target.looking:
+            return False
+        try:
+            self._client.chat_update(channel=target.who.channel, ts=target.looking, **message)
+        except SlackApiError as error:
+            if _reason(error) in INVALID_CONTENT:
+                raise
+            log.warning("looking_not_replaced", error=_reason(error))
+            self._take_back(target)
+            return False
+        return True
 
     def _posted(self, channel: str, thread: str | None, message: dict[str, Any]) -> bool:
         """Whether Slack takes the message there; some channels and threads are closed to apps."""
@@ -262,6 +317,8 @@ class Replier:
         """Say in a view, or in a thread, that the answer is in the channel. The API cannot close a view."""
         if target.said is not None and target.said.thread_ts:
             self._post(target, answer)
+        else:
+            self._take_back(target)
         if target.view_id:
             where = "your direct messages with me" if _is_direct(target.who) else "the channel"
             note = Note(f"This continues in {where}, in a new message.", tone="good")
@@ -291,6 +348,8 @@ class Replier:
             self._answer(target, note)
         elif target.view_id:
             self._answer(target, Note("The file is in the channel.", tone="good"))
+        else:
+            self._take_back(target)
 
     def _direct_message(self, who: Person) -> str:
         """ID of the direct message with a person."""

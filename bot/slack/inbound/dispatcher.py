@@ -73,7 +73,7 @@ class Dispatcher:
         self._command = command
 
     def on_command(self, command: SlashCommand) -> None:
-        target = ReplyTarget(command.who, command.response_url)
+        target = ReplyTarget(command.who, command.response_url, typed=True)
         self._submit(target, command.trigger, lambda: self._run_command(command, target))
 
     def on_message(self, spoken: SpokenCommand) -> None:

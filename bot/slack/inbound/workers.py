@@ -30,6 +30,7 @@ from bot.requests.recent import note_look
 from bot.runtime import logs, metrics
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.looking import Looking
 from bot.slack.inbound.places import Places
 from bot.slack.render import modals
 from bot.store import Store, StoreError
@@ -83,6 +84,7 @@ class Workers:
         store_pool: Executor,
         dispatch_pool: Executor,
         after_ack: AfterAck,
+        looking: Looking,
         clock: Callable[[], datetime],
     ) -> None:
         self._verbs = verbs
@@ -93,6 +95,7 @@ class Workers:
         self._store_pool = store_pool
         self._dispatch_pool = dispatch_pool
         self._after_ack = after_ack
+        self._looking = looking
         self._clock = clock
 
     def submit(self, target: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
@@ -110,16 +113,18 @@ class Workers:
         *,
         store_only: bool = False,
         again: Invocation | None = None,
+        settled: Callable[[], ReplyTarget] | None = None,
     ) -> None:
         """Run `work` in the DMS pool, or in the store pool if it is `store_only`: it does not call DMS.
 
-        `again` is what people can try again if DMS did not answer.
+        `again` is what people can try again if DMS did not answer, and `settled` where to answer then.
         """
+        settled = settled or (lambda: target)
         guarded = logs.with_request_id(self._guarded)
         if store_only:
-            self._store_pool.submit(guarded, target, work, verb, again)
+            self._store_pool.submit(guarded, settled, work, verb, again)
         else:
-            self._dms_share.submit(target.who.user, lambda: guarded(target, work, verb, again))
+            self._dms_share.submit(target.who.user, lambda: guarded(settled, work, verb, again))
 
     def invoke(self, invocation: Invocation, target: ReplyTarget, trigger: str) -> None:
         """Answer a command. If its answer is a form, open the view first: the trigger lasts 3 seconds. A
@@ -143,14 +148,28 @@ class Workers:
     def answer_later(self, invocation: Invocation, target: ReplyTarget) -> None:
         """Answer a command in the DMS pool, or in the store pool if it asks nothing of DMS."""
         store_only = not self._verbs.asks_service(invocation)
+        settled = self._waiting(target, invocation)
 
         def work() -> None:
             answer = self._verbs.answer(target.who, invocation, target.response_url, target.thread)
-            self.answer(*self._for_readers(target, invocation, answer))
+            self.answer(*self._for_readers(settled(), invocation, answer))
             if isinstance(answer, JobCard):
                 self._note_look(target.who, answer)
 
-        self.run_later(target, invocation.verb, work, store_only=store_only, again=invocation)
+        self.run_later(
+            target, invocation.verb, work, store_only=store_only, again=invocation, settled=settled
+        )
+
+    def _waiting(self, target: ReplyTarget, invocation: Invocation) -> Callable[[], ReplyTarget]:
+        """Where the answer goes once it is there: in place of "Looking…", if it has taken a second.
+
+        Modals say so from the start. A button's response URL could not take that back, and the message of a
+        request may need the response URL of its command.
+        """
+        replaces = target.said is not None or (target.typed and not self.changes(invocation))
+        if target.view_id or not replaces:
+            return lambda: target
+        return self._looking.begin(target).over
 
     def _note_look(self, who: Person, shown: JobCard) -> None:
         try:
@@ -264,7 +283,11 @@ class Workers:
         return False
 
     def _guarded(
-        self, target: ReplyTarget, work: Callable[[], None], verb: str, again: Invocation | None
+        self,
+        settled: Callable[[], ReplyTarget],
+        work: Callable[[], None],
+        verb: str,
+        again: Invocation | None,
     ) -> None:
         """Run `work`, answer what goes wrong, and count the command."""
         outcome = "answered"
@@ -272,6 +295,7 @@ class Workers:
             work()
         except Exception as error:
             outcome = "refused" if isinstance(error, UsageError) else "failed"
+            target = settled()
             self.answer(target, self._error_note(target, error, verb, again))
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
 

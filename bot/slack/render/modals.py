@@ -32,6 +32,8 @@ from bot.slack.render.request_modals import (
 from bot.slack.render.view import modal
 
 TITLE = "Migrations"
+LOOKING = "⏳ Looking …"
+"""What stands where an answer will be."""
 
 
 def form(answer: Form) -> dict[str, Any]:
@@ -51,7 +53,7 @@ def form(answer: Form) -> dict[str, Any]:
 
 def loading() -> dict[str, Any]:
     """The view that is opened first, as a trigger lasts 3 seconds and the answer may take longer."""
-    return modal(TITLE, [m.section("⏳ Asking the migration service …")])
+    return modal(TITLE, [m.section(LOOKING)])
 
 
 def message_view(message: Message, ref: str = "") -> dict[str, Any]:
@@ -132,6 +134,7 @@ def _error_block(wanted: str, values: Mapping[str, Any]) -> str:
 
 
 __all__ = [
+    "LOOKING",
     "REASON_BLOCK",
     "TITLE",
     "TYPED_BLOCK",
