@@ -204,7 +204,8 @@ VERB = Verb(
     summary="replication delay as a chart",
     usage=("delay JOB [--hours 1|24] [--picture]",),
     syntax=Syntax(
-        "one",
+        names=True,
+        jobs="one",
         flags=(
             Flag("hours", "choice", "how far to look back", choices=("1", "24")),
             Flag("picture", "switch", "every measurement, as a file"),

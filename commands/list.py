@@ -20,6 +20,7 @@ from bot.requests.freezes import freeze_lines, frozen_alone
 from bot.requests.job_names import JobNamer, disambiguate, namer
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
+from commands.support.bare_filters import with_bare_filters
 from commands.support.base import Context, Verb
 from commands.support.filter_form import filter_form
 from commands.support.filters import (
@@ -29,7 +30,6 @@ from commands.support.filters import (
     faulty_databases,
     matching,
     one_of,
-    with_bare_states,
 )
 from commands.support.visibility import may_hide, permitted_actions, visible_names
 
@@ -65,7 +65,7 @@ _RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(_ORDER)}
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    invocation = with_bare_states(invocation)
+    invocation = with_bare_filters(invocation)
     if invocation.is_set("filter"):
         return filter_form(ctx, invocation)
     found, fitting = _matching_jobs(ctx, invocation)

@@ -64,7 +64,8 @@ def read(text: str, right: str) -> str:
     if is_job(lower):
         raise UsageError(
             f"`{short(_unwrapped(text), 80)}` cannot be a job: job IDs have lower-case letters, "
-            f"digits and hyphens. Write it as `{lower}`."
+            f"digits and hyphens. Write it as `{lower}`.",
+            corrections=[{text: lower}],
         )
     raise UsageError(
         f"`{short(name, 80)}` is not a job: name it by its job ID (lower-case letters, digits, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -11,7 +11,7 @@ from bot.cmdline import examples, flags, job_refs
 from bot.cmdline.corrections import APPEND, corrected_tokens
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import Token, items, short, split, unshield
-from bot.cmdline.token_values import as_written, quoted, value_at, with_head
+from bot.cmdline.token_values import as_written, listing, named, quoted, title_in, value_at, with_head
 from bot.util.command import COMMAND, DEFAULT
 from bot.util.suggest import nearest
 
@@ -69,7 +69,7 @@ def _meant(right: tuple[Token, ...] | None, syntaxes: Mapping[str, Syntax], left
 
 
 def _read(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> Invocation:
-    verb = _verb(tokens[0], syntaxes)
+    verb = _verb(tokens[0], syntaxes, title_in(tokens))
     if any(not each.quoted and each.text in _HELP for each in tokens[1:]):
         return Invocation("help", words=() if verb == "help" else (verb,))
     reading = _Parser(verb, syntaxes[verb])
@@ -89,7 +89,7 @@ def _named_alone(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> t
     # No verb has a hyphen or a digit, and a word that is nearly a verb may be meant as one.
     if known or tokens[0].is_flag or (word.isalpha() and nearest(word, syntaxes)):
         return tokens
-    if not job_refs.is_job_in_a_sentence(_named(tokens[0])):
+    if not job_refs.is_job_in_a_sentence(unshield(named(tokens[0]))):
         return tokens
     return (Token("show", "show", False), tokens[0])
 
@@ -117,7 +117,8 @@ def _is_command(typed: str, command: str, syntaxes: Mapping[str, Syntax]) -> boo
     return bare not in syntaxes and typed in (command, bare)
 
 
-def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
+def _verb(token: Token, syntaxes: Mapping[str, Syntax], title: str = "") -> str:
+    """The verb that a token names; `title` is the display name that the line may be instead."""
     typed = unshield(token.text)
     verb = typed.lower().lstrip("/-") if len(typed) <= 40 else typed
     if verb in syntaxes:
@@ -132,7 +133,8 @@ def _verb(token: Token, syntaxes: Mapping[str, Syntax]) -> str:
             corrections=[{token.text: near}],
         )
     raise UsageError(
-        f"Unknown command `{short(typed)}`: `{COMMAND} help` lists all, for example `{COMMAND} list`."
+        f"Unknown command `{short(typed)}`: `{COMMAND} help` lists all, for example `{COMMAND} list`.",
+        lines=(f"show {title}",) if title and "show" in syntaxes else (),
     )
 
 
@@ -234,7 +236,7 @@ class _Parser:
             )
         raise UsageError(
             f"`{self.verb}` has no flag `--{short(name)}`: "
-            f"it takes {_listing(f'--{each}' for each in known)}, "
+            f"it takes {listing(f'--{each}' for each in known)}, "
             f"as in `{self._with_flag(self.syntax.flags[0])}`."
         )
 
@@ -294,8 +296,14 @@ class _Parser:
                 f"`{self.verb}` takes no filters, so not `{short(typed)}=…`: write `{self._line()}`."
             )
         near = nearest(typed, self.syntax.filters)
+        if not near and "label" in self.syntax.filters:
+            raise UsageError(
+                f"`{self.verb}` has no filter `{short(typed)}=`: a label is `label.{short(typed)}=…`, as in "
+                f"`{examples.with_filter(self.verb, self.syntax, 'label')}`.",
+                corrections=[{token.text: f"label.{token.text}"}],
+            )
         keys = ("label.KEY=" if key == "label" else f"{key}=" for key in self.syntax.filters)
-        hint = f"did you mean `{near}=`" if near else f"it takes {_listing(keys)}"
+        hint = f"did you mean `{near}=`" if near else f"it takes {listing(keys)}"
         shown = examples.with_filter(self.verb, self.syntax, near or self.syntax.filters[0])
         end = "?" if near else "."
         raise UsageError(
@@ -320,13 +328,17 @@ class _Parser:
             case "one" | "optional":
                 return not self.jobs and not (self.words and self.syntax.words)
             case "many" | "any":
-                return not self.syntax.words or job_refs.is_job(unshield(_named(token)).rstrip(","))
+                return not self.syntax.words or job_refs.is_job(unshield(named(token)).rstrip(","))
 
     def _add_jobs(self, token: Token) -> None:
         if self.syntax.names and token.quoted:
             self.jobs.append(" ".join(unshield(token.text).split()))
             return
-        found = [job_refs.read(each, self._line()) for each in items(_named(token))]
+        if token.quoted and " " in token.prose.strip():
+            # A display name: who changes something with it is asked which job is meant.
+            self.jobs.append(" ".join(unshield(token.text).split()))
+            return
+        found = [job_refs.read(each, self._line()) for each in items(named(token))]
         if len(found) > 1 and self.syntax.jobs not in ("many", "any"):
             raise UsageError(
                 f"`{self.verb}` takes one job at a time, not {len(found)}: "
@@ -375,13 +387,3 @@ class _Parser:
     def _with_flag(self, flag: Flag) -> str:
         """A command of this verb with this flag."""
         return examples.with_flag(self.verb, self.syntax, flag)
-
-
-def _named(token: Token) -> str:
-    """The jobs in a token. A channel stands for the job of its name, so its id is of no use."""
-    return token.prose if "#" in token.prose else token.text
-
-
-def _listing(names: Iterable[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.cmdline.lexer import Token, in_code
+
+_MOST_WORDS = 6
+"""In a line that may be a display name."""
 
 
 def with_head(token: Token, head: str) -> str:
@@ -47,3 +52,19 @@ def as_written(token: Token) -> str:
 
 def quoted(text: str) -> str:
     return '"' + in_code(text).replace('"', "'") + '"'
+
+
+def title_in(tokens: tuple[Token, ...]) -> str:
+    """The display name of a job that the line may be: a few plain words. IDs mostly have a hyphen."""
+    words = [each.prose for each in tokens]
+    return " ".join(words) if 1 < len(words) <= _MOST_WORDS and all(map(str.isalpha, words)) else ""
+
+
+def named(token: Token) -> str:
+    """The jobs in a token. A channel stands for the job of its name, so its id is of no use."""
+    return token.prose if "#" in token.prose else token.text
+
+
+def listing(names: Iterable[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

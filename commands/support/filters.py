@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 
-from bot.cmdline.invocation import Invocation, UsageError
+from bot.cmdline.invocation import UsageError
 from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms.errors import DmsError
 from bot.dms.missing import called_by_project, missing_location
@@ -23,11 +23,6 @@ from commands.support.visibility import viewing_verb
 _FIELDS = {"state": "state", "phase": "phase", "type": "type", "location": "location"}
 _ERRORS = ("WITH_ERRORS", "ERRORS")
 """Words for the jobs that run with errors, for which the API has no state of its own."""
-_BARE = {
-    **{each.value.casefold(): each.value.casefold().replace("_", "-") for each in State},
-    **dict.fromkeys(("with_errors", "running_with_errors", "errors"), "with-errors"),
-}
-"""What stands for a state without `state=`, written as a filter."""
 _NAMES: Mapping[str, type[StrEnum]] = {"state": State, "phase": Phase, "type": JobType}
 
 
@@ -48,27 +43,6 @@ def all_matching(ctx: Context, verb: str, filters: Mapping[str, str], words: Seq
     with_errors = _with_errors(ctx, visible) if asks_for_errors(filters.get("state", "")) else frozenset()
     rest = {key: value for key, value in filters.items() if key != "project"}
     return replace(found, jobs=matching(visible, rest, words, with_errors))
-
-
-def with_bare_states(invocation: Invocation) -> Invocation:
-    """The same with states among its words as a filter: `list failed`, `list running with errors`.
-
-    With a filter of states, words are text to look for.
-    """
-    if "state" in invocation.filters:
-        return invocation
-    words = list(invocation.words)
-    states: list[str] = []
-    for count in (3, 2, 1):
-        for at in range(len(words) - count, -1, -1):
-            state = _BARE.get(_plain(" ".join(words[at : at + count])))
-            if state:
-                states.insert(0, state)
-                del words[at : at + count]
-    if not states:
-        return invocation
-    filters = {**invocation.filters, "state": ",".join(dict.fromkeys(states))}
-    return replace(invocation, filters=filters, words=tuple(words))
 
 
 def _listed(ctx: Context, filters: Mapping[str, str]) -> JobList:

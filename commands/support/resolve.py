@@ -161,8 +161,8 @@ def _named_by_words(ctx: Context, text: str, invocation: Invocation) -> Job:
     hits = process.extract(
         _plain(text), titles, scorer=fuzz.ratio, limit=_MAX_OFFERED, score_cutoff=_MIN_SCORE
     )
-    first = text.split()[0]
-    near = [name for name in _suggestible_names(ctx, invocation.verb) if short_name(name) == first]
+    spoken = frozenset(text.casefold().split())
+    near = [name for name in _suggestible_names(ctx, invocation.verb) if short_name(name) in spoken]
     near += [name for _, _, name in hits if name not in near]
     nothing = f"There is no migration job with the display name `{in_code(text)}`"
     if not near:

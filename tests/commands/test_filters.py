@@ -6,7 +6,8 @@ import pytest
 
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Endpoint, State
-from commands.support.filters import check_value, matching, one_of, with_bare_states
+from commands.support.bare_filters import with_bare_filters
+from commands.support.filters import check_value, matching, one_of
 from tests.jobs import a_job
 
 JOB = a_job(
@@ -97,13 +98,33 @@ def test_values_that_there_are(wanted: str | None) -> None:
     ],
 )
 def test_states_without_their_key(typed: str, state: str | None, rest: tuple[str, ...]) -> None:
-    found = with_bare_states(Invocation("list", words=tuple(typed.split())))
+    found = with_bare_filters(Invocation("list", words=tuple(typed.split())))
     assert (found.filters.get("state"), found.words) == (state, rest)
+
+
+@pytest.mark.parametrize(
+    ("filters", "words", "found", "rest"),
+    [
+        ({"state": "not"}, "started orders", {"state": "not-started"}, ("orders",)),
+        ({"state": "failed,running"}, "with errors", {"state": "failed,with-errors"}, ()),
+        ({"phase": "full"}, "dump", {"phase": "full-dump"}, ()),
+        ({"phase": "waiting"}, "for source", {"phase": "waiting"}, ("for", "source")),
+        ({}, "running full dump", {"state": "running", "phase": "full-dump"}, ()),
+        ({}, "CDC orders", {"phase": "cdc"}, ("orders",)),
+        ({"state": "running"}, "all the jobs", {"state": "running"}, ()),
+        ({}, "all orders", {}, ("all", "orders")),
+    ],
+)
+def test_values_of_several_words_and_phases(
+    filters: dict[str, str], words: str, found: dict[str, str], rest: tuple[str, ...]
+) -> None:
+    seen = with_bare_filters(Invocation("list", filters=filters, words=tuple(words.split())))
+    assert (dict(seen.filters), seen.words) == (found, rest)
 
 
 def test_beside_a_filter_of_states_a_state_is_text() -> None:
     typed = Invocation("list", filters={"state": "running"}, words=("failed",))
-    assert with_bare_states(typed) == typed
+    assert with_bare_filters(typed) == typed
 
 
 def test_an_empty_value_is_not_a_label_that_is_missing() -> None:
