@@ -49,7 +49,6 @@ from bot.slack.inbound.app_events import AppEvents
 from bot.slack.inbound.bolt_app import installation_of, make_bolt_app
 from bot.slack.inbound.dispatcher import Dispatcher
 from bot.slack.inbound.http_receiver import HttpReceiver
-from bot.slack.inbound.job_search import JobSearch
 from bot.slack.inbound.listeners import listen
 from bot.slack.inbound.socket_receiver import SocketReceiver
 from bot.slack.inbound.unfurling import Unfurler
@@ -269,8 +268,8 @@ class Bot:
         )
 
     def _dispatcher(self) -> Dispatcher:
-        pools = WorkPools(self.dms_pool, self.store_pool, self.dispatch_pool, self.after_ack)
-        search = JobSearch(self.store, self.access)
+        late_s = self._limits.looking_after_s
+        pools = WorkPools(self.dms_pool, self.store_pool, self.dispatch_pool, self.after_ack, late_s)
         home = HomeView(self.store, self.access, self._clock, self.dms.missing)
         return make_dispatcher(
             self.commands,
@@ -279,12 +278,10 @@ class Bot:
             self.access,
             self.store,
             self.replier,
-            search,
             home,
             pools,
             self.settings,
             self._clock,
-            self._limits.looking_after_s,
         )
 
     def _context(self, who: Person, response_url: str) -> Context:

@@ -37,6 +37,8 @@ class WorkPools:
     store: Executor
     dispatch: Executor
     after_ack: AfterAck
+    late_s: float
+    """Seconds after which an answer is announced."""
 
 
 def make_dispatcher(
@@ -46,12 +48,10 @@ def make_dispatcher(
     access: Access,
     store: Store,
     replier: Replier,
-    search: JobSearch,
     home: HomeView,
     pools: WorkPools,
     settings: Settings,
     clock: Callable[[], datetime],
-    looking_after_s: float,
 ) -> Dispatcher:
     """The dispatcher with all that it hands deliveries to."""
     workers = Workers(
@@ -62,10 +62,10 @@ def make_dispatcher(
         store_pool=pools.store,
         dispatch_pool=pools.dispatch,
         after_ack=pools.after_ack,
-        looking=Looking(replier, pools.store, looking_after_s),
+        looking=Looking(replier, pools.store, pools.late_s),
         clock=clock,
     )
-    shortcuts = Shortcuts(workers, store, replier, search, home)
+    shortcuts = Shortcuts(workers, store, replier, JobSearch(store, access), home)
     buttons = RequestButtons(workers, approvals, store, replier, clock)
     nights = CutoverButtons(workers, cutovers, store, replier, partial(may_see, access, store), clock)
     submissions = Submissions(workers, approvals, store, replier, shortcuts, nights, clock)
