@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 
+from bot.cmdline.field_values import dump_path_fault, label_fault
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cmdline.lexer import in_code, short
 from bot.dms.model import FieldChange, Job
@@ -17,9 +16,6 @@ FIELD_FLAGS = (
     Flag("dump-path", "word", "a dump made by hand: `gs://bucket/orders.sql`"),
 )
 _MAX_LABELS = 64
-_MAX_LABEL = 63
-_DUMP_PATH = re.compile(r"gs://[^/\s]+/\S+")
-"""REST `MigrationJob.dumpPath`: "in the format: (gs://[BUCKET_NAME]/[OBJECT_NAME])"."""
 
 
 def read_fields(invocation: Invocation) -> FieldChange:
@@ -30,11 +26,9 @@ def read_fields(invocation: Invocation) -> FieldChange:
     """
     flags = invocation.flags
     path = invocation.word("dump-path") if "dump-path" in flags else None
-    if path and not _DUMP_PATH.fullmatch(path):
-        raise UsageError(
-            f"A dump path names a bucket and an object, as in `--dump-path gs://bucket/orders.sql`; "
-            f"`{short(path)}` does not."
-        )
+    fault = dump_path_fault(path or "", "--dump-path gs://bucket/orders.sql")
+    if fault:
+        raise UsageError(fault)
     return FieldChange(
         name=invocation.word("name") if "name" in flags else None,
         labels=_labels(invocation.items("label")),
@@ -98,7 +92,6 @@ def _labels(items: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _label(text: str) -> tuple[str, str]:
-    """Source: "Requirements for labels" (Resource Manager)."""
     key, equals, value = text.partition("=")
     key, value = key.strip(), value.strip()
     if not equals or not key:
@@ -106,32 +99,10 @@ def _label(text: str) -> tuple[str, str]:
             f"A label has a key and a value, as in `--label env=prod`, and `--label env=` removes it; "
             f"`{short(text)}` has not."
         )
-    if len(key) > _MAX_LABEL or len(value) > _MAX_LABEL:
-        raise UsageError(
-            f"A label key or value has at most {_MAX_LABEL} characters; `{short(text)}` has more."
-        )
-    if not _is_label_key(key):
-        raise UsageError(
-            "A label key starts with a lower-case letter and has only lower-case letters, digits, "
-            f"`_` and `-`, as in `--label env=prod`; `{short(key)}` does not."
-        )
-    if not all(_is_label_part(each) or each == "." for each in value):
-        # REST `MigrationJob.labels` has a value with a dot as its example: the service decides about that.
-        raise UsageError(
-            "A label value has only lower-case letters, digits, `_` and `-`, as in `--label "
-            f"env=prod`; `{short(value)}` does not."
-        )
+    fault = label_fault(key, value, "--label env=prod")
+    if fault:
+        raise UsageError(fault)
     return key, value
-
-
-def _is_label_key(key: str) -> bool:
-    first = unicodedata.category(key[0]) in ("Ll", "Lo")
-    return first and all(_is_label_part(each) for each in key)
-
-
-def _is_label_part(character: str) -> bool:
-    """Letters of other scripts are allowed, if they are not upper-case."""
-    return character in "_-" or unicodedata.category(character) in ("Ll", "Lo", "Lm", "Mn", "Mc", "Nd")
 
 
 def _shown(text: str) -> str:

@@ -296,3 +296,21 @@ def test_values_too_long_for_an_input_are_left_to_the_command() -> None:
     view = accepted_view(modals.form(EditForm("ref-1", many, ObjectsConfig(), SMALL)))
     assert "labels" not in [block.get("block_id") for block in view["blocks"]]
     assert "Labels: too long for this view" in str(view)
+
+
+@pytest.mark.parametrize(
+    ("written", "block", "said"),
+    [
+        (text("labels", "Env=prod"), "labels", "A label key starts with a lower-case letter"),
+        (text("labels", "env=Prod"), "labels", "A label value has only lower-case letters"),
+        (text("labels", f"env={'x' * 64}"), "labels", "at most 63 characters"),
+        (text("dump_path", "/tmp/dump.sql"), "dump_path", "as in gs://bucket/orders.sql"),
+    ],
+)
+def test_a_value_that_the_service_does_not_take_is_said_under_its_field(
+    written: dict[str, Any], block: str, said: str
+) -> None:
+    data = {"source": [], "closed": True, "fields": THEN}
+    objections = modals.form_objections("submit", written, data)
+    assert set(objections) == {block}
+    assert said in objections[block]

@@ -7,6 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
+from bot.cmdline.field_values import dump_path_fault, label_fault
 from bot.cmdline.invocation import FlagValue, UsageError
 from bot.cmdline.lexer import short
 from bot.dms.model import Job
@@ -44,13 +45,14 @@ def read_fields(values: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str,
     """The flags for what differs from `then`, the values when the form was opened.
 
     Raises:
-        InputError: a line is no label.
+        InputError: a line is no label, or a value is not what its field takes.
     """
     flags: dict[str, FlagValue] = {}
     for block, stored, flag in ((NAME_BLOCK, "name", "name"), (DUMP_PATH_BLOCK, "dump_path", "dump-path")):
         text = choices.written(values, block)
         if text is not None and " ".join(text.split()) != " ".join(str(then.get(stored, "")).split()):
             flags[flag] = " ".join(text.split())
+    _object(DUMP_PATH_BLOCK, dump_path_fault(str(flags.get("dump-path", "")), "gs://bucket/orders.sql"))
     labels = choices.written(values, LABELS_BLOCK)
     if labels is not None and (changed := _changed_labels(labels, then)):
         flags["label"] = changed
@@ -61,8 +63,21 @@ def _changed_labels(text: str, then: Mapping[str, Any]) -> tuple[str, ...]:
     before = then.get("labels")
     old = {str(key): str(value) for key, value in before.items()} if isinstance(before, Mapping) else {}
     new = dict(_label(line) for line in text.splitlines() if line.strip())
-    changed = [f"{key}={value}" for key, value in new.items() if old.get(key) != value]
+    changes = [(key, value) for key, value in new.items() if old.get(key) != value]
+    for key, value in changes:
+        _object(LABELS_BLOCK, label_fault(key, value, "env=prod"))
+    changed = [f"{key}={value}" for key, value in changes]
     return (*changed, *(f"{key}=" for key in old if key not in new))
+
+
+def _object(block: str, fault: str) -> None:
+    """Refuse the input of a block, if there is a fault.
+
+    Raises:
+        InputError.
+    """
+    if fault:
+        raise InputError(block, fault.replace("`", ""))
 
 
 def _label(line: str) -> tuple[str, str]:
