@@ -193,8 +193,10 @@ def test_who_may_not_is_told_so_alone(env: Env) -> None:
 
 
 def test_a_denial_gives_its_reason(env: Env) -> None:
+    env.slack.fault("chat.getPermalink", "internal_error", times=None)
     job = production(env)
     card, ask = confirmed(env, job)
+    assert "/archives/" not in plain(ask), "it is asked without a link"
     env.press(ask, "approve", "sam")
     env.shows(ask, "1 of 2")
     env.press(ask, "deny", "alex")

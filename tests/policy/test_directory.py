@@ -66,6 +66,18 @@ def test_groups_are_known_by_id_and_handle(directory: Directory) -> None:
     assert directory.group_id("@nobody") == ""
 
 
+def test_members_and_names_are_told(directory: Directory, slack: SlackServer, clock: Clock) -> None:
+    assert directory.members_of("S0DBATEAM1") == {DANA, "U0SAM00001"}
+    assert directory.members_of("S0NOBODY01") == frozenset()
+    assert directory.name_of(DANA) == "dana"
+    assert directory.name_of("U0NOBODY01") == "U0NOBODY01"
+    slack.control.fault("users.info", "503", times=None)
+    assert directory.name_of(ALEX) == ALEX, "Slack does not say"
+    clock.now += RETRY_S
+    slack.control.clear_faults()
+    assert directory.name_of(ALEX) == "alex"
+
+
 def test_a_look_is_kept_for_a_while(directory: Directory, slack: SlackServer, clock: Clock) -> None:
     for user in (DANA, ALEX, DANA):
         directory.groups_of(user)
