@@ -12,6 +12,7 @@ import pytest
 from bot.cmdline.answers import AlreadyQueued, CutoverForm, Note
 from bot.cmdline.invocation import UsageError
 from bot.policy.subscriptions import Membership
+from bot.slack.render.home_view import HomeView
 from bot.store.cutover import Cutover, CutoverState
 from commands.support.cutover_plan import next_saturday_night
 from sandbox.dms import DmsServer
@@ -55,6 +56,17 @@ def test_a_typed_plan(desk: CommandService) -> None:
     assert [name.rpartition("/")[2] for name in plan.jobs] == ["orders", "billing"]
     assert cutover.state is CutoverState.DRAFT
     assert any("sequences" in each.text for each in plan.checklist)
+
+
+def test_the_dashboard_shows_what_is_planned(desk: CommandService) -> None:
+    desk.type('cutover orders billing --at "Sat 02:00" --commander <@U0SAM00001|sam>', HERE)
+    home = HomeView(desk.ctx.store, desk.ctx.access, desk.ctx.now)
+    assert "Coming up" not in str(home.of(DANA)), "it is not confirmed yet"
+    desk.ctx.store.change_cutover(planned(desk), state=CutoverState.SCHEDULED)
+    shown = str(home.of(DANA))
+    assert "*Coming up*" in shown
+    assert f"cutover of orders, billing, led by <@{SAM}>" in shown
+    assert "dms:cutover:details" in shown
 
 
 def test_left_out_it_is_the_planner_who_leads(desk: CommandService) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,11 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button, RichText, Time, User
 from bot.cmdline.invocation import Invocation
 from bot.config.projects import Projects
+from bot.cutover.readers import VERB as CUTOVER
+from bot.cutover.readers import may_see
+from bot.cutover.wording import state_text
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Job
+from bot.dms.model import Job, short_name
 from bot.policy.access import Access
 from bot.requests.freezes import freeze_lines
 from bot.requests.queries import valid_approvals
@@ -23,12 +26,16 @@ from bot.slack.render.home_tab import SHOWN_JOBS, SHOWN_RECENT, HomeContent, Sho
 from bot.slack.render.message import Message
 from bot.slack.render.request_details import subject
 from bot.store import Store
+from bot.store.cutover import Cutover, CutoverState
 from bot.store.records import PENDING_REQUESTS, Person, Request, RequestState
+from bot.util.text import first_few
 from bot.watch.poll_times import last_polls, not_looked_at
 
 _OWN_LATEST = 20
 """Of this person's requests, so many are looked at for what they asked for last."""
 _MOST = 1000
+_NAMED = 3
+"""Jobs of a cutover that are named."""
 
 
 class HomeView:
@@ -40,15 +47,12 @@ class HomeView:
         access: Access,
         clock: Callable[[], datetime],
         missing: Callable[[], Sequence[MissingLocation]] = tuple,
-        plans: Callable[[Person], Iterable[Upcoming]] = lambda _: (),
     ) -> None:
-        """`missing` has the locations that did not answer lately, `plans` what else is coming up besides
-        scheduled requests."""
+        """`missing` has the locations that did not answer lately."""
         self._store = store
         self._access = access
         self._clock = clock
         self._missing = missing
-        self._plans = plans
 
     def of(self, who: Person) -> dict[str, Any]:
         """The App Home view of one person.
@@ -78,7 +82,8 @@ class HomeView:
     def _content(self, who: Person) -> HomeContent:
         projects, now = self._access.policy.projects, self._clock()
         known = [each for each in self._store.known_jobs().values() if _is_served(projects, each.job)]
-        requests = self._requests(who, now)
+        nights = self._store.cutovers()
+        requests = self._requests(who, now, {each.request for each in nights})
         jobs = self._access.visible(who, "home", (each.job for each in known))
         seen = {job.name: job for job in jobs}
         faulty = {each.job.name: each.faulty_databases for each in known if each.faulty_databases}
@@ -97,7 +102,7 @@ class HomeView:
             own_requests=[
                 each for each in requests if each.by.user == who.user and each.state is RequestState.APPROVING
             ],
-            coming_up=self._coming_up(who, requests, seen),
+            coming_up=self._coming_up(who, requests, seen, nights),
             watches=self._store.watches(by=who.user),
             faulty_databases=faulty,
             buttons=self._buttons(who),
@@ -110,9 +115,16 @@ class HomeView:
             projects=projects,
         )
 
-    def _requests(self, who: Person, now: datetime) -> list[Request]:
+    def _requests(self, who: Person, now: datetime, of_cutovers: Set[str]) -> list[Request]:
+        """Those of cutovers are confirmed on the cutover's card."""
         found = self._store.requests(PENDING_REQUESTS, limit=_MOST)
-        return [each for each in found if each.by.team == who.team and each.expires > now]
+        return [
+            each
+            for each in found
+            if each.by.team == who.team
+            and each.expires > now
+            and not (each.state is RequestState.CONFIRMING and each.id in of_cutovers)
+        ]
 
     def _refresh(self, who: Person) -> Button:
         ref = self._store.put_ref(who.team, "invocation", Invocation("help").to_dict())
@@ -150,16 +162,33 @@ class HomeView:
         refs = self._refs(who, [Invocation("show", (job.name,)) for job, _ in jobs])
         return [ShownJob(job, ref, note) for (job, note), ref in zip(jobs, refs, strict=True)]
 
-    def _coming_up(self, who: Person, requests: Sequence[Request], seen: Mapping[str, Job]) -> list[Upcoming]:
-        """Scheduled requests for jobs that this person may see, and other plans, the next first."""
-        scheduled = [each for each in requests if each.facts.due and _may_see(each, who, seen)]
+    def _coming_up(
+        self, who: Person, requests: Sequence[Request], seen: Mapping[str, Job], nights: Sequence[Cutover]
+    ) -> list[Upcoming]:
+        """Scheduled requests for jobs that this person may see, and cutovers, the next first."""
+        theirs = {each.request for each in nights}
+        scheduled = [
+            each
+            for each in requests
+            if each.facts.due is not None
+            and each.state is not RequestState.CONFIRMING
+            and each.id not in theirs
+            and _may_see(each, who, seen)
+        ]
         opens = self._refs(who, [Invocation("schedule")])[0] if scheduled else ""
         found = [
             Upcoming(each.facts.due, _plan(each), Button("Open", "schedule", "run", opens))
             for each in scheduled
             if each.facts.due is not None
         ]
-        return sorted([*found, *self._plans(who)], key=lambda each: each.at)
+        return sorted([*found, *self._cutovers(who, nights)], key=lambda each: each.at)
+
+    def _cutovers(self, who: Person, nights: Sequence[Cutover]) -> Iterator[Upcoming]:
+        """Those that are planned or under way. One without a time begins when its commander starts it."""
+        for each in nights:
+            if each.state is not CutoverState.DRAFT and may_see(self._access, self._store, who, each):
+                opens = Button("Open", CUTOVER, "details", each.id)
+                yield Upcoming(each.plan.at or each.since, _night(each), opens)
 
     def _waits_for(self, request: Request, who: Person) -> bool:
         if request.state is RequestState.CONFIRMING:
@@ -177,6 +206,13 @@ def _is_served(projects: Projects, job: Job) -> bool:
 
 def _may_see(request: Request, who: Person, seen: Mapping[str, Job]) -> bool:
     return request.by.user == who.user or all(job.name in seen for job in request.jobs)
+
+
+def _night(cutover: Cutover) -> RichText:
+    names = [cutover.plan.shown.get(name, short_name(name)) for name in cutover.plan.jobs]
+    rehearsal = "rehearsal of the " if cutover.rehearsal else ""
+    about = "" if cutover.state is CutoverState.SCHEDULED else f": it {state_text(cutover.state)}"
+    return (f"{rehearsal}cutover of {first_few(names, _NAMED)}, led by ", User(cutover.plan.commander), about)
 
 
 def _plan(request: Request) -> RichText:
