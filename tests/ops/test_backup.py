@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import resource
 import shutil
 import sqlite3
 import stat
@@ -27,6 +26,7 @@ from bot.store.schema import MIGRATIONS
 from bot.store.sqlite import SqliteBackend
 from tests.e2e.helpers import ROLES, policy
 from tests.faults.process import Process, ends, environ, start
+from tests.ops.program import run_program, small_files
 from tests.store import make
 from tests.store.processes import child
 from tests.waiting import until
@@ -61,15 +61,7 @@ def last(path: Path) -> str | None:
 
 
 def dms_bot(db: Path | str, *words: str | Path, **more: Any) -> Any:
-    return subprocess.run(
-        [PROGRAM, *words],
-        env={"DMS_BOT_DB": str(db)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        **more,
-    )
+    return run_program(words, {"DMS_BOT_DB": str(db)}, **more)
 
 
 def refused(done: Any) -> str:
@@ -103,10 +95,6 @@ def kept(db: Path) -> list[Path]:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def small_files() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
 
 # ---- backup
@@ -242,7 +230,7 @@ def test_what_cannot_be_backed_up(db: Path, case: Callable[[Path], Any], says: s
 def test_a_full_disk_leaves_the_last_backup(db: Path, copy: Path) -> None:
     assert dms_bot(db, "backup", copy).returncode == 0
     write(db, "new")
-    done = dms_bot(db, "backup", copy, "--force", preexec_fn=small_files)
+    done = dms_bot(db, "backup", copy, "--force", first=small_files)
     assert "its disk does not write, or a file may not grow so large" in refused(done)
     assert names(copy.parent) == {"state", "copy.db"}
     assert last(copy) == "old"
@@ -291,7 +279,7 @@ def test_it_asks_and_says_what_it_is_about(db: Path, copy: Path) -> None:
         store.add_run(make.run("r1", "orders"))
     assert dms_bot(db, "backup", copy).returncode == 0
     write(db, "new")
-    done = dms_bot(db, "restore", copy, input="n\n")
+    done = dms_bot(db, "restore", copy, typed="n\n")
     assert done.returncode == 1
     told = done.stdout
     assert f"The backup {copy} is intact, with an audit of 1 row" in told
@@ -301,7 +289,7 @@ def test_it_asks_and_says_what_it_is_about(db: Path, copy: Path) -> None:
     assert f"stop {make.name('orders')} (queued)" in told
     assert kept(db) == []
     assert last(db) == "new"
-    assert dms_bot(db, "restore", copy, input="y\n").returncode == 0
+    assert dms_bot(db, "restore", copy, typed="y\n").returncode == 0
     with closing(open_store(str(db))) as store:
         assert store.value("last") == "old"
 
@@ -334,7 +322,7 @@ def test_what_had_not_ended_is_not_sent_again(db: Path, copy: Path) -> None:
 def test_nobody_answers(db: Path, copy: Path) -> None:
     assert dms_bot(db, "backup", copy).returncode == 0
     write(db, "new")
-    assert dms_bot(db, "restore", copy, stdin=subprocess.DEVNULL).returncode == 1
+    assert dms_bot(db, "restore", copy).returncode == 1
     assert last(db) == "new"
 
 
@@ -455,7 +443,7 @@ def test_postgresql_is_restored_by_its_own_program(copy: Path) -> None:
 def test_no_room_for_the_backup_changes_nothing(db: Path, copy: Path) -> None:
     assert dms_bot(db, "backup", copy).returncode == 0
     killed_after_writing(db, "new")
-    done = dms_bot(db, "restore", copy, "--yes", preexec_fn=small_files)
+    done = dms_bot(db, "restore", copy, "--yes", first=small_files)
     assert "nothing was changed" in refused(done)
     assert kept(db) == []
     assert not list(db.parent.glob(".*.part*"))
@@ -573,15 +561,13 @@ def test_what_is_odd_in_the_database_s_address_is_printed_by_no_command(copy: Pa
         "DMS_BOT_DB": "postgresql://bot:p@hush@127.0.0.1:1/x",
     }
     for words in (
-        ["run"],
-        ["doctor", "--offline"],
-        ["config", "check"],
-        ["audit", "verify"],
-        ["backup", copy],
+        ("run",),
+        ("doctor", "--offline"),
+        ("config", "check"),
+        ("audit", "verify"),
+        ("backup", str(copy)),
     ):
-        done = subprocess.run(
-            [PROGRAM, *words], env=secrets, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = run_program(words, secrets)
         assert done.returncode == 2, words
         assert "%40" in done.stderr, words
         assert "hush" not in done.stdout + done.stderr, words

@@ -1,4 +1,4 @@
-"""The program in a process of its own."""
+"""What the program prints, and how it ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import subprocess
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,22 +18,27 @@ from bot.runtime.health import Health
 from bot.runtime.http_server import Server
 from bot.runtime.routes import Routes
 from tests.ops.audits import tamper, write_audit
+from tests.ops.program import run_program
 
 Environ = dict[str, str]
 PROGRAM = Path(sys.executable).with_name("dms-bot")
 
 
-def dms_bot(environ: Environ, *words: str, program: tuple[str, ...] = (str(PROGRAM),)) -> Any:
-    return subprocess.run(
-        [*program, *words], env=environ, capture_output=True, text=True, timeout=60, check=False
-    )
+def dms_bot(environ: Environ, *words: str) -> subprocess.CompletedProcess[str]:
+    return run_program(words, environ)
+
+
+def begun(*program: str) -> subprocess.CompletedProcess[str]:
+    """A new interpreter, from its first words."""
+    return subprocess.run(program, env={}, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_without_a_word_the_module_runs_and_the_program_helps() -> None:
-    module = dms_bot({}, program=(sys.executable, "-m", "bot"))
+    module = begun(sys.executable, "-m", "bot")
     assert module.returncode == 2
     assert "GOOGLE_CLOUD_PROJECT is not set" in module.stderr
-    assert "Usage: dms-bot" in dms_bot({}).stdout + dms_bot({}).stderr
+    program = begun(str(PROGRAM))
+    assert "Usage: dms-bot" in program.stdout + program.stderr
 
 
 @pytest.mark.parametrize("words", [("run",), ("doctor",), ("config", "check")])
@@ -116,7 +120,8 @@ def test_config_check_warns_of_no_policy_and_of_an_open_one(environ: Environ, po
 
 
 def test_version() -> None:
-    assert dms_bot({}, "version").stdout == dms_bot({}, "--version").stdout.replace(", version", "")
+    told = begun(str(PROGRAM), "version").stdout
+    assert told == dms_bot({}, "version").stdout == dms_bot({}, "--version").stdout.replace(", version", "")
 
 
 def test_audit_verify_needs_the_database_alone(tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""The program `dms-bot`, each time in a process of its own: a copy of one that has loaded its code.
+
+Loading it takes half a second to two, and some files of tests run it a hundred times. The first words of a
+new interpreter, up to `bot.cli.main`, are tested in `test_cli.py` and `test_run.py`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+_LIMIT_S = 100
+_LOADED = [
+    "tests.ops.program",
+    "bot.app",
+    "bot.store.backup",
+    "bot.store.audit_export",
+    "bot.requests.restored",
+]
+
+
+def _nothing() -> None:
+    return None
+
+
+def small_files() -> None:
+    """No file may grow beyond 50 kB: what a full disk is to a file."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+
+def run_program(
+    words: Sequence[str | Path],
+    env: Mapping[str, str],
+    *,
+    typed: str = "",
+    first: Callable[[], None] = _nothing,
+) -> subprocess.CompletedProcess[str]:
+    """Run it with these words and no other environment, and wait for its end.
+
+    `typed` is what somebody types, `first` what the process does before; it must be a function of a module.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_LOADED)
+    texts = tuple(str(word) for word in words)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [str(Path(folder) / name) for name in ("in", "out", "err")]
+        Path(files[0]).write_text(typed, encoding="utf-8")
+        process = context.Process(target=_run, args=(texts, dict(env), files, first))
+        process.start()
+        process.join(_LIMIT_S)
+        assert process.exitcode is not None, f"{texts} does not end"
+        out, err = (Path(each).read_text(encoding="utf-8") for each in files[1:])
+    return subprocess.CompletedProcess(texts, process.exitcode, out, err)
+
+
+def _run(words: tuple[str, ...], env: dict[str, str], files: list[str], first: Callable[[], None]) -> None:
+    for number, path in enumerate(files):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        os.dup2(os.open(path, flags, 0o600), number)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)  # multiprocessing has closed the other
+    os.environ.clear()
+    os.environ.update(env)
+    first()
+    from bot.cli import main
+
+    main(words, prog_name="dms-bot")
