@@ -1,6 +1,16 @@
-ARG PYTHON=3.11
+# `make base` renews both digests (docs/releasing.md).
+ARG PYTHON=python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
+ARG NODE=node:22-slim@sha256:83f487e0a63425e5b4d146fb5e5be574bcbe1b7b843d3ebafdd95eaf7767a7e5
 
-FROM python:${PYTHON}-slim AS build
+# The page of `dms-bot sandbox`. It is the same for every platform.
+FROM --platform=$BUILDPLATFORM ${NODE} AS page
+WORKDIR /page
+COPY sandbox/slack/page/package.json sandbox/slack/page/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY sandbox/slack/page ./
+RUN npm run build
+
+FROM ${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv --without-pip /opt/dms-bot
 WORKDIR /src
@@ -19,10 +29,15 @@ RUN pip install --require-hashes --only-binary :all: -r requirements-image.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY commands commands
+COPY sandbox sandbox
+COPY --from=page /page/dist sandbox/slack/page/dist
 RUN pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /built . \
     && pip --python /opt/dms-bot install --no-index --no-deps /built/*.whl
+# Packages bring their own tests along, and scripts of their own.
+RUN find /opt/dms-bot/lib -type d \( -name tests -o -name test \) -prune -exec rm -rf {} + \
+    && find /opt/dms-bot/bin -type f ! -name 'dms-bot' -delete
 
-FROM python:${PYTHON}-slim
+FROM ${PYTHON}
 LABEL org.opencontainers.image.title="dms-bot" \
       org.opencontainers.image.description="Run Google Cloud Database Migration Service from Slack" \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -37,7 +52,6 @@ ENV PATH=/opt/dms-bot/bin:$PATH \
     HOME=/var/lib/dms-bot \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    MPLCONFIGDIR=/var/lib/dms-bot/.matplotlib \
     DMS_BOT_LOG_FORMAT=json \
     DMS_BOT_DB=/var/lib/dms-bot/bot.db \
     PORT=8080

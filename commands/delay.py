@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 
 import structlog
 
@@ -36,6 +37,10 @@ log = structlog.get_logger(__name__)
 
 _MAX_GAPS = 3
 _NO_CHART = "The chart is missing: the bot cannot write to a folder, which its log names."
+_NO_PICTURES = (
+    "This bot draws no pictures: whoever runs it can install `dms-bot[pictures]`. Slack's own charts need "
+    "nothing."
+)
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -73,9 +78,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if invocation.is_set("picture") or not charts:
         return picture()
     again = Invocation("delay", (job.name,), {"hours": f"{hours:g}", "picture": True})
-    detailed = Button("Detailed picture", "delay", "run", ctx.ref(again))
+    detailed = (Button("Detailed picture", "delay", "run", ctx.ref(again)),) if draws_pictures() else ()
     text = (*summary, *_not_measured(delay, begin, now))
-    return ChartPage(text, charts, picture, (detailed, show_button(ctx.ref, job)))
+    return ChartPage(text, charts, picture, (*detailed, show_button(ctx.ref, job)))
 
 
 def _charts(delay: Delay, begin: datetime, end: datetime, alert_s: float) -> tuple[LineChart, ...]:
@@ -101,8 +106,15 @@ def _not_measured(delay: Delay, begin: datetime, end: datetime) -> tuple[RichPar
     return (f"\n*Nothing was measured* {times}{more} (UTC): the chart has no points there.",)
 
 
+def draws_pictures() -> bool:
+    """Whether matplotlib is installed (the extra `pictures`): it is larger than all the rest of the bot."""
+    return find_spec("matplotlib") is not None
+
+
 def drawn(job: str, delay: Delay, hours: float, now: datetime, alert_s: float) -> bytes | None:
-    """The chart; None if there is no folder to write into, which matplotlib needs even so."""
+    """The chart; None without matplotlib, or without a folder to write into, which it needs even so."""
+    if not draws_pictures():
+        return None
     try:
         from bot.cmdline.delay_chart import delay_chart  # loads matplotlib, which takes time and memory
 
@@ -122,7 +134,7 @@ def _answer(
     private: bool,
 ) -> Upload | Note:
     if chart is None:
-        return Note((*summary, f" {_NO_CHART}"))
+        return Note((*summary, f" {_NO_CHART if draws_pictures() else _NO_PICTURES}"))
     return Upload(
         filename=f"delay-{job.id}-{now:%Y%m%d-%H%M}.png",
         content=chart,

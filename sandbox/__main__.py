@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         seed=options.seed,
         project=options.project,
         projects=options.projects,
+        host=options.host,
         http_port=options.http,
     )
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
@@ -53,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
         default=defaults.projects,
         metavar="N",
         help=f"how many projects there are, at most {MOST} (default: %(default)s)",
+    )
+    add(
+        "--host",
+        default=defaults.host,
+        help="where the local Slack listens; 0.0.0.0 in a container (default: %(default)s)",
     )
     add(
         "--http",

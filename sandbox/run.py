@@ -40,6 +40,8 @@ class Plan:
     """The first project's ID."""
     projects: int = 1
     """How many projects there are. Of several, the bot is told in a settings file."""
+    host: str = "127.0.0.1"
+    """Where the local Slack listens, with its page: `0.0.0.0` for all, as in a container."""
     http_port: int | None = None
     """Deliver over signed HTTP to a bot on this port, instead of Socket Mode."""
 
@@ -62,7 +64,7 @@ def run(plan: Plan, command: Sequence[str]) -> int:
 
 def _slack(plan: Plan) -> SlackServer:
     try:
-        server = SlackServer(port=plan.slack_port)
+        server = SlackServer(host=plan.host, port=plan.slack_port)
     except PortTaken as taken:
         raise CannotStart(f"Port {plan.slack_port} is in use: choose another with --slack-port.") from taken
     if plan.http_port is not None:

@@ -87,6 +87,26 @@ def test_without_a_folder_to_write_into_the_answer_comes_without_its_chart(tmp_p
     assert answer.startswith("Note(text=('It is 5 s behind.', ' The chart is missing: ")
 
 
+def test_without_matplotlib_the_answer_says_what_would_draw_it() -> None:
+    """The image has none: it is larger than all the rest."""
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from datetime import UTC, datetime\n"
+        "from bot.dms.model import Delay\n"
+        "from commands import delay\n"
+        "from tests.jobs import a_job\n"
+        "now = datetime.now(UTC)\n"
+        "chart = delay.drawn('orders', Delay(), 1, now, 0.0)\n"
+        "print(delay.draws_pictures(), delay._answer(a_job(), 1, now, ('5 s.',), chart, private=False))\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.startswith("False Note(")
+    assert "dms-bot[pictures]" in done.stdout
+
+
 def test_what_is_older_than_asked_for_is_left_out() -> None:
     long = behind(points(288, lambda _: 800.0, MINUTE * 5), ())
     assert ink(picture(long, hours=0.01)) < ink(picture(long, hours=24))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +21,8 @@ from bot.runtime.http_server import Server
 from bot.runtime.routes import Routes
 from tests.ops.audits import tamper, write_audit
 from tests.ops.program import run_program
+
+ROOT = Path(__file__).resolve().parents[2]
 
 Environ = dict[str, str]
 PROGRAM = Path(sys.executable).with_name("dms-bot")
@@ -252,3 +256,35 @@ def test_healthcheck_asks_the_running_bot() -> None:
     done = dms_bot(environ, "healthcheck")
     assert done.returncode == 1
     assert "did not answer" in done.stderr
+
+
+def test_the_sandbox_takes_its_options_and_runs_the_bot(tmp_path: Path) -> None:
+    """With nothing but the program: a Slack, a DMS, and the bot that answers in it."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "bot", "sandbox", "--slack-port", "0", "--dms-port", "0"],
+        env={**os.environ, "TMPDIR": str(tmp_path), "DMS_BOT_LOG_FORMAT": "json"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert started.stdout is not None
+        lines = iter(started.stdout.readline, "")
+        assert any('"message": "started"' in line for line in lines)
+    finally:
+        started.terminate()
+        assert started.wait(30) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+def test_without_the_sandbox_the_program_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['uvicorn'] = None\n"
+        "from bot.cli import main\n"
+        "main(['sandbox'], standalone_mode=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "dms-bot[sandbox]" in done.stderr
