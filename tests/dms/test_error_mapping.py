@@ -104,9 +104,7 @@ def test_violations_add_what_the_message_leaves_out() -> None:
     ]
     error = translated_error(api.FailedPrecondition("Cannot start", details=details))
     assert isinstance(error, Refused)
-    assert str(error) == (
-        "DMS cannot stop orders-db as things are now: Cannot start; The job is RUNNING; Stop it first."
-    )
+    assert str(error) == ("DMS cannot stop orders-db now: Cannot start; The job is RUNNING; Stop it first.")
 
 
 def test_violations_over_rest() -> None:

@@ -154,7 +154,7 @@ def test_a_refusal_is_in_plain_words(dms: Gateway, control: DmsControl) -> None:
     with pytest.raises(Refused) as caught:
         dms.start(dms.get_job(name("orders")))
     assert caught.value.code == "FAILED_PRECONDITION"
-    assert str(caught.value).startswith("DMS cannot start orders as things are now: ")
+    assert str(caught.value).startswith("DMS cannot start orders now: ")
 
 
 def test_a_failed_verification_tells_what_failed(dms: Gateway, control: DmsControl) -> None:

@@ -83,7 +83,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     read_again(env)
     assert LEVER not in plain(env.shows(card, "running since"))
     env.clock.jump(MINUTE)
-    offered = env.shows(card, "gone on for more than 1 h", f"`{job}` is locked", LEVER)
+    offered = env.shows(card, "been running for more than 1 h", f"`{job}` is locked", LEVER)
     hint = env.type(f"stop {job}", user="sam")
     assert "so people may stop following it" in plain(hint)
     assert LEVER in plain(hint)

@@ -455,9 +455,9 @@ def test_the_dashboard_has_a_section_for_what_there_is() -> None:
     ("more", "said"),
     [
         ({}, "Nothing needs attention · nothing is waiting for you · nothing is scheduled · no freezes"),
-        ({"last_polled": None}, "The first look at the jobs has not ended yet."),
+        ({"last_polled": None}, "Still reading the jobs for the first time."),
         ({"missing": [MissingLocation("europe-west1", Why.SILENT)]}, "europe-west1 does not answer."),
-        ({"unread": [("europe-west1", None)]}, "Not looked at lately: europe-west1 (not yet)."),
+        ({"unread": [("europe-west1", None)]}, "Not read lately: europe-west1 (not yet)."),
         ({"jobs": [], "unread": [("europe-west1", None)]}, "No migration job is known."),
         ({"jobs": []}, "There are no migration jobs."),
         ({"jobs": [], "may_hide": True}, "There are no migration jobs that you may see."),

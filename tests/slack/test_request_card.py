@@ -228,7 +228,7 @@ def test_delete_offers_both_ways() -> None:
         ({"jobs": (job(state="COMPLETED", phase=""),)}, "The destination itself *stays*, with its data."),
         (
             {"options": Options(with_destination=True)},
-            "*The destination goes too*: it is deleted with all its data",
+            "*The destination is deleted with all its data*",
         ),
     ],
 )
@@ -493,6 +493,6 @@ def test_what_goes_on_for_long_can_be_left() -> None:
     long = run(RunState.FOLLOWING, called=began, note="*sad* <!here> " * 100)
     old = shown(running, [long])
     assert set(buttons(old)) == {"dms:stop:unfollow"}
-    assert "This has gone on for more than 1 h" in all_text(old)
+    assert "This has been running for more than 1 h" in all_text(old)
     called = shown(running, [replace(long, state=RunState.CALLING)])
     assert buttons(called) == {}, "a call ends by itself"

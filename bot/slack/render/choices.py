@@ -102,7 +102,7 @@ def picked(values: Mapping[str, Any], block_id: str, source: Sequence[str]) -> t
         if name == block_id or name.startswith(f"{block_id}:"):
             indexes.update(_index(each, len(source)) for each in _selected(block))
     if len(indexes) > _MAX_PICKED:
-        raise UsageError(f"Those are too many databases at once: at most {_MAX_PICKED:,}.")
+        raise UsageError(f"Too many databases at once: at most {_MAX_PICKED:,}.")
     return tuple(source[index] for index in sorted(indexes))
 
 
@@ -118,7 +118,7 @@ def chosen_option(values: Mapping[str, Any], block_id: str, allowed: Sequence[st
         if value is None:
             continue
         if value not in allowed:
-            raise UsageError("That choice is not one of the view's: open it again.")
+            raise UsageError("That choice is not in this form: open it again.")
         return str(value)
     return default
 
@@ -204,4 +204,4 @@ def _index(value: object, length: int) -> int:
         index = int(value)
         if index < length:
             return index
-    raise UsageError("One of those databases is not in this view: open it again.")
+    raise UsageError("One of those databases is not in this form: open it again.")

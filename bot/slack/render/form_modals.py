@@ -81,7 +81,7 @@ def _database_inputs(form: EditForm) -> list[Block]:
 
 def _picker(everything: bool, source: Sequence[str], picked: Sequence[str]) -> list[InputBlock]:
     """The menu that goes with what is selected: only this one is shown."""
-    label, block = ("Leave out", EXCLUDED_BLOCK) if everything else ("Databases", CHOSEN_BLOCK)
+    label, block = ("Exclude", EXCLUDED_BLOCK) if everything else ("Databases", CHOSEN_BLOCK)
     return choices.inputs(label, block, "edit", source, picked)
 
 
@@ -193,7 +193,7 @@ def read_edit(values: Mapping[str, Any], source: Sequence[str], *, closed: bool 
     if not everything and not databases:
         raise InputError(CHOSEN_BLOCK, "Choose at least one database, or take all of them.")
     if everything and source and len(databases) == len(source):
-        raise InputError(EXCLUDED_BLOCK, "At least one database must be left: these leave out all of them.")
+        raise InputError(EXCLUDED_BLOCK, "Keep at least one database: these exclude all of them.")
     return EditChoice(everything, databases, _read_parallelism(values))
 
 
@@ -245,9 +245,7 @@ def _selection(job: Job, everything: bool) -> InputBlock:
 def _later(job: Job) -> str:
     """Source: "Manage migration jobs" (PostgreSQL, AlloyDB): a restart replicates new databases, too."""
     return (
-        "New ones at the next restart"
-        if job.source.engine == "POSTGRESQL"
-        else "But for those left out below"
+        "New ones at the next restart" if job.source.engine == "POSTGRESQL" else "Except those excluded below"
     )
 
 
@@ -258,7 +256,8 @@ def _parallelism(form: EditForm) -> list[Block]:
         shown = f" It is {mrkdwn.verbatim(current)} now." if current else ""
         return m.context(
             "The dump parallelism is offered here only for a draft and for a running PostgreSQL job; "
-            f"`{COMMAND} edit {form.called or job.id} --parallel max` asks the service all the same.{shown}"
+            f"`{COMMAND} edit {form.called or job.id} --parallel max` sends it anyway, and the "
+            f"service decides.{shown}"
         )
     stay = Option(
         value=_LEAVE,

@@ -160,13 +160,13 @@ def _counts(content: HomeContent) -> str:
 def _not_known(content: HomeContent) -> list[str]:
     lines = []
     if content.last_polled is None:
-        lines.append("⏳ The first look at the jobs has not ended yet.")
+        lines.append("⏳ Still reading the jobs for the first time.")
     if content.missing:
         why = mrkdwn.rich_text(why_missing(content.missing))
-        lines.append(f"⚠️ {why}. What is shown of the jobs there may be old.")
+        lines.append(f"⚠️ {why}. Jobs there may be out of date.")
     if content.unread and content.last_polled is not None:
         old = ", ".join(f"{mrkdwn.verbatim(place)} {_since(at)}" for place, at in content.unread)
-        lines.append(f"⚠️ Not looked at lately: {old}. What is shown of the jobs there may be old.")
+        lines.append(f"⚠️ Not read lately: {old}. Jobs there may be out of date.")
     return lines
 
 

@@ -285,9 +285,8 @@ def _not_asked(approval_message: OutMessage | None) -> list[Block]:
         return []
     return m.sections(
         f"🔴 *This could not be posted in* {mrkdwn.mention('#', approval_message.channel)}: "
-        f"{mrkdwn.verbatim(approval_message.error)}. "
-        "Once the app is invited there, it is; "
-        f"until then, whoever may approve finds this with `{COMMAND} approvals`."
+        f"{mrkdwn.verbatim(approval_message.error)}. It is posted once the app is invited there. "
+        f"Until then, approvers find it with `{COMMAND} approvals`."
     )
 
 
@@ -312,15 +311,14 @@ def _abandon_buttons(request: Request, runs: Sequence[Run], now: datetime) -> li
         return []
     one = len(long) == 1
     jobs = labels.job_name_code(request, long[0].job) if one else count_of(len(long), "job")
-    are, stand = ("is", "stands") if one else ("are", "stand")
+    are = "is" if one else "are"
     waiting = len(not_started(runs))
     rest = f" *{not_started_note(waiting)}*" if waiting else ""
     return [
         *m.sections(
-            f"⏱️ *This has gone on for more than {humanize(OVERDUE_AFTER)}*, "
-            f"and {jobs} {are} locked until it ends. Look at it in the console. "
-            "*Stop following* sends nothing, and stops nothing at the service: "
-            f"it reports as unclear how {jobs} {stand}, and lifts the lock.{rest}"
+            f"⏱️ *This has been running for more than {humanize(OVERDUE_AFTER)}*, and {jobs} {are} "
+            "locked until it ends. Check it in the console. *Stop following* sends nothing and stops "
+            f"nothing at the service: it reports the outcome as unclear and lifts the lock.{rest}"
         ),
         *m.buttons(abandon_button(runs, now)),
     ]

@@ -32,12 +32,11 @@ _LINES = 50
 _MAX_LINE = 180
 _NAMED_IN_LINE = 3
 _DESTINATION_GOES = (
-    "🚨 *The destination goes too*: it is deleted with all its data, in the databases named above. "
-    "This cannot be undone."
+    "🚨 *The destination is deleted with all its data*, in the databases named above. This cannot be undone."
 )
 _DESTINATIONS_GO = (
-    "🚨 *Their destinations go too*: they are deleted with all their data, in the databases named above. "
-    "This cannot be undone."
+    "🚨 *Their destinations are deleted with all their data*, in the databases named "
+    "above. This cannot be undone."
 )
 _CLOUD_SQL_ONLY = "DMS documents that for Cloud SQL only: check afterwards what is left of the destination."
 """REST `migrationJobs.delete` says of Cloud SQL alone what `force` deletes."""
@@ -113,7 +112,7 @@ def _extras(request: Request) -> list[str]:
     if request.options.databases:
         extras.append(f"only {count_of(len(request.options.databases), 'database')}")
     if request.options.failed_only:
-        extras.append("only what has failed")
+        extras.append("only what failed")
     if request.options.failback:
         extras.append("back to its source")
     if request.options.stop_first:
@@ -181,7 +180,7 @@ def _related(request: Request, others: RelatedRequests) -> list[Block]:
         return []
     more = f"; and {others.more} more" if others.more else ""
     listed = "; ".join(_related_request(request, each) for each in others.first)
-    return m.sections(f"👥 *Open as well*: {listed}{more}.")
+    return m.sections(f"👥 *Also open*: {listed}{more}.")
 
 
 def _related_request(request: Request, other: Request) -> str:
@@ -244,7 +243,9 @@ def _selection(request: Request, job: Job) -> str:
     if selection is None:
         return ""
     if selection == UNREAD and selection_matters(request.action):
-        return "Which databases it migrates *could not be read*; nothing is sent until that has been seen."
+        return (
+            "Which databases it migrates *could not be read*; nothing is sent until somebody has seen them."
+        )
     if selection in (UNREAD, ConfigSnapshot(Selection.ALL)):
         return ""
     if sorted(selection.chosen) == sorted(request.databases.get(job.name, ())):

@@ -99,7 +99,7 @@ def approval_confirmation(
     """
     given = approvals_text(request, decisions)
     blocks: list[Block] = [
-        m.section("🚨 *This cannot be undone.* Whoever asked typed it in full; you confirm too."),
+        m.section("🚨 *This cannot be undone.* The requester typed it in full; you confirm too."),
         *request_details(request, related),
         m.section(f"{given}."),
         *m.buttons(list_button(request)),
@@ -128,7 +128,7 @@ def typed_objections(values: Mapping[str, Any], phrase: str) -> dict[str, str]:
         why = "It is written in lower case."
     else:
         why = wrong_character(typed_phrase, phrase)
-    return {TYPED_BLOCK: f"Type {phrase} exactly, or cancel: nothing has happened so far. {why}"}
+    return {TYPED_BLOCK: f"Type {phrase} exactly, or cancel: nothing has been done yet. {why}"}
 
 
 def deny_reason(request: Request, ref: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def reason_text(values: Mapping[str, Any]) -> str:
 
 def reason_objections(values: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with the reason, by `block_id`; empty if nothing is."""
-    return {} if reason_text(values) else {REASON_BLOCK: "Say in a few words why, for the one who asked."}
+    return {} if reason_text(values) else {REASON_BLOCK: "Say in a few words why: the requester sees it."}
 
 
 def review(card: Message, ref: str, note: Sequence[Block] = ()) -> dict[str, Any]:
