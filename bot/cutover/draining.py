@@ -11,7 +11,7 @@ from bot.cutover.ledger import SAMPLE, CutoverLedger
 from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.states import evidence_from
 from bot.cutover.wave import open_jobs, seen_now, shown_name
-from bot.dms.drained import DatabaseDrain, go_by, is_drained
+from bot.dms.drained import SAMPLED_EVERY, VISIBLE_AFTER, DatabaseDrain, go_by, is_drained
 from bot.dms.errors import DmsError
 from bot.dms.model import DelayPoint, Job
 from bot.requests.base import RequestContext
@@ -98,7 +98,7 @@ class Draining:
             "samples": _samples(cutover, measured),
             "delays": _delays(cutover, measured),
             "measured": now,
-            "not_measured": _not_measured(cutover, measured),
+            "not_measured": _not_measured(cutover, measured, now),
             "go_by": go_by([one for each in measured.values() for one in each.found], now),
         }
         failed = [each for each in marks if each.mark is Mark.FAILED]
@@ -208,11 +208,14 @@ def _delays(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[DelayPo
     return (*before, newest)[-_MOST_DELAYS:]
 
 
-def _not_measured(cutover: Cutover, measured: Mapping[str, Measured]) -> str:
+def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datetime) -> str:
+    """Why nothing is known, where it should be: the first sample can come four minutes after the stop."""
+    after = evidence_from(cutover)
+    is_due = after is None or now - after > SAMPLED_EVERY + VISIBLE_AFTER
     whys = [
         f"`{shown_name(cutover, name)}`: {why}"
         for name, each in measured.items()
-        if (why := each.error or next((one.why for one in each.found if one.at is None), ""))
+        if (why := each.error or next((one.why for one in each.found if one.at is None and is_due), ""))
     ]
     return "; ".join(whys[:3])
 

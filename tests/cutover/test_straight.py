@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.slack.render.outcome_message import begun_message
 from bot.store.cutover import CutoverState as S
 from bot.store.cutover import Mark, Tick
 from bot.store.records import RequestState
@@ -73,3 +74,14 @@ def test_only_those_who_are_named_press(night: Night) -> None:
     assert "@U0SAM00001" in night.press(plan, "stopped", DANA_THERE)
     assert "only" in night.press(plan, "abort", STRANGER)
     assert "waits until the writes are stopped" in night.press(plan, "promote", DANA_THERE, "orders")
+
+
+def test_an_approved_plan_is_not_said_to_have_begun(production: Night) -> None:
+    plan = production.plan(production.job(labels={"env": "prod"}))
+    production.confirm(plan)
+    production.approve(plan)
+    store = production.desk.ctx.store
+    said = begun_message(production.request(plan), store.decisions(plan.request))
+    assert said is not None
+    assert "counts; its last press sends" in said.text
+    assert "has begun" not in said.text
