@@ -10,7 +10,7 @@ from typing import Any
 from bot.cutover.ledger import SAMPLE, CutoverLedger
 from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.states import evidence_from
-from bot.cutover.wave import open_jobs, seen_now, shown_name
+from bot.cutover.wave import seen_now, shown_name
 from bot.dms.drained import SAMPLED_EVERY, VISIBLE_AFTER, DatabaseDrain, go_by, is_drained
 from bot.dms.errors import DmsError
 from bot.dms.model import DelayPoint, Job
@@ -66,7 +66,8 @@ class Draining:
         if cutover.progress.measured is not None and now - last < MEASURE_EVERY:
             return
         jobs = planned(cutover)
-        left = [jobs[name] for name in open_jobs(cutover) if name in jobs]
+        done = {each.job for each in cutover.progress.jobs if each.mark is Mark.PROMOTED}
+        left = [jobs[name] for name in cutover.plan.jobs if name in jobs and name not in done]
         measured = parallel.map_concurrently(lambda job: self._measure(cutover, job, now), left)
         self._record(cutover, {each.mark.job: each for each in measured}, now)
 
@@ -126,7 +127,10 @@ class Draining:
             text = "All jobs were promoted from outside."
             self._ledger.enter(cutover, S.CHECKLIST, "adopted", None, text, promoted=now)
             return
-        all_drained = bool(measured) and all(each.is_drained for each in measured.values())
+        waiting = [each for each in measured.values() if each.mark.mark is Mark.OPEN]
+        if not waiting:
+            return  # the rest is being promoted from outside
+        all_drained = all(each.is_drained for each in waiting)
         if cutover.state is S.DRAINING and all_drained:
             self._ledger.enter(
                 cutover, S.DRAINED, "drained", drained=now, second=self._promotion.needs_second(cutover)

@@ -23,6 +23,7 @@ from bot.cutover.wave import seen_now
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
+from bot.store import StoreError
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState, JobMark, Mark
 from bot.store.records import OutMessage, Request, RequestState
 from bot.util import parallel
@@ -81,6 +82,10 @@ class Driver:
                 self._one(cutover, now)
             except DmsError as error:
                 log.warning("cutover_not_read", cutover=cutover.id, error=str(error))
+            except StoreError:
+                raise
+            except Exception:
+                log.exception("cutover_error", cutover=cutover.id)
 
     def _ended_with_work(self, now: datetime) -> Sequence[Cutover]:
         """Those that have ended, and whose source is still to be opened, or whose alarm is still set."""

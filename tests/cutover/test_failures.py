@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -149,6 +150,19 @@ def test_what_was_promoted_from_outside_is_adopted(night: Night) -> None:
     assert night.promotes() == 0
 
 
+def test_a_promotion_from_outside_is_waited_for(night: Night) -> None:
+    plan = night.drained(night.job("one"), night.job("two"))
+    put(night, "one", state="RUNNING", phase="PROMOTE_IN_PROGRESS")
+    night.minutes(["two"], 1)
+    found = night.now(plan)
+    assert found.state is S.DRAINED
+    assert [each.mark for each in found.progress.jobs] == [Mark.PROMOTING, Mark.DRAINED]
+    put(night, "one", state="COMPLETED", phase="CDC")
+    put(night, "two", state="COMPLETED", phase="CDC")
+    night.minutes([], 1)
+    assert night.state(plan) is S.CHECKLIST
+
+
 def test_a_failed_job_that_was_promoted_by_hand_is_adopted(night: Night) -> None:
     """It is held, and `/dms promote` with the typed ID is the way out when the source is lost."""
     plan = night.drained(night.job())
@@ -267,6 +281,16 @@ def test_it_promotes_by_itself_if_that_was_planned(night: Night) -> None:
         night.does(plan, "writer", SAM, index)
     night.does(plan, "stopped", SAM)
     night.minutes(["orders"], 3)
+    night.reaches(plan, S.CHECKLIST)
+    assert night.promotes() == 1
+
+
+def test_what_is_pressed_at_once_is_one_step(night: Night) -> None:
+    plan = night.drained(night.job())
+    phrase = promote_phrase(plan)
+    with ThreadPoolExecutor(4) as people:
+        told = list(people.map(lambda who: night.press(plan, "promote", who, phrase), (DANA_THERE, SAM) * 2))
+    assert sorted(map(bool, told)) == [False, True, True, True]
     night.reaches(plan, S.CHECKLIST)
     assert night.promotes() == 1
 
