@@ -123,7 +123,7 @@ def _action_buttons(ctx: Context, job: Job, actions: tuple[Action, ...]) -> tupl
     for action in some:
         if action in actions:
             pick = Invocation(action, (job.name,), {"pick": True})
-            buttons.append(Button(f"{action.capitalize()} some …", action, "run", ctx.ref(pick), "danger"))
+            buttons.append(Button(f"{action.capitalize()} some …", action, "run", ctx.ref(pick)))
     return tuple(buttons)
 
 

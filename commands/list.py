@@ -13,7 +13,7 @@ from bot.dms import source_writes
 from bot.dms.attention import Part, part_of
 from bot.dms.model import Job, JobList, State, short_name
 from bot.dms.resource_names import project_of
-from bot.dms.rules import BULK, DESTRUCTIVE, allowed_for_all
+from bot.dms.rules import BULK, allowed_for_all
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.policy.permissions import Permission
 from bot.requests.freezes import freeze_lines, frozen_alone
@@ -215,7 +215,6 @@ def _bulk(ctx: Context, group: Sequence[Job]) -> tuple[Button, ...]:
             action,
             "chosen",
             ctx.ref(Invocation(action)),
-            style="danger" if action in DESTRUCTIVE else "",
         )
         for action in permitted_actions(ctx, possible, *group)
     )

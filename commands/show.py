@@ -1,37 +1,46 @@
-"""`/dms show`: one job, and only the buttons that its state and phase, the policy and freezes allow."""
+"""`/dms show`: one job, and only the buttons that its state and phase, the policy and freezes allow.
+
+The card is slim: what is it, how bad is it, what to do now. `--more` opens a modal with all the rest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.cmdline.answers import Answer, Button, JobCard, RichText, Verbatim
-from bot.cmdline.invocation import Invocation, Syntax
+from bot.cmdline.answers import Answer, Button, JobCard, RichText, Section, Verbatim
+from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.cmdline.missing_text import why_missing
 from bot.dms.advice import next_step
-from bot.dms.delay import is_measured
+from bot.dms.delay import MeasuredDelay, is_measured
 from bot.dms.dump_forecast import DumpForecast
 from bot.dms.errors import DmsError
 from bot.dms.missing import MissingLocation
 from bot.dms.model import CHANGING, Database, Job, Operation, Phase, State, short_name
+from bot.dms.recommended import recommended_action, recommended_look
 from bot.dms.rest_fields import RestFields
 from bot.dms.rules import Action, allowed
 from bot.policy.permissions import Permission
-from bot.requests.buttons import abandon_button, action_buttons, show_button
+from bot.requests.buttons import abandon_button, action_buttons
 from bot.requests.delay import Readings, readings, replicated, resumed_at
 from bot.requests.failures import last_failure
+from bot.requests.job_buttons import MORE, JobButtons, card_buttons, look_button
 from bot.requests.job_names import place_to_tell
 from bot.requests.rules import is_overdue
 from bot.requests.wording import freeze_terms
-from bot.store.records import ACTIVE_RUNS, Run
+from bot.store.records import ACTIVE_RUNS, Run, RunState
 from bot.util import parallel
+from bot.watch.transitions import status_since
 from commands.support.base import Context, Verb
 from commands.support.dump import dump_forecast
 from commands.support.resolve import find_with_missing
 from commands.support.visibility import permits, permitted_actions
 
 _RECENT = timedelta(hours=1)
+_MORE = Flag(MORE, "switch", "in a dialog, with all details and all that you may do")
+_LOOKS = ("show", "delay", "history", "watch", "databases")
+"""Verbs that change nothing, in the order of a card's menu."""
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
@@ -42,6 +51,9 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     runs = ctx.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
     run = runs[0] if runs else None
     freezes = ctx.store.freezes(ctx.now(), job.name)
+    delay = parts.readings.of(job, replicated(databases), ctx.now()) if parts.readings else None
+    whole = invocation.is_set(MORE)
+    buttons = JobButtons(()) if whole else _buttons(ctx, job, databases, run, delay)
     return JobCard(
         job=job,
         console_url=ctx.dms.console_url(job),
@@ -50,15 +62,18 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         databases_note=parts.databases_note,
         operation=parts.operation,
         run=run,
-        delay=parts.readings.of(job, replicated(databases), ctx.now()) if parts.readings else None,
+        delay=delay,
         dump=parts.dump,
+        since=_since(ctx, job),
         unknown=(*parts.unknown, *_maybe_elsewhere(job, missing)),
         read_at=ctx.now(),
         frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
         failed_run=last_failure(ctx.store, job, ctx.now()) if run is None else None,
         next_step=next_step(job, databases),
         withheld=_withheld(ctx, job, databases),
-        buttons=_buttons(ctx, job, databases, run, parts.operation),
+        buttons=buttons.shown,
+        menu=buttons.menu,
+        more=_everything(ctx, job, databases, parts.operation) if whole else None,
     )
 
 
@@ -131,6 +146,12 @@ def _readings(ctx: Context, job: Job) -> Readings | None:
     return readings(ctx.dms, job, resumed_at(ctx.store, job, ctx.now()))
 
 
+def _since(ctx: Context, job: Job) -> datetime | None:
+    """Since when the job stands like this, if the watcher saw it begin."""
+    known = ctx.store.known_job(job.name)
+    return status_since(known) if known is not None and known.job.status == job.status else None
+
+
 def _maybe_elsewhere(job: Job, missing: Sequence[MissingLocation]) -> tuple[RichText, ...]:
     if not missing:
         return ()
@@ -146,15 +167,54 @@ def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[
 
 
 def _buttons(
-    ctx: Context, job: Job, databases: tuple[Database, ...], run: Run | None, operation: Operation | None
-) -> tuple[Button, ...]:
-    """A button for each action that the job and the policy allow, then Databases and Refresh."""
-    only = permitted_actions(ctx, Action, job)
+    ctx: Context, job: Job, databases: tuple[Database, ...], run: Run | None, delay: MeasuredDelay | None
+) -> JobButtons:
+    """What is recommended, Databases, and the rest in a menu: only what this person may do."""
+    actions, looks = permitted_actions(ctx, Action, job), _looks(ctx, job)
+    verified = job.state == State.NOT_STARTED and _is_verified(ctx, job)
+    action = recommended_action(job, databases, verified=verified, clear=_is_clear(delay))
+    look = recommended_look(job, databases)
+    first = action if action in actions else look if look in looks else ""
     with ctx.store.transaction():  # one write to disk for all tokens
-        looking = Button("Databases", "databases", "run", ctx.ref(Invocation("databases", (job.name,))))
+        beside = () if first == "databases" else (look_button(ctx.ref, job, "databases"),)
+        beside = (*_abandon_button(ctx, job, run), *beside)
+        menu = [verb for verb in looks if verb != "databases"]
+        return card_buttons(ctx.ref, job, databases, actions, menu, first=first or "", beside=beside)
+
+
+def _looks(ctx: Context, job: Job) -> list[str]:
+    """The verbs that change nothing and that this person may use on the job."""
+    return [verb for verb in _LOOKS if (verb != "delay" or is_measured(job)) and permits(ctx, verb, job)]
+
+
+def _is_verified(ctx: Context, job: Job) -> bool:
+    return any(
+        run.action is Action.VERIFY for run in ctx.store.runs(job=job.name, states=(RunState.SUCCEEDED,))
+    )
+
+
+def _is_clear(delay: MeasuredDelay | None) -> bool:
+    """Whether all has arrived, as far as it was measured: also no backup files are left to restore."""
+    if delay is None or not delay.is_clear:
+        return False
+    return delay.backups is None or (delay.backups.bytes is not None and delay.backups.bytes.value == 0)
+
+
+def _everything(
+    ctx: Context, job: Job, databases: tuple[Database, ...], operation: Operation | None
+) -> tuple[Section, ...]:
+    """Each action that the job allows and this person may use, and each look, with what it does."""
+    only = permitted_actions(ctx, Action, job)
+    with ctx.store.transaction():
         cancel = _cancel_button(ctx, job, operation) if Action.CANCEL in only else ()
-        more = (*cancel, looking, show_button(ctx.ref, job, "turn"))
-        return (*action_buttons(ctx.ref, job, databases, only), *_abandon_button(ctx, job, run), *more)
+        looks = (look_button(ctx.ref, job, verb) for verb in _looks(ctx, job) if verb != "show")
+        found = (*action_buttons(ctx.ref, job, databases, only), *cancel, *looks)
+    return tuple(Section(_summary(ctx, each), (each,)) for each in found)
+
+
+def _summary(ctx: Context, button: Button) -> str:
+    summary = ctx.verbs[button.verb].summary
+    return summary[:1].upper() + summary[1:]
 
 
 def _cancel_button(ctx: Context, job: Job, operation: Operation | None) -> tuple[Button, ...]:
@@ -162,7 +222,7 @@ def _cancel_button(ctx: Context, job: Job, operation: Operation | None) -> tuple
     if operation is None or operation.cancelling:
         return ()
     wanted = Invocation("cancel", (job.name,), {"operation": short_name(operation.name)})
-    return (Button("Cancel operation", "cancel", "run", ctx.ref(wanted)),)
+    return (Button("Cancel operation…", "cancel", "run", ctx.ref(wanted)),)
 
 
 def _abandon_button(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ...]:
@@ -177,7 +237,7 @@ VERB = Verb(
     permission=Permission.VIEW,
     summary="one job and what can be done",
     usage=("show JOB",),
-    syntax=Syntax("one", names=True),
+    syntax=Syntax("one", (_MORE,), names=True),
     details=(
         "State, databases, errors, replication delay, what to do next, and a button for each action "
         "that is possible now."
@@ -185,4 +245,5 @@ VERB = Verb(
     begins="list",
     examples=("show orders-db", "show europe-west1/orders-db"),
     run=_run,
+    form=lambda invocation: invocation.is_set(MORE),
 )

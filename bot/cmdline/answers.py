@@ -201,6 +201,8 @@ class JobCard:
     """None if the job has no delay in its state."""
     dump: DumpForecast | None = None
     """None if the job is not in its full dump."""
+    since: datetime | None = None
+    """Since when the job has been in its state and phase, if the watcher saw that begin."""
     unknown: tuple[RichText, ...] = ()
     """What else is not known, and why: a clause each."""
     read_at: datetime | None = None
@@ -213,7 +215,11 @@ class JobCard:
     withheld: tuple[Action, ...] = ()
     """What the state and phase allow, but the policy does not let this person do."""
     buttons: tuple[Button, ...] = ()
-    """Only what the state, the phase, the policy and freezes allow."""
+    """Only what the state, the phase, the policy and freezes allow: the recommended one first."""
+    menu: tuple[Button, ...] = ()
+    """Further ones, for the menu (⋯) behind the buttons."""
+    more: tuple[Section, ...] | None = None
+    """In the modal with all details: each action with what it does. None: the slim card."""
     where: str = ""
     """The place as people call it, if it has to be told; else empty."""
     called: str = ""

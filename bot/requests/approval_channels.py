@@ -7,7 +7,6 @@ from itertools import islice
 
 from bot.cmdline.answers import Button, Channel, Note, RichPart
 from bot.cmdline.invocation import Invocation
-from bot.dms.rules import DESTRUCTIVE
 from bot.policy.access import Verdict
 from bot.requests.base import RequestContext
 from bot.requests.draft import RequestDraft
@@ -44,6 +43,5 @@ def different_channels(
         again = Invocation(asked.action, names, flags_of(asked.options))
         ref = context.store.put_ref(team, "invocation", again.to_dict())
         label = f"{asked.action.capitalize()} {len(names)} of {shown}"
-        danger = asked.action in DESTRUCTIVE
-        buttons.append(Button(label, asked.action, "run", ref, "danger" if danger else ""))
+        buttons.append(Button(label, asked.action, "run", ref))
     return Note(tuple(parts), tuple(buttons), tone="warn")

@@ -1,29 +1,37 @@
-"""Buttons for the actions that a job's state and phase allow."""
+"""Buttons for the actions that a job's state and phase allow. None is red: red is the last confirmation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
-from bot.dms.model import Database, Job, State
-from bot.dms.rules import DESTRUCTIVE, Action, Refusal, allowed, allowed_for_all
+from bot.dms.advice import while_stopped
+from bot.dms.model import Database, Job, ObjectState, Phase, State
+from bot.dms.rules import Action, Refusal, allowed, allowed_for_all
 from bot.requests.rules import is_overdue, not_started
 from bot.store.records import Run
 
 MakeRef = Callable[[Invocation], str]
 """Stores an invocation for a button and returns its opaque id."""
 _MOST_INSTEAD = 4
-_DANGER: Literal["danger"] = "danger"
+ASK = "ask"
+"""A flag of stored invocations: the request is confirmed first, even if its action does not need that."""
+_AT_ONCE = frozenset({Action.START, Action.RESUME, Action.VERIFY})
+"""Actions whose buttons do what they say. The others ask first, or open a form: so they end in “…”."""
+_NAME = 10
+"""Characters of a database that a button names: three of them fit into a row on a phone."""
 
 
 def action_buttons(
     ref: MakeRef, job: Job, databases: Sequence[Database] = (), only: Sequence[Action] = tuple(Action)
 ) -> tuple[Button, ...]:
     """A button for each action of `only` that `job` allows now."""
-    return tuple(_action_button(ref, job, action) for action in allowed(job, databases) if action in only)
+    return tuple(
+        action_button(ref, job, action, databases) for action in allowed(job, databases) if action in only
+    )
 
 
 def group_action_buttons(ref: MakeRef, jobs: Sequence[Job], only: Sequence[Action]) -> tuple[Button, ...]:
@@ -38,7 +46,6 @@ def group_action_buttons(ref: MakeRef, jobs: Sequence[Job], only: Sequence[Actio
             action,
             "run",
             ref(Invocation(action, names)),
-            _DANGER if action in DESTRUCTIVE else "",
         )
         for action in allowed_for_all(jobs)
         if action in only
@@ -52,13 +59,21 @@ def instead_buttons(
     use. A deletion is a way out only where there is no other."""
     found = [each for each in refusal.instead if each is not refusal.action and may(each)]
     milder = [each for each in found if each is not Action.DELETE]
-    return tuple(_action_button(ref, job, each) for each in (milder or found)[:_MOST_INSTEAD])
+    return tuple(action_button(ref, job, each) for each in (milder or found)[:_MOST_INSTEAD])
 
 
-def restart_failed_button(ref: MakeRef, job: Job) -> Button:
-    """A button that restarts only the failed databases of a running job."""
+def action_label(action: Action) -> str:
+    """`Promote…`, or `Verify`."""
+    return action.capitalize() if action in _AT_ONCE else f"{action.capitalize()}…"
+
+
+def restart_failed_button(ref: MakeRef, job: Job, databases: Sequence[Database] = ()) -> Button:
+    """A button that restarts only the failed databases of a running job; it names one with a short name."""
+    failed = [str(each.id) for each in databases if each.state == ObjectState.FAILED]
+    one = failed[0] if failed and len(failed[0]) <= _NAME else "database"
+    what = one if len(failed) == 1 else "failed databases"
     failed_only = Invocation(Action.RESTART, (job.name,), {"failed-only": True})
-    return Button("Restart failed databases", Action.RESTART, "run", ref(failed_only), _DANGER)
+    return Button(f"Restart {what}…", Action.RESTART, "run", ref(failed_only))
 
 
 def show_button(ref: MakeRef, job: Job, step: str = "run") -> Button:
@@ -86,8 +101,26 @@ def not_started_note(waiting: int) -> str:
     return f"{jobs} of this request still waiting for {their} turn will then not start."
 
 
-def _action_button(ref: MakeRef, job: Job, action: Action) -> Button:
+def action_button(ref: MakeRef, job: Job, action: Action, databases: Sequence[Database] = ()) -> Button:
+    """The button of one action. Stop, which DMS does at once in CDC, asks in Slack's own dialog."""
     if action is Action.RESTART and job.state == State.RUNNING:
-        return restart_failed_button(ref, job)
-    style = _DANGER if action in DESTRUCTIVE else ""
-    return Button(action.capitalize(), action, "run", ref(Invocation(action, (job.name,))), style)
+        return restart_failed_button(ref, job, databases)
+    made = Button(action_label(action), action, "run", ref(Invocation(action, (job.name,))))
+    return replace(made, asks=_stop_question(job)) if _stops_unasked(job, action) else made
+
+
+def action_entry(ref: MakeRef, job: Job, action: Action, databases: Sequence[Database] = ()) -> Button:
+    """The same as an entry of a menu. A menu has one dialog for all of its entries (page
+    overflow-menu-element), so what would not ask by itself is asked in a request of its own."""
+    if not _stops_unasked(job, action):
+        return action_button(ref, job, action, databases)
+    return Button(action_label(action), action, "run", ref(Invocation(action, (job.name,), {ASK: True})))
+
+
+def _stops_unasked(job: Job, action: Action) -> bool:
+    """Whether a stop is sent without a confirmation: `commands/stop.py` asks in all other phases."""
+    return action is Action.STOP and job.phase == Phase.CDC
+
+
+def _stop_question(job: Job) -> str:
+    return f"{job.id} stops replicating until somebody resumes it. {while_stopped(job)}"

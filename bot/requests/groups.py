@@ -10,7 +10,7 @@ from bot.cmdline.invocation import FlagValue, Invocation
 from bot.config.projects import Projects
 from bot.dms.display import status_text
 from bot.dms.model import FieldChange, Job, Options, State, short_name
-from bot.dms.rules import DESTRUCTIVE, Action, check, is_unlisted
+from bot.dms.rules import Action, check, is_unlisted
 from bot.requests.buttons import MakeRef
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.util.text import first_few, rest_line
@@ -107,7 +107,7 @@ def _button(ref: MakeRef, action: Action, status: str, group: Sequence[Job], opt
     if _possible(action, group, options):
         wanted = Invocation(action, names, flags_of(options))
         label = f"{action.capitalize()} {len(group)} in {status_text(status)}"
-        return Button(label, action, "run", ref(wanted), "danger" if action in DESTRUCTIVE else "")
+        return Button(label, action, "run", ref(wanted))
     state, _, phase = status.partition("/")
     filters = {"state": state} | ({"phase": phase} if phase else {})
     listing = Invocation("list", flags={"choose": True}, filters=filters)

@@ -90,6 +90,12 @@ def humanize(span: timedelta | float) -> str:
     return _pair(whole, 86_400, "d", 3600, "h")
 
 
+def age(span: timedelta) -> str:
+    """The largest unit alone, for example `3 d`: how old something is, at a glance."""
+    first, unit = humanize(span).split(" ")[:2]
+    return f"{first} {unit}"
+
+
 def rough(seconds: float) -> str:
     """A duration that is an estimate, for example `about 2 h`: never more precise than it can be known."""
     if seconds < 10 * MINUTE:

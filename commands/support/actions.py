@@ -11,7 +11,7 @@ from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cmdline.missing_text import why_missing
 from bot.dms.model import Database, Job, ObjectState, Options, State
 from bot.dms.rules import Action, Refusal, check
-from bot.requests.buttons import instead_buttons
+from bot.requests.buttons import ASK, instead_buttons
 from bot.requests.draft import RequestDraft
 from bot.requests.drain import PROMISE
 from bot.requests.groups import mixed_statuses_answer
@@ -72,7 +72,13 @@ def make_run(
         if facts.when_drained:
             warning = (*warning, PROMISE)
         draft = RequestDraft(
-            action, jobs, chosen, ctx.response_url, facts=facts, warning=warning, ask=invocation.is_set("all")
+            action,
+            jobs,
+            chosen,
+            ctx.response_url,
+            facts=facts,
+            warning=warning,
+            ask=invocation.is_set("all") or invocation.is_set(ASK),
         )
         return ctx.approvals.creation.ask(ctx.who, draft)
 

@@ -31,7 +31,7 @@ def test_stop_several(dana: Person, page: Page, env: Env, pictures: Pictures) ->
     expect(card).to_contain_text("✅ Stopped all 3 jobs")
     for job in CHOSEN:
         assert len(env.writes("stop", job)) == 1
-    expect(dana.type("/dms list state=stopped phase=cdc")).to_contain_text("Stopped · CDC — 4")
+    expect(dana.type("/dms list state=stopped phase=cdc")).to_contain_text("4 stopped")
 
 
 def test_one_that_fails_can_be_tried_again(dana: Person, env: Env, pictures: Pictures) -> None:

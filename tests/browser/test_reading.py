@@ -56,34 +56,43 @@ def test_list_has_trouble_first_and_the_rest_in_a_table(dana: Person, page: Page
     expect(card).to_be_in_viewport()
 
 
-def test_a_job_tells_all_and_offers_what_its_state_allows(dana: Person, pictures: Pictures) -> None:
+def test_a_card_tells_what_is_wrong_and_its_modal_all(dana: Person, page: Page, pictures: Pictures) -> None:
     card = dana.type("/dms show catalog-db")
     for words in (
-        "Running with errors · CDC",
-        "catalog-db.db.internal",
-        "AlloyDB",
-        "Replication delay",
-        "4 databases",
+        "Running · CDC · 1 of 4 databases failed",
+        "AlloyDB catalog-db-target",
+        "Delay ",
+        'search_index: pg_restore: error: could not execute query: extension "zhparser"',
     ):
         expect(card).to_contain_text(words)
-    expect(card).to_contain_text(
-        'search_index: pg_restore: error: could not execute query: extension "zhparser"'
-    )
-    labels = card.get_by_test_id("button").all_inner_texts()
-    assert labels == [
-        "Stop",
-        "Restart failed databases",
-        "Promote",
-        "Verify",
-        "Edit",
-        "Delete",
-        "Databases",
-        "Refresh",
-    ]
-    expect(card.get_by_role("link", name="Open in the console")).to_have_attribute(
+    assert card.get_by_test_id("button").all_inner_texts() == ["Restart database…", "Databases"]
+    expect(card.get_by_role("link", name="Console")).to_have_attribute(
         "href", re.compile("console.cloud.google.com/dbmigration/.*/catalog-db")
     )
     pictures.of(card, "job-card")
+    card.get_by_test_id("overflow").click()
+    assert page.get_by_role("menuitem").all_inner_texts() == [
+        "Stop…",
+        "Promote…",
+        "Verify",
+        "Refresh",
+        "More…",
+    ]
+    page.get_by_role("menuitem", name="More…").click()
+    modal = page.get_by_role("dialog")
+    for words in ("catalog-db.db.internal", "Restart database…", "Delete…", "4 databases"):
+        expect(modal).to_contain_text(words)
+    pictures.of(modal, "job-details")
+    page.get_by_test_id("modal-close").click()
+
+
+def test_a_card_fits_into_half_of_a_phone_screen(dana: Person, page: Page) -> None:
+    """The two lines above it, with the app and who sees it, are Slack's."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    for job in ("customers-db", "catalog-db", "inventory-db", "orders-db", "blog-db"):
+        box = dana.type(f"/dms show {job}").bounding_box()
+        assert box is not None
+        assert box["height"] <= 422 + 44, job
 
 
 def test_the_delay_comes_as_a_chart(dana: Person, pictures: Pictures) -> None:

@@ -50,10 +50,10 @@ def test_each_group_has_a_button_that_does_what_it_says() -> None:
     assert "`c` — stop is not possible" in str(note.text)
 
 
-def test_what_destroys_is_red() -> None:
+def test_what_only_begins_a_deletion_is_not_red() -> None:
     note = mixed_statuses_answer(Refs(), Action.DELETE, [CDC, DONE], Options())
     assert note is not None
-    assert [button.style for button in note.buttons] == ["danger", "danger"]
+    assert [button.style for button in note.buttons] == ["", ""]
 
 
 def test_failed_databases_of_running_jobs_may_restart() -> None:

@@ -67,7 +67,7 @@ def suggested(shown: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "some"),
     [
-        ("show dev/europe-west1/shop", True),
+        ("show dev/europe-west1/shop --more", True),
         ("show dev/europe-west1/dumping", False),
         ("restart dev/europe-west1/dumping", True),
         ("restart dev/europe-west1/shop --databases nosuch", True),

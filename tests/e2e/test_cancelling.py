@@ -84,7 +84,7 @@ def test_one_that_ends_all_the_same(env: Env) -> None:
 def test_a_job_that_is_in_none(env: Env) -> None:
     job = env.add_job("cancel", phase="CDC")
     assert "nothing to cancel" in plain(env.type(f"cancel {job}"))
-    assert "lists no operation `op-9`" in plain(env.type(f"cancel {job} --operation op-9"))
+    assert "has no operation `op-9` in progress" in plain(env.type(f"cancel {job} --operation op-9"))
 
 
 def test_a_changing_job_whose_operation_is_not_listed(env: Env) -> None:
@@ -119,8 +119,10 @@ def test_the_card_of_the_job_offers_it(env: Env) -> None:
     job, _ = in_operation(env)
     card = env.type(f"show {job}")
     before = env.now()
-    env.press(card, "Cancel operation")
+    env.press(card, "More…")
+    env.press(env.slack.wait_view("dana", "Cancel operation…"), "Cancel operation…")
     asked = env.slack.wait_message(contains=["tries to cancel", job], after=before)
     env.confirm(asked)
     env.shows_done(asked, "cancel")
-    assert "[Cancel operation]" not in plain(env.type(f"show {job}"))
+    env.press(env.type(f"show {job}"), "More…")
+    assert "Cancel operation" not in plain(env.slack.wait_view("dana", [job, "Open in the console"]))

@@ -301,7 +301,7 @@ def test_the_message_follows_the_operation_to_its_end(env: Env) -> None:
 def test_a_long_operation_that_cannot_be_read_once_is_followed_on(env: Env) -> None:
     job = add(env)
     env.dms.operation_seconds(1_000_000)
-    card = env.shows(env.type(f"stop {job}"), "running since")
+    card = env.shows(env.type(f"stop {job}"), "running, began")
     (run,) = runs_of(env, job)
     called = datetime.now(UTC) - timedelta(hours=2)
     assert env.bot.store.move_run(run.id, [run.state], run.state, called=called)
@@ -641,9 +641,10 @@ def test_who_loses_their_role_confirms_nothing(slack: SlackServer, tmp_path: Pat
 def test_a_guest_only_looks_where_the_policy_is_open(env: Env) -> None:
     job = add(env)
     looked = len(env.slack.calls("users.info"))
-    card = plain(env.type(f"show {job}", user="quinn"))
-    assert "Not offered to you: *stop*" in card
-    assert "[Stop]" not in card
+    card = env.type(f"show {job}", user="quinn")
+    assert "Stop" not in plain(card)
+    env.press(card, "More…", user="quinn")
+    assert "[Stop" not in plain(env.slack.wait_view("quinn", "Not offered to you: *stop*"))
     for line in (f"stop {job}", f"delete {job}"):
         assert "may only look here" in plain(env.type(line, user="quinn"))
     assert len(env.slack.calls("users.info")) == looked + 1

@@ -134,7 +134,8 @@ def test_the_job_of_a_message_opens_in_a_modal(env: Env) -> None:
     view = env.slack.wait_view("dana", "names 2 jobs")
     env.press(view, f"{job}")
     view = env.slack.wait_view("dana", [job, "Running"])
-    env.press(view, "Stop")
+    env.press(view, "Stop…")
+    env.confirm(answer(env, said, f"Stop {job}?"))
     answer(env, said, job, DONE["stop"])
 
 
@@ -158,7 +159,9 @@ def test_the_global_shortcut_finds_a_job_and_acts_in_the_direct_message(env: Env
     view = env.slack.wait_view("sam", "Job")
     option = env.slack.suggest(view, "dms:show:find", job, user="sam")[0]["value"]
     env.slack.submit(view, {"dms:show:find": option}, user="sam")
-    env.press(env.slack.wait_view("sam", [job, "Running"]), "Stop", user="sam")
+    env.press(env.slack.wait_view("sam", [job, "Running"]), "Stop…", user="sam")
+    asked = env.slack.wait_message(channel="dm", user="sam", contains=f"Stop {job}?", after=before)
+    env.confirm(asked, user="sam")
     env.slack.wait_message(channel="dm", user="sam", contains=[job, DONE["stop"]], after=before)
 
 

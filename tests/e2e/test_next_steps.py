@@ -24,10 +24,10 @@ def test_a_job_stopped_in_the_full_dump_can_only_begin_anew(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", databases=slow("sales"))
     card = env.type(f"stop {job}")
     env.confirm(card, "confirm")
-    done = env.shows_done(card, "stop", "[Restart]")
-    assert labels(done) == ["Restart"]
+    done = env.shows_done(card, "stop", "[Restart…]")
+    assert labels(done) == ["Restart…"]
     before = env.now()
-    env.press(done, "Restart")
+    env.press(done, "Restart…")
     asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm restart]"], after=before)
     confirm_typed(env, asks, "confirm", job)
     env.shows_done(asks, "restart")

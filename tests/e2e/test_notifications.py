@@ -76,7 +76,7 @@ def test_a_failure_is_told_fresh_with_its_cause_and_what_can_be_done(env: Env) -
     job = a_job(env, "fails", state="RUNNING", phase="CDC")
     error = {"code": 9, "message": "replication slot does not exist: all replication slots are in use"}
     env.dms.set_job(job, state="FAILED", error=error)
-    alert = env.slack.wait_message(channel=NEWS, contains=["Failed", job, "[Verify]", "[Restart]"])
+    alert = env.slack.wait_message(channel=NEWS, contains=["Failed", job, "[Verify]", "(Restart…)"])
     text = plain(alert)
     assert "all replication slots are in use" in text
     assert "cloud.google.com/database-migration/docs" in text
@@ -89,24 +89,24 @@ def test_a_failure_is_told_fresh_with_its_cause_and_what_can_be_done(env: Env) -
 def test_cdc_reached_says_what_to_do_next(env: Env) -> None:
     job = a_job(env, "cdc", state="RUNNING", phase="FULL_DUMP")
     env.dms.set_job(job, phase="CDC")
-    alert = env.slack.wait_message(channel=NEWS, contains=["CDC", job, "[Promote]", "delay"])
+    alert = env.slack.wait_message(channel=NEWS, contains=["CDC", job, "(Promote…)", "delay"])
     assert "promote" in plain(alert)
 
 
 def test_an_alert_stops_warning_once_the_job_was_restarted(env: Env) -> None:
     job = a_job(env, "over", state="RUNNING", phase="FULL_DUMP")
     env.dms.set_job(job, state="STOPPED")
-    alert = env.slack.wait_message(channel=NEWS, contains=["Act now", job, "[Restart]"])
+    alert = env.slack.wait_message(channel=NEWS, contains=["Act now", job, "[Restart…]"])
     assert plain(alert).count("Restart or delete it") == 1
     env.dms.set_job(job, state="RUNNING")
     over = plain(env.shows(alert, "Was stopped in the full dump", "now ", "full dump"))
     assert "WAL" not in over
-    assert "[Restart]" not in over
+    assert "Restart…" not in over
     assert "[Show]" in over
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "no space left"})
-    failed = env.slack.wait_message(channel=NEWS, contains=[f"*Failed*: `{job}`", "[Restart]"])
+    failed = env.slack.wait_message(channel=NEWS, contains=[f"*Failed*: `{job}`", "(Restart…)"])
     env.dms.remove_job(job)
-    assert "[Restart]" not in plain(
+    assert "Restart…" not in plain(
         env.shows(failed, "*Had failed*", "no space left", "*Resolved*", "Deleted")
     )
 
@@ -130,9 +130,9 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     job = a_job(env, "part", state="RUNNING", phase="FULL_DUMP", databases=["sales", "billing"])
     env.dms.set_database(job, "billing", state="FAILED", error={"code": 9, "message": "no space left"})
     env.dms.set_job(job, phase="CDC")
-    words = [f"*Databases failed*: billing: `{job}`", "no space left", "[Restart failed databases]"]
+    words = [f"*Databases failed*: billing: `{job}`", "no space left", "[Restart billing…]"]
     alert = env.slack.wait_message(channel=NEWS, contains=words)
-    assert "[Promote]" not in plain(alert), "what it advises against is not offered"
+    assert "Promote…" not in plain(alert), "what it advises against is not offered"
     assert "europe-west1" in plain(alert)
     assert "1 database with errors: billing" in plain(env.type("list state=running"))
     assert f"*Not failed, but running with errors*: `{job}`" in plain(env.type("list state=failed"))
@@ -143,7 +143,7 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     )
     late = a_job(env, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
     words = ["*Replication delay is high*", "(measured <!date^", f": `{late}`", "Do not promote now"]
-    assert "[Promote]" not in plain(env.slack.wait_message(channel=NEWS, contains=words))
+    assert "Promote…" not in plain(env.slack.wait_message(channel=NEWS, contains=words))
 
 
 def test_a_burst_becomes_one_digest(env: Env) -> None:

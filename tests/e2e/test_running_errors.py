@@ -46,7 +46,7 @@ def test_an_error_is_marked_and_told_once_until_it_clears(env: Env) -> None:
     alert = env.slack.wait_message(
         channel=NEWS, contains=[f"*Running with errors*: `{job}`", "insert_exists", "DMS retries by itself"]
     )
-    card = env.shows(env.type(f"show {job}"), "*Running with errors* · CDC", "insert_exists")
+    card = env.shows(env.type(f"show {job}"), "Running with errors · CDC", "insert_exists")
     assert "Fix the cause" in plain(card)
     listed = plain(env.type("list state=with-errors"))
     assert f"🟠 *{job}* · Running with errors · CDC · {CONFLICT[:20]}" in listed
@@ -55,7 +55,7 @@ def test_an_error_is_marked_and_told_once_until_it_clears(env: Env) -> None:
     everything = plain(env.type("list"))
     assert everything.index("Running with errors · CDC") < everything.index("Running · CDC")
     env.slack.open_home("dana")
-    env.slack.wait_home("dana", contains=["*Running with errors* · CDC — 1", f"`{job}`: {CONFLICT[:20]}"])
+    env.slack.wait_home("dana", contains=[f"*`{job}`* · *Running with errors* · CDC", CONFLICT[:20]])
     env.dms.set_job(job, error={"code": 9, "message": CONFLICT.replace("1", "44")})
     env.dms.set_job(job, display_name="Orders")
     env.shows(env.type(f"show {job}"), "attempt 44")

@@ -41,7 +41,7 @@ def test_people_are_called_to_stop_the_writes_and_told_when_they_may_resume(env:
     answer = env.type(f"start {job}")
     env.shows(answer, "stopped the writes to the source")
     call = env.slack.wait_message(
-        channel=NEWS, contains=[f"*Stop the writes to the source now*: `{job}`", "FULL_DUMP", "[Stop]"]
+        channel=NEWS, contains=[f"*Stop the writes to the source now*: `{job}`", "FULL_DUMP", "(Stop…)"]
     )
     assert "promot" not in plain(call).lower()
     assert "Stop the writes to the source now" in plain(env.type(f"show {job}"))
@@ -58,7 +58,7 @@ def test_a_job_that_waits_for_its_source_can_be_stopped_and_restarted(env: Env) 
     job = a_job(env, "wait", state="RUNNING", phase="WAITING_FOR_SOURCE_WRITES_TO_STOP")
     card = env.shows(env.type(f"stop {job}"), "full dump has not begun", "restarted or deleted")
     env.confirm(card, "confirm")
-    env.shows_done(card, "stop", "[Restart]")
+    env.shows_done(card, "stop", "[Restart…]")
     asks = env.type(f"restart {job}")
     env.shows(asks, "wiped", "stopped the writes to the source")
     env.confirm(asks, typed=job)

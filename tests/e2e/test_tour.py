@@ -54,7 +54,7 @@ def approve(env: Env, *words: str) -> JSON:
 def test_one_operates_and_another_approves(tmp_path: Path) -> None:
     with toured(tmp_path) as env:
         assert "orders-db" in plain(env.type("list"))
-        assert "[Stop]" in plain(env.type("show orders-db"))
+        assert "(Stop…)" in plain(env.type("show orders-db"))
         card = env.type("stop orders-db")
         env.press(card, "confirm")
         env.shows(card, "0 of 1")

@@ -88,22 +88,26 @@ def test_the_card_of_a_failed_job() -> None:
     payload = accepted(render(card))
     text = all_text(payload)
     for part in (
-        "🔴 *Failed* · full dump",
-        "No pglogical extension",
+        "🔴 *`orders-db`* Orders · Failed · full dump\n",
+        "❗ No pglogical extension",
         "*Likely cause*",
         "configure-source-database",
-        "`search`: extension",
+        "❗ `search`: extension",
         "❄️ *Frozen, no changes now*: month end",
-        "👉 *Next*",
-        f"<{CONSOLE}|Open in the console>",
+        f"<{CONSOLE}|Console>",
     ):
         assert part in text
+    assert "👉" not in text, "the causes say what to do"
+    whole = all_text(accepted(render(replace(card, more=()))))
+    assert "👉 *Next*" in whole
+    assert f"<{CONSOLE}|Open in the console>" in whole
 
 
 @pytest.mark.parametrize(("seconds", "sign", "says"), [(42.0, "⚠️ 42 s", "*not zero*"), (0.0, "✅ 0 s", "")])
 def test_the_card_says_how_old_a_delay_is(seconds: float, sign: str, says: str) -> None:
     card = JobCard(job(), CONSOLE, (), delay=MeasuredDelay(NOW, DelayPoint(NOW, seconds)))
-    text = all_text(accepted(render(card)))
+    assert f"Delay {sign[-4:].strip()} (measured <!date^" in all_text(accepted(render(card)))
+    text = all_text(accepted(render(replace(card, more=()))))
     assert f"{sign} (measured <!date^{int(NOW.timestamp())}^{{ago}}|" in text
     assert says in text
 
@@ -113,7 +117,7 @@ def test_a_delay_of_50_minutes_ago_is_not_known() -> None:
         job(), CONSOLE, (), delay=MeasuredDelay(NOW, last=DelayPoint(NOW - timedelta(minutes=50), 0.0))
     )
     text = all_text(accepted(render(card)))
-    assert "⚠️ *not known*: the newest figure is 0 s (measured <!date^" in text
+    assert "⚠️ Delay *not known*: the newest figure is 0 s (measured <!date^" in text
     assert "✅" not in text
 
 
@@ -131,9 +135,11 @@ def test_a_delay_of_50_minutes_ago_is_not_known() -> None:
 )
 def test_the_card_says_what_is_missing_beside_a_zero(found: UnsupportedEvents, says: str) -> None:
     seen = MeasuredDelay(NOW, DelayPoint(NOW, 0.0), unsupported=found)
-    text = all_text(accepted(render(JobCard(job(), CONSOLE, (), delay=seen))))
+    slim = JobCard(job(), CONSOLE, (), delay=seen)
+    text = all_text(accepted(render(replace(slim, more=()))))
     assert "✅ 0 s" in text
     assert says in text
+    assert (says in all_text(accepted(render(slim)))) is says.startswith("⚠️")
 
 
 def test_what_comes_next_for_a_job_that_failed_in_cdc() -> None:

@@ -28,6 +28,7 @@ from bot.slack.inbound.spoken import SpokenCommand
 from bot.slack.inbound.submissions import SELECTION_STEP, Submissions
 from bot.slack.inbound.workers import CHOOSE_STEP, Workers
 from bot.slack.render.job_picker import FIND_STEP
+from bot.slack.render.message import MENU_STEP
 from bot.store import Store
 from bot.util.command import COMMAND
 from bot.util.ratelimit import PersonalLimit
@@ -44,6 +45,16 @@ def _too_many(wait_s: float) -> Note:
         f"s. Several jobs fit in one command, as in `{COMMAND} verify a b c`.",
         tone="warn",
     )
+
+
+def _stands_for(press: BlockAction, verb: str) -> bool:
+    """Whether the pressed button or menu may run this verb: a menu holds entries of any verb."""
+    return press.step == MENU_STEP or verb == press.verb
+
+
+def _refreshes(invocation: Invocation) -> bool:
+    """Whether a menu's entry shows the card anew that it stands in: a card's menu is about one job."""
+    return invocation.verb == "show" and not invocation.flags
 
 
 class Dispatcher:
@@ -138,7 +149,7 @@ class Dispatcher:
         press, target = self._places.pressed(press, target)
         if press.step == FIND_STEP:
             self._shortcuts.found(press, target)
-        elif press.step in ("run", "turn", "chosen", CHOOSE_STEP):
+        elif press.step in ("run", "turn", "chosen", CHOOSE_STEP, MENU_STEP):
             self._pressed_invocation(press, target)
         elif press.step == SELECTION_STEP:
             self.submissions.reselected(press, target)
@@ -149,13 +160,15 @@ class Dispatcher:
 
     def _pressed_invocation(self, press: BlockAction, target: ReplyTarget) -> None:
         ref = self._store.ref(press.who.team, press.value)
-        if ref is None or ref.kind != "invocation" or ref.data["verb"] != press.verb:
+        if ref is None or ref.kind != "invocation" or not _stands_for(press, ref.data["verb"]):
             self._workers.reply(target, OLD_BUTTON, press.trigger)
             return
         invocation = Invocation.from_dict(ref.data)
         if press.step == CHOOSE_STEP:
             self._shortcuts.choose(invocation, press, target)
             return
+        if press.step == MENU_STEP:
+            target = replace(target, replace=press.replaceable and _refreshes(invocation))
         if press.step == "chosen":
             invocation = replace(invocation, jobs=self._ticked(press))
             if not invocation.jobs:

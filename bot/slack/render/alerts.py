@@ -66,6 +66,7 @@ def alert(
     during: Run | None = None,
     where: str = "",
     again: int = 0,
+    menu: Sequence[Button] = (),
 ) -> Message:
     """One event, with what it means and what to do next. `job` and its `databases` are the present ones.
     `during` is the action that did not succeed as the job failed; `where` is the job's place as people call
@@ -84,7 +85,7 @@ def alert(
     blocks.extend(
         m.sections(f"🔁 *Flapped {again + 1} times*: the error cleared and came back") if again else []
     )
-    blocks.extend(m.buttons(buttons))
+    blocks.extend(m.buttons(buttons, menu=menu))
     place = [] if where or job is None else [mrkdwn.verbatim(job.location)]
     about = [labels.source_and_destination(job), *place] if job else []
     blocks.extend(m.context(" · ".join([*about, mrkdwn.date(event.at)])))

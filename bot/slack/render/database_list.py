@@ -11,8 +11,9 @@ from bot.dms.running_errors import shown_status
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.dump import dump_text, percent_text
+from bot.slack.render.gauge import gauge
 from bot.slack.render.message import Message
-from bot.slack.render.progress import bar, gauge
+from bot.slack.render.progress import bar
 from bot.util.text import count_of
 
 _MAX_ERROR = 220

@@ -8,26 +8,29 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import JobCard, RichPart, Time
-from bot.dms import display
 from bot.dms.delay import MeasuredDelay
 from bot.dms.likely_causes import LikelyCause, docs_url, likely_cause
-from bot.dms.model import Database, Job, JobType, ObjectState
+from bot.dms.model import Database, Fault, Job, JobType, ObjectState, Phase, State
 from bot.dms.rest_fields import RestFields
 from bot.dms.rules import Action, allowed
-from bot.dms.running_errors import is_faulty, runs_with_errors, shown_status
+from bot.dms.running_errors import is_faulty
 from bot.requests.backup_files import backups_text
 from bot.requests.delay import amounts, leaves_out, unmeasured, why_unknown
 from bot.requests.unsupported import unsupported_text
-from bot.slack.render import labels, mrkdwn
+from bot.slack.render import job_title, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.dump import dump_text
+from bot.slack.render.gauge import gauge
 from bot.slack.render.message import Message
-from bot.util.durations import humanize
+from bot.util.durations import age, humanize
 from bot.util.text import and_more, count_of, rest_line
 
 _NAMED = 15
 _FAULTY_NAMED = 8
+_SLIM_ERRORS, _SLIM_NAMES = 1, 5
+"""Errors of databases that a slim card shows, and databases that it names: its title counts them all."""
 _ERROR = 1200
+_SLIM_ERROR = 160
 _LABELS = 20
 _KINDS: dict[str, str] = {
     JobType.ONE_TIME: "one-time migration",
@@ -36,19 +39,136 @@ _KINDS: dict[str, str] = {
 
 
 def job_card(card: JobCard) -> Message:
-    """State and phase first, then errors, then everything else."""
-    job, with_errors = card.job, runs_with_errors(card.job, card.databases or ())
-    emoji = labels.job_emoji(job, with_errors=with_errors)
-    blocks: list[Block] = [m.header(f"{emoji} {job.display_name or job.id}")]
-    blocks.append(m.section(_state(card, with_errors)))
+    """What is it, how bad is it, what to do now; or, for the modal behind *More…*, all that is known."""
+    blocks = _slim(card) if card.more is None else _whole(card)
+    return m.message(job_title.in_words(card.job, card.databases or ()), blocks)
+
+
+def _slim(card: JobCard) -> list[Block]:
+    job, databases = card.job, card.databases or ()
+    lines = [job_title.job_title(job, databases), _about(card), _now(card)]
+    blocks: list[Block] = m.sections("\n".join(filter(None, lines)))
+    troubles = [*_missing_beside_the_delay(card.delay), *_wrong(card), *_troubles(card)]
+    for part in troubles:
+        blocks.extend(m.sections(part) if part else [])
+    if card.next_step and not _is_well(card) and not _has_known_cause(card):
+        blocks.extend(m.sections(f"👉 {mrkdwn.format_own(card.next_step)}"))
+    blocks.extend(m.buttons(card.buttons, menu=card.menu))
+    blocks.extend(m.context(*_unknown(card)))
+    return blocks
+
+
+def _is_well(card: JobCard) -> bool:
+    """Whether nothing has to be done with the job: it replicates, all its databases do, nothing is frozen."""
+    running = card.job.state == State.RUNNING and card.job.phase in (Phase.CDC, Phase.FULL_DUMP)
+    return running and not job_title.databases_trouble(card.databases or ()) and card.job.error is None
+
+
+def _about(card: JobCard) -> str:
+    """Engines, destination, place, kind if it is a special one, and age."""
+    job = card.job
+    kind = [_kind(job)] if job.type != JobType.CONTINUOUS else []
+    old = [age(card.read_at - job.create_time)] if job.created and card.read_at else []
+    console = mrkdwn.link(card.console_url, "Console")
+    return " · ".join([job_title.ends(job, card.where), *kind, *_purpose(job), *old, console])
+
+
+def _now(card: JobCard) -> str:
+    """The delay or the dump with the time of its measurement, and the databases if all of them are alike."""
+    parts = []
+    if card.delay is not None:
+        parts.append(_slim_delay(card.delay))
+    if card.dump is not None:
+        shown = f"{gauge(card.dump.percent.value)} " if card.dump.percent else ""
+        begun = f" · began {mrkdwn.date(card.since, '{ago}')}" if card.since else ""
+        parts.append(f"Full dump {shown}{dump_text(card.dump)}{begun}")
+    if card.job.end_time and card.job.state == State.COMPLETED:
+        parts.append(f"Ended {mrkdwn.date(card.job.end_time)}")
+    told = job_title.databases_trouble(card.databases or ())
+    parts.append("" if told else _counts_text(card.databases or ()))
+    return " · ".join(filter(None, parts))
+
+
+def _slim_delay(seen: MeasuredDelay) -> str:
+    if seen.is_zero or seen.is_behind:
+        return f"Delay {_aged(amounts(seen))}{_aged(leaves_out(seen))}"
+    if seen.standing:
+        return f"⚠️ {mrkdwn.rich_text(unmeasured(seen))}"
+    return f"⚠️ Delay *not known*{_aged(why_unknown(seen))}"
+
+
+def _counts_text(databases: Sequence[Database]) -> str:
+    """`6 databases, all running`, or their number by state, of those that are migrated; empty for none."""
+    databases = [each for each in databases if each.state != ObjectState.NOT_SELECTED]
+    counts = Counter(each.state for each in databases)
+    if not counts:
+        return ""
+    if len(counts) == 1:
+        state = labels.counted(0, next(iter(counts))).partition(" ")[2]
+        return f"{count_of(len(databases), 'database')}, {'all ' if len(databases) > 1 else ''}{state}"
+    shown = ", ".join(labels.counted(count, state) for state, count in counts.most_common(6))
+    return f"{count_of(len(databases), 'database')}: {shown}"
+
+
+def _wrong(card: JobCard) -> list[str]:
+    """Each error once, of the job or of its databases, with its likely cause; or why it is not known."""
+    found = [_with_cause(f"❗ {_shown(fault)}", fault, card.job) for fault in _faults_of_job(card.job)]
+    if card.databases is None:
+        return [*found, *_databases(card)]
+    said = {_shown(fault) for fault in _faults_of_job(card.job)}
+    of_databases: dict[str, list[Database]] = {}
+    for each in _faulty(card.databases):
+        of_databases.setdefault(_shown(each.error), []).append(each)
+    others = [group for text, group in of_databases.items() if text not in said]
+    for group in others[:_SLIM_ERRORS]:
+        names = labels.names([str(each.id) for each in group], _SLIM_NAMES)
+        fault = group[0].error
+        found.append(_with_cause(f"❗ {names}: {_shown(fault)}", fault, card.job))
+    found.extend(rest_line(len(others), _SLIM_ERRORS, "… and {} more errors: *Databases*"))
+    return [*found, mrkdwn.verbatim(card.databases_note)]
+
+
+def _faults_of_job(job: Job) -> list[Fault]:
+    return [job.error] if job.error else []
+
+
+def _shown(fault: Fault | None) -> str:
+    text = " ".join(fault.message.split()) if fault else ""
+    return mrkdwn.clip(mrkdwn.verbatim(text or "The service gave no reason."), _SLIM_ERROR)
+
+
+def _with_cause(line: str, fault: Fault | None, job: Job) -> str:
+    cause = likely_cause(fault, job) if fault else None
+    return f"{line}\n{cause_text(cause, job)}"
+
+
+def _has_known_cause(card: JobCard) -> bool:
+    """Whether each error is shown with its cause, which says what to do."""
+    faults = [*_faults_of_job(card.job), *(each.error for each in _faulty(card.databases or ()))]
+    return bool(faults) and all(each is not None and likely_cause(each, card.job) for each in faults)
+
+
+def _whole(card: JobCard) -> list[Block]:
+    """All that is known, and each action with what it does."""
+    job = card.job
+    about = " · ".join([_kind(job), *_purpose(job), mrkdwn.verbatim(card.where or job.location)])
+    blocks: list[Block] = m.sections(f"{job_title.job_title(job, card.databases or ())}\n{about}")
+    for section in card.more or ():
+        blocks.append(m.section(mrkdwn.rich_text(section.text), m.button(section.buttons[0])))
+    blocks.extend(m.context(*_withheld(card)))
+    blocks.append(m.divider())
     blocks.extend(m.fields(_facts(card)))
-    for part in (*_beside_the_delay(card.delay), *_troubles(card), *_databases(card)):
+    for part in (*_beside_the_delay(card.delay), error_text(card.job), *_troubles(card), *_databases(card)):
         blocks.extend(m.sections(part) if part else [])
     if card.next_step:
         blocks.extend(m.sections(f"👉 *Next*: {mrkdwn.format_own(card.next_step)}"))
-    blocks.extend(m.buttons(card.buttons))
     blocks.extend(m.context(*_small_print(card)))
-    return m.message(_summary(job, with_errors), blocks)
+    return blocks
+
+
+def _faulty(databases: Sequence[Database]) -> list[Database]:
+    """Those that failed before those with errors."""
+    return sorted(filter(is_faulty, databases), key=lambda each: each.state != ObjectState.FAILED)
 
 
 def error_text(job: Job) -> str:
@@ -56,7 +176,7 @@ def error_text(job: Job) -> str:
     if job.error is None:
         return ""
     shown = mrkdwn.clip(mrkdwn.verbatim(job.error.message or "The service gave no reason."), _ERROR)
-    return f"🔴 *Error*: {shown}\n{cause_text(likely_cause(job.error, job), job)}"
+    return f"❗ {shown}\n{cause_text(likely_cause(job.error, job), job)}"
 
 
 def cause_text(cause: LikelyCause | None, job: Job | None) -> str:
@@ -77,7 +197,7 @@ def databases_text(databases: Sequence[Database]) -> str:
         for state, count in counts.most_common(12)
     )
     lines = [f"*{count_of(len(databases), 'database')}*: {shown}"]
-    faulty = sorted(filter(is_faulty, databases), key=lambda each: each.state != ObjectState.FAILED)
+    faulty = _faulty(databases)
     lines.extend(faulty_line(each) for each in faulty[:_FAULTY_NAMED])
     lines.extend(rest_line(len(faulty), _FAULTY_NAMED, "… and {} more with errors"))
     healthy = [str(each.id) for each in databases if not is_faulty(each)]
@@ -111,18 +231,6 @@ def _aged(parts: Sequence[RichPart]) -> str:
         mrkdwn.date(each.at, "{ago}") if isinstance(each, Time) else mrkdwn.rich_text((each,))
         for each in parts
     )
-
-
-def _summary(job: Job, with_errors: bool) -> str:
-    status = mrkdwn.verbatim(display.status_text(shown_status(job, with_errors=with_errors)))
-    return f"{labels.job_emoji(job, with_errors=with_errors)} {labels.job_code(job.name)} is {status}"
-
-
-def _state(card: JobCard, with_errors: bool) -> str:
-    job = card.job
-    where = [f"*{mrkdwn.verbatim(card.where)}*"] if card.where else []
-    about = " · ".join([labels.job_code(job.name), *where, _kind(job), *_purpose(job)])
-    return f"{labels.job_status(job, with_errors=with_errors)}\n{about}"
 
 
 def _purpose(job: Job) -> list[str]:
@@ -161,6 +269,11 @@ def _facts(card: JobCard) -> list[str]:
     return found
 
 
+def _missing_beside_the_delay(seen: MeasuredDelay | None) -> list[str]:
+    """What the destination lacks, or may lack, whatever the delay; the rest is in the modal."""
+    return [line for part in _beside_the_delay(seen) for line in part.split("\n") if line.startswith("⚠️")]
+
+
 def _beside_the_delay(seen: MeasuredDelay | None) -> list[str]:
     """What the destination may lack whatever the delay: sentences that are too long for a field."""
     if seen is None:
@@ -181,7 +294,7 @@ def _labels(job: Job) -> str:
 
 
 def _troubles(card: JobCard) -> list[str]:
-    found = [error_text(card.job), labels.failed_run_text(card.failed_run) if card.failed_run else ""]
+    found = [labels.failed_run_text(card.failed_run) if card.failed_run else ""]
     if card.frozen:
         found.append(f"❄️ *Frozen, no changes now*: {mrkdwn.rich_text(card.frozen)}")
     found.append(labels.in_progress_text(card.run, card.operation))
@@ -209,7 +322,7 @@ def _small_print(card: JobCard) -> list[str]:
         parts.append(f"ended {mrkdwn.date(job.end_time)}")
     if card.read_at:
         parts.append(f"read {mrkdwn.date(card.read_at)}")
-    return [" · ".join(parts), *_unknown(card), *_withheld(card)]
+    return [" · ".join(parts), *_unknown(card)]
 
 
 def _unknown(card: JobCard) -> list[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from bot.cmdline.answers import Button
-from bot.slack.render import labels, mrkdwn
+from bot.dms.running_errors import databases_of
+from bot.slack.render import job_title, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.store.records import JobSnapshot
 from bot.watch.transitions import status_since
@@ -23,13 +24,13 @@ def link_card(known: JobSnapshot, where: str, show: Button) -> dict[str, Any]:
     """
     job, since = known.job, status_since(known)
     lines = [
-        f"{labels.job_code(job.name)} {labels.job_status(job, with_errors=known.runs_with_errors)}"
+        job_title.job_title(job, databases_of(known.databases), with_errors=known.runs_with_errors)
         + (f" since {mrkdwn.date(since)}" if since else ""),
         labels.source_and_destination(job),
     ]
     if job.error is not None:
         text = " ".join(job.error.message.split()) or "The service gave no reason."
-        lines.append(f"🔴 {mrkdwn.clip(mrkdwn.verbatim(text), _ERROR)}")
+        lines.append(f"❗ {mrkdwn.clip(mrkdwn.verbatim(text), _ERROR)}")
     blocks = [
         m.section("\n".join(lines), m.button(show)),
         *m.context(f"{mrkdwn.verbatim(where)} · as I last saw it; *Show* asks DMS"),

@@ -26,13 +26,13 @@ from slack_sdk.models.blocks import (
     MarkdownBlock,
     MarkdownTextObject,
     Option,
+    OverflowMenuElement,
     PlainTextObject,
     SectionBlock,
     TextObject,
 )
 
 from bot.cmdline.answers import Button
-from bot.dms.rules import DESTRUCTIVE
 from bot.slack.render import mrkdwn
 
 MAX_BLOCKS = 50
@@ -49,12 +49,15 @@ MAX_FALLBACK = 1000
 """Characters of the plain text that notifications show."""
 BUTTONS_PER_ROW = 25
 _MAX_IN_FOLD = 10
+MENU_ENTRIES = 5
+"""Source: https://docs.slack.dev/reference/block-kit/block-elements/overflow-menu-element"""
+MENU_STEP = "menu"
+"""The step of an overflow menu's `action_id`; the value of the chosen entry says what it does."""
 _SCALARS = frozenset(
     {"type", "block_id", "action_id", "value", "style", "url", "emoji", "verbatim", "expand"}
 )
 _OPTION_TEXTS = ("_text", "_block_description")
 """Attributes of an option that hold its texts; the class does not list them in `attributes`."""
-_ACTS = frozenset({"run", "chosen", "confirm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def button(spec: Button) -> ButtonElement:
         text=PlainTextObject(text=mrkdwn.clip_plain(spec.label, MAX_LABEL), emoji=True),
         action_id=action_id(spec.verb, spec.step),
         value=spec.ref or None,
-        style=spec.style or _style(spec),
+        style=spec.style or None,
         url=spec.url or None,
         confirm=_confirm_dialog(spec) if spec.asks else None,
     )
@@ -168,27 +171,36 @@ def button(spec: Button) -> ButtonElement:
 
 def _confirm_dialog(spec: Button) -> ConfirmObject:
     """The dialog that Slack shows between a press and its delivery."""
+    label = spec.label.removesuffix("…").rstrip()
     return ConfirmObject(
-        title=PlainTextObject(text=mrkdwn.clip_plain(f"{spec.label}?", MAX_TITLE)),
+        title=PlainTextObject(text=mrkdwn.clip_plain(f"{label}?", MAX_TITLE)),
         text=PlainTextObject(text=mrkdwn.clip_plain(spec.asks, MAX_CONFIRM_TEXT)),
-        confirm=PlainTextObject(text=mrkdwn.clip_plain(spec.label, MAX_CONFIRM_BUTTON)),
+        confirm=PlainTextObject(text=mrkdwn.clip_plain(label, MAX_CONFIRM_BUTTON)),
         deny=PlainTextObject(text="Cancel"),
     )
 
 
-def _style(spec: Button) -> str | None:
-    """Red for every button that starts or confirms a destructive action."""
-    return "danger" if spec.verb in DESTRUCTIVE and spec.step in _ACTS else None
-
-
-def buttons(specs: Sequence[Button], block_id: str | None = None) -> list[Block]:
-    """Rows of buttons; no block if there are none."""
-    made = [button(spec) for spec in specs]
+def buttons(specs: Sequence[Button], block_id: str | None = None, menu: Sequence[Button] = ()) -> list[Block]:
+    """Rows of buttons, the last with a menu (⋯) of further ones; no block if there are none."""
+    made: list[InteractiveElement] = [button(spec) for spec in specs]
+    made.extend([_overflow(menu)] if menu else [])
     rows = [made[at : at + BUTTONS_PER_ROW] for at in range(0, len(made), BUTTONS_PER_ROW)]
     return [
         ActionsBlock(elements=row, block_id=None if block_id is None else f"{block_id}:{index}"[:255])
         for index, row in enumerate(rows, 1)
     ]
+
+
+def _overflow(entries: Sequence[Button]) -> OverflowMenuElement:
+    """A menu of at most `MENU_ENTRIES`; each is a stored invocation, as the menu has one `action_id`."""
+    return OverflowMenuElement(
+        action_id=action_id("show", MENU_STEP),
+        options=[_entry(each) for each in entries[:MENU_ENTRIES]],
+    )
+
+
+def _entry(spec: Button) -> Option:
+    return Option(text=PlainTextObject(text=mrkdwn.clip_plain(spec.label, MAX_LABEL)), value=spec.ref)
 
 
 def action_id(verb: str, step: str, number: int = 0) -> str:

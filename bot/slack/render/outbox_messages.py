@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,12 +12,13 @@ from bot.cmdline.invocation import Invocation
 from bot.config.projects import Projects
 from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
-from bot.dms.model import Job, State
+from bot.dms.model import Database, Job, State
 from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of, same_error
 from bot.policy.access import Access
-from bot.requests.buttons import action_buttons, restart_failed_button, show_button
+from bot.requests.buttons import show_button
 from bot.requests.failures import FAILED_RUNS, last_failure
+from bot.requests.job_buttons import JobButtons, channel_buttons
 from bot.requests.job_names import disambiguate, namer, place_to_tell
 from bot.requests.wording import freeze_terms
 from bot.slack.render import alerts, event_labels, timeline
@@ -134,20 +135,24 @@ class OutboxRenderer:
         events = self._events_of(subject, created)
         with_errors = current and known is not None and known.runs_with_errors
         if current and known is not None:
-            databases = databases_of(known.databases) if with_errors else ()
-            job, buttons, advice = known.job, self._job_buttons(known.job), next_step(known.job, databases)
+            databases: tuple[Database, ...] = databases_of(known.databases) if with_errors else ()
+            job, advice = known.job, next_step(known.job, databases)
+            buttons = self._buttons(job, databases, tuple(Action))
         else:
             known_job = known.job if known is not None and known.job.create_time == created else None
             last_known = known_job or Job(subject["job"], created, "", type="")
-            job, buttons, advice = _job_as_of(last_known, events), (), ""
+            databases = ()
+            job, buttons, advice = _job_as_of(last_known, events), JobButtons(()), ""
         frozen = self._own_freeze(job) if current else None
         failed = last_failure(self._store, job, self._clock()) if current else None
         return timeline.timeline(
             job,
             events,
-            buttons,
+            buttons.shown,
             advice,
             current=current,
+            databases=databases,
+            menu=buttons.menu,
             with_errors=with_errors,
             failed_run=failed,
             frozen=freeze_terms(frozen) if frozen else "",
@@ -182,12 +187,12 @@ class OutboxRenderer:
         databases = databases_of(known.databases) if known is not None else ()
         over = alerts.is_over(event, job, databases)
         during = self._run_during(event) if event_labels.is_failed(event) else None
-        offered = self._alert_buttons(event, job) if job and not over else ()
-        buttons = (*offered, show_button(self._ref, job)) if job else ()
+        buttons = self._alert_buttons(event, job, databases, over=over) if job else JobButtons(())
         return alerts.alert(
             event,
             job,
-            buttons,
+            buttons.shown,
+            menu=buttons.menu,
             over=over,
             databases=databases,
             during=during,
@@ -207,16 +212,23 @@ class OutboxRenderer:
         run = next(called, None)
         return run if run and run.ended and event.at - run.ended <= _DURING else None
 
-    def _alert_buttons(self, event: Event, job: Job) -> tuple[Button, ...]:
+    def _alert_buttons(
+        self, event: Event, job: Job, databases: Sequence[Database], *, over: bool
+    ) -> JobButtons:
         """The buttons of an alert; without Promote if the alert advises against it."""
+        if over:
+            return JobButtons((show_button(self._ref, job),))
+        advised_against = event.kind in ("delayed", *ERRORS)
+        only = [each for each in _ALERT_ACTIONS if each is not Action.PROMOTE or not advised_against]
+        return self._buttons(job, databases, only, ("delay", "databases"))
+
+    def _buttons(
+        self, job: Job, databases: Sequence[Database], only: Sequence[Action], looks: Sequence[str] = ()
+    ) -> JobButtons:
+        # Many people read a message, so it offers what some of them may do; without a policy, nothing.
         if self._access.policy.missing:
-            return ()
-        if event.kind not in ("delayed", *ERRORS):
-            return action_buttons(self._ref, job, only=_ALERT_ACTIONS)
-        running = event.kind == "database_failed" and job.state == State.RUNNING
-        failed = (restart_failed_button(self._ref, job),) if running else ()
-        only = [each for each in _ALERT_ACTIONS if each is not Action.PROMOTE]
-        return (*failed, *action_buttons(self._ref, job, only=only))
+            return JobButtons((show_button(self._ref, job),))
+        return channel_buttons(self._ref, job, databases, only, looks)
 
     def _freeze(self, subject: Mapping[str, Any]) -> Message | None:
         freeze = self._store.freeze(subject["freeze"])
@@ -263,11 +275,6 @@ class OutboxRenderer:
     def _job_of(self, event: Event) -> Job | None:
         known = self._known_of(event)
         return known.job if known is not None else None
-
-    def _job_buttons(self, job: Job) -> tuple[Button, ...]:
-        # Many people read a message, so it offers what some of them may do; without a policy, nothing.
-        offered = () if self._access.policy.missing else action_buttons(self._ref, job)
-        return (*offered, show_button(self._ref, job))
 
     def _ref(self, invocation: Invocation) -> str:
         return self._store.put_ref(self._team, "invocation", invocation.to_dict())

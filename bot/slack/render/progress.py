@@ -11,11 +11,11 @@ from slack_sdk.models.blocks import Block
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.findings import split_findings
+from bot.slack.render.gauge import gauge
 from bot.store.records import ACTIVE_RUNS, Request, Run, RunState
-from bot.util.durations import humanize
+from bot.util.durations import humanize, rough
 from bot.util.text import rest_line
 
-_BAR_CELLS = 10
 _LINES = 60
 _DETAILED = 10
 """Up to so many runs are shown with their operations; more have a short line each."""
@@ -38,12 +38,6 @@ def bar(done: int, total: int) -> str:
     return f"{gauge(100 * done / total if total else 0)} {done} of {total}"
 
 
-def gauge(percent: float) -> str:
-    """`▰▰▰▱▱▱▱▱▱▱`: full only at 100 percent."""
-    filled = int(_BAR_CELLS * min(max(percent, 0.0), 100.0) / 100 + 1e-9)
-    return f"{'▰' * filled}{'▱' * (_BAR_CELLS - filled)}"
-
-
 def failed(run: Run) -> bool:
     """Whether it ended without success: failed, refused or unclear."""
     return run.state in (RunState.FAILED, RunState.REFUSED, RunState.UNCLEAR)
@@ -55,17 +49,21 @@ def retryable(run: Run) -> bool:
     return failed(run) and not run.hopeless and run.state is not RunState.UNCLEAR
 
 
-def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> list[Block]:
-    """One line per job, with a bar above several jobs. `now` is None once all have ended."""
+def progress(
+    request: Request, runs: Sequence[Run], now: datetime | None, usual_s: float | None = None
+) -> list[Block]:
+    """One line per job, with a bar above several jobs. `now` is None once all have ended; `usual_s` is how
+    long the action usually takes on one job."""
     if len(request.jobs) == 1:
-        return m.sections("\n".join(_line(request, run, now) for run in runs)) if runs else []
+        one = [f"{_line(request, run)}{_usually(run, usual_s)}" for run in runs]
+        return m.sections("\n".join(one)) if one else []
     ended = sum(1 for run in runs if run.state not in ACTIVE_RUNS)
     total = max(len(request.jobs), len(runs))
     ordered = sorted(runs, key=lambda run: _ORDER.index(run.state))
-    lines = [_line(request, run, now, short=len(runs) > _DETAILED) for run in ordered[:_LINES]]
+    lines = [_line(request, run, short=len(runs) > _DETAILED) for run in ordered[:_LINES]]
     lines.extend(rest_line(len(runs), _LINES))
     return [
-        m.section(f"{bar(ended, total)}{_counts(runs)}"),
+        m.section(f"{bar(ended, total)}{_pace(runs, ended, total, now)}{_counts(runs)}"),
         *(m.sections("\n".join(lines)) if lines else []),
     ]
 
@@ -73,7 +71,7 @@ def progress(request: Request, runs: Sequence[Run], now: datetime | None) -> lis
 def failed_lines(request: Request, runs: Sequence[Run], limit: int) -> list[str]:
     """A line for each job for which the action did not succeed, at most `limit`; mrkdwn."""
     bad = sorted(filter(failed, runs), key=lambda run: _ORDER.index(run.state))
-    return [_line(request, run, None, short=True) for run in bad[:limit]] + rest_line(len(bad), limit)
+    return [_line(request, run, short=True) for run in bad[:limit]] + rest_line(len(bad), limit)
 
 
 def outcome(request: Request, runs: Sequence[Run]) -> str:
@@ -108,19 +106,36 @@ def _single(request: Request, runs: Sequence[Run]) -> str:
     return f"{labels.run_emoji(run.state)} *{action} of* {job} *{labels.run_text(run.state)}*: {reason}"
 
 
+def _pace(runs: Sequence[Run], ended: int, total: int, now: datetime | None) -> str:
+    """` · 30% · began 4 min ago · about 10 min left`: Slack keeps the age up to date by itself."""
+    begun = min((run.called for run in runs if run.called), default=None)
+    if now is None or begun is None or ended >= total:
+        return ""
+    left_s = (now - begun).total_seconds() / ended * (total - ended) if ended else 0.0
+    left = f" · {rough(left_s)} left" if left_s > 0 else ""
+    return f" · {100 * ended // total}% · began {mrkdwn.date(begun, '{ago}')}{left}"
+
+
+def _usually(run: Run, usual_s: float | None) -> str:
+    """How long the action usually takes, of a run that DMS works on."""
+    if usual_s is None or run.state is not RunState.FOLLOWING:
+        return ""
+    return f" · usually takes {humanize(usual_s)}"
+
+
 def _counts(runs: Sequence[Run]) -> str:
     counts = Counter(run.state for run in runs)
     parts = [f"{labels.run_emoji(state)} {counts[state]}" for state in _ORDER if counts[state]]
     return f" · {' '.join(parts)}" if parts else ""
 
 
-def _line(request: Request, run: Run, now: datetime | None, *, short: bool = False) -> str:
+def _line(request: Request, run: Run, *, short: bool = False) -> str:
     head = (
         f"{labels.run_emoji(run.state)} {labels.job_name_code(request, run.job)} {labels.run_text(run.state)}"
     )
     if run.state in ACTIVE_RUNS:
         step = f" ({mrkdwn.clip(_note(run), _SHORT_NOTE if short else _NOTE)})" if run.note else ""
-        return f"{head}{step}{_since(run, now, short=short)}"
+        return f"{head}{step}{_since(run, short=short)}"
     most = _SHORT_NOTE if short else _NOTE
     note = f": {mrkdwn.clip(_note(run), most)}" if run.note else ""
     return f"{head}{_span(run)}{note}"
@@ -135,17 +150,14 @@ def _verbatim(note: str) -> str:
     return mrkdwn.verbatim(note.replace("`", ""))
 
 
-def _since(run: Run, now: datetime | None, *, short: bool) -> str:
+def _since(run: Run, *, short: bool) -> str:
     if run.called is None:
         return ""
     if run.state is RunState.QUEUED:
         return ": the job has been stopped, its restart comes next"
-    if short:
-        return f" since {mrkdwn.date(run.called)}"
-    lasted = f" ({humanize(now - run.called)})" if now is not None and now > run.called else ""
-    operation = run.operation.rpartition("/")[2]
+    operation = "" if short else run.operation.rpartition("/")[2]
     named = f", operation {mrkdwn.code(operation)}" if operation else ""
-    return f" since {mrkdwn.date(run.called)}{lasted}{named}"
+    return f", began {mrkdwn.date(run.called, '{ago}')}{named}"
 
 
 def _span(run: Run) -> str:

@@ -72,12 +72,14 @@ def request_card(
     *,
     approval_link: str = "",
     copy: bool = False,
+    usual_s: float | None = None,
 ) -> Message:
     """The card where the request was made.
 
     `approval_message` asks for approvals elsewhere, and `approval_link` is its URL; `follow_up` are the next
     steps offered once it is done; `related` are other open requests for the same jobs. A `copy` in another
     channel has no buttons, so it does not explain how to stop following a run that does not end.
+    `usual_s` is how long the action usually takes.
     """
     match request.state:
         case RequestState.CONFIRMING:
@@ -90,7 +92,7 @@ def request_card(
             body = [m.section(f"⏳ {_approvals_given(request, decisions)}Starting now."), *effect(request)]
         case RequestState.RUNNING:
             way_out = [] if copy else _abandon_buttons(request, runs, now)
-            body = [*_running(request, runs, decisions, now), *way_out]
+            body = [*_running(request, runs, decisions, now, usual_s), *way_out]
         case RequestState.DONE:
             body = _done(request, runs, decisions, follow_up)
         case _:
@@ -291,13 +293,17 @@ def _not_asked(approval_message: OutMessage | None) -> list[Block]:
 
 
 def _running(
-    request: Request, runs: Sequence[Run], decisions: Sequence[Decision], now: datetime
+    request: Request,
+    runs: Sequence[Run],
+    decisions: Sequence[Decision],
+    now: datetime,
+    usual_s: float | None,
 ) -> list[Block]:
     return [
         m.section(
             f"{_approvals_given(request, decisions)}Requested by {mrkdwn.mention('@', request.by.user)}."
         ),
-        *progress(request, runs, now),
+        *progress(request, runs, now, usual_s),
         *changes(request),
         *named_databases(request),
         *effect(request),
@@ -360,7 +366,7 @@ def _next_steps(request: Request, runs: Sequence[Run]) -> list[Button]:
         found.append(request_button(request, label, "retry"))
     restart = request.facts.restart_ref
     if restart and not any(failed(run) for run in runs):
-        found.append(Button("Restart now", "restart", "run", restart, "danger"))
+        found.append(Button("Restart now", "restart", "run", restart))
     return found
 
 

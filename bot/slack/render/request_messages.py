@@ -21,6 +21,7 @@ from bot.requests.queries import (
     find_related_open,
     request_key,
 )
+from bot.requests.usual_duration import usual_duration
 from bot.slack.render import event_labels
 from bot.slack.render.action_failure import failure_message
 from bot.slack.render.approval_card import Asking, approval_card, denial_text, reminder_text
@@ -73,6 +74,7 @@ class RequestMessages:
             self._follow_up_buttons(request, runs),
             self._related(request),
             approval_link=self._link_to(approval_key(request.id)) if _is_asked(request) else "",
+            usual_s=self._usual_s(request),
         )
 
     def _link_to(self, key: str) -> str:
@@ -81,6 +83,11 @@ class RequestMessages:
         if sent is None or not sent.is_channel_message or not sent.channel.startswith(_CHANNELS):
             return ""
         return self._link(sent.channel, sent.ts)
+
+    def _usual_s(self, request: Request) -> float | None:
+        """How long the action usually takes, while it runs on one job."""
+        is_one = request.state is RequestState.RUNNING and len(request.jobs) == 1
+        return usual_duration(self._store, request.action) if is_one else None
 
     def _related(self, request: Request) -> RelatedRequests:
         """Other open requests for the same jobs, as long as this one is undecided."""

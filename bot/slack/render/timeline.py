@@ -9,8 +9,8 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button, RichText
 from bot.dms.error_news import ERRORS
 from bot.dms.likely_causes import likely_cause
-from bot.dms.model import Endpoint, Job
-from bot.slack.render import event_labels, labels, mrkdwn
+from bot.dms.model import Database, Endpoint, Job
+from bot.slack.render import event_labels, job_title, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.job_card import cause_text, error_text
 from bot.slack.render.message import Message
@@ -28,6 +28,8 @@ def timeline(
     *,
     current: bool = True,
     with_errors: bool = False,
+    databases: Sequence[Database] = (),
+    menu: Sequence[Button] = (),
     failed_run: Run | None = None,
     frozen: RichText = "",
     where: str = "",
@@ -35,16 +37,17 @@ def timeline(
     """The job's status, its events (oldest first), and the next step.
 
     `current` is False if the job is deleted or a later run has its own message: then this one shows only the
-    past. `with_errors` says whether the job runs with errors; `failed_run` is the last action, if it failed;
-    `frozen` are the terms of a freeze of this job; `where` is its
-    place as people call it, if it has to be told.
+    past. `with_errors` says whether the job runs with errors, and `databases` are the faulty ones; `menu` are
+    further buttons; `failed_run` is the last action, if it failed; `frozen` are the terms of a freeze of this
+    job; `where` is its place as people call it, if it has to be told.
     """
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
     gone = last is not None and last.kind == "deleted"
     state = "🗑️ *Deleted*" if gone else labels.job_status(job, with_errors=with_errors)
-    now = state if current or gone else "Superseded by a newer run."
-    blocks: list[Block] = [m.section(f"*{job_id}*{_name(job)} — {now}\n{_ends(job, where)}")]
+    past = f"*{job_id}*{_name(job)} — {state if gone else 'Superseded by a newer run.'}"
+    title = job_title.job_title(job, databases, with_errors=with_errors) if current and not gone else past
+    blocks: list[Block] = [m.section(f"{title}\n{_ends(job, where)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
     if current and not gone:
         troubles = (
@@ -54,7 +57,7 @@ def timeline(
         )
         blocks.extend(block for trouble in troubles if trouble for block in m.sections(trouble))
         blocks.extend([m.section(f"👉 *Next*: {mrkdwn.format_own(next_step)}")] if next_step else [])
-        blocks.extend(m.buttons(buttons))
+        blocks.extend(m.buttons(buttons, menu=menu))
     summary = f"{job_id}: {event_labels.headline(last) if last else state}"
     return m.message(summary, blocks)
 
