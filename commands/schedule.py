@@ -70,6 +70,9 @@ def _section(ctx: Context, request: Request) -> Section:
     ]
     if request.state is RequestState.APPROVING:
         parts.append("\nAwaiting approval until then")
+    if request.facts.cutover:
+        parts[0] = f"*Cutover* of {names}, planned by "
+        return Section(tuple(parts), (Button("Open", "cutover", "details", request.facts.cutover),))
     may_end = ctx.approvals.expiry.may_end(ctx.who, request)
     cancel = Button("Cancel it", request.action, "cancel", request.id)
     return Section(tuple(parts), (cancel,) if may_end else ())
@@ -98,6 +101,8 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
             f"Several requests are scheduled for `{wanted}`: cancel the ones that you do not want."
         )
     facts = scheduled(ctx, invocation)
+    if found[0].facts.cutover:
+        return ctx.cutovers.move(ctx.who, found[0].facts.cutover, facts.due, facts.zone, ctx.response_url)
     return ctx.approvals.creation.move(ctx.who, found[0], facts.due, facts.zone, ctx.response_url)
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.store.cutover import Cutover, CutoverState
 from sandbox.slack import plain
 from tests.e2e.env import JSON, Env, input_of, steps
-from tests.e2e.helpers import ROLES, AheadClock, open_servers, policy, started
+from tests.e2e.helpers import ROLES, AheadClock, full, open_servers, policy, started
 from tests.waiting import until
 
 S = CutoverState
@@ -21,6 +21,10 @@ name = "four eyes"
 verbs = ["promote"]
 labels = {{ env = "prod" }}
 approvals = 1
+[[rule]]
+name = "anywhere else"
+verbs = ["promote"]
+approvals = 0
 """
 LIVE = {"state": "RUNNING", "phase": "CDC", "created_ago": 90_000.0, "in_phase_for": 86_000.0}
 _EARLIER = 30
@@ -46,8 +50,8 @@ def env(clock: AheadClock, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert slack.control.violations() == []
 
 
-def newest(env: Env) -> Cutover:
-    return env.bot.store.cutovers(tuple(S), limit=1)[0]
+def newest(env: Env, job: str) -> Cutover:
+    return env.bot.store.cutovers(job=full(job), limit=1)[0]
 
 
 def card_of(env: Env, *words: str) -> JSON:
@@ -101,7 +105,7 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     env.confirm(request)
     approval = env.slack.wait_message(channel="dms-approvals", contains=["Approve", job])
     env.press(approval, "approve", "alex")
-    cutover = reaches(env, newest(env), S.READY)
+    cutover = reaches(env, newest(env, job), S.READY)
     card = card_of(env, f"Cutover of {job}", "Ready", "I'm here")
     assert "Not yet: @dana" in plain(card) or "Not yet" in plain(card)
     env.press(card, "here", "dana")
@@ -132,3 +136,87 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     report = env.type(f"cutover {job} --last")
     assert f"Cutover of {job}: done" in plain(report)
     assert "Downtime" in plain(report)
+
+
+def test_a_wave_of_ten_by_one_press(env: Env, clock: AheadClock) -> None:
+    clock.forward(minutes=-4)
+    jobs = [env.add_job("wave", **LIVE) for _ in range(10)]
+    measured(env, clock, jobs)
+    line = f"cutover {' '.join(jobs)} --at ready --apps <@{SAM}|sam> --checklist ANALYZE"
+    request = env.shows(env.type(line), "10 jobs", "part of a", step="confirm")
+    env.confirm(request)
+    cutover = reaches(env, newest(env, jobs[0]), S.READY)
+    card = card_of(env, f"Cutover of {jobs[0]} and 9 more", "Ready")
+    env.press(card, "here", "sam")
+    env.press(env.shows(card, step="start"), "start", "dana")
+    env.press(env.shows(card, "Stop the writes now", step="stopped"), "stopped", "sam")
+    reaches(env, cutover, S.DRAINING)
+    measured(env, clock, jobs, minutes=4)
+    env.press(env.shows(card, "Nothing is missing", step="promote"), "promote", "dana")
+    view = env.slack.wait_view("dana", "promote 10 jobs")
+    assert env.slack.submit(view, {input_of(view): "promote 10 jobs"}, user="dana")["submitted"]
+    reaches(env, cutover, S.CHECKLIST)
+    assert [len(env.writes("promote", job)) for job in jobs] == [1] * 10
+    tick_all(env, env.shows(card, step="item"), "item", "sam")
+    env.press(env.shows(card, step="open_writes"), "open_writes", "sam")
+    reaches(env, cutover, S.DONE)
+
+
+def test_a_rehearsal_sends_nothing_and_is_named_on_the_real_card(env: Env, clock: AheadClock) -> None:
+    clock.forward(minutes=-4)
+    job = env.add_job("rehearsed", **LIVE)
+    measured(env, clock, [job])
+    env.type(f'cutover {job} --rehearse --checklist "Tell the shop"')
+    cutover = reaches(env, newest(env, job), S.READY)
+    card = card_of(env, f"Rehearsal of {job}", "Ready")
+    env.slack.open_home("dana")
+    env.slack.wait_home("dana", ["Coming up", job, "it is ready to start"])
+    env.press(card, "here")
+    env.press(env.shows(card, step="start"), "start")
+    env.press(env.shows(card, step="stopped"), "stopped")
+    reaches(env, cutover, S.DRAINING)
+    measured(env, clock, [job], minutes=4)
+    env.press(env.shows(card, "Nothing is missing", step="promote"), "promote")
+    view = env.slack.wait_view("dana", "nothing is sent")
+    assert env.slack.submit(view, {input_of(view): job})["submitted"]
+    tick_all(env, env.shows(card, step="item"), "item", "dana")
+    env.press(env.shows(card, step="open_writes"), "open_writes")
+    reaches(env, cutover, S.DONE)
+    assert env.writes("promote", job) == []
+    env.type(f'cutover {job} --at "in 3h"')
+    env.press(env.slack.wait_message(channel="dms", contains=["Confirm the plan", job]), "confirm")
+    reaches(env, newest(env, job), S.SCHEDULED)
+    card_of(env, f"Cutover of {job}", "rehearsed")
+    listed = env.type("schedule")
+    assert f"*Cutover* of `{job}`" in plain(listed)
+
+
+def test_held_and_aborted_the_source_is_to_be_opened_again(env: Env, clock: AheadClock) -> None:
+    job = env.add_job("aborted", **LIVE)
+    measured(env, clock, [job])
+    env.type(f"cutover {job} --rehearse")
+    cutover = reaches(env, newest(env, job), S.READY)
+    card = card_of(env, f"Rehearsal of {job}", "Ready")
+    env.press(card, "here")
+    env.press(env.shows(card, step="start"), "start")
+    env.press(env.shows(card, step="hold"), "hold")
+    assert submit(env, "dana", {"dms:cutover:why": "the cron job goes on"}, "Why?")["submitted"]
+    env.shows(card, "Held", "the cron job goes on")
+    env.press(card, "abort")
+    missing = submit(env, "dana", {"dms:cutover:why": " "}, "Why?")
+    assert "Say in a few words" in missing["errors"]["why"]
+    assert submit(env, "dana", {"dms:cutover:why": "not tonight"}, "Why?")["submitted"]
+    env.press(env.shows(card, "Aborted", "for writes again", step="reopened"), "reopened")
+    env.shows(card, "The source is open again")
+    assert reaches(env, cutover, S.ABORTED).progress.why == "not tonight"
+
+
+def test_whoever_takes_no_part_presses_nothing(env: Env) -> None:
+    job = env.add_job("strange", **LIVE)
+    env.type(f"cutover {job} --rehearse")
+    cutover = reaches(env, newest(env, job), S.READY)
+    card = card_of(env, f"Rehearsal of {job}", "Ready")
+    before = env.now(user="riley")
+    env.press(card, "abort", "riley")
+    env.answer_to("riley", "dms", "can press that", before)
+    assert reaches(env, cutover, S.READY).rev >= cutover.rev

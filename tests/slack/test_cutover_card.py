@@ -112,7 +112,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
     "a guard that objects": (
         cutover(S.SCHEDULED, progress=Progress(checks=(*CHECKS, OBJECTS))),
         AT - timedelta(minutes=40),
-        ("⛔ The delay is 14 min and rises",),
+        ("⛔ delay: The delay is 14 min and",),
         {"check", "move", "cancel"},
     ),
     "an objection overridden": (

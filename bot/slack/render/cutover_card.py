@@ -22,6 +22,7 @@ from bot.slack.render.cutover_text import (
     clip_line,
     clock,
     delay_text,
+    guard_text,
     headline,
     zone_and_utc,
 )
@@ -146,7 +147,7 @@ def _checks(cutover: Cutover) -> str:
     against = states.objections(cutover)
     if against:
         more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
-        return f"⛔ {clip_line(against[0].text)}{more}"
+        return f"⛔ {clip_line(guard_text(against[0]))}{more}"
     counts = [
         (CheckResult.GO, "go", ""),
         (CheckResult.WARN, "to look at", "⚠️ "),

@@ -23,7 +23,7 @@ from bot.cmdline.answers import Button
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.cutover_card import VERB, cutover_card
-from bot.slack.render.cutover_text import delay_text, headline, job_text
+from bot.slack.render.cutover_text import delay_text, guard_text, headline, job_text
 from bot.slack.render.view import modal
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Tick
 
@@ -277,7 +277,7 @@ def _check_line(cutover: Cutover, line: CheckLine) -> str:
         None,
     )
     said = f" · overridden by {mrkdwn.mention('@', over.by)}: {mrkdwn.verbatim(over.reason)}" if over else ""
-    return f"{_SIGNS[line.result]}{job} {mrkdwn.format_own(line.text)}{said}"
+    return f"{_SIGNS[line.result]}{job} {mrkdwn.format_own(guard_text(line))}{said}"
 
 
 def _ticks_text(title: str, lines: Sequence[Tick]) -> list[Block]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.dms.model import short_name
 from bot.slack.render import mrkdwn
-from bot.store.cutover import Cutover, Sample
+from bot.store.cutover import CheckLine, Cutover, Sample
 from bot.util.durations import bytes_text, humanize
 from bot.util.wall_time import zone_of
 
@@ -53,6 +53,11 @@ def _city(zone: str) -> str:
 def clip_line(text: str, limit: int = LINE - 4) -> str:
     """Text from a person or the service, in a line of a phone."""
     return mrkdwn.verbatim(mrkdwn.clip_plain(text, limit))
+
+
+def guard_text(line: CheckLine) -> str:
+    """What a check found, after the name of its guard; plain text."""
+    return f"{line.guard.replace('_', ' ')}: {line.text}"
 
 
 def worst(cutover: Cutover) -> Sample | None:
