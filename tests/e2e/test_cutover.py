@@ -170,7 +170,7 @@ def test_a_rehearsal_sends_nothing_and_is_named_on_the_real_card(env: Env, clock
     cutover = reaches(env, newest(env, job), S.READY)
     card = card_of(env, f"Rehearsal of {job}", "Ready")
     env.slack.open_home("dana")
-    env.slack.wait_home("dana", ["Coming up", job, "it is ready to start"])
+    env.slack.wait_home("dana", ["Coming up", job, "is ready to start"])
     env.press(card, "here")
     env.press(env.shows(card, step="start"), "start")
     env.press(env.shows(card, step="stopped"), "stopped")

@@ -89,6 +89,10 @@ def test_the_chart_needs_two_measurements() -> None:
     assert drawn is not None
     assert drawn.lines["delay"] == (4.0, 3.0, 2.0)
     assert drawn.labels == ("01:08:00", "01:08:01", "01:08:02"), "Slack takes each label once"
+    apart = tuple(DelayPoint(minutes(8 + n), 0.0) for n in range(3))
+    drawn = drain_chart(replace(shown, progress=progress(delays=apart)))
+    assert drawn is not None
+    assert drawn.labels == ("01:08", "01:09", "01:10")
 
 
 def test_the_card_with_a_long_chart_is_one_that_slack_takes() -> None:

@@ -19,6 +19,7 @@ from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.charts import line_chart
 from bot.slack.render.cutover_text import (
+    LINE,
     clip_line,
     clock,
     delay_text,
@@ -95,6 +96,8 @@ def open_presses(cutover: Cutover) -> tuple[Press, ...]:
     plan = cutover.plan
     people = dict.fromkeys((cutover.by.user, plan.commander, plan.deputy, plan.app_owner))
     steps = {each.step for user in people if user for each in states.presses(cutover, user)}
+    if all(user in cutover.progress.here for user in _people(cutover)):
+        steps -= {"here"}
     return tuple(each for each in states.PRESSES if each.step in steps)
 
 
@@ -147,10 +150,10 @@ def _checks(cutover: Cutover) -> str:
     against = states.objections(cutover)
     if against:
         more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
-        return f"⛔ {clip_line(guard_text(against[0]))}{more}"
+        return f"⛔ {guard_text(against[0], LINE - 4)}{more}"
     counts = [
         (CheckResult.GO, "go", ""),
-        (CheckResult.WARN, "to look at", "⚠️ "),
+        (CheckResult.WARN, "warned", "⚠️ "),
         (CheckResult.NOT_CHECKED, "not checked", "❔ "),
     ]
     parts = [

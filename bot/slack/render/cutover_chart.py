@@ -14,11 +14,11 @@ _LEAST = 2
 def drain_chart(cutover: Cutover) -> LineChart | None:
     """The newest measurements of the largest delay of all databases; None before there are two of them.
 
-    Each label is there once, as Slack refuses a chart otherwise: so it has the second, too.
+    Slack refuses a chart that has a label twice, so the seconds are added where minutes are.
     """
-    found = {
-        f"{each.time.astimezone(UTC):%H:%M:%S}": round(each.value, 1) for each in cutover.progress.delays
-    }
+    points = [(each.time.astimezone(UTC), round(each.value, 1)) for each in cutover.progress.delays]
+    short = len({f"{at:%H:%M}" for at, _ in points}) == len(points)
+    found = {f"{at:{'%H:%M' if short else '%H:%M:%S'}}": value for at, value in points}
     newest = list(found.items())[-MAX_POINTS:]
     if cutover.progress.stopped is None or len(newest) < _LEAST:
         return None

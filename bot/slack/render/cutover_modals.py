@@ -277,7 +277,7 @@ def _check_line(cutover: Cutover, line: CheckLine) -> str:
         None,
     )
     said = f" · overridden by {mrkdwn.mention('@', over.by)}: {mrkdwn.verbatim(over.reason)}" if over else ""
-    return f"{_SIGNS[line.result]}{job} {mrkdwn.format_own(guard_text(line))}{said}"
+    return f"{_SIGNS[line.result]}{job} {guard_text(line)}{said}"
 
 
 def _ticks_text(title: str, lines: Sequence[Tick]) -> list[Block]:

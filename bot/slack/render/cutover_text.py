@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from bot.dms.model import short_name
@@ -12,6 +13,9 @@ from bot.util.wall_time import zone_of
 
 LINE = 40
 """Characters of a line on a phone."""
+_MENTION = re.compile(r"&lt;@([UW][A-Z0-9]+)&gt;")
+_OF_PEOPLE = frozenset({"alone", "approvals", "commander", "do_not_disturb", "lock", "people"})
+"""Guards whose texts are the bot's own."""
 ZEROS = 3
 """Samples in a row without a delay, all after the stop of the writes, that show that nothing is missing."""
 
@@ -55,9 +59,13 @@ def clip_line(text: str, limit: int = LINE - 4) -> str:
     return mrkdwn.verbatim(mrkdwn.clip_plain(text, limit))
 
 
-def guard_text(line: CheckLine) -> str:
-    """What a check found, after the name of its guard; plain text."""
-    return f"{line.guard.replace('_', ' ')}: {line.text}"
+def guard_text(line: CheckLine, limit: int = 0) -> str:
+    """What a check found, after the name of its guard, cut at `limit` characters. Only checks about people
+    mention somebody (`<@U…>`): the texts of others may hold what the service says."""
+    shown = mrkdwn.format_own(f"{line.guard.replace('_', ' ')}: {line.text}")
+    if line.guard in _OF_PEOPLE:
+        shown = _MENTION.sub(r"<@\1>", shown)
+    return mrkdwn.clip(shown, limit) if limit else shown
 
 
 def worst(cutover: Cutover) -> Sample | None:
