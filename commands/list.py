@@ -237,7 +237,7 @@ def _buttons(
     else:
         narrower = replace(invocation, flags={"filter": True})
         buttons.append(Button("Filter…", "list", "run", ctx.ref(narrower)))
-        if permitted_actions(ctx, BULK, *shown):
+        if any(permitted_actions(ctx, (action,), *shown) for action in BULK):
             buttons.append(turn("Act on several…", choose=True))
     buttons.append(turn("Refresh"))
     return tuple(buttons)
