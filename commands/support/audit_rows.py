@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.cmdline.answers import Channel, RichPart, Time, User, Verbatim
 from bot.config.projects import Projects
+from bot.cutover.wording import event_text
 from bot.dms.display import status_text
 from bot.dms.resource_names import is_job_name, project_of
 from bot.policy.describe import watched_jobs
@@ -54,6 +55,8 @@ def _what(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tupl
     of = f" of {job}" if job else ""
     status = f" ({status_text(entry.job_status)})" if entry.job_status else ""
     done = f"{entry.action}{of}{status}"
+    if entry.action == "cutover":
+        return (*who, f"*{event_text(entry.event)}*: cutover{of}")
     if entry.event in _BY_PEOPLE:
         return (*who, f"*{entry.event}* {done}")
     asker = (", requested by ", User(entry.user)) if entry.user else ()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bot.config.projects import Project, Projects
 from bot.slack.render.outcome_message import begun_message
 from bot.store.cutover import CutoverState as S
 from bot.store.cutover import Mark, Tick
 from bot.store.records import RequestState
+from commands.support.audit_rows import audit_line
 from tests.cutover.night import DANA_THERE, SAM, STRANGER, Night
+
+PROJECTS = Projects((Project("demo-project"),))
 
 
 def test_one_job_from_plan_to_done(night: Night) -> None:
@@ -85,3 +89,11 @@ def test_an_approved_plan_is_not_said_to_have_begun(production: Night) -> None:
     assert said is not None
     assert "counts; its last press sends" in said.text
     assert "has begun" not in said.text
+
+
+def test_the_history_says_what_happened(night: Night) -> None:
+    plan = night.stopped(night.job())
+    entries = night.desk.ctx.store.audit(job=plan.plan.jobs[0])
+    lines = [audit_line(entry, None, PROJECTS) for entry in entries]
+    said = ["".join(part for part in line if isinstance(part, str)) for line in lines]
+    assert any("*the writes are stopped*: cutover" in each for each in said), said
