@@ -276,14 +276,12 @@ def _nothing(query: _Query, nothing: str) -> RichText:
             f"{nothing} was done{job} from here",
             *who,
             *since,
-            f". `{COMMAND} history` shows all that was.",
+            f". `{COMMAND} history` shows everything.",
         )
     if query.job:
         job_id = short_name(query.job)
-        return f"{nothing} was done with `{job_id}` from here yet. `{COMMAND} show {job_id}` tells how it is."
-    return (
-        f"{nothing} was done from here yet. What people ask for, approve and do appears here, newest first."
-    )
+        return f"{nothing} was done with `{job_id}` from here yet. `{COMMAND} show {job_id}` shows its state."
+    return f"{nothing} was done from here yet. Requests, approvals and actions appear here, newest first."
 
 
 def _footer(page: int, more: bool) -> str:

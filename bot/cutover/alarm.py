@@ -76,6 +76,6 @@ class Alarm:
 def _text(cutover: Cutover, at: datetime) -> str:
     names = first_few([f"`{shown_name(cutover, each)}`" for each in cutover.plan.jobs], _NAMED)
     return (
-        f"⏰ The cutover of {names} was due at {at.astimezone(UTC):%H:%M} UTC, but dms-bot is silent. "
-        "Nothing was started: see that the bot runs."
+        f"⏰ The cutover of {names} was due at {at.astimezone(UTC):%H:%M} UTC, but dms-bot is "
+        "silent. Nothing was started: check that the bot runs."
     )

@@ -253,7 +253,7 @@ def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:
     if len(jobs) > MOST_JOBS:
         return f"Nothing was planned: a cutover can have {MOST_JOBS} jobs. Plan the others apart."
     if plan.at is not None and plan.at <= now:
-        return "Nothing was planned: that time has gone by."
+        return "Nothing was planned: that time is in the past."
     if plan.deputy and plan.deputy == plan.commander:
         return "Nothing was planned: the deputy stands in for the commander, so name somebody else."
     if plan.drain_limit_s < _SHORTEST_LIMIT_S:

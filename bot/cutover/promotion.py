@@ -139,7 +139,7 @@ class Promotion:
         try:
             why = self._approvals.scheduler.objection(rest)
         except DmsError as error:
-            return f"DMS did not say how the jobs stand: {error}"
+            return f"DMS did not report the state of the jobs: {error}"
         blocker = None if why else self._ctx.blocker(rest)
         return why or ("" if blocker is None else "a job is frozen, or another action runs on it.")
 
@@ -233,7 +233,7 @@ class Promotion:
         if request.state is not RequestState.DONE:
             return Note("Nothing was done yet: the call is still being looked for.", tone="warn")
         left = tuple(replace(each, mark=Mark.OPEN) if each.mark is Mark.UNCLEAR else each for each in marks)
-        text = "The jobs are in CDC, and no promotion is under way: it takes a new press."
+        text = "The jobs are in CDC, and no promotion is in progress: press again."
         with self._ctx.store.transaction():
             now = self._ctx.store.cutover(cutover.id)
             if now is None or now.state is not S.UNKNOWN:
@@ -277,7 +277,7 @@ class Promotion:
             if any(
                 one.target == job.name and one.verb.lower() == "promote" and not one.done for one in found
             ):
-                return f"a promotion of `{job.id}` is under way."
+                return f"a promotion of `{job.id}` is in progress."
             if each.text:
                 return f"{each.text}."
         return ""

@@ -108,7 +108,7 @@ class Steps:
         if cutover.state not in (S.SCHEDULED, S.READY):
             return _moved_on(cutover, None)
         if not reason.strip():
-            return Note("Nothing was done: say why it may go on all the same.", tone="warn")
+            return Note("Nothing was done: say why it may continue anyway.", tone="warn")
         against = [each for each in objections(cutover) if each.guard == guard]
         if not against:
             return Note("Nothing was done: that check does not object.", tone="warn")
@@ -286,7 +286,7 @@ def _ticked(
 
 
 def _moved_on(cutover: Cutover, press: Press | None) -> Note:
-    over = " It cannot be aborted any more." if press is not None and press.step == "abort" else ""
+    over = " It can no longer be aborted." if press is not None and press.step == "abort" else ""
     ended = over if not has_ended(cutover) else ""
     return Note(f"Nothing was done: the cutover {state_text(cutover.state)}.{ended}", tone="warn")
 

@@ -31,7 +31,7 @@ def seen_now(then: Job, found: Job | DmsError) -> JobMark:
     if isinstance(found, DmsError):
         return JobMark(then.name, Mark.OPEN, str(found).rstrip("."))
     if found.create_time != then.create_time:
-        return JobMark(then.name, Mark.FAILED, "it was deleted and created anew")
+        return JobMark(then.name, Mark.FAILED, "it was deleted and created again")
     if found.state == State.COMPLETED:
         return JobMark(then.name, Mark.PROMOTED, "promoted from outside")
     if found.phase == Phase.PROMOTE_IN_PROGRESS:

@@ -446,7 +446,7 @@ def test_a_promote_that_waited_its_turn_is_not_sent_on_an_old_delay(
         shown = env.shows(card, "Promoted 2 of 3 jobs", second, "not zero", "1 min 30 s", "[Retry")
         assert env.writes("promote", second) == []
         assert len(env.writes("promote", third)) == 1, "that it was behind was shown when it was confirmed"
-        assert "ask again" in plain(shown)
+        assert "request it again" in plain(shown)
 
 
 @pytest.mark.parametrize("part", ["", " --databases sales,billing"])

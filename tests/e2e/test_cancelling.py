@@ -49,7 +49,7 @@ def test_the_lock_of_the_run_that_waits_does_not_stand_in_the_way(env: Env) -> N
         step="confirm",
     )
     assert "[Cancel the operation]" in plain(shown)
-    assert "[Let it go on]" in plain(shown)
+    assert "[Let it continue]" in plain(shown)
     before = len(cancels(env))
     env.confirm(card)
     env.shows_done(card, "cancel")

@@ -90,7 +90,7 @@ def test_a_job_of_the_same_name_is_another_job(env: Env) -> None:
     env.dms.remove_job(job)
     env.dms.add_job(job, phase="CDC", frozen=True, created_ago=5)
     env.press(card, "confirm")
-    env.shows_as(card, "outdated", "deleted and created anew", "[Ask again]")
+    env.shows_as(card, "outdated", "deleted and created again", "[Ask again]")
     assert env.writes("delete", job) == []
 
 

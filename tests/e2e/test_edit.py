@@ -135,7 +135,7 @@ def test_nothing_chosen_is_said_at_once(env: Env) -> None:
     answer = env.slack.submit(view, {SELECTION: "chosen"})
     assert answer["errors"] == {"selection": "Choose at least one database, or take all of them."}
     answer = env.slack.submit(view, {SELECTION: "all", EXCLUDED: list(NAMES)})
-    assert "At least one database must be left" in answer["errors"]["excluded"]
+    assert "Keep at least one database" in answer["errors"]["excluded"]
     env.slack.close_view(view)
     assert calls(env, job) == []
 

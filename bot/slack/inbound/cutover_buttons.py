@@ -102,7 +102,7 @@ class CutoverButtons:
             against = objections(cutover)
             shown = {"guards": list(dict.fromkeys(each.guard for each in against))}
             if not against:
-                return Note("Nothing was done: no check objects any more.", tone="info")
+                return Note("Nothing was done: no check objects now.", tone="info")
             return cutover_modals.override(cutover, against, self._ref(press, cutover, shown))
         if step not in BY_STEP:
             return None
@@ -281,7 +281,7 @@ def _phrase_objection(phrase: str, typed: str) -> dict[str, str]:
         return {}
     why = wrong_character(typed.strip(), phrase)
     return {
-        cutover_modals.TYPED_BLOCK: f"Type {phrase} exactly, or go back: nothing has happened so far. {why}"
+        cutover_modals.TYPED_BLOCK: f"Type {phrase} exactly, or go back: nothing has been done yet. {why}"
     }
 
 
@@ -289,7 +289,7 @@ def _time_objection(at: datetime | None, now: datetime) -> dict[str, str]:
     if at is None:
         return {cutover_modals.TIME_BLOCK: "Choose the day and the time."}
     if at <= now + _SOON:
-        return {cutover_modals.TIME_BLOCK: "This time has gone by: choose a later one."}
+        return {cutover_modals.TIME_BLOCK: "This time is in the past: choose a later one."}
     if at - now > LONGEST:
         return {cutover_modals.TIME_BLOCK: f"Choose a time in the next {LONGEST.days} days."}
     return {}

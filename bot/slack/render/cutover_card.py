@@ -283,7 +283,7 @@ def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
 def _held(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield f"✋ *Held* for {humanize(now - cutover.since)}"
     yield _why(cutover)
-    yield "*Resume* measures anew; *Abort…* ends it."
+    yield "*Resume* measures again; *Abort…* ends it."
     yield _downtime(cutover, now)
 
 

@@ -106,7 +106,7 @@ def plan_objections(values: Mapping[str, Any], data: Mapping[str, Any], now: dat
 def _check_time(at: datetime | None, now: datetime) -> None:
     if at is not None and at <= now + _SOON:
         raise InputError(
-            "time", "This time has gone by: choose a later one, or “When the commander starts it”."
+            "time", "This time is in the past: choose a later one, or “When the commander starts it”."
         )
     if at is not None and at - now > LONGEST:
         raise InputError(

@@ -118,7 +118,7 @@ def call(cutover: Cutover, person: str, what: str) -> Message:
     press = next((each for each in open_presses(cutover) if each.step == what), None)
     may = press is not None and press in states.presses(cutover, person)
     known = what in states.BY_STEP
-    over = "" if may or not known else "\nThis is not awaited of you any more."
+    over = "" if may or not known else "\nYou no longer need to do this."
     shown = f"{mrkdwn.mention('@', person)}: please {asked}.\n*{headline(cutover)}*{over}"
     buttons = (Button(press.label, VERB, what, cutover.id, "primary"),) if press is not None and may else ()
     return m.message(f"{jobs_text(cutover)}: please {asked}", [m.section(shown), *m.buttons(buttons)])

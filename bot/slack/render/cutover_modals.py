@@ -40,7 +40,7 @@ _SIGNS = {
     CheckResult.NOT_CHECKED: "❔",
 }
 _ASKS: dict[str, tuple[str, str, str]] = {
-    "hold": ("Hold", "Why?", "Measuring stops until somebody resumes; the downtime goes on."),
+    "hold": ("Hold", "Why?", "Measuring stops until somebody resumes; the downtime continues."),
     "abort": ("Abort", "Why?", "Nothing is promoted. The source has to be opened for writes again."),
     "cancel": ("Cancel the plan", "Why?", "Its approvals end with it. Nothing has been sent."),
 }
@@ -163,7 +163,8 @@ def move(cutover: Cutover, ref: str) -> dict[str, Any]:
     """Asks for another time."""
     at = cutover.plan.at
     text = (
-        f"*{headline(cutover)}*\nMoved, it is confirmed and approved anew; the plan of now stays until then."
+        f"*{headline(cutover)}*\nOnce moved, it needs a new confirmation and new approvals. The "
+        "present plan stays until then."
     )
     field = InputBlock(
         block_id=TIME_BLOCK,
@@ -195,7 +196,7 @@ def read_time(values: Mapping[str, Any]) -> datetime | None:
 def override(cutover: Cutover, guards: Sequence[CheckLine], ref: str) -> dict[str, Any]:
     """Asks an approver why the cutover may go on although a check objects."""
     lines = "\n".join(_check_line(cutover, each) for each in guards)
-    field = _text(WHY_BLOCK, "Why may it go on?", "For the log, the audit and the report.", focus=True)
+    field = _text(WHY_BLOCK, "Why may it continue?", "For the log, the audit and the report.", focus=True)
     return modal(
         "Override a check",
         [m.section(f"*{headline(cutover)}*\n{lines}"), field],

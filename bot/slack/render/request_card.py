@@ -207,7 +207,8 @@ def _confirm_buttons(request: Request) -> list[Button]:
         found.append(request_button(request, f"Delete {only} and {both}…", "confirm_destination"))
     else:
         found.append(request_button(request, _confirm_label(request), "confirm", _style(request)))
-    leave = request_button(request, "Let it go on" if request.action is Action.CANCEL else "Cancel", "cancel")
+    label = "Let it continue" if request.action is Action.CANCEL else "Cancel"
+    leave = request_button(request, label, "cancel")
     return [*found, *recheck_button(request), leave, *list_button(request)]
 
 
