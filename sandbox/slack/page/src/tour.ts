@@ -6,6 +6,7 @@ export const TOUR: { words: string; why: string }[] = [
   { words: "restart orders-db", why: "says what will be wiped, and has the id typed" },
   { words: "edit tenants-db", why: "choose among 150 databases" },
   { words: "promote customers-db", why: "warns while replication lags behind" },
+  { words: "cutover customers-db --rehearse", why: "walks through a cutover night, and sends nothing" },
   { words: "delay billing-mysql", why: "the replication delay as a chart" },
   { words: "help", why: "everything that can be typed" },
 ];

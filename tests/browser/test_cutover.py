@@ -1,0 +1,56 @@
+"""A cutover rehearsed on the page: planned in its form, and walked until it drains."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.person import Person, button
+from tests.browser.pictures import Pictures
+from tests.browser.test_phone import nothing_is_cut_off
+from tests.e2e.env import Env
+
+PHONE = {"width": 390, "height": 844}
+JOB = "customers-db"
+
+
+def submit(modal: Locator) -> None:
+    modal.get_by_test_id("modal-submit").click()
+    expect(modal).to_have_count(0)
+
+
+def test_a_rehearsal_from_the_form_to_the_drain(
+    dana: Person, env: Env, page: Page, pictures: Pictures
+) -> None:
+    env.dms.set_job(JOB, sec_lag=0, bytes_lag=0)
+    dana.type_for_view(f"/dms cutover {JOB}")
+    form = dana.modal
+    expect(form).to_contain_text("Day and time, in your time zone")
+    pictures.of(form, "cutover-plan")
+    dana.modal.get_by_text("When the commander starts it").click()
+    dana.modal.locator('[data-action-id="dms:cutover:writers"]').fill("checkout-web\nnightly cron")
+    dana.modal.get_by_text("Rehearse it").click()
+    submit(dana.modal)
+    card = dana.message("Rehearsal of", "Not yet")
+    expect(card).to_contain_text("Ready")
+    button(card, "I'm here").click()
+    expect(card).to_contain_text("Press Start to begin")
+    button(card, "Start").click()
+    expect(card).to_contain_text("0 of 2 writers ticked")
+    pictures.of(card, "cutover-writers")
+    button(card, "Tick writers…").click()
+    for line in ("checkout-web", "nightly cron"):
+        dana.modal.get_by_label(line).check()
+    submit(dana.modal)
+    button(card, "Writes are stopped").click()
+    expect(card).to_contain_text("Draining")
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    nothing_is_cut_off(page, "messages")
+    for each in card.get_by_test_id("button").all():
+        box = each.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= PHONE["width"]
+    button(card, "Abort…").click()
+    dana.modal.locator('[data-action-id="dms:cutover:why"]').fill("only a rehearsal")
+    submit(dana.modal)
+    expect(card).to_contain_text("nothing was promoted")
+    assert env.writes("promote", JOB) == []
