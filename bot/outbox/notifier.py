@@ -56,6 +56,10 @@ _PRIORITY_KINDS = frozenset(
             "flapping",
             "settled",
             "summary",
+            "cutover",
+            "cutover_call",
+            "cutover_news",
+            "cutover_report",
         ),
     }
 )

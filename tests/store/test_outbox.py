@@ -149,7 +149,9 @@ def test_purge_clears_what_is_over_and_nothing_else(store: Store) -> None:
     store.enqueue(make.message("new", created=new))
     store.mark_sent("new", 1, "1.3")
     store.enqueue(make.message("time line", created=old, kind="timeline"))
+    store.enqueue(make.message("night", created=old, kind="cutover"))
     store.mark_sent("time line", 1, "1.4")
+    store.mark_sent("night", 1, "1.5")
     store.add_event(make.event(at=old))
     kept = store.add_event(make.event(at=new))
     assert store.claim_delivery("old", old)
@@ -159,10 +161,10 @@ def test_purge_clears_what_is_over_and_nothing_else(store: Store) -> None:
     assert store.purge(NOW - timedelta(days=30)) == 4
     remaining = [
         key
-        for key in ("sent", "waiting", "given up", "parent", "child", "new", "time line")
+        for key in ("sent", "waiting", "given up", "parent", "child", "new", "time line", "night")
         if store.message(key)
     ]
-    assert remaining == ["waiting", "parent", "child", "new", "time line"]
+    assert remaining == ["waiting", "parent", "child", "new", "time line", "night"]
     assert store.events(make.name("orders")) == (kept,)
     assert store.claim_delivery("old", new)
     assert not store.claim_delivery("new", new)

@@ -15,8 +15,9 @@ _PURGES = (
     "DELETE FROM refs WHERE used < ?",
     "DELETE FROM events WHERE at < ?",
     # Dead letters go as well. A sent message stays while another waits for its thread. A timeline message
-    # stays, since a job may live longer than anything else is kept.
-    """DELETE FROM outbox WHERE created < ? AND kind <> 'timeline'
+    # stays, since a job may live longer than anything else is kept, and so does the card of a cutover, which
+    # may be planned weeks ahead.
+    """DELETE FROM outbox WHERE created < ? AND kind NOT IN ('timeline', 'cutover')
         AND (sent_rev >= rev OR error <> '') AND NOT EXISTS (
         SELECT 1 FROM outbox AS child WHERE child.thread_of = outbox.key
         AND child.error = '' AND child.sent_rev < child.rev)""",
@@ -44,7 +45,7 @@ class Maintenance(TableGroup):
 
     def purge(self, before: datetime) -> int:
         """Delete deliveries, sent messages, dead letters, unused callback tokens, events, escalations and
-        what went to webhooks from before `before`; never audit rows or timeline messages. Returns the number
+        what went to webhooks from before `before`; never audit rows, timeline messages or cards of cutovers. Returns the number
         of rows."""
         time = time_text(before)
         with self._db.write():
