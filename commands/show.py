@@ -39,7 +39,7 @@ from commands.support.visibility import permits, permitted_actions
 
 _RECENT = timedelta(hours=1)
 _MORE = Flag(MORE, "switch", "in a dialog, with all details and all that you may do")
-_LOOKS = ("show", "delay", "history", "watch", "databases")
+_LOOKS = ("show", "cutover", "delay", "history", "watch", "databases")
 """Verbs that change nothing, in the order of a card's menu."""
 
 
@@ -174,6 +174,7 @@ def _buttons(
     verified = job.state == State.NOT_STARTED and _is_verified(ctx, job)
     action = recommended_action(job, databases, verified=verified, clear=_is_clear(delay))
     look = recommended_look(job, databases)
+    look = "cutover" if look == "delay" and "cutover" in looks else look
     first = action if action in actions else look if look in looks else ""
     with ctx.store.transaction():  # one write to disk for all tokens
         beside = () if first == "databases" else (look_button(ctx.ref, job, "databases"),)
@@ -184,7 +185,14 @@ def _buttons(
 
 def _looks(ctx: Context, job: Job) -> list[str]:
     """The verbs that change nothing and that this person may use on the job."""
-    return [verb for verb in _LOOKS if (verb != "delay" or is_measured(job)) and permits(ctx, verb, job)]
+    fits = {"delay": is_measured(job), "cutover": _may_cut_over(ctx, job)}
+    return [verb for verb in _LOOKS if fits.get(verb, True) and permits(ctx, verb, job)]
+
+
+def _may_cut_over(ctx: Context, job: Job) -> bool:
+    """Whether a cutover of the job can be planned now, and by this person: it ends with a promotion."""
+    replicates = job.state == State.RUNNING and job.phase in (Phase.CDC, Phase.READY_FOR_PROMOTE)
+    return replicates and Action.PROMOTE in permitted_actions(ctx, (Action.PROMOTE,), job)
 
 
 def _is_verified(ctx: Context, job: Job) -> bool:

@@ -35,6 +35,7 @@ _FIRST_ACTIONS = 3
 _LOOKS: Mapping[str, tuple[str, Mapping[str, FlagValue]]] = {
     "show": ("Refresh", {}),
     "databases": ("Databases", {}),
+    "cutover": ("Plan cutover…", {}),
     "delay": ("Delay", {}),
     "history": ("History", {}),
     "watch": ("Notify me", {"dm": True}),

@@ -36,7 +36,7 @@ def running(env: Env) -> str:
 
 def test_a_healthy_job_has_two_buttons_and_a_menu(env: Env) -> None:
     card = env.type(f"show {running(env)}")
-    assert row(card) == [("Delay", "primary"), ("Databases", "")]
+    assert row(card) == [("Plan cutover…", "primary"), ("Databases", "")]
     assert menu(card) == ["Stop…", "Promote…", "Verify", "Refresh", "More…"]
 
 

@@ -17,15 +17,19 @@ from .command_service import CommandService, command_service, labels, words
 from .people import DANA, QUINN, ROLES, access
 
 FROZEN = '--until 2h --reason "month end"'
-LOOKING = ["Databases", "Refresh"]
-ALL = ["Stop", "Promote", "Verify", "Edit", "Delete"]
+LOOKING = ["Delay", "Databases", "Refresh", "History", "Notify me"]
+"""What the card of a healthy job offers to who may only look: two buttons, and the menu."""
+ALL = ["Plan cutover…", "Databases", "Stop…", "Promote…", "Verify", "Refresh"]
+FROZEN_JOB = ["Delay", "Databases", "Verify", "Refresh", "History", "Notify me"]
 PLANNED = '[[freeze]]\nfrom = 2026-02-20\nuntil = 2026-03-04\nreason = "closing"\n'
 GUARDED = '[[rule]]\nname = "guard"\nverbs = ["promote", "delete"]\njobs = ["billing"]\nallow = ["admin"]\n'
 
 
 def shown(answer: Answer) -> list[str]:
+    """The labels of the buttons, and of the menu without its last entry."""
     assert isinstance(answer, JobCard | DatabasesPage)
-    return [each.label for each in answer.buttons]
+    menu = answer.menu if isinstance(answer, JobCard) else ()
+    return [each.label for each in (*answer.buttons, *menu) if each.label != "More…"]
 
 
 def small_print(answer: Answer) -> str:
@@ -39,7 +43,7 @@ def chosen(at: CommandService, who: Person) -> list[str]:
 
 
 def test_who_only_looks_is_offered_to_look_closer(typing: CommandService) -> None:
-    assert shown(typing.type("show billing", DANA)) == [*ALL, *LOOKING]
+    assert shown(typing.type("show billing", DANA)) == ALL
     card = typing.type("show billing", QUINN)
     assert shown(card) == LOOKING
     assert "Not offered to you: *stop*, *promote*" in small_print(card)
@@ -49,8 +53,15 @@ def test_who_only_looks_is_offered_to_look_closer(typing: CommandService) -> Non
 
 def test_what_a_rule_keeps_from_a_person_is_not_offered_on_that_job(dms: DmsServer, tmp_path: Path) -> None:
     with command_service(dms, tmp_path, access(ROLES + GUARDED)) as ruled:
-        assert shown(ruled.type("show billing")) == ["Stop", "Verify", "Edit", *LOOKING]
-        assert shown(ruled.type("show orders")) == [*ALL, *LOOKING]
+        assert shown(ruled.type("show billing")) == [
+            "Delay",
+            "Databases",
+            "Stop…",
+            "Verify",
+            "Edit…",
+            "Refresh",
+        ]
+        assert shown(ruled.type("show orders")) == ALL
         assert shown(ruled.type("databases billing")) == ["Refresh", "Edit"]
         assert "Delete chosen" in chosen(ruled, DANA), "one of the two may be"
 
@@ -59,19 +70,19 @@ def test_what_a_rule_keeps_from_a_person_is_not_offered_on_that_job(dms: DmsServ
 def test_a_freeze_is_shown_in_the_place_of_dead_buttons(typing: CommandService, target: str) -> None:
     (typing.sure if target == "--all" else typing.type)(f"freeze {target} {FROZEN}")
     card = typing.type("show billing")
-    assert shown(card) == ["Verify", *LOOKING]
+    assert shown(card) == FROZEN_JOB
     assert "Frozen, no changes now" in small_print(card)
     assert "month end" in small_print(card)
     assert "Not offered" not in small_print(card)
     assert shown(typing.type("databases billing")) == ["Refresh"]
     typing.type(f"unfreeze {target}")
-    assert shown(typing.type("show billing")) == [*ALL, *LOOKING]
+    assert shown(typing.type("show billing")) == ALL
 
 
 def test_a_freeze_that_is_planned_counts_as_well(dms: DmsServer, tmp_path: Path) -> None:
     with command_service(dms, tmp_path, access(ROLES + PLANNED)) as ruled:
         card = ruled.type("show billing")
-        assert shown(card) == ["Verify", *LOOKING]
+        assert shown(card) == FROZEN_JOB
         assert "closing" in small_print(card)
         assert "Not offered" not in small_print(card)
 

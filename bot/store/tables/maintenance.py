@@ -45,8 +45,8 @@ class Maintenance(TableGroup):
 
     def purge(self, before: datetime) -> int:
         """Delete deliveries, sent messages, dead letters, unused callback tokens, events, escalations and
-        what went to webhooks from before `before`; never audit rows, timeline messages or cards of cutovers. Returns the number
-        of rows."""
+        what went to webhooks from before `before`; never audit rows, timeline messages or cards of cutovers.
+        Returns the number of rows."""
         time = time_text(before)
         with self._db.write():
             return sum(self._db.change(sql, (time,)) for sql in _PURGES)
