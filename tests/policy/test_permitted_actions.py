@@ -44,11 +44,11 @@ def chosen(at: CommandService, who: Person) -> list[str]:
 
 def test_who_only_looks_is_offered_to_look_closer(typing: CommandService) -> None:
     assert shown(typing.type("show billing", DANA)) == ALL
-    card = typing.type("show billing", QUINN)
-    assert shown(card) == LOOKING
-    assert "Not offered to you: *stop*, *promote*" in small_print(card)
-    assert "`/dms policy billing` says who may" in small_print(card)
-    assert "Not offered" not in small_print(typing.type("show billing", DANA))
+    assert shown(typing.type("show billing", QUINN)) == LOOKING
+    details = typing.type("show billing --more", QUINN)
+    assert "Not offered to you: *stop*, *promote*" in small_print(details)
+    assert "`/dms policy billing` says who may" in small_print(details)
+    assert "Not offered" not in small_print(typing.type("show billing --more", DANA))
 
 
 def test_what_a_rule_keeps_from_a_person_is_not_offered_on_that_job(dms: DmsServer, tmp_path: Path) -> None:
