@@ -57,6 +57,7 @@ def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
         EarlyAnswer: the clock shows the time twice that night; a button for each.
     """
     _need_channel(ctx)
+    _need_open(ctx, ctx.who.channel, jobs, "plan it in a channel whose members may")
     moment = _moment(ctx, invocation)
     commander = _person(invocation, "commander") or ctx.who.user
     deputy = _person(invocation, "deputy")
@@ -75,7 +76,7 @@ def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
         writers=_lines(invocation, "writers"),
         checklist=_checklist(ctx, invocation, jobs),
         channel=ctx.who.channel,
-        announce=_announce(ctx, invocation),
+        announce=_announce(ctx, invocation, jobs),
         reason=invocation.word("reason"),
     )
 
@@ -185,7 +186,18 @@ def _need_channel(ctx: Context) -> None:
         )
 
 
-def _announce(ctx: Context, invocation: Invocation) -> str:
+def _need_open(ctx: Context, channel: str, jobs: Sequence[Job], instead: str) -> None:
+    """The card and the announcements name the jobs to everybody in the channel.
+
+    Raises:
+        UsageError: the policy keeps one of them from somebody there.
+    """
+    for job in jobs:
+        if not ctx.access.is_open_to(channel, job):
+            raise UsageError(f"Not everybody in that channel may see `{job.id}`: {instead}.")
+
+
+def _announce(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> str:
     typed = invocation.word("announce").removeprefix("#")
     if not typed:
         return ""
@@ -197,6 +209,7 @@ def _announce(ctx: Context, invocation: Invocation) -> str:
     if typed == ctx.who.channel:
         raise UsageError("`--announce` is for another channel: the card is in this one.")
     subscriptions.need_readable(ctx, invocation, typed)
+    _need_open(ctx, typed, jobs, "leave out `--announce`, or name another channel")
     if ctx.membership(typed) not in (Membership.MEMBER, Membership.UNKNOWN):
         raise UsageError(
             "I am not a member of the channel behind `--announce`: type `/invite @dms` in it first."

@@ -24,6 +24,12 @@ SAM, RAJ = "U0SAM00001", "U0RAJ00001"
 FREE = """
 default_role = "admin"
 """
+KEPT = f"""
+[[rule]]
+verbs = ["view"]
+jobs = ["billing"]
+allow = ["{DANA.user}"]
+"""
 
 
 @pytest.fixture
@@ -131,6 +137,13 @@ def test_it_is_planned_where_the_card_can_be(desk: CommandService) -> None:
         desk.type("cutover orders --at ready", replace(DANA, channel="D0DIRECT01"))
     with pytest.raises(UsageError, match="/invite"):
         desk.type("cutover orders --at ready", HERE, membership=lambda _channel: Membership.OUTSIDE)
+
+
+def test_the_card_names_no_job_where_somebody_may_not_see_it(dms: DmsServer, tmp_path: Path) -> None:
+    with command_service(dms, tmp_path, access(FREE + KEPT)) as ruled:
+        with pytest.raises(UsageError, match="Not everybody in that channel may see `billing`"):
+            ruled.type("cutover billing --at ready", HERE)
+        ruled.type("cutover orders --at ready", HERE)
 
 
 def test_the_list_names_what_is_planned_to_those_who_may_see_it(desk: CommandService) -> None:
