@@ -83,7 +83,7 @@ deliver.count = 0  # type: ignore[attr-defined]
 def test_a_slash_command_is_answered(env: Env) -> None:
     payload, before = sample(env, "slash-commands"), env.now()
     assert deliver(env, payload)["ok"]
-    assert "/dms list" in plain(env.slack.wait_message(channel="dms", user="dana", after=before))
+    assert "`list`" in plain(env.slack.wait_message(channel="dms", user="dana", after=before))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_search_in_an_unknown_view_has_no_options(env: Env) -> None:
 def test_a_mention_is_answered_below_it(env: Env) -> None:
     before = env.slack.say("before", channel="dms")["ts"]
     assert deliver(env, sample(env, "app_mention"))["ok"]
-    answer = env.slack.wait_message(channel="dms", contains="0 migration jobs", after=before)
+    answer = env.slack.wait_message(channel="dms", contains="There is no migration job yet", after=before)
     assert answer["is_reply"]
 
 
@@ -126,7 +126,7 @@ def test_a_direct_message_is_answered(env: Env) -> None:
     payload = sample(env, "message.im")
     before = env.now("dm")
     assert deliver(env, payload)["ok"]
-    assert env.slack.wait_message(channel="dm", contains="0 migration jobs", after=before)
+    assert env.slack.wait_message(channel="dm", contains="There is no migration job yet", after=before)
 
 
 def test_a_message_shortcut_opens_a_view(env: Env) -> None:
