@@ -77,7 +77,7 @@ def test_a_call_of_a_bot_that_is_gone_is_taken_up_by_the_other(bots: TwoBots, ho
         bots.fleet.kill(caller)
     else:
         caller.process.send_signal(how)
-        assert caller.process.wait(10) == 0
+        assert caller.process.wait(60) == 0
     bots.dms.clear_faults()
     assert bots.ended(job).state is RunState.SUCCEEDED
     assert len(bots.writes("stop", job)) == 1

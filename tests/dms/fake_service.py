@@ -167,10 +167,10 @@ def fake_service() -> Iterator[FakeService]:
     try:
         yield far
     finally:
-        server.stop(None).wait(5)
+        server.stop(None).wait(60)
         rest.shutdown()
         rest.server_close()
-        thread.join(5)
+        thread.join(60)
 
 
 def closed_port() -> int:

@@ -40,7 +40,7 @@ class Relay:
         self._closing.set()
         self.cut()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
         for each in [*self._sockets, self._listener]:
             each.close()
 

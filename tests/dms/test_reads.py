@@ -421,7 +421,7 @@ class TestNewNumbers:
         far.rest[f"GET {job_name('x')}"] = slowly
         with ThreadPoolExecutor(4) as pool:
             first = pool.submit(gateway.get_job, job_name("x"))
-            assert met.wait(5)
+            assert met.wait(60)
             others = [pool.submit(gateway.get_job, job_name("x")) for _ in range(3)]
             until(lambda: len(far.asked("GetMigrationJob")) == 4, timeout=3)
             go_on.set()

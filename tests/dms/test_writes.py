@@ -205,9 +205,9 @@ def test_closing_in_mid_call_ends_it(
 
     thread = threading.Thread(target=call)
     thread.start()
-    assert arrived.wait(10)
+    assert arrived.wait(60)
     gateway.close()
-    thread.join(10)
+    thread.join(60)
     enough.set()
     assert [type(each) for each in caught] == [kind]
     assert "as the bot is stopping" in str(caught[0])

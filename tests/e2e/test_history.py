@@ -187,7 +187,7 @@ def test_the_command_line_exports_the_same(env: Env, tmp_path: Path) -> None:
 
 def forbid(env: Env, event: str) -> None:
     """The database takes no audit row of this event any more (`%` is every event)."""
-    with closing(sqlite3.connect(env.bot.settings.db, isolation_level=None, timeout=10)) as raw:
+    with closing(sqlite3.connect(env.bot.settings.db, isolation_level=None, timeout=60)) as raw:
         raw.execute(
             f"CREATE TRIGGER broken BEFORE INSERT ON audit WHEN NEW.event LIKE '{event}' "
             "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
@@ -195,7 +195,7 @@ def forbid(env: Env, event: str) -> None:
 
 
 def allow(env: Env) -> None:
-    with closing(sqlite3.connect(env.bot.settings.db, isolation_level=None, timeout=10)) as raw:
+    with closing(sqlite3.connect(env.bot.settings.db, isolation_level=None, timeout=60)) as raw:
         raw.execute("DROP TRIGGER broken")
 
 

@@ -43,7 +43,7 @@ class Process:
         """What `/readyz` says."""
         found = re.search(r"listens on [^\"]*port (\d+)", self.text())
         assert found is not None, self.text()
-        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=60)
         try:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200

@@ -231,7 +231,11 @@ def open_fuzz_env(folder: Path, *, http: bool = False) -> Iterator[FuzzEnv]:
         else:
             slack.control.wait_connections()
         slack.control.configure(
-            rate_limits=False, response_url_uses=10**9, response_url_seconds=1e9, trigger_seconds=1e9
+            rate_limits=False,
+            ack_seconds=10,
+            response_url_uses=10**9,
+            response_url_seconds=1e9,
+            trigger_seconds=1e9,
         )
         made = FuzzEnv(slack, dms, bot, log)
         _furnish(made)

@@ -171,7 +171,7 @@ def test_a_crash_between_posting_and_marking_does_not_double(
     process = _another(slack, tmp_path)
     until(lambda: shown(slack) == ["once"])
     process.kill()
-    process.wait(10)
+    process.wait(60)
     send(Notifier(web, store, plainly(store)), store)
     assert shown(slack) == ["once"]
     assert len(calls(slack, "chat.postMessage")) == 1
@@ -190,7 +190,7 @@ def test_a_call_of_a_killed_bot_that_arrives_late_does_no_harm(
     process = _another(slack, tmp_path)
     until(lambda: not slack.workspace.faults)
     process.kill()
-    process.wait(10)
+    process.wait(60)
     store.mark_dirty(key, {"text": "state 3"})
     send(Notifier(web, store, plainly(store)), store)
     until(lambda: len(calls(slack, "chat.update")) == (1 if first else 2))

@@ -94,7 +94,7 @@ def running(*workers: Worker) -> Iterator[None]:
         for worker in workers:
             worker.interrupt()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         assert not any(thread.is_alive() for thread in threads)
 
 

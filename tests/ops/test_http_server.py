@@ -46,7 +46,7 @@ def serving(app: Any) -> Iterator[Server]:
 
 
 def ask(server: Server, method: str, path: str, body: bytes = b"", headers: Any = None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     try:
         connection.request(method, path, body or None, headers or {})
         answer = connection.getresponse()
@@ -134,7 +134,7 @@ def test_a_body_that_is_not_text_is_refused(slack: Any) -> None:
 
 def test_a_body_beyond_the_limit_is_refused(slack: Any) -> None:
     with serving(Routes(Health(), slack)) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         connection.putrequest("POST", "/slack/events")
         # Refused by what it announces: who goes on sending would only see the connection close.
         connection.putheader("Content-Length", str(MAX_BODY + 1))
@@ -227,19 +227,19 @@ def test_who_hangs_up_before_the_acknowledgement_is_heard_all_the_same(pool: Thr
 
     def heard(_text: str) -> None:
         taken.set()
-        gone.wait(10)
+        gone.wait(60)
         afterwards.submit(worked.set)
 
     with serving(Routes(Health(), HttpReceiver(bolt(heard), SECRET, afterwards))) as server:
         link = http.client.HTTPConnection("127.0.0.1", server.port)
         body = command("hang up")
         link.request("POST", "/slack/events", body, signed(body))
-        assert taken.wait(10)
+        assert taken.wait(60)
         # With a reset, so that whoever writes to it is told.
         link.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         link.close()
         gone.set()
-        assert worked.wait(10)
+        assert worked.wait(60)
 
 
 LARGE = 64 << 20
@@ -269,7 +269,7 @@ def test_what_is_answered_is_closed_once_it_has_left() -> None:
         answer = link.getresponse()
         assert not closed.is_set()
         assert len(answer.read()) == LARGE
-        assert closed.wait(10)
+        assert closed.wait(60)
         link.close()
 
 
@@ -278,10 +278,10 @@ def test_who_does_not_read_the_answer_is_hung_up_on() -> None:
     server = Server(large(closed), "127.0.0.1", 0, body_s=0.2)
     server.start()
     try:
-        link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         link.request("GET", "/")
         answer = link.getresponse()
-        assert closed.wait(10)
+        assert closed.wait(60)
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
             answer.read()
     finally:
@@ -464,7 +464,7 @@ def test_an_answer_that_cannot_be_written_costs_its_connection_alone() -> None:
     server.start()
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         ask(server, "GET", "/")
-    assert closed.wait(10)
+    assert closed.wait(60)
     begun = time.monotonic()
     server.stop(grace_s=10)
     assert time.monotonic() - begun < 5
@@ -475,7 +475,7 @@ def test_stop_lets_a_request_in_hand_end() -> None:
 
     def slow(_environ: Any, start_response: Any) -> Any:
         inside.set()
-        go.wait(10)
+        go.wait(60)
         start_response("200 OK", [("Content-Length", "4")])
         return [b"done"]
 
@@ -484,13 +484,13 @@ def test_stop_lets_a_request_in_hand_end() -> None:
     answers: list[Any] = []
     asking = threading.Thread(target=lambda: answers.append(ask(server, "GET", "/")))
     asking.start()
-    assert inside.wait(10)
+    assert inside.wait(60)
     stopping = threading.Thread(target=server.stop, args=(10,))
     stopping.start()
     until(lambda: not _accepts(server.port))
     go.set()
-    asking.join(10)
-    stopping.join(10)
+    asking.join(60)
+    stopping.join(60)
     assert not stopping.is_alive()
     assert answers[0][2] == "done"
 
@@ -498,7 +498,7 @@ def test_stop_lets_a_request_in_hand_end() -> None:
 def test_stop_does_not_wait_for_idle_connections() -> None:
     server = Server(Routes(Health()), "127.0.0.1", 0)
     server.start()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as idle:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as idle:
         idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert idle.recv(12) == b"HTTP/1.1 200"
         server.stop(grace_s=30)
@@ -514,7 +514,7 @@ def dripping(server: Server, count: int) -> Iterator[list[socket.socket]]:
     """Connections that send a request byte by byte: every other one its head, the rest its body."""
     with ExitStack() as stack:
         links = [
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
             for _ in range(count)
         ]
         for number, link in enumerate(links):
@@ -568,7 +568,7 @@ def test_stop_waits_no_longer_than_it_may_for_slow_senders() -> None:
 
 def test_only_so_many_connections_are_taken_at_once() -> None:
     with serving(Routes(Health())) as server, dripping(server, MAX_CONNECTIONS) as links:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as beyond:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as beyond:
             assert beyond.recv(1) == b""
         links[0].close()
         until(lambda: _answers(server))
@@ -593,9 +593,9 @@ def test_a_worker_that_ends_after_the_stop_harms_nobody() -> None:
 
     server = Server(slow, "127.0.0.1", 0, threads=1)
     server.start()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert inside.wait(10)
+        assert inside.wait(60)
         server.stop(grace_s=0)
         go.set()
         until(lambda: not any(each.name.startswith("http_") for each in threading.enumerate()))
@@ -620,7 +620,7 @@ def _accepts(port: int) -> bool:
 
 def _status(server: Server, sent: bytes) -> bytes:
     """How the answer to these bytes begins."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as link:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as link:
         link.sendall(sent)
         return link.recv(12)
 

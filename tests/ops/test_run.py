@@ -54,7 +54,7 @@ class Running:
         return "" if self.process.poll() is None else "the bot has ended"
 
     def ask(self, path: str, port: int = 0) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.port(), timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port(), timeout=60)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -200,7 +200,7 @@ def test_a_stop_while_it_waits_for_slack_ends_it(
     bot = start(sandbox)
     bot.until(lambda: "slack_not_ready" in bot.log())
     bot.process.send_signal(signal.SIGTERM)
-    assert bot.process.wait(15) == 0
+    assert bot.process.wait(60) == 0
     assert "Traceback" not in bot.log()
 
 

@@ -106,9 +106,9 @@ def test_an_error_is_kept_over_a_change_and_a_stop(client: Client, control: DmsC
 
 def test_an_error_that_is_fixed_during_a_stop_is_gone_after_it(client: Client, control: DmsControl) -> None:
     control.add_job("shop", phase="CDC", error=LOST, clears_after=600)
-    client.stop_migration_job(request={"name": NAME}).result(timeout=10)
+    client.stop_migration_job(request={"name": NAME}).result(timeout=60)
     control.clock(advance_seconds=700)
-    client.resume_migration_job(request={"name": NAME}).result(timeout=10)
+    client.resume_migration_job(request={"name": NAME}).result(timeout=60)
     assert shown(client) == ("RUNNING", "CDC", "")
 
 
@@ -126,14 +126,14 @@ def test_a_whole_restart_while_running_takes_an_error(
         with pytest.raises(exceptions.FailedPrecondition):
             client.restart_migration_job(request={"name": NAME})
         return
-    client.restart_migration_job(request={"name": NAME}).result(timeout=10)
+    client.restart_migration_job(request={"name": NAME}).result(timeout=60)
     assert shown(client) == ("RUNNING", "FULL_DUMP", "")
     assert control.destinations()[0]["wiped"] == ["a", "b"]
 
 
 def test_a_failed_database_lets_the_whole_job_be_restarted(client: Client, control: DmsControl) -> None:
     control.add_job("shop", phase="CDC", databases=["a", {"name": "b", "error": "x", "phase": "CDC"}])
-    client.restart_migration_job(request={"name": NAME}).result(timeout=10)
+    client.restart_migration_job(request={"name": NAME}).result(timeout=60)
     assert {d["phase"] for d in control.job("shop")["databases"]} == {"FULL_DUMP"}
 
 
@@ -164,7 +164,7 @@ def test_a_job_that_failed_in_its_dump_goes_on_with_it(client: Client, control: 
 
 def test_a_job_that_was_restarted_meanwhile_does_not_go_on(client: Client, control: DmsControl) -> None:
     control.add_job("shop", state="FAILED", phase="CDC", error=LOST, databases=["a"], clears_after=60)
-    client.restart_migration_job(request={"name": NAME}).result(timeout=10)
+    client.restart_migration_job(request={"name": NAME}).result(timeout=60)
     control.set_job("shop", state="FAILED", phase="FULL_DUMP", error="another")
     control.clock(advance_seconds=61)
     assert shown(client) == ("FAILED", "FULL_DUMP", "another")

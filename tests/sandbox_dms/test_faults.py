@@ -39,7 +39,7 @@ def test_a_fault_strikes_as_often_as_told(
         client.stop_migration_job(request={"name": NAME})
     assert rest.refused("POST", f"{NAME}:stop", json={})["status"] == kind
     assert control.job("shop")["state"] == "RUNNING"
-    client.stop_migration_job(request={"name": NAME}).result(timeout=10)
+    client.stop_migration_job(request={"name": NAME}).result(timeout=60)
     assert [call["outcome"] for call in control.calls("StopMigrationJob")] == [kind, kind, "OK"]
 
 
@@ -97,7 +97,7 @@ def test_clearing_faults_lets_hanging_calls_go(client: Client, control: DmsContr
     caller.start()
     until(lambda: control.calls("StopMigrationJob"), bool)
     control.clear_faults()
-    caller.join(10)
+    caller.join(60)
     assert isinstance(caught[0], exceptions.ServiceUnavailable)
 
 

@@ -145,7 +145,7 @@ def make_profiles(client: Client) -> tuple[str, str]:
         operation = client.create_connection_profile(
             parent=PARENT, connection_profile_id=profile_id, connection_profile=profile
         )
-        made.append(operation.result(timeout=10).name)
+        made.append(operation.result(timeout=60).name)
     return made[0], made[1]
 
 
@@ -160,7 +160,7 @@ def test_a_job_is_created_once_for_a_request_id(client: Client, control: DmsCont
     first = client.create_migration_job(request=request)
     again = client.create_migration_job(request=request)
     assert first.operation.name == again.operation.name
-    assert first.result(timeout=10).state == State.NOT_STARTED
+    assert first.result(timeout=60).state == State.NOT_STARTED
     with pytest.raises(exceptions.AlreadyExists):
         client.create_migration_job(request={**request, "request_id": str(uuid.uuid4())})
     assert {d["name"] for d in control.job("fresh")["databases"]} == {"app", "postgres"}
@@ -188,7 +188,7 @@ def test_a_bad_creation_is_refused(client: Client, change: dict[str, object]) ->
 def test_a_recreated_job_has_another_create_time(client: Client, control: DmsControl) -> None:
     control.add_job("twice", created_ago=0)
     first: Any = client.get_migration_job(name=name("twice"))
-    client.delete_migration_job(name=name("twice")).result(timeout=10)
+    client.delete_migration_job(name=name("twice")).result(timeout=60)
     control.add_job("twice", created_ago=0)
     second: Any = client.get_migration_job(name=name("twice"))
     assert second.create_time > first.create_time
@@ -199,7 +199,7 @@ def test_a_profile_in_use_is_not_deleted_without_force(client: Client, control: 
     profile = client.get_migration_job(name=name("orders")).source
     with pytest.raises(exceptions.FailedPrecondition):
         client.delete_connection_profile(name=profile)
-    client.delete_connection_profile(request={"name": profile, "force": True}).result(timeout=10)
+    client.delete_connection_profile(request={"name": profile, "force": True}).result(timeout=60)
     with pytest.raises(exceptions.NotFound):
         client.get_connection_profile(name=profile)
 
@@ -211,7 +211,7 @@ def update(client: Client, paths: list[str], **fields: object) -> object:
             "update_mask": field_mask_pb2.FieldMask(paths=paths),
             "request_id": str(uuid.uuid4()),
         }
-    ).result(timeout=10)
+    ).result(timeout=60)
 
 
 def test_an_update_changes_what_the_mask_names_and_nothing_else(client: Client, control: DmsControl) -> None:
@@ -232,8 +232,8 @@ def test_a_new_dump_parallelism_counts_from_the_next_restart(client: Client, con
         client, ["performance_config.dump_parallel_level"], performance_config={"dump_parallel_level": "MAX"}
     )
     assert control.job("orders")["effectiveDumpParallelLevel"] == "MIN"
-    client.stop_migration_job(request={"name": name("orders")}).result(timeout=10)
-    client.restart_migration_job(request={"name": name("orders")}).result(timeout=10)
+    client.stop_migration_job(request={"name": name("orders")}).result(timeout=60)
+    client.restart_migration_job(request={"name": name("orders")}).result(timeout=60)
     assert control.job("orders")["effectiveDumpParallelLevel"] == "MAX"
 
 
@@ -281,7 +281,7 @@ def test_deleting_twice_with_one_request_id_is_one_deletion(client: Client, cont
     control.add_job("orders")
     request = {"name": name("orders"), "request_id": str(uuid.uuid4())}
     first = client.delete_migration_job(request=request)
-    first.result(timeout=10)
+    first.result(timeout=60)
     again = client.delete_migration_job(request=request)
     assert again.operation.name == first.operation.name
     with pytest.raises(exceptions.NotFound):

@@ -121,7 +121,7 @@ def test_delete_does_not_wait_for_what_is_under_way(
     client.delete_migration_job(request={"name": NAME})
     assert control.job("pinned")["state"] == "DELETING"
     with pytest.raises(exceptions.Cancelled):
-        first.result(timeout=10)
+        first.result(timeout=60)
     control.clock(advance_seconds=2e6)
     with pytest.raises(exceptions.NotFound):
         client.get_migration_job(name=NAME)

@@ -51,7 +51,7 @@ def test_an_existing_destination_is_demoted_before_the_start(
     assert operation["metadata"]["verb"] == "demoteDestination"
     assert (target(control)["role"], target(control)["demoted"]) == ("REPLICA", True)
     assert control.job("shop")["state"] == "NOT_STARTED"
-    client.start_migration_job(request={"name": NAME}).result(timeout=10)
+    client.start_migration_job(request={"name": NAME}).result(timeout=60)
 
 
 def test_a_quick_start_migration_needs_no_demotion(rest: Rest, client: Client, control: DmsControl) -> None:
@@ -59,7 +59,7 @@ def test_a_quick_start_migration_needs_no_demotion(rest: Rest, client: Client, c
     native = {"postgresHomogeneousConfig": {"isNativeLogical": True}}
     control.add_job("shop", state="NOT_STARTED", existing_destination=True, fields=native)
     assert rest.refused("POST", f"{NAME}:demoteDestination", json={})["status"] == "FAILED_PRECONDITION"
-    client.start_migration_job(request={"name": NAME}).result(timeout=10)
+    client.start_migration_job(request={"name": NAME}).result(timeout=60)
     assert rest.call("GET", NAME, "MigrationJob")["postgresHomogeneousConfig"] == {"isNativeLogical": True}
 
 
@@ -67,7 +67,7 @@ def test_a_destination_that_is_there_for_the_job_needs_no_demotion(
     client: Client, control: DmsControl
 ) -> None:
     control.add_job("shop", state="NOT_STARTED", **MYSQL)
-    client.start_migration_job(request={"name": NAME}).result(timeout=10)
+    client.start_migration_job(request={"name": NAME}).result(timeout=60)
 
 
 def test_a_demotion_that_fails_leaves_the_destination(rest: Rest, control: DmsControl) -> None:
@@ -96,7 +96,7 @@ def test_a_job_of_an_availability_group_is_promoted_and_fails_back(
     rest: Rest, client: Client, control: DmsControl
 ) -> None:
     control.add_job("shop", phase="CDC", fields=DAG, databases=["a"], **ENGINES["SQL Server"])
-    client.promote_migration_job(request={"name": NAME}).result(timeout=10)
+    client.promote_migration_job(request={"name": NAME}).result(timeout=60)
     job = control.job("shop")
     assert (job["state"], job["phase"], target(control)["role"]) == ("RUNNING", "PHASE_FAILBACK", "PRIMARY")
     post(rest, "promote", failback=True)
@@ -187,7 +187,7 @@ def test_a_change_on_trial_changes_nothing(rest: Rest, client: Client, control: 
             ),
             "update_mask": {"paths": ["performance_config", "display_name"]},
         }
-    ).result(timeout=10)
+    ).result(timeout=60)
     after = rest.call("GET", NAME, "MigrationJob")
     assert {**after, "duration": ""} == {**before, "duration": ""}
 
@@ -223,7 +223,7 @@ def test_a_promotion_cannot_be_cancelled(client: Client, control: DmsControl) ->
     client.cancel_operation(operations_pb2.CancelOperationRequest(name=operation.operation.name))
     assert control.job("shop")["phase"] == "PROMOTE_IN_PROGRESS"
     control.clock(advance_seconds=101)
-    assert operation.result(timeout=10).state.name == "COMPLETED"
+    assert operation.result(timeout=60).state.name == "COMPLETED"
     assert operation.metadata.requested_cancellation
 
 
@@ -245,6 +245,6 @@ def test_a_job_is_left_as_it_was_when_its_operation_is_cancelled(
     operation = getattr(client, f"{verb}_migration_job")(request={"name": NAME})
     client.cancel_operation(operations_pb2.CancelOperationRequest(name=operation.operation.name))
     with pytest.raises(exceptions.Cancelled):
-        operation.result(timeout=10)
+        operation.result(timeout=60)
     control.clock(advance_seconds=1000)
     assert control.job("shop")["state"] == left

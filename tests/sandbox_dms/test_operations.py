@@ -37,7 +37,7 @@ def test_an_operation_tells_verb_target_and_times(client: Client, control: DmsCo
     assert metadata.create_time
     assert not metadata.end_time
     control.clock(advance_seconds=101)
-    assert operation.result(timeout=10).name == NAME
+    assert operation.result(timeout=60).name == NAME
     assert operation.metadata.end_time >= operation.metadata.create_time
 
 
@@ -71,7 +71,7 @@ def test_a_cancelled_operation_leaves_the_job_as_it_was(client: Client, control:
     operation = client.stop_migration_job(request={"name": NAME})
     client.cancel_operation(operations_pb2.CancelOperationRequest(name=operation.operation.name))
     with pytest.raises(exceptions.Cancelled):
-        operation.result(timeout=10)
+        operation.result(timeout=60)
     assert operation.metadata.requested_cancellation
     job = control.job("shop")
     assert (job["state"], job["databases"][0]["state"]) == ("RUNNING", "RUNNING")
@@ -140,7 +140,7 @@ def test_an_operation_fails_as_told_once(
     control.operation_outcome("shop", verb, "RESOURCE_EXHAUSTED", "out of slots")
     operation = getattr(client, f"{verb}_migration_job")(request={"name": NAME})
     with pytest.raises(exceptions.ResourceExhausted, match="out of slots"):
-        operation.result(timeout=10)
+        operation.result(timeout=60)
     job = control.job("shop")
     assert job["state"] == left
     assert job.get("phase") == phase

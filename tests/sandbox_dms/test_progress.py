@@ -36,7 +36,7 @@ def test_a_started_job_dumps_database_by_database_and_then_replicates(
     control.add_job(
         "shop", state="NOT_STARTED", databases=sized(("a", 1000), ("b", 3000)), dump_parallel_level="MIN"
     )
-    started = client.start_migration_job(request={"name": NAME}).result(timeout=10)
+    started = client.start_migration_job(request={"name": NAME}).result(timeout=60)
     assert (started.state, started.phase) == (State.RUNNING, Phase.FULL_DUMP)
     assert databases(control.job("shop")) == {
         "a": ("RUNNING", "FULL_DUMP"),
@@ -55,14 +55,14 @@ def test_more_parallelism_loads_more_databases_at_once(client: Client, control: 
     names = [f"d{n}" for n in range(10)]
     for level, running in (("MIN", 1), ("OPTIMAL", 4), ("MAX", 8)):
         control.add_job("shop", state="NOT_STARTED", databases=names, dump_parallel_level=level)
-        client.start_migration_job(request={"name": NAME}).result(timeout=10)
+        client.start_migration_job(request={"name": NAME}).result(timeout=60)
         states = databases(control.job("shop")).values()
         assert list(states).count(("RUNNING", "FULL_DUMP")) == running
 
 
 def test_a_one_time_job_completes_by_itself(client: Client, control: DmsControl) -> None:
     control.add_job("shop", state="NOT_STARTED", type="ONE_TIME", databases=["a"])
-    client.start_migration_job(request={"name": NAME}).result(timeout=10)
+    client.start_migration_job(request={"name": NAME}).result(timeout=60)
     control.clock(advance_seconds=1000)
     job = client.get_migration_job(name=NAME)
     assert job.state == State.COMPLETED
@@ -73,7 +73,7 @@ def test_a_one_time_job_completes_by_itself(client: Client, control: DmsControl)
 
 def test_progress_follows_the_speed_of_the_clock(client: Client, control: DmsControl) -> None:
     control.add_job("shop", state="NOT_STARTED", databases=sized(("a", 600)))
-    client.start_migration_job(request={"name": NAME}).result(timeout=10)
+    client.start_migration_job(request={"name": NAME}).result(timeout=60)
     control.clock(factor=5000)
     until(lambda: control.job("shop")["phase"], lambda phase: phase == "CDC")
 
@@ -81,13 +81,13 @@ def test_progress_follows_the_speed_of_the_clock(client: Client, control: DmsCon
 def test_a_stopped_dump_goes_no_further_and_a_restart_wipes_it(client: Client, control: DmsControl) -> None:
     control.add_job("shop", phase="FULL_DUMP", databases=sized(("a", 500), ("b", 5000)))
     control.clock(advance_seconds=600)
-    stopped = client.stop_migration_job(request={"name": NAME}).result(timeout=10)
+    stopped = client.stop_migration_job(request={"name": NAME}).result(timeout=60)
     assert (stopped.state, stopped.phase) == (State.STOPPED, Phase.FULL_DUMP)
     control.clock(advance_seconds=90000)
     assert databases(control.job("shop")) == {"a": ("STOPPED", "CDC"), "b": ("STOPPED", "FULL_DUMP")}
     with pytest.raises(exceptions.FailedPrecondition):
         client.resume_migration_job(request={"name": NAME})
-    restarted = client.restart_migration_job(request={"name": NAME}).result(timeout=10)
+    restarted = client.restart_migration_job(request={"name": NAME}).result(timeout=60)
     assert (restarted.state, restarted.phase) == (State.RUNNING, Phase.FULL_DUMP)
     assert sorted(destination(control)["wiped"]) == ["a", "b"]
     assert destination(control)["loads"] == {"a": 2, "b": 2}
@@ -99,7 +99,7 @@ def test_a_restart_brings_databases_created_since(client: Client, control: DmsCo
     control.add_job("shop", state="FAILED", phase="FULL_DUMP", databases=["a"], error="no free slots")
     assert client.get_migration_job(name=NAME).error.message == "no free slots"
     control.set_job("shop", source_databases=["a", "fresh"])
-    job = client.restart_migration_job(request={"name": NAME}).result(timeout=10)
+    job = client.restart_migration_job(request={"name": NAME}).result(timeout=60)
     assert not job.error.message
     assert set(databases(control.job("shop"))) == {"a", "fresh"}
     control.clock(advance_seconds=1000)
@@ -108,9 +108,9 @@ def test_a_restart_brings_databases_created_since(client: Client, control: DmsCo
 
 def test_stop_and_resume_while_replicating(client: Client, control: DmsControl) -> None:
     control.add_job("shop", phase="CDC", databases=["a"])
-    stopped = client.stop_migration_job(request={"name": NAME}).result(timeout=10)
+    stopped = client.stop_migration_job(request={"name": NAME}).result(timeout=60)
     assert (stopped.state, stopped.phase) == (State.STOPPED, Phase.CDC)
-    resumed = client.resume_migration_job(request={"name": NAME}).result(timeout=10)
+    resumed = client.resume_migration_job(request={"name": NAME}).result(timeout=60)
     assert (resumed.state, resumed.phase) == (State.RUNNING, Phase.CDC)
     assert databases(control.job("shop")) == {"a": ("RUNNING", "CDC")}
     assert destination(control)["wiped"] == []
@@ -126,7 +126,7 @@ def test_promotion_goes_through_its_phase_to_completion(
     job = client.get_migration_job(name=NAME)
     assert (job.state, job.phase) == (State.RUNNING, Phase.PROMOTE_IN_PROGRESS)
     control.clock(advance_seconds=301)
-    assert operation.result(timeout=10).state == State.COMPLETED
+    assert operation.result(timeout=60).state == State.COMPLETED
     assert set(databases(control.job("shop")).values()) == {("COMPLETED", "PROMOTED")}
     assert destination(control)["role"] == "PRIMARY"
 
@@ -140,7 +140,7 @@ def test_the_changing_states_last_as_long_as_the_operation(client: Client, contr
         assert control.job("shop")["state"] == state
         assert not operation.done()
         control.clock(advance_seconds=2000)
-        operation.result(timeout=10)
+        operation.result(timeout=60)
     control.set_job("shop", state="FAILED", phase="CDC")
     client.restart_migration_job(request={"name": NAME})
     assert control.job("shop")["state"] == "RESTARTING"
@@ -167,7 +167,7 @@ def test_what_a_deletion_takes_along(
     """Reference of `DeleteMigrationJobRequest.force`; "Manage migration jobs" on completed jobs."""
     control.add_job("shop", state=state, databases=["a"], destination_provider=provider)
     job = client.get_migration_job(name=NAME)
-    client.delete_migration_job(request={"name": NAME, "force": force}).result(timeout=10)
+    client.delete_migration_job(request={"name": NAME, "force": force}).result(timeout=60)
     with pytest.raises(exceptions.NotFound):
         client.get_migration_job(name=NAME)
     assert client.get_connection_profile(name=job.source).name == job.source

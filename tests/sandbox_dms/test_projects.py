@@ -54,7 +54,7 @@ def test_each_project_has_its_own_locations_and_jobs(client: Client, rest: Rest,
     assert jobs_of(client, OTHER) == [JOB]
     assert jobs_of(client, OTHER, "europe-west1") == []
     operation = client.stop_migration_job(request={"name": JOB})
-    operation.result(timeout=10)
+    operation.result(timeout=60)
     assert operation.operation.name.startswith(f"projects/{OTHER}/locations/europe-west3/operations/")
     assert two.job(f"{OTHER}/europe-west3/shop")["state"] == "STOPPED"
     assert two.job(f"{FIRST}/europe-west1/shop")["state"] == "RUNNING"

@@ -34,7 +34,7 @@ def status(control: DmsControl) -> tuple[str, str]:
 
 def start(client: Client, control: DmsControl, **values: Any) -> None:
     control.add_job("shop", state="NOT_STARTED", **{**RDS, **values})
-    client.start_migration_job(request={"name": NAME}).result(timeout=10)
+    client.start_migration_job(request={"name": NAME}).result(timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_the_service_gives_up_after_twenty_minutes(client: Client, control: DmsC
     assert "writes" in control.job("shop")["error"]["message"]
     control.set_job("shop", source_writes=False)
     assert status(control) == ("FAILED", WAITING)
-    client.restart_migration_job(request={"name": NAME}).result(timeout=10)
+    client.restart_migration_job(request={"name": NAME}).result(timeout=60)
     control.clock(advance_seconds=21 * 60)
     assert status(control) == ("RUNNING", "CDC")
 
@@ -135,11 +135,11 @@ def test_a_job_stopped_before_its_dump_goes_no_further_until_it_is_restarted(
     phase: str, client: Client, control: DmsControl
 ) -> None:
     control.add_job("shop", phase=phase, **RDS)
-    client.stop_migration_job(request={"name": NAME}).result(timeout=10)
+    client.stop_migration_job(request={"name": NAME}).result(timeout=60)
     control.set_job("shop", source_writes=False)
     control.clock(advance_seconds=1e6)
     assert status(control) == ("STOPPED", phase)
-    client.restart_migration_job(request={"name": NAME}).result(timeout=10)
+    client.restart_migration_job(request={"name": NAME}).result(timeout=60)
     assert status(control) == ("RUNNING", "PREPARING_THE_DUMP")
 
 

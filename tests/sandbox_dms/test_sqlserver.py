@@ -54,13 +54,13 @@ def test_ready_for_promote_comes_with_the_final_log_alone(client: Client, contro
     assert status(control) == ("RUNNING", "CDC")
     control.clock(advance_seconds=61)
     assert status(control) == ("RUNNING", "READY_FOR_PROMOTE")
-    client.promote_migration_job(request={"name": NAME}).result(timeout=10)
+    client.promote_migration_job(request={"name": NAME}).result(timeout=60)
     assert status(control)[0] == "COMPLETED"
 
 
 def test_a_promotion_does_not_wait_for_the_final_log(client: Client, control: DmsControl) -> None:
     add(control)
-    client.promote_migration_job(request={"name": NAME}).result(timeout=10)
+    client.promote_migration_job(request={"name": NAME}).result(timeout=60)
     assert status(control)[0] == "COMPLETED"
 
 
@@ -114,7 +114,7 @@ def test_a_stopped_job_reads_no_log_until_it_resumes(client: Client, control: Dm
     control.upload_final_log("shop")
     control.clock(advance_seconds=1e6)
     assert status(control) == ("STOPPED", "CDC")
-    client.resume_migration_job(request={"name": NAME}).result(timeout=10)
+    client.resume_migration_job(request={"name": NAME}).result(timeout=60)
     assert status(control) == ("RUNNING", "CDC")
     control.clock(advance_seconds=61)
     assert status(control) == ("RUNNING", "READY_FOR_PROMOTE")
@@ -122,7 +122,7 @@ def test_a_stopped_job_reads_no_log_until_it_resumes(client: Client, control: Dm
 
 def test_a_job_stopped_when_ready_resumes_ready(client: Client, control: DmsControl) -> None:
     add(control, state="STOPPED", phase="READY_FOR_PROMOTE")
-    client.resume_migration_job(request={"name": NAME}).result(timeout=10)
+    client.resume_migration_job(request={"name": NAME}).result(timeout=60)
     assert status(control) == ("RUNNING", "READY_FOR_PROMOTE")
     assert phases(control) == ["READY_FOR_PROMOTE"] * 2
 
@@ -149,8 +149,8 @@ def test_a_failback_job_starts_once_its_original_is_promoted(
     assert rest.call("GET", NAME, "MigrationJob")["purpose"] == "MIGRATE"
     with pytest.raises(exceptions.FailedPrecondition, match="has not been promoted"):
         client.start_migration_job(request={"name": name})
-    client.promote_migration_job(request={"name": NAME}).result(timeout=10)
-    client.start_migration_job(request={"name": name}).result(timeout=10)
+    client.promote_migration_job(request={"name": NAME}).result(timeout=60)
+    client.start_migration_job(request={"name": name}).result(timeout=60)
 
 
 def test_a_failback_job_needs_its_original(client: Client, control: DmsControl) -> None:

@@ -241,6 +241,7 @@ def test_scheduled_messages(control: SlackControl, web: WebClient) -> None:
 
 
 def test_do_not_disturb(control: SlackControl, web: WebClient) -> None:
+    control.install(manifest([], ["chat:write"]))
     assert refusal(web.dnd_info, user="U0DANA0001") == "missing_scope"
     control.add_to_manifest(scopes=["dnd:read"])
     assert web.dnd_info(user="U0DANA0001")["dnd_enabled"] is False

@@ -20,7 +20,8 @@ from tests.waiting import until
 
 
 @pytest.fixture
-def url(app: App) -> Iterator[str]:
+def url(app: App, control: SlackControl) -> Iterator[str]:
+    control.configure(ack_seconds=10, trigger_seconds=10)  # as the machine may be busy
     handler = SlackRequestHandler(app)
 
     async def events(request: Request) -> Response:
@@ -34,7 +35,7 @@ def url(app: App) -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{sock.getsockname()[1]}/slack/events"
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
 
 
 def test_url_is_verified_and_commands_answered(app: App, control: SlackControl, url: str) -> None:

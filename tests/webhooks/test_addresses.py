@@ -159,7 +159,7 @@ def _tunnel(proxy: socket.socket, port: int) -> list[str]:
             back = threading.Thread(target=pump, args=(server, client), daemon=True)
             back.start()
             pump(client, server)
-            back.join(10)
+            back.join(60)
 
     threading.Thread(target=serve, daemon=True).start()
     return asked

@@ -73,7 +73,7 @@ def sending(*senders: Sender) -> Iterator[None]:
         for each in senders:
             each.interrupt()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         assert not any(thread.is_alive() for thread in threads)
 
 
