@@ -40,11 +40,17 @@ def from_a_direct_message(env: Env, job: str) -> None:
     by_command(env, job, "dm")
 
 
+def edit_from_the_card(env: Env, job: str) -> None:
+    """By the menu of the card, which has room for four actions, and the modal with all of them."""
+    env.press(env.slack.wait_view("dana", [job, "More…"]), "More…")
+    env.press(env.slack.wait_view("dana", [job, "Edit…"]), "Edit…")
+
+
 def from_home(env: Env, job: str) -> None:
     env.slack.open_home()
     home = env.slack.wait_home("dana", job)
     env.slack.press(home, show_button(home, job))
-    env.press(env.slack.wait_view("dana", [job, "Edit"]), "Edit")
+    edit_from_the_card(env, job)
 
 
 def from_the_launcher(env: Env, job: str) -> None:
@@ -52,7 +58,7 @@ def from_the_launcher(env: Env, job: str) -> None:
     view = env.slack.wait_view("dana", "Job")
     option = env.slack.suggest(view, "dms:show:find", job)[0]["value"]
     env.slack.submit(view, {"dms:show:find": option})
-    env.press(env.slack.wait_view("dana", [job, "Edit"]), "Edit")
+    edit_from_the_card(env, job)
 
 
 @pytest.mark.parametrize(
