@@ -58,4 +58,4 @@ def test_commands_of_one_person_have_a_limit(env: Env) -> None:
         env.slack.command("help", user="riley", wait=False)
     told = private(env, "riley", "too many commands at once", "Try again in", after=before)
     assert "/dms verify a b c" in plain(told)
-    assert "/dms list" in plain(env.type("help", user="dana"))
+    assert "`list` " in plain(env.type("help", user="dana"))
