@@ -18,8 +18,10 @@ import click
 from bot.config import loader as config
 from bot.config.loader import ConfigError
 from bot.config.settings import Settings, redacted
+from bot.doctor.init_command import init
 from bot.policy.init_command import policy
 from bot.runtime import logs
+from bot.runtime.sandbox_command import sandbox
 from bot.util.text import count_of
 from bot.version import version
 
@@ -78,23 +80,6 @@ def run() -> None:
             process.run(settings, lambda settings, front: Bot(settings, front=front))
         except SlackError as error:
             raise click.ClickException(str(error)) from error
-
-
-@main.command(context_settings={"ignore_unknown_options": True})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
-def sandbox(options: tuple[str, ...]) -> None:
-    """Try the bot with a Slack and a DMS of its own on this machine, in a browser.
-
-    OPTIONS are those of the sandbox, for example `--slack-port 3000 --host 0.0.0.0 --projects 3`.
-    """
-    from importlib.util import find_spec
-
-    missing = [each for each in ("sandbox", "uvicorn", "starlette") if find_spec(each) is None]
-    if missing:
-        text = f"The sandbox is not installed ({missing[0]} is missing): pip install 'dms-bot[sandbox]'."
-        raise click.ClickException(text)
-    python = sys.executable
-    os.execv(python, [python, "-m", "sandbox", *options, "--", python, "-m", "bot"])  # noqa: S606
 
 
 @main.command()
@@ -305,6 +290,8 @@ def _policy_of(reading: config.Reading) -> tuple[Policy | None, tuple[str, ...]]
 
 
 main.add_command(policy)
+main.add_command(init)
+main.add_command(sandbox)
 
 
 @main.command()

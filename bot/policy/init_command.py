@@ -54,6 +54,11 @@ def init(
     click.echo(named(shown, _command()))
 
 
+def ask_for_policy(name: str) -> str:
+    """Ask what `dms-bot policy init` asks; the text of the policy file `name`, which is checked."""
+    return _checked(_asked(), Path(name), asks=True)
+
+
 def _command() -> str:
     try:
         return config.load_command(os.environ)
