@@ -118,12 +118,12 @@ def _matches(database: Database, invocation: Invocation) -> bool:
 def _action_buttons(ctx: Context, job: Job, actions: tuple[Action, ...]) -> tuple[Button, ...]:
     buttons = []
     if Action.EDIT in actions:
-        buttons.append(Button("Edit", "edit", "run", ctx.ref(Invocation("edit", (job.name,)))))
+        buttons.append(Button("Edit…", "edit", "run", ctx.ref(Invocation("edit", (job.name,)))))
     some = (Action.RESTART, Action.PROMOTE) if offers_some_to_promote(job) else (Action.RESTART,)
     for action in some:
         if action in actions:
             pick = Invocation(action, (job.name,), {"pick": True})
-            buttons.append(Button(f"{action.capitalize()} some …", action, "run", ctx.ref(pick)))
+            buttons.append(Button(f"{action.capitalize()} some…", action, "run", ctx.ref(pick)))
     return tuple(buttons)
 
 

@@ -50,7 +50,7 @@ def _effect(job: Job, options: Options) -> str:
         lines.append(f"The new choice of databases applies now{without}.")
     if options.parallelism:
         lines.append(
-            "The dump parallelism takes effect only after a restart: *Restart now* asks once more before it "
+            "The dump parallelism takes effect only after a restart: *Restart…* asks once more before it "
             "wipes data on the destination."
             if running_dump(job)
             else f"The dump parallelism is saved. {_effective_when(job)}"

@@ -56,7 +56,7 @@ def _question(ctx: Context, frozen: FreezeTarget, until: datetime, reason: str) 
         "reason": reason,
         _SURE: True,
     }
-    sure = Button("Freeze all jobs", "freeze", "run", ctx.ref(Invocation("freeze", flags=flags)), "danger")
+    sure = Button("Freeze all jobs", "freeze", "run", ctx.ref(Invocation("freeze", flags=flags)), "primary")
     text = (
         "Freeze all jobs until ",
         Time(until),

@@ -16,6 +16,7 @@ from bot.dms.resource_names import project_of
 from bot.dms.rules import BULK, allowed_for_all
 from bot.dms.running_errors import WITH_ERRORS, shown_status
 from bot.policy.permissions import Permission
+from bot.requests.buttons import opening
 from bot.requests.freezes import freeze_lines, frozen_alone
 from bot.requests.job_names import JobNamer, disambiguate, namer
 from bot.store.records import ACTIVE_RUNS
@@ -211,7 +212,7 @@ def _bulk(ctx: Context, group: Sequence[Job]) -> tuple[Button, ...]:
     possible = [action for action in allowed_for_all(group) if action in BULK]
     return tuple(
         Button(
-            f"{action.capitalize()} chosen",
+            opening(f"{action.capitalize()} chosen", action, len(group)),
             action,
             "chosen",
             ctx.ref(Invocation(action)),

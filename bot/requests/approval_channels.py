@@ -9,6 +9,7 @@ from bot.cmdline.answers import Button, Channel, Note, RichPart
 from bot.cmdline.invocation import Invocation
 from bot.policy.access import Verdict
 from bot.requests.base import RequestContext
+from bot.requests.buttons import opening
 from bot.requests.draft import RequestDraft
 from bot.requests.groups import flags_of
 from bot.store.records import Request
@@ -42,6 +43,6 @@ def different_channels(
             parts += [", ", Channel(place)]
         again = Invocation(asked.action, names, flags_of(asked.options))
         ref = context.store.put_ref(team, "invocation", again.to_dict())
-        label = f"{asked.action.capitalize()} {len(names)} of {shown}"
+        label = opening(f"{asked.action.capitalize()} {len(names)} of {shown}", asked.action, len(names))
         buttons.append(Button(label, asked.action, "run", ref))
     return Note(tuple(parts), tuple(buttons), tone="warn")

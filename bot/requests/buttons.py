@@ -10,7 +10,7 @@ from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.dms.advice import while_stopped
 from bot.dms.model import Database, Job, ObjectState, Phase, State
-from bot.dms.rules import Action, Refusal, allowed, allowed_for_all
+from bot.dms.rules import HARMLESS, Action, Refusal, allowed, allowed_for_all
 from bot.requests.rules import is_overdue, not_started
 from bot.store.records import Run
 
@@ -42,7 +42,7 @@ def group_action_buttons(ref: MakeRef, jobs: Sequence[Job], only: Sequence[Actio
     which = jobs[0].id if len(jobs) == 1 else f"{len(jobs)} jobs"
     return tuple(
         Button(
-            f"{action.capitalize()} {which}",
+            opening(f"{action.capitalize()} {which}", action, len(jobs)),
             action,
             "run",
             ref(Invocation(action, names)),
@@ -64,7 +64,13 @@ def instead_buttons(
 
 def action_label(action: Action) -> str:
     """`Promote…`, or `Verify`."""
-    return action.capitalize() if action in _AT_ONCE else f"{action.capitalize()}…"
+    return opening(action.capitalize(), action)
+
+
+def opening(label: str, action: Action, jobs: int = 1) -> str:
+    """The label of a button that begins an action for so many jobs: it ends in “…” if the press only asks, or
+    opens a form. Changes of several jobs always ask first."""
+    return label if action in (_AT_ONCE if jobs == 1 else HARMLESS) else f"{label}…"
 
 
 def restart_failed_button(ref: MakeRef, job: Job, databases: Sequence[Database] = ()) -> Button:

@@ -222,7 +222,7 @@ class RequestCreation:
         if draft.options.objects is not None and draft.action is not Action.EDIT:
             return ()
         if draft.options.objects is not None:
-            return (Button("Edit again", "edit", "run", self._ref(who, Invocation("edit", names))),)
+            return (Button("Edit again…", "edit", "run", self._ref(who, Invocation("edit", names))),)
         if draft.ask and not self._drafter.needs_confirmation(replace(draft, ask=False)):
             # It asked because a filter had found the job. With the job's name it would run at once.
             return ()

@@ -11,7 +11,7 @@ from bot.config.projects import Projects
 from bot.dms.display import status_text
 from bot.dms.model import FieldChange, Job, Options, State, short_name
 from bot.dms.rules import Action, check, is_unlisted
-from bot.requests.buttons import MakeRef
+from bot.requests.buttons import MakeRef, opening
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.util.text import first_few, rest_line
 
@@ -106,7 +106,7 @@ def _button(ref: MakeRef, action: Action, status: str, group: Sequence[Job], opt
     names = tuple(job.name for job in group)
     if _possible(action, group, options):
         wanted = Invocation(action, names, flags_of(options))
-        label = f"{action.capitalize()} {len(group)} in {status_text(status)}"
+        label = opening(f"{action.capitalize()} {len(group)} in {status_text(status)}", action, len(group))
         return Button(label, action, "run", ref(wanted))
     state, _, phase = status.partition("/")
     filters = {"state": state} | ({"phase": phase} if phase else {})

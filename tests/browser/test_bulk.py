@@ -18,7 +18,7 @@ def test_stop_several(dana: Person, page: Page, env: Env, pictures: Pictures) ->
         answer.get_by_label(job).check()
     pictures.of(answer, "choose-several")
     # The first is that of the jobs that run with errors, which are a group of their own.
-    card = dana.press(button(answer, "Stop chosen").last)
+    card = dana.press(button(answer, "Stop chosen…").last)
     expect(card.get_by_role("heading")).to_contain_text("Stop 3 jobs?")
     for job in CHOSEN:
         expect(card).to_contain_text(job)

@@ -17,8 +17,8 @@ def test_stop_warns_and_restart_has_the_id_typed(
     expect(card).to_contain_text("All data is wiped")
     for database in ("carts", "coupons", "invoices", "order_events", "orders", "returns"):
         expect(card).to_contain_text(database)
-    expect(button(card, "Confirm restart")).to_have_class("button danger")
-    button(card, "Confirm restart").click()
+    expect(button(card, "Confirm restart…")).to_have_class("button")
+    button(card, "Confirm restart…").click()
     expect(dana.modal).to_contain_text("This cannot be undone")
     expect(dana.modal).to_contain_text("All data is wiped")
     typed = dana.modal.get_by_label("Type orders-db to confirm")
@@ -60,7 +60,7 @@ def test_cancel_leaves_the_job_alone(dana: Person, env: Env) -> None:
 def test_a_card_that_is_out_of_date_is_refused_and_offered_anew(dana: Person, env: Env) -> None:
     card = dana.type("/dms restart inventory-db")
     env.dms.set_job("inventory-db", state="STOPPED", phase="CDC", error=None)
-    button(card, "Confirm restart").click()
+    button(card, "Confirm restart…").click()
     dana.modal.get_by_label("Type inventory-db to confirm").fill("inventory-db")
     dana.modal.get_by_test_id("modal-submit").click()
     expect(card).to_contain_text("Out of date: nothing was sent")

@@ -39,9 +39,9 @@ def test_each_group_has_a_button_that_does_what_it_says() -> None:
     )
     assert note is not None
     assert [(button.label, button.verb, button.step) for button in note.buttons] == [
-        ("Stop 2 in Running · CDC", "stop", "run"),
+        ("Stop 2 in Running · CDC…", "stop", "run"),
         ("List Completed", "list", "run"),
-        ("Stop 1 in Running · full dump", "stop", "run"),
+        ("Stop 1 in Running · full dump…", "stop", "run"),
     ]
     stop, listing, other = refs.stored
     assert stop == Invocation("stop", (CDC.name, a_job("d", "").name))
@@ -61,12 +61,12 @@ def test_failed_databases_of_running_jobs_may_restart() -> None:
     note = mixed_statuses_answer(Refs(), Action.RESTART, [CDC, failed], Options(failed_only=True))
     assert note is not None
     assert [button.label for button in note.buttons] == [
-        "Restart 1 in Running · CDC",
-        "Restart 1 in Failed · CDC",
+        "Restart 1 in Running · CDC…",
+        "Restart 1 in Failed · CDC…",
     ]
     note = mixed_statuses_answer(Refs(), Action.RESTART, [CDC, failed], Options())
     assert note is not None
-    assert [button.label for button in note.buttons] == ["List Running · CDC", "Restart 1 in Failed · CDC"]
+    assert [button.label for button in note.buttons] == ["List Running · CDC", "Restart 1 in Failed · CDC…"]
     assert "restart is possible only with errors" in str(note.text)
 
 

@@ -175,13 +175,13 @@ def test_different_statuses_are_refused_with_a_button_for_each(env: Env) -> None
     assert f"*Running · full dump*: `{dump[0]}`\n" in text
     assert f"*Stopped · CDC*: `{stopped[0]}`, `{stopped[1]}` — stop is not possible" in text
     assert labels(answer) == [
-        "Stop 2 in Running · CDC",
-        "Stop 1 in Running · full dump",
+        "Stop 2 in Running · CDC…",
+        "Stop 1 in Running · full dump…",
         "List Stopped · CDC",
     ]
     assert methods(env, [*cdc, *dump, *stopped]) == [[]] * 5
     before = env.now()
-    env.press(answer, "Stop 2 in Running · CDC")
+    env.press(answer, "Stop 2 in Running · CDC…")
     card = card_after(env, before, "Stop 2 jobs?", *cdc)
     env.confirm(card, "confirm")
     env.shows(card, "Stopped all 2 jobs")
@@ -189,14 +189,14 @@ def test_different_statuses_are_refused_with_a_button_for_each(env: Env) -> None
     before = env.now()
     env.press(answer, "List Stopped · CDC")
     listing = card_after(env, before, "*Stopped* · CDC", *(f"(`{job}`)" for job in stopped))
-    assert "Resume chosen" in labels(listing)
+    assert "Resume chosen…" in labels(listing)
 
 
 def test_options_stay_with_the_groups(env: Env) -> None:
     failed, halted = jobs_of(env, 1, state="FAILED"), jobs_of(env, 1, state="STOPPED", phase="FULL_DUMP")
     answer = env.type(f"restart {failed[0]} {halted[0]} --skip-validation")
     before = env.now()
-    env.press(answer, "Restart 1 in Failed · CDC")
+    env.press(answer, "Restart 1 in Failed · CDC…")
     card = card_after(env, before, "Confirm restart", failed[0])
     assert "Without the service's checks" in plain(card)
     assert halted[0] not in plain(card)
@@ -222,7 +222,7 @@ def test_choosing_in_the_list(env: Env) -> None:
     page = choosing(env, jobs)
     tick(env, page, [jobs[0], jobs[2]])
     before = env.now()
-    env.press(page, "Stop chosen")
+    env.press(page, "Stop chosen…")
     card = card_after(env, before, "Stop 2 jobs?")
     assert jobs[1] not in plain(card)
     env.confirm(card, "confirm")
@@ -236,7 +236,7 @@ def test_nothing_ticked(env: Env) -> None:
     jobs = jobs_of(env, 2)
     page = choosing(env, jobs)
     before = env.now()
-    env.press(page, "Delete chosen")
+    env.press(page, "Delete chosen…")
     card_after(env, before, "Tick the jobs to delete first")
     assert methods(env, jobs) == [[], []]
 
@@ -269,7 +269,7 @@ def test_fifty_on_a_page_to_choose_from(env: Env) -> None:
     for number in range(5):
         tick(env, page, jobs[number * 10 : number * 10 + 10], box=f"dms:list:pick:{number + 1}")
     before = env.now()
-    env.press(page, "Stop chosen")
+    env.press(page, "Stop chosen…")
     card = card_after(env, before, "Stop 50 jobs?")
     assert all(f"`{job}`" in plain(card) for job in jobs[:50]), "one confirmation lists all of them"
     env.press(card, "cancel")
@@ -314,10 +314,10 @@ def test_retry_of_jobs_that_have_gone_different_ways(env: Env) -> None:
     before = env.now()
     env.press(done, "Retry the failed ones")
     answer = card_after(env, before, "jobs with the same status", jobs[0], jobs[1])
-    assert labels(answer) == ["List Stopped · CDC", "Stop 1 in Running · CDC"]
+    assert labels(answer) == ["List Stopped · CDC", "Stop 1 in Running · CDC…"]
     assert jobs[2] not in plain(answer)
     before = env.now()
-    env.press(answer, "Stop 1 in Running · CDC")
+    env.press(answer, "Stop 1 in Running · CDC…")
     card_after(env, before, "✅ *Stopped*", jobs[1])
     assert [len(each) for each in methods(env, jobs)] == [1, 2, 1, 1]
 
@@ -332,7 +332,7 @@ def test_a_job_that_changed_before_the_confirmation_ends_the_request(env: Env) -
     before = env.now()
     env.press(ended, "Ask again")
     answer = card_after(env, before, "jobs with the same status")
-    assert "Stop 2 in Running · CDC" in labels(answer)
+    assert "Stop 2 in Running · CDC…" in labels(answer)
 
 
 # ---- what cannot be undone

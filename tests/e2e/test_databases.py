@@ -184,14 +184,14 @@ def test_refresh_shows_what_is_true_now(env: Env) -> None:
 def test_buttons_lead_to_edit_and_to_the_choice_of_databases(env: Env) -> None:
     job = dumping(env)
     page = env.type(f"databases {job}")
-    env.press(page, "Edit")
+    env.press(page, "Edit…")
     view = env.slack.wait_view(contains=[f"Edit {job}", "Dump parallelism"])
     env.slack.close_view(view)
-    env.press(page, "Restart some …")
+    env.press(page, "Restart some…")
     view = env.slack.wait_view(contains=["Databases to restart", "search"])
     assert "(orders)" not in plain(view), "only failed databases of a running job can restart"
     env.slack.close_view(view)
-    assert "Promote some …" not in labels(page)
+    assert "Promote some…" not in labels(page)
 
 
 def test_a_job_that_has_no_databases_yet(env: Env) -> None:

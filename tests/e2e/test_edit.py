@@ -51,7 +51,7 @@ def test_from_all_to_chosen_ones(env: Env) -> None:
     submitted(env, preview, {})
     card = card_after(env, before, "✅", "Saved", job)
     assert "➖ *Removed*: 1 database: `legacy`" in plain(card)
-    assert "Restart now" not in labels(card)
+    assert "Restart…" not in labels(card)
     assert patched(env, job) == ("objectsConfig", {"objectsConfig": filter_of("billing", "sales")})
     assert states(env, job)["legacy"] == "NOT_SELECTED"
     assert destination(env, job)["wiped"] == []

@@ -42,7 +42,7 @@ def test_parallelism_alone_is_saved_by_its_own_mask(env: Env) -> None:
     assert "wipes data on the destination" in plain(preview)
     submitted(env, preview, {})
     card = card_after(env, before, "✅", "Saved", job)
-    assert "Restart now" in labels(card)
+    assert "Restart…" in labels(card)
     request = only_call(env, job, "UpdateMigrationJob", "grpc")
     assert request["update_mask"] == "performanceConfig.dumpParallelLevel"
     assert request["migration_job"] == {
@@ -78,9 +78,9 @@ def test_restart_now_stops_and_restarts_once_each(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP", frozen=False, databases=slow(*NAMES))
     card = env.type(f"edit {job} --parallel max")
     env.confirm(card, "confirm")
-    saved = env.shows_as(card, "done", "[Restart now]")
+    saved = env.shows_as(card, "done", "[Restart…]")
     before = env.now()
-    env.press(saved, "Restart now")
+    env.press(saved, "Restart…")
     restart = card_after(env, before, "Restart", "stopped first", "wiped", *NAMES)
     assert [each["method"] for each in calls(env, job)] == ["UpdateMigrationJob"]
     env.dms.operation_seconds(100.0)
@@ -102,10 +102,10 @@ def test_restart_now_is_refused_once_the_dump_is_over(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP")
     card = env.type(f"edit {job} --parallel max")
     env.confirm(card, "confirm")
-    saved = env.shows_as(card, "done", "[Restart now]")
+    saved = env.shows_as(card, "done", "[Restart…]")
     env.dms.set_job(job, phase="CDC")
     before = env.now()
-    env.press(saved, "Restart now")
+    env.press(saved, "Restart…")
     card_after(env, before, "`--stop-first` is for a job in its full dump")
     assert [each["method"] for each in calls(env, job)] == ["UpdateMigrationJob"]
 
@@ -134,4 +134,4 @@ def test_parallelism_past_the_dump_offers_no_restart(env: Env) -> None:
     card = env.type(f"edit {job} --parallel max")
     assert "when the full dump runs again" in plain(card)
     env.confirm(card, "confirm")
-    assert "Restart now" not in labels(env.shows_as(card, "done", "Saved"))
+    assert "Restart…" not in labels(env.shows_as(card, "done", "Saved"))

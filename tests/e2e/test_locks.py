@@ -86,7 +86,7 @@ def test_another_command_is_refused_with_who_and_what(env: Env) -> None:
         ("stop {job}", "Ask again", "✅ *Stopped*"),
         ("delete {job}", "Ask again", "[Delete job only]"),
         ("edit {job} --parallel max", "Ask again", "[Confirm edit]"),
-        ("edit {job} --only sales", "Edit again", ""),
+        ("edit {job} --only sales", "Edit again…", ""),
     ],
 )
 def test_who_was_refused_asks_again_with_a_button(env: Env, line: str, label: str, shows: str) -> None:

@@ -28,7 +28,7 @@ def test_a_job_stopped_in_the_full_dump_can_only_begin_anew(env: Env) -> None:
     assert labels(done) == ["Restart…"]
     before = env.now()
     env.press(done, "Restart…")
-    asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm restart]"], after=before)
+    asks = env.slack.wait_message(channel="dms", contains=[job, "[Confirm restart…]"], after=before)
     confirm_typed(env, asks, "confirm", job)
     env.shows_done(asks, "restart")
 
@@ -37,10 +37,10 @@ def test_several_go_on_together(env: Env) -> None:
     jobs = [job_with(env, source_engine="POSTGRESQL"), job_with(env, source_engine="MYSQL")]
     card = env.type(f"stop {' '.join(jobs)}")
     env.confirm(card, "confirm")
-    done = env.shows(card, "Stopped all 2 jobs", "[Resume 2 jobs]")
+    done = env.shows(card, "Stopped all 2 jobs", "[Resume 2 jobs…]")
     assert plain(done).count("Stopped in CDC, a job can be resumed, promoted or deleted.") == 1
     before = env.now()
-    env.press(done, "Resume 2 jobs")
+    env.press(done, "Resume 2 jobs…")
     asks = env.slack.wait_message(channel="dms", contains=["Resume 2 jobs?", *jobs], after=before)
     env.confirm(asks, "confirm")
     env.shows(asks, "Resumed all 2 jobs")

@@ -202,7 +202,7 @@ def test_without_monitoring_it_says_so_and_the_rest_works(env: Env) -> None:
     assert "Running" in plain(env.type(f"show {job}"))
     card = env.type(f"promote {job}")
     assert "not known" in plain(card)
-    assert "[Confirm promote]" in plain(card)
+    assert "[Confirm promote…]" in plain(card)
     env.dms.monitoring(True)
 
 

@@ -357,5 +357,5 @@ def test_a_promotion_of_some_is_offered_where_a_page_names_it(
 ) -> None:
     job = job_with(env, **values)
     shown = labels(env.type(f"databases {job}"))
-    assert "Edit" in shown
-    assert ("Promote some …" in shown) is offered
+    assert "Edit…" in shown
+    assert ("Promote some…" in shown) is offered

@@ -104,7 +104,7 @@ def test_a_mass_failure_is_one_red_message_by_error_and_cause(env: Env) -> None:
     env.press(red, "Show failed")
     shown = env.slack.wait_message(channel=NEWS, user="dana", contains="Failed", after=str(fresh[-1]["ts"]))
     assert jobs[0] in plain(shown)
-    env.press(red, "Restart 12 jobs")
+    env.press(red, "Restart 12 jobs…")
     env.slack.wait_message(channel=NEWS, user="dana", contains="Restart 12 jobs?", after=shown["ts"])
 
     for job in jobs[:9]:

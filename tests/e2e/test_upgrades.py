@@ -91,7 +91,7 @@ def test_a_restart_that_an_older_version_had_sent_after_its_stop_is_followed_to_
             job = job_with(env, phase="FULL_DUMP", frozen=False, databases=slow("sales"))
             card = env.type(f"restart {job} --stop-first")
             env.dms.operation_seconds(LONG_S)
-            confirm_typed(env, card, "Confirm restart", job)
+            confirm_typed(env, card, "Confirm restart…", job)
             env.shows(card, "stopping it first")
             env.dms.clock(advance_seconds=LONG_S)
             until(lambda: env.writes("restart", job))

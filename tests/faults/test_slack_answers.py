@@ -63,7 +63,7 @@ def test_a_view_opens_while_many_answers_hang(env: Env) -> None:
     with ThreadPoolExecutor(8) as people:
         delivered = list(people.map(lambda _: env.slack.command("watches", user="sam"), range(HANGING)))
     assert all(each["ok"] for each in delivered), delivered
-    env.confirm(card, "Confirm restart", typed=job)
+    env.confirm(card, "Confirm restart…", typed=job)
     env.shows_as(card, "done")
 
 

@@ -419,7 +419,7 @@ def test_what_was_gathered_is_updated_when_a_job_moves_on(
     assert "🔴 12 jobs failed within a minute: 3 recovered, 9 failed" in shown.text
     text = str(shown.payload())
     assert "Show failed" in text
-    assert "Restart 9 jobs" in text
+    assert "Restart 9 jobs…" in text
 
 
 def told_of(store: Store, event: int) -> str:

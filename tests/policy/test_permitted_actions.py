@@ -62,8 +62,8 @@ def test_what_a_rule_keeps_from_a_person_is_not_offered_on_that_job(dms: DmsServ
             "Refresh",
         ]
         assert shown(ruled.type("show orders")) == ALL
-        assert shown(ruled.type("databases billing")) == ["Refresh", "Edit"]
-        assert "Delete chosen" in chosen(ruled, DANA), "one of the two may be"
+        assert shown(ruled.type("databases billing")) == ["Refresh", "Edit…"]
+        assert "Delete chosen…" in chosen(ruled, DANA), "one of the two may be"
 
 
 @pytest.mark.parametrize("target", ["billing", "--all"])
@@ -88,7 +88,7 @@ def test_a_freeze_that_is_planned_counts_as_well(dms: DmsServer, tmp_path: Path)
 
 
 def test_several_are_chosen_only_for_what_may_be_done_with_some(typing: CommandService) -> None:
-    every = ["Stop chosen", "Promote chosen", "Verify chosen", "Delete chosen"]
+    every = ["Stop chosen…", "Promote chosen…", "Verify chosen", "Delete chosen…"]
     assert chosen(typing, DANA) == every
     typing.type(f"freeze billing {FROZEN}")
     assert chosen(typing, DANA) == every

@@ -72,7 +72,7 @@ def test_jobs_with_different_channels_are_asked_for_apart(
     assert isinstance(answer, Note)
     assert "different channels" in words(answer)
     assert f"• `prod`: 2 jobs, {PRODS}" in words(answer)
-    assert labels(answer) == ["Restart 2 of prod", "Restart 1 of acme-staging"]
+    assert labels(answer) == ["Restart 2 of prod…", "Restart 1 of acme-staging…"]
     assert not requests
 
 

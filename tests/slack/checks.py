@@ -31,6 +31,7 @@ def accepted(message: Message) -> dict[str, Any]:
     assert action_ids(payload["blocks"]) == list(dict.fromkeys(action_ids(payload["blocks"])))
     for text in (message.text, *mrkdwn(payload["blocks"])):
         speaks_alone(text)
+    calm(payload["blocks"])
     json.dumps(payload, ensure_ascii=False).encode()
     return payload
 
@@ -39,8 +40,26 @@ def accepted_view(view: dict[str, Any], kind: str = "modal") -> dict[str, Any]:
     assert check_view(view, kind) == []
     for text in mrkdwn(view["blocks"]):
         speaks_alone(text)
+    assert not reds(view["blocks"]), "a dialog's own button, which Slack does not colour, is its last step"
     json.dumps(view, ensure_ascii=False).encode()
     return view
+
+
+def calm(blocks: Any) -> None:
+    """At most one button is red, and it is a last confirmation: its label opens nothing further.
+
+    Source: docs.slack.dev, button element: `danger` "should be used even less often than primary".
+    """
+    found = reds(blocks)
+    assert len(found) <= 1, [each["text"]["text"] for each in found]
+    for each in found:
+        assert each["action_id"].split(":")[2] == "confirm", each
+        assert not each["text"]["text"].endswith("…"), each
+
+
+def reds(blocks: Any) -> list[dict[str, Any]]:
+    """The red buttons."""
+    return [each for each in buttons(blocks).values() if each.get("style") == "danger"]
 
 
 def speaks_alone(text: str) -> None:

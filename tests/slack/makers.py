@@ -126,7 +126,7 @@ buttons = st.builds(
     verb=verbs,
     step=st.sampled_from(["run", "turn", "chosen", "confirm"]),
     ref=refs,
-    style=st.sampled_from(["", "primary", "danger"]),
+    style=st.sampled_from(["", "primary"]),
 )
 rows = st.lists(buttons, max_size=30).map(tuple)
 few = st.lists(buttons, max_size=3).map(tuple)

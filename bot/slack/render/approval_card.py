@@ -18,14 +18,10 @@ from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.rules import needs_typed_confirmation
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.confirming import list_button, recheck_button
 from bot.slack.render.consequence import consequence
 from bot.slack.render.message import Message
-from bot.slack.render.request_card import (
-    details_button,
-    list_button,
-    recheck_button,
-    request_card,
-)
+from bot.slack.render.request_card import details_button, request_card
 from bot.slack.render.request_details import request_details, request_text, subject
 from bot.slack.render.request_facts import approvals_text, facts_line
 from bot.store.records import Decision, Request, RequestState, Run

@@ -11,9 +11,10 @@ from bot.requests.queries import valid_approvals
 from bot.requests.wording import MOVED
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.confirming import request_button
 from bot.slack.render.message import Message
 from bot.slack.render.progress import failed_lines, outcome, retryable
-from bot.slack.render.request_card import findings, request_button
+from bot.slack.render.request_card import findings
 from bot.slack.render.request_details import jobs_text, subject
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.util.durations import humanize

@@ -8,26 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
-from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, running_dump
+from bot.dms.rules import DESTRUCTIVE
 from bot.requests.buttons import abandon_button, not_started_note
-from bot.requests.delay import all_zero
-from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.rules import (
     OVERDUE_AFTER,
-    delay_counts,
     is_overdue,
-    needs_typed_confirmation,
     not_started,
 )
 from bot.requests.wording import MOVED
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.confirming import confirming, list_button, recheck_button, request_button
 from bot.slack.render.consequence import consequence
 from bot.slack.render.findings import finding_lines
 from bot.slack.render.message import Message
@@ -35,10 +31,8 @@ from bot.slack.render.progress import failed, outcome, progress, retryable
 from bot.slack.render.request_details import (
     changes,
     effect,
-    has_long_list,
     jobs_text,
     named_databases,
-    offers_destination,
     reason_text,
     request_details,
     request_text,
@@ -52,7 +46,6 @@ from bot.util.durations import humanize
 from bot.util.text import count_of
 
 _DECIDED_AT = "Approvers decide here"
-_Style = Literal["", "primary", "danger"]
 _OVER: dict[RequestState, str] = {
     RequestState.CANCELLED: "🚫 *Cancelled*",
     RequestState.DENIED: "⛔ *Denied*",
@@ -83,7 +76,7 @@ def request_card(
     """
     match request.state:
         case RequestState.CONFIRMING:
-            body = _confirming(request, related)
+            body = confirming(request, related)
         case RequestState.APPROVING:
             body = _approving(request, decisions, approval_message, related, approval_link)
         case RequestState.SCHEDULED:
@@ -155,92 +148,6 @@ def _over(request: Request) -> str:
     if request.state is RequestState.EXPIRED and request.note:
         return "⌛ *Expired*: nothing was sent"
     return _OVER[request.state]
-
-
-def _confirming(request: Request, related: RelatedRequests) -> list[Block]:
-    who = mrkdwn.mention("@", request.by.user)
-    small = (
-        _typing(request),
-        f"Only {who} can confirm",
-        f"expires {mrkdwn.date(request.expires)}",
-        _starts_later(request),
-    )
-    return [
-        *request_details(request, related, headed=True),
-        *m.buttons(_confirm_buttons(request)),
-        *m.context(" · ".join(filter(None, small))),
-    ]
-
-
-def _typing(request: Request) -> str:
-    apart = display_name(request, request.jobs[0].name) != request.jobs[0].id
-    one = "the job's location and ID" if apart else "the job ID"
-    what = one if len(request.jobs) == 1 else f"“{request.action} {len(request.jobs)} jobs”"
-    if needs_typed_confirmation(request):
-        return f"You'll type {what} next{_why_typed(request)}"
-    if offers_destination(request):
-        return f"You'll type {what} next if the destination goes too"
-    return ""
-
-
-def _why_typed(request: Request) -> str:
-    if request.typed:
-        return ""
-    if all_zero(request.facts.delays, request.jobs):
-        return ", as changes may be missing on the destination"
-    return ", unless the delay is 0 by then"
-
-
-def _starts_later(request: Request) -> str:
-    """Says that the request waits for approvals after the confirmation."""
-    if request.needed == 0:
-        return ""
-    rule = f", rule “{mrkdwn.verbatim(request.rule)}”" if request.rule else ""
-    return f"then it waits for *{count_of(request.needed, 'approval')}*{rule}"
-
-
-def _confirm_buttons(request: Request) -> list[Button]:
-    found = []
-    if offers_destination(request):
-        only, both = ("job", "destination") if len(request.jobs) == 1 else ("jobs", "destinations")
-        found.append(request_button(request, f"Delete {only} only", "confirm", "danger"))
-        found.append(request_button(request, f"Delete {only} and {both}…", "confirm_destination"))
-    else:
-        found.append(request_button(request, _confirm_label(request), "confirm", _style(request)))
-    label = "Let it continue" if request.action is Action.CANCEL else "Cancel"
-    leave = request_button(request, label, "cancel")
-    return [*found, *recheck_button(request), leave, *list_button(request)]
-
-
-def _confirm_label(request: Request) -> str:
-    if request.action is Action.CANCEL:
-        return "Cancel the operation"
-    if request.facts.cutover:
-        return "Confirm the plan"
-    return f"{'Confirm' if request.facts.due is None else 'Schedule'} {request.action}"
-
-
-def recheck_button(request: Request) -> list[Button]:
-    """The button that measures the replication delay again, for a promote."""
-    measured = delay_counts(request)
-    return [request_button(request, "Re-check delay", "recheck")] if measured else []
-
-
-def _style(request: Request) -> _Style:
-    if request.action in HARMLESS:
-        return ""
-    return "danger" if _loses_data(request) else "primary"
-
-
-def _loses_data(request: Request) -> bool:
-    """Whether it discards something: data, a job, or a full dump that has to start again."""
-    loses_dump = request.action is Action.STOP and any(map(running_dump, request.jobs))
-    return loses_dump or request.action in DESTRUCTIVE
-
-
-def list_button(request: Request) -> list[Button]:
-    """The button for a view with all names, if the card cannot hold them."""
-    return [request_button(request, "Show all names", "names")] if has_long_list(request) else []
 
 
 def _approving(
@@ -367,7 +274,7 @@ def _next_steps(request: Request, runs: Sequence[Run]) -> list[Button]:
         found.append(request_button(request, label, "retry"))
     restart = request.facts.restart_ref
     if restart and not any(failed(run) for run in runs):
-        found.append(Button("Restart now", "restart", "run", restart))
+        found.append(Button("Restart…", "restart", "run", restart))
     return found
 
 
@@ -394,7 +301,3 @@ def _end_reason(request: Request) -> str:
 def _approvals_given(request: Request, decisions: Sequence[Decision]) -> str:
     by = ", ".join(mrkdwn.mention("@", each.user) for each in valid_approvals(request, decisions))
     return f"Approved by {by}. " if by else ""
-
-
-def request_button(request: Request, label: str, step: str, style: _Style = "") -> Button:
-    return Button(label, str(request.action), step, request.id, style)

@@ -12,8 +12,8 @@ from bot.requests.reasons import what_is_missing
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.choices import typed, typed_as_is, written
+from bot.slack.render.confirming import list_button
 from bot.slack.render.message import Message
-from bot.slack.render.request_card import list_button
 from bot.slack.render.request_details import request_details, subject
 from bot.slack.render.request_facts import approvals_text
 from bot.slack.render.view import modal
