@@ -111,4 +111,4 @@ def test_a_form_that_is_closed_while_it_loads_is_let_go(
     assert "warning" not in text
     expect(dana.modal).to_have_count(0)
     expect(page.get_by_role("status")).to_have_count(0)
-    expect(button(dana.type("/dms show customers-db"), "Edit")).to_be_visible()
+    expect(button(dana.type("/dms show customers-db"), "Databases")).to_be_visible()
