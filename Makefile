@@ -112,7 +112,8 @@ dist: .venv/installed ## Build the wheel and the sdist into build/dist
 	@$(MAKE) --silent page
 	@# What an earlier build left would come along.
 	@rm -rf build/dist build/lib build/bdist.*
-	@$(BIN)/python -c 'from setuptools.build_meta import build_sdist, build_wheel; \
+	@# The time of the commit, so that the same sources make the same bytes.
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(BIN)/python -c 'from setuptools.build_meta import build_sdist, build_wheel; \
 		print(build_sdist("build/dist"), build_wheel("build/dist"), sep="\n")' | tail -n 2
 
 bench: .venv/installed ## Run the benchmarks (see benchmarks/README.md)
