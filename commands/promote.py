@@ -73,7 +73,7 @@ def _consequences(job: Job, options: Options) -> tuple[str, ...]:
     if options.failback:
         # REST `PromoteMigrationJobRequest.failback`: "a failback promote from destination back to source".
         return (
-            "*This cannot be undone.* The *source* becomes primary again, with the databases named above, "
+            "*This cannot be undone.* The *source* becomes primary again, with the databases above, "
             "and the destination no longer is.",
             "Whatever is written to the destination from then on, or has not arrived at the source yet, is "
             "lost on the source: stop the writes to the destination first.",
@@ -81,12 +81,11 @@ def _consequences(job: Job, options: Options) -> tuple[str, ...]:
         )
     if options.databases:
         return (
-            "*This cannot be undone.* Replication of the databases named above stops; they become primary.",
+            "*This cannot be undone.* Replication of the databases above stops; they become primary.",
             arriving,
         )
     return (
-        "*This cannot be undone.* Replication stops, and the destination becomes primary, with the databases "
-        "named above.",
+        "*This cannot be undone.* Replication stops; the destination becomes primary.",
         arriving,
     )
 

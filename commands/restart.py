@@ -76,8 +76,8 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
 def _wiped(job: Job, options: Options) -> str:
     """What a restart wipes at least and, of the whole job, at most; `bot.dms.wiped` has the sources."""
     full = "backup" if reads_backup_files(job) else "dump"
-    again = f"Then it is copied again, beginning with the full {full}."
-    named = "the destination databases named above"
+    again = f"The full {full} then runs again."
+    named = "the destination databases above"
     if not _whole(options):
         return f"*All data is wiped*, at least in {named}. {again}"
     return (
@@ -97,7 +97,7 @@ def _new_databases(job: Job) -> tuple[str, ...]:
     """Source: "Manage migration jobs" (PostgreSQL, AlloyDB)."""
     if not is_postgresql(job):
         return ()
-    return ("If the job takes all databases, new ones on the source are included.",)
+    return ("New source databases are included if the job takes all.",)
 
 
 def _whole(options: Options) -> bool:

@@ -180,13 +180,13 @@ def test_what_goes_with_a_job_is_certain_of_cloud_sql_alone(state: str, provider
         # MySQL. REST `migrationJobs.restart`: the destination is reset to its original state.
         ("POSTGRESQL", "POSTGRESQL", "that an error has hit", True, False),
         ("POSTGRESQL", "ALLOYDB", "that an error has hit", True, False),
-        ("MYSQL", "MYSQL", "in the destination databases named above", False, True),
-        ("SQLSERVER", "SQLSERVER", "in the destination databases named above", False, False),
+        ("MYSQL", "MYSQL", "in the destination databases above", False, True),
+        ("SQLSERVER", "SQLSERVER", "in the destination databases above", False, False),
         ("SQLSERVER", "POSTGRESQL", "in the job's tables", False, False),
         ("ORACLE", "POSTGRESQL", "in the job's tables", False, False),
         ("ORACLE", "ALLOYDB", "in the job's tables", False, False),
         # A failback job: no guide says what its restart wipes.
-        ("POSTGRESQL", "SQLSERVER", "in some of the destination databases named above", False, False),
+        ("POSTGRESQL", "SQLSERVER", "in some of the destination databases above", False, False),
     ],
 )
 def test_a_restart_says_of_each_engine_what_its_guide_does(
@@ -198,7 +198,7 @@ def test_a_restart_says_of_each_engine_what_its_guide_does(
     at_least, _, rest = wiped.partition(", at most in the whole destination")
     assert least in at_least
     assert rest
-    assert ("new ones on the source are included" in text) is comes_along
+    assert ("New source databases are included" in text) is comes_along
     assert ("you supplied" in text) is by_hand
     assert ("full backup" in text) is (source == to == "SQLSERVER")
     assert "you supplied" not in said(restart.VERB, replace(job, dump_path=""))
@@ -208,8 +208,8 @@ def test_a_restart_of_some_databases_does_not_promise_for_the_others() -> None:
     assert restart.VERB.action is not None
     some = Options(databases=("sales",))
     text = " ".join(restart.VERB.action.warning(job_in("FAILED"), some, ("sales",)))
-    assert "at least in the destination databases named above." in text
-    assert "new ones on the source are included" not in text
+    assert "at least in the destination databases above." in text
+    assert "New source databases are included" not in text
     assert "No other database" not in text
 
 

@@ -63,7 +63,7 @@ def test_restart_of_some_wipes_only_those(env: Env) -> None:
     card = env.type(f"restart {job} --databases sales,billing")
     assert affected(card) == "2 databases: `sales`, `billing`"
     assert "wiped" in plain(card)
-    assert "at least in the destination databases named above." in plain(card)
+    assert "at least in the destination databases above." in plain(card)
     assert f"{job}-target" in plain(card)
     assert "legacy" not in plain(card)
     assert calls(env, job) == []

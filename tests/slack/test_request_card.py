@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,10 @@ from bot.slack.render.progress import bar
 from bot.slack.render.request_card import request_card
 from bot.store.facts import RequestFacts, facts_from_json
 from bot.store.records import Decision, Request, RequestState, Run, RunState
+from commands.delete import VERB as delete
+from commands.promote import VERB as promote
+from commands.restart import VERB as restart
+from commands.support.base import Verb
 from tests.slack.checks import accepted, all_text, buttons
 from tests.slack.makers import NOW, job, request
 
@@ -71,7 +76,9 @@ def test_a_delay_of_zero_is_no_alarm_and_says_when_it_was_measured(facts: dict[s
     text = card_of(**facts, **MEASURED)
     assert "Replication delay: 0 s" in text
     assert f"(measured <!date^{int(ONE_AGO.timestamp())}^" in text
-    assert "measured after that" in text, "a zero from before the writes stopped says nothing"
+    assert "measured after the writes to the source stopped" in text, (
+        "a zero from before the writes stopped says nothing"
+    )
     assert ":rotating_light:" not in text
 
 
@@ -213,6 +220,41 @@ def test_what_is_asked_stands_on_the_card() -> None:
         "<!date^",
     ):
         assert part in text
+
+
+_ZERO = facts_from_json({"delay": {job().name: {"seconds": 0.0, "bytes": 0.0, "at": "?", **MEASURED}}})
+
+
+@pytest.mark.parametrize(
+    ("verb", "state", "most", "lost"),
+    [
+        (restart, "STOPPED", 13, "at most in the whole destination"),
+        (promote, "RUNNING", 16, "Replication stops; the destination becomes primary"),
+        (delete, "RUNNING", 18, "the destination is deleted with all its data. This cannot be undone"),
+    ],
+)
+def test_a_confirmation_fits_a_phone_and_says_what_is_lost(
+    verb: Verb, state: str, most: int, lost: str
+) -> None:
+    """A phone shows about 40 characters in a line. The databases, each by its name, and the buttons come on
+    top of that."""
+    one, names = job(state=state), ("carts", "coupons", "orders", "returns")
+    assert verb.action is not None
+    warning = verb.action.warning(one, Options(), names)
+    asked = request(
+        verb.action.action,
+        jobs=(one,),
+        databases={one.name: names},
+        warning=warning,
+        facts=_ZERO if verb is promote else RequestFacts(),
+    )
+    texts = [each["text"]["text"] for each in shown(asked)["blocks"] if "text" in each]
+    text = re.sub(r"<!date\^[^>]*>|[*`]", "", "\n".join(texts))
+    listed = f"4 databases: {', '.join(names)}"
+    for part in (listed, lost, "PostgreSQL (AlloyDB) orders-cluster (acme, europe-west1)", "10.0.0.5:5432"):
+        assert part in text
+    wrapped = [piece for line in text.replace(listed, "").split("\n") for piece in textwrap.wrap(line, 40)]
+    assert len(wrapped) <= most, "\n".join(wrapped)
 
 
 def test_delete_offers_both_ways() -> None:

@@ -18,10 +18,7 @@ from bot.util.text import count_of, first_few
 _MAX_JOBS = 10
 """Up to so many jobs have a line each; more are grouped."""
 _MAX_NAMES = 25
-_UNTIL_THEN = (
-    "This covers only what was written until then. Stop the writes to the source and check "
-    "again: confirm only with a figure measured after that."
-)
+_UNTIL_THEN = "Confirm only with a figure measured after the writes to the source stopped."
 _BYTES_LEFT = (
     "⚠️ Its bytes are above zero: seconds decide, and on an idle PostgreSQL source some remain; make sure "
     "that the writes have stopped."

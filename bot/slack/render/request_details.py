@@ -32,13 +32,12 @@ _LINES = 50
 _MAX_LINE = 180
 _NAMED_IN_LINE = 3
 _DESTINATION_GOES = (
-    "🚨 *The destination is deleted with all its data*, in the databases named above. This cannot be undone."
+    "🚨 *The destination is deleted with all its data*, in the databases above. This cannot be undone."
 )
 _DESTINATIONS_GO = (
-    "🚨 *Their destinations are deleted with all their data*, in the databases named "
-    "above. This cannot be undone."
+    "🚨 *Their destinations are deleted with all their data*, in the databases above. This cannot be undone."
 )
-_CLOUD_SQL_ONLY = "DMS documents that for Cloud SQL only: check afterwards what is left of the destination."
+_CLOUD_SQL_ONLY = "DMS documents that for Cloud SQL only: check afterwards what is left."
 """REST `migrationJobs.delete` says of Cloud SQL alone what `force` deletes."""
 
 
@@ -54,7 +53,7 @@ def request_details(
     blocks: list[Block] = [m.section(f"{first}.")] if first else []
     blocks.extend(m.context(reason_text(request)))
     blocks.extend(scheduled(request))
-    blocks.extend(m.sections("\n".join(_jobs(request))))
+    blocks.extend(m.sections("\n".join(_jobs(request, headed=headed))))
     blocks.extend(m.sections(mrkdwn.format_own(request.facts.projects)) if request.facts.projects else [])
     blocks.extend(changes(request))
     blocks.extend(_losses(request))
@@ -193,25 +192,24 @@ def _related_request(request: Request, other: Request) -> str:
     return f"*{mrkdwn.verbatim(subject(other))}*{among} by {who}, {STATE_TEXT[other.state]}"
 
 
-def _jobs(request: Request) -> list[str]:
-    """All jobs: a few in full, many with a line each."""
+def _jobs(request: Request, *, headed: bool) -> list[str]:
+    """All jobs: a few in full, many with a line each. A single job is named above if it is `headed`."""
+    headed = headed and len(request.jobs) == 1
     if len(request.jobs) <= _JOBS:
-        return ["\n\n".join(_job(request, job) for job in request.jobs)]
+        return ["\n\n".join(_job(request, job, headed=headed) for job in request.jobs)]
     shown = [_job_line(request, job) for job in request.jobs[:_LINES]]
     more = rest_line(len(request.jobs), _LINES, "… and *{} more jobs*")
     return [f"All of them are {labels.status(request.jobs[0].status)}:", *shown, *more]
 
 
-def _job(request: Request, job: Job) -> str:
+def _job(request: Request, job: Job, *, headed: bool) -> str:
     name = f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
     shown = shown_status(job, with_errors=runs_with_errors(job))
-    head = (
-        f"{labels.status_emoji(shown)} "
-        f"{labels.job_name_code(request, job.name)}{name} — {labels.status(shown)}"
-    )
+    called = f"{'' if headed else labels.job_name_code(request, job.name)}{name}".strip()
+    head = f"{labels.status_emoji(shown)} {f'{called} — ' if called else ''}{labels.status(shown)}"
     ends = (
-        f"From {labels.location_text(job.source)} to {labels.location_text(job.destination)}, "
-        f"in {mrkdwn.verbatim(job.project)} / *{mrkdwn.verbatim(job.location)}*"
+        f"{labels.location_text(job.source)} → {labels.location_text(job.destination)} "
+        f"({mrkdwn.verbatim(job.project)}, *{mrkdwn.verbatim(job.location)}*)"
     )
     found = (_selection(request, job), _databases(request, job, _NAMED))
     return "\n".join(line for line in (head, ends, *found) if line)
@@ -271,10 +269,10 @@ def _destination(request: Request) -> str:
         return f"{_DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO}{note}"
     if offers_destination(request):
         return (
-            "⚠️ *Delete job only*: the destination stays, with its databases as far as they were migrated.\n"
+            "⚠️ *Delete job only*: the destination stays, with what was migrated.\n"
             "🚨 *Delete job and destination*: the destination is deleted with all its data. "
             f"This cannot be undone.{note}"
         )
     if all(job.state == State.COMPLETED for job in request.jobs):
         return "The destination itself *stays*, with its data."
-    return "The destination itself *stays*, with its databases as far as they were migrated."
+    return "The destination itself *stays*, with what was migrated."
