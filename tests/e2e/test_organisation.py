@@ -53,8 +53,8 @@ def test_a_request_and_its_approval_from_two_workspaces(env: Env) -> None:
     )
     teams = {(row.event, row.team) for row in rows}
     assert {("requested", WEST.id), ("confirmed", WEST.id), ("approved", HOME)} <= teams
-    rows, before = env.type(f"history {job}", user="alex"), env.now()
-    env.press(rows, "Steps", user="alex")
+    listed, before = env.type(f"history {job}", user="alex"), env.now()
+    env.press(listed, "Steps", user="alex")
     env.answer_to("alex", "dms", f"from `{HOME}`", before)
     env.answer_to("alex", "dms", f"from `{WEST.id}`", before)
     assert env.bot.store.verify_audit() == ""
