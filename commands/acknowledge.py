@@ -11,7 +11,7 @@ from bot.policy.principal import DirectoryUnavailable
 from bot.store.records import AuditEntry, Escalation
 from bot.util.command import COMMAND
 from bot.watch.escalations import mark_messages_dirty
-from commands.support.base import Context, EarlyAnswer, Verb, only_of_a_job
+from commands.support.base import Context, EarlyAnswer, Verb, always, only_of_a_job
 from commands.support.resolve import find_job
 from commands.support.visibility import is_hidden
 
@@ -115,5 +115,6 @@ VERB = Verb(
     more=("The policy can have a user group mentioned again and again until somebody acknowledges."),
     examples=("acknowledge orders-db",),
     run=_run,
+    saves=always,
     asks_service=only_of_a_job,
 )

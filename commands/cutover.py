@@ -180,5 +180,6 @@ VERB = Verb(
         "cutover orders-db --last",
     ),
     run=_run,
+    saves=lambda invocation: bool(invocation.jobs) and not invocation.is_set("last"),
     form=_asks_for_form,
 )

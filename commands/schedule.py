@@ -136,5 +136,6 @@ VERB = Verb(
     begins="schedule",
     examples=("schedule", 'schedule --move orders-db --at "Sun 02:00"'),
     run=_run,
+    saves=lambda invocation: "move" in invocation.flags,
     asks_service=lambda invocation: "move" in invocation.flags,
 )

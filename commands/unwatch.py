@@ -11,7 +11,7 @@ from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, d
 from bot.store.records import Watch
 from bot.util.command import COMMAND
 from commands.support import subscriptions
-from commands.support.base import Context, Verb, no_service_call
+from commands.support.base import Context, Verb, always, no_service_call
 from commands.support.projects import PROJECT
 
 _MAX_OFFERED = 10
@@ -116,5 +116,6 @@ VERB = Verb(
     ),
     examples=("unwatch orders-db", "unwatch label.env=prod", "unwatch --all --dm"),
     run=_run,
+    saves=always,
     asks_service=no_service_call,
 )

@@ -11,7 +11,7 @@ from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, d
 from bot.store.records import Watch
 from bot.util.command import COMMAND
 from commands.support import subscriptions
-from commands.support.base import Context, Verb, only_of_a_job
+from commands.support.base import Context, Verb, always, only_of_a_job
 from commands.support.projects import PROJECT
 from commands.support.resolve import find_job
 
@@ -139,5 +139,6 @@ VERB = Verb(
     ),
     examples=("watch orders-db", "watch label.env=prod --only failed,completed", "watch state=failed --dm"),
     run=_run,
+    saves=always,
     asks_service=only_of_a_job,
 )

@@ -100,6 +100,9 @@ class Verb:
 
     Source: https://docs.slack.dev/interactivity/handling-user-interaction
     """
+    saves: Callable[[Invocation], bool] = lambda _invocation: False
+    """Whether the invocation leaves something behind although it changes neither jobs nor freezes, such as a
+    plan or a subscription. It must not be carried out because a sentence happened to contain it."""
     same_for_all: bool = False
     """Whether its page is the same for all who may see the jobs on it, so that a channel can read it."""
     asks_service: Callable[[Invocation], bool] = lambda _invocation: True
@@ -123,6 +126,11 @@ class Verb:
 def only_of_a_job(invocation: Invocation) -> bool:
     """`asks_service` of verbs that call the service only if a job is named."""
     return bool(invocation.jobs)
+
+
+def always(_invocation: Invocation) -> bool:
+    """`saves` of verbs that do so whatever is typed."""
+    return True
 
 
 def no_service_call(_invocation: Invocation) -> bool:

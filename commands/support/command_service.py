@@ -67,8 +67,9 @@ class CommandService:
         return readers_of(access, who.channel, self._verbs[invocation.verb], answer)
 
     def changes(self, invocation: Invocation) -> bool:
-        """Whether the verb changes jobs or freezes."""
-        return not self._verbs[invocation.verb].read_only
+        """Whether it changes jobs or freezes, or leaves a plan, a subscription or the like behind."""
+        verb = self._verbs[invocation.verb]
+        return not verb.read_only or verb.saves(invocation)
 
     def opens_view(self, invocation: Invocation) -> bool:
         return self._verbs[invocation.verb].form(invocation)

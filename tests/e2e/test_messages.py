@@ -92,11 +92,14 @@ def test_a_request_by_mention_has_its_card_in_the_channel(env: Env) -> None:
 
 def test_a_sentence_changes_nothing(env: Env) -> None:
     job = env.add_job("kept", state="RUNNING", phase="CDC")
-    said = say(env, f"please do not @dms stop {job}")
-    assert "begin the message with the mention" in plain(
-        private(env, "dana", "Nothing was done", after=said["ts"])
-    )
+    for text in (f"stop {job}", f"cutover {job} --rehearse", f"watch {job}"):
+        said = say(env, f"please do not @dms {text}")
+        assert "begin the message with the mention" in plain(
+            private(env, "dana", "Nothing was done", after=said["ts"])
+        )
     assert env.bot.store.requests(job=full(job)) == ()
+    assert env.bot.store.cutovers(job=full(job)) == ()
+    assert [each for each in env.bot.store.watches() if each.jobs == full(job)] == []
 
 
 def test_a_message_to_the_app_is_answered_once(env: Env) -> None:

@@ -188,7 +188,7 @@ class Workers:
         self._replier.answer(target, answer)
 
     def changes(self, invocation: Invocation) -> bool:
-        """Whether a command changes jobs or freezes."""
+        """Whether a command changes jobs or freezes, or leaves a plan or the like behind."""
         return self._verbs.changes(invocation)
 
     def _for_readers(
