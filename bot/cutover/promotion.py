@@ -14,7 +14,7 @@ import structlog
 
 from bot.cmdline.answers import Note, User
 from bot.cutover.ledger import CutoverLedger
-from bot.cutover.states import EVIDENCE_LASTS, roles_of
+from bot.cutover.states import EVIDENCE_LASTS, drain_anew, roles_of
 from bot.cutover.wave import after_runs, marks_now, open_jobs, shown_name
 from bot.cutover.wording import state_text
 from bot.dms.errors import DmsError
@@ -238,9 +238,8 @@ class Promotion:
             now = self._ctx.store.cutover(cutover.id)
             if now is None or now.state is not S.UNKNOWN:
                 return _otherwise(now or cutover)
-            self._ledger.enter(
-                now, S.DRAINING, "not_sent", who, text, jobs=left, confirmed_by="", drained=None, why=""
-            )
+            anew = drain_anew(self._ctx.clock())
+            self._ledger.enter(now, S.DRAINING, "not_sent", who, text, jobs=left, why="", **anew)
             self._reopen(request, who)
         return None
 

@@ -5,9 +5,11 @@ Everything is data or a pure function: nothing here reads the clock, the store o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from bot.cutover.guards import blockers
 from bot.store.cutover import (
@@ -197,6 +199,12 @@ def expires(cutover: Cutover) -> datetime | None:
 def resumes_in(cutover: Cutover) -> CutoverState:
     """The state that a held cutover goes on in: what was measured before does not count any more."""
     return S.STOPPING if cutover.progress.held_from == S.STOPPING else S.DRAINING
+
+
+def drain_anew(resumed: datetime | None) -> Mapping[str, Any]:
+    """The fields of `Progress` of a cutover that drains from the beginning: nothing that was measured before
+    counts. `resumed` is the time that samples count from, None where that is the stop of the writes."""
+    return {"resumed": resumed, "samples": (), "measured": None, "drained": None, "confirmed_by": ""}
 
 
 def downtime(cutover: Cutover, now: datetime) -> timedelta | None:

@@ -14,6 +14,7 @@ from bot.cutover.states import (
     BY_STEP,
     Press,
     Role,
+    drain_anew,
     has_ended,
     is_promoted_in_part,
     objections,
@@ -184,10 +185,7 @@ class Steps:
                 who,
                 stopped=self._ledger.clock(),
                 stopped_by=who.user,
-                resumed=None,
-                samples=(),
-                measured=None,
-                drained=None,
+                **drain_anew(None),
             ),
         )
 
@@ -204,19 +202,7 @@ class Steps:
         def resume(now: Cutover) -> Cutover | None:
             to = resumes_in(now)
             from_when = self._ledger.clock() if to is S.DRAINING else None
-            return self._ledger.enter(
-                now,
-                to,
-                "resumed",
-                who,
-                resumed=from_when,
-                samples=(),
-                measured=None,
-                drained=None,
-                confirmed_by="",
-                held_from="",
-                why="",
-            )
+            return self._ledger.enter(now, to, "resumed", who, **drain_anew(from_when), held_from="", why="")
 
         return self._done(cutover, resume)
 

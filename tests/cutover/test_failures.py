@@ -201,20 +201,22 @@ def test_a_lost_answer_is_adopted_where_the_promotion_is_found(night: Night) -> 
     assert night.promotes() == 1
 
 
-def test_a_promotion_that_never_arrived_takes_a_new_press(night: Night) -> None:
+@pytest.mark.parametrize("minutes", [3, 10])
+def test_a_promotion_that_never_arrived_takes_a_new_press(night: Night, minutes: int) -> None:
+    """What was measured before does not count, and that nobody measured meanwhile is no reason to hold it."""
     plan = night.drained(night.job())
     night.dms.control.fault(method="PromoteMigrationJob", kind="DISCONNECT")
     assert night.promote(plan) == ""
     night.reaches(plan, S.UNKNOWN)
-    for _ in range(3):
-        night.clock.forward(minutes=1)
-        night.sample("orders")
-        night.tick()
+    night.minutes(["orders"], minutes)
     assert night.state(plan) is S.UNKNOWN
+    night.clock.forward(seconds=1)
     assert "Nobody" not in night.press(plan, "adopt", SAM)
     assert night.state(plan) is S.DRAINING
     assert night.request(plan).state is RequestState.SCHEDULED
-    night.minutes(["orders"], 3)
+    night.minutes(["orders"], 2)
+    assert night.state(plan) is S.DRAINING
+    night.minutes(["orders"], 1)
     assert night.state(plan) is S.DRAINED
     assert night.promote(plan) == ""
     night.reaches(plan, S.CHECKLIST)
