@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from bot.cutover.ledger import SAMPLE, CutoverLedger
 from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.states import evidence_from
-from bot.cutover.wave import seen_now, shown_name
+from bot.cutover.wave import failed_text, seen_now, shown_name
 from bot.dms.drained import SAMPLED_EVERY, VISIBLE_AFTER, DatabaseDrain, go_by, is_drained
 from bot.dms.errors import DmsError
 from bot.dms.model import DelayPoint, Job
 from bot.requests.base import RequestContext
 from bot.requests.drain import measure_drain
 from bot.store.cutover import Cutover, CutoverState, JobMark, Mark, Sample
+from bot.store.records import RequestState
 from bot.util import parallel
-from bot.util.command import COMMAND
 from bot.util.durations import humanize
 
+log = structlog.get_logger(__name__)
 S = CutoverState
 MEASURE_EVERY = timedelta(seconds=15)
+LAST_KNOWN = timedelta(hours=1)
+"""How far back the last delay of a job is looked for whose source may be lost."""
 SILENT_FOR = timedelta(minutes=5)
 """If nothing was looked at for this long while draining, people decide whether it goes on."""
 
@@ -68,8 +73,60 @@ class Draining:
         jobs = planned(cutover)
         done = {each.job for each in cutover.progress.jobs if each.mark is Mark.PROMOTED}
         left = [jobs[name] for name in cutover.plan.jobs if name in jobs and name not in done]
-        measured = parallel.map_concurrently(lambda job: self._measure(cutover, job, now), left)
-        self._record(cutover, {each.mark.job: each for each in measured}, now)
+        found = parallel.map_concurrently(lambda job: self._measure(cutover, job, now), left)
+        measured = {each.mark.job: each for each in found}
+        kept = self._with_last_known(cutover, [each.mark for each in found], jobs, now)
+        self._record(cutover, measured, kept, now)
+
+    def watch(self, cutover: Cutover, planned: Callable[[Cutover], Mapping[str, Job]], now: datetime) -> None:
+        """Look at the jobs while nothing has to be measured: hold it if one has failed; while it is held,
+        adopt what somebody promoted elsewhere, and show whose source may be lost.
+
+        Raises:
+            StoreError.
+        """
+        jobs = planned(cutover)
+        before = {each.job: each for each in cutover.progress.jobs}
+
+        def look(name: str) -> JobMark:
+            known = before.get(name, JobMark(name))
+            if known.mark is Mark.PROMOTED or name not in jobs:
+                return known
+            try:
+                seen = seen_now(jobs[name], self._ctx.dms.get_job(name, fresh=True))
+            except DmsError:
+                return known
+            return seen if _tells_more(seen, known, cutover) else known
+
+        marks = tuple(parallel.map_concurrently(look, cutover.plan.jobs))
+        failed = [each for each in marks if each.mark is Mark.FAILED]
+        if all(each.mark is Mark.PROMOTED for each in marks):
+            self._adopt(cutover, "All jobs have been promoted, some of them from outside.", marks, now)
+        elif marks != tuple(before.get(name, JobMark(name)) for name in cutover.plan.jobs):
+            samples = self._with_last_known(cutover, marks, jobs, now)
+            if cutover.state is S.STOPPING and failed:
+                text = " ".join(failed_text(cutover, each) for each in failed)
+                self._hold(cutover, text, jobs=marks, samples=samples)
+            else:
+                self._ledger.update(cutover, jobs=marks, samples=samples)
+
+    def _with_last_known(
+        self, cutover: Cutover, marks: Sequence[JobMark], jobs: Mapping[str, Job], now: datetime
+    ) -> tuple[Sample, ...]:
+        """The samples, with the last known delays of the stranded jobs that have none."""
+        samples = cutover.progress.samples
+        without = {each.job for each in marks if each.stranded} - {each.job for each in samples}
+
+        def read(name: str) -> tuple[DatabaseDrain, ...]:
+            try:
+                return measure_drain(self._ctx.dms, jobs[name], now - LAST_KNOWN, now, anything=True)
+            except DmsError as error:
+                log.info("last_delay_not_read", job=name, error=str(error))
+                return ()
+
+        names = sorted(without & set(jobs))
+        found = zip(names, parallel.map_concurrently(read, names), strict=True)
+        return (*samples, *(each for name, drains in found for each in _as_samples(name, drains)))
 
     def _measure(self, cutover: Cutover, then: Job, now: datetime) -> Measured:
         after = evidence_from(cutover) or cutover.since
@@ -92,11 +149,13 @@ class Draining:
             return Measured(seen_now(then, error), error=str(error).rstrip("."))
         return Measured(mark, found)
 
-    def _record(self, cutover: Cutover, measured: Mapping[str, Measured], now: datetime) -> None:
+    def _record(
+        self, cutover: Cutover, measured: Mapping[str, Measured], before: tuple[Sample, ...], now: datetime
+    ) -> None:
         marks = _marks(cutover, measured)
         progress: dict[str, Any] = {
             "jobs": marks,
-            "samples": _samples(cutover, measured),
+            "samples": _samples(before, measured),
             "delays": _delays(cutover, measured),
             "measured": now,
             "not_measured": _not_measured(cutover, measured, now),
@@ -112,7 +171,7 @@ class Draining:
             if updated is None:
                 return
             if failed:
-                self._hold(updated, " ".join(_failed_text(cutover, each) for each in failed))
+                self._hold(updated, " ".join(failed_text(cutover, each) for each in failed))
             else:
                 self._move(updated, marks, measured, now)
 
@@ -124,8 +183,7 @@ class Draining:
         now: datetime,
     ) -> None:
         if all(each.mark is Mark.PROMOTED for each in marks):
-            text = "All jobs were promoted from outside."
-            self._ledger.enter(cutover, S.CHECKLIST, "adopted", None, text, promoted=now)
+            self._adopt(cutover, "All jobs were promoted from outside.", marks, now)
             return
         waiting = [each for each in measured.values() if each.mark.mark is Mark.OPEN]
         if not waiting:
@@ -152,8 +210,17 @@ class Draining:
         text = " ".join(missing[:3]) or f"It was not measured for too long: {cutover.progress.not_measured}."
         self._ledger.enter(cutover, S.DRAINING, "not_drained", None, text, drained=None, confirmed_by="")
 
-    def _hold(self, cutover: Cutover, text: str) -> None:
-        self._ledger.enter(cutover, S.HELD, "held", None, text, held_from=str(cutover.state), confirmed_by="")
+    def _hold(self, cutover: Cutover, text: str, **progress: Any) -> None:
+        held = {"held_from": str(cutover.state), "confirmed_by": ""}
+        self._ledger.enter(cutover, S.HELD, "held", None, text, **held, **progress)
+
+    def _adopt(self, cutover: Cutover, text: str, marks: tuple[JobMark, ...], now: datetime) -> None:
+        """Go on with the checklist; the plan's own request has nothing left to send."""
+        with self._ctx.store.transaction():
+            moved = self._ledger.enter(cutover, S.CHECKLIST, "adopted", None, text, jobs=marks, promoted=now)
+            request = self._ctx.store.request(cutover.request) if moved and cutover.request else None
+            if request is not None and request.state is RequestState.SCHEDULED:
+                self._ctx.end(request, RequestState.CANCELLED, "cancelled", None, text)
 
     def _log_samples(self, cutover: Cutover, measured: Mapping[str, Measured]) -> None:
         """A line of the log for each job that has a new sample: the seconds of its slowest database."""
@@ -182,19 +249,27 @@ def _mark(measured: Measured) -> JobMark:
     return replace(measured.mark, text="; ".join(whys))
 
 
-def _samples(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[Sample, ...]:
+def _samples(before: tuple[Sample, ...], measured: Mapping[str, Measured]) -> tuple[Sample, ...]:
     """The newest that is known of each database; where one could not be read, the one from before, which
     counts only as long as it is recent."""
-    kept = [each for each in cutover.progress.samples if each.job in measured and measured[each.job].error]
-    return (
-        *kept,
-        *(
-            Sample(name, one.database, one.at, one.seconds, one.bytes, one.zeros, one.written, one.why)
-            for name, each in measured.items()
-            for one in each.found
-            if one.at is not None
-        ),
+    kept = [each for each in before if each.job in measured and measured[each.job].error]
+    return (*kept, *(one for name, each in measured.items() for one in _as_samples(name, each.found)))
+
+
+def _as_samples(job: str, found: Sequence[DatabaseDrain]) -> tuple[Sample, ...]:
+    return tuple(
+        Sample(job, one.database, one.at, one.seconds, one.bytes, one.zeros, one.written, one.why)
+        for one in found
+        if one.at is not None
     )
+
+
+def _tells_more(seen: JobMark, known: JobMark, cutover: Cutover) -> bool:
+    """Whether what the service says now takes the place of what is known. While it is held, why a promotion
+    failed stays, unless the source is lost now, or back."""
+    if cutover.state is S.STOPPING:
+        return True
+    return seen.mark in (Mark.PROMOTED, Mark.PROMOTING) or seen.stranded != known.stranded
 
 
 def _delays(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[DelayPoint, ...]:
@@ -222,12 +297,6 @@ def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datet
         if (why := each.error or next((one.why for one in each.found if one.at is None and is_due), ""))
     ]
     return "; ".join(whys[:3])
-
-
-def _failed_text(cutover: Cutover, mark: JobMark) -> str:
-    name = shown_name(cutover, mark.job)
-    failed = f" If the source is lost for good, `{COMMAND} promote {name}` promotes what has arrived."
-    return f"`{name}`: {mark.text}.{failed if 'FAILED in' in mark.text else ''}"
 
 
 def _missing_text(shown: str, found: DatabaseDrain) -> str:

@@ -19,19 +19,18 @@ from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.proofs import proven
 from bot.cutover.states import EXPIRES_TO, EXPIRIES, PRE_CHECK, WRITES_STOPPED, expires, is_promoted_in_part
 from bot.cutover.steps import Checks
-from bot.cutover.wave import seen_now
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
 from bot.store import StoreError
-from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState, JobMark, Mark
+from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
 from bot.store.records import OutMessage, Request, RequestState
 from bot.util import parallel
 
 log = structlog.get_logger(__name__)
 S = CutoverState
 LOOK_EVERY = timedelta(seconds=15)
-"""How often the jobs of a held or unclear cutover are looked at."""
+"""How often the jobs are looked at while nothing has to be measured."""
 CHECK_EVERY = timedelta(minutes=5)
 """How often the checks are run again while a cutover is ready."""
 _CLOCK_EVERY = timedelta(minutes=1)
@@ -107,8 +106,8 @@ class Driver:
                 self._promotion.follow(cutover)
             case S.UNKNOWN if self._is_time(cutover, now):
                 self._promotion.follow(cutover)
-            case S.HELD if self._is_time(cutover, now):
-                self._look_from_outside(cutover, now)
+            case S.STOPPING | S.HELD if not cutover.rehearsal and self._is_time(cutover, now):
+                self._draining.watch(cutover, self._planned, now)
             case S.CHECKLIST if self._is_time(cutover, now):
                 self._prove(cutover, now)
         self._tick_clock(cutover, now)
@@ -209,30 +208,6 @@ class Driver:
         except DmsError as error:
             log.info("job_not_read", job=name, error=str(error))
             return None
-
-    def _look_from_outside(self, cutover: Cutover, now: datetime) -> None:
-        """Adopt what somebody promoted elsewhere while this was held."""
-        if cutover.progress.stopping is None or cutover.rehearsal:
-            return
-        planned = self._planned(cutover)
-        before = {each.job: each for each in cutover.progress.jobs}
-
-        def look(name: str) -> JobMark:
-            known = before.get(name, JobMark(name))
-            if known.mark is Mark.PROMOTED or name not in planned:
-                return known
-            try:
-                seen = seen_now(planned[name], self._ctx.dms.get_job(name, fresh=True))
-            except DmsError:
-                return known
-            return seen if seen.mark in (Mark.PROMOTED, Mark.PROMOTING) else known
-
-        marks = tuple(parallel.map_concurrently(look, cutover.plan.jobs))
-        if all(each.mark is Mark.PROMOTED for each in marks):
-            text = "All jobs have been promoted, some of them from outside."
-            self._ledger.enter(cutover, S.CHECKLIST, "adopted", None, text, jobs=marks, promoted=now)
-        elif marks != tuple(before.get(name, JobMark(name)) for name in cutover.plan.jobs):
-            self._ledger.update(cutover, jobs=marks)
 
     def _prove(self, cutover: Cutover, now: datetime) -> None:
         """Tick what an API shows to be done."""

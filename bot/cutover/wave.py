@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Job, Phase, State, short_name
-from bot.dms.rules import where
+from bot.dms.rules import Action, allowed, where
 from bot.store.cutover import Cutover, JobMark, Mark
 from bot.store.records import ACTIVE_RUNS, Run, RunState
+from bot.util.command import COMMAND
 
 _REPLICATING = (Phase.CDC, Phase.READY_FOR_PROMOTE)
 _PAUSES = (State.UPDATING, State.MAINTENANCE)
@@ -40,7 +41,22 @@ def seen_now(then: Job, found: Job | DmsError) -> JobMark:
         return JobMark(then.name)
     if found.state in _PAUSES:
         return JobMark(then.name, Mark.OPEN, f"it is {where(found)}")
-    return JobMark(then.name, Mark.FAILED, f"it is {where(found)}")
+    stranded = Action.PROMOTE in allowed(found)
+    return JobMark(then.name, Mark.FAILED, f"it is {where(found)}", stranded=stranded)
+
+
+def stranded_jobs(cutover: Cutover) -> tuple[str, ...]:
+    """Full names of the jobs whose source may be lost: what has arrived can be promoted. None of a rehearsal,
+    which sends nothing."""
+    marks = () if cutover.rehearsal else cutover.progress.jobs
+    return tuple(each.job for each in marks if each.stranded)
+
+
+def failed_text(cutover: Cutover, mark: JobMark) -> str:
+    """Which job has failed, why, and what can be done if its source is lost; in sentences."""
+    name = shown_name(cutover, mark.job)
+    way_out = f" If the source is lost for good, `{COMMAND} promote {name}` promotes what has arrived."
+    return f"`{name}`: {mark.text}.{way_out if mark.stranded and not cutover.rehearsal else ''}"
 
 
 def after_runs(name: str, run: Run | None) -> JobMark | None:

@@ -173,6 +173,8 @@ class JobMark:
     text: str = ""
     """Why it has failed or not drained, or who promoted it, in a clause."""
     at: datetime | None = None
+    stranded: bool = False
+    """Whether it failed or was stopped, and what has arrived can be promoted even without its source."""
 
 
 @dataclass(frozen=True, slots=True)

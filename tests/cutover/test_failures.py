@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pytest
 
 from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
+from bot.cutover.wave import stranded_jobs
+from bot.dms.model import short_name
 from bot.store.cutover import CutoverState as S
 from bot.store.cutover import Mark, Tick
 from bot.store.records import RequestState
@@ -172,6 +174,38 @@ def test_a_failed_job_that_was_promoted_by_hand_is_adopted(night: Night) -> None
     put(night, "orders", state="COMPLETED", phase="CDC")
     night.minutes([], 1)
     assert night.state(plan) is S.CHECKLIST
+    assert night.request(plan).state is RequestState.CANCELLED
+
+
+def test_a_source_that_is_lost_before_the_stop_shows_the_last_known_delay(night: Night) -> None:
+    plan = night.ready(night.job())
+    night.sample("orders", 7, 2048)
+    night.does(plan, "here")
+    night.does(plan, "start")
+    put(night, "orders", state="STOPPED", phase="CDC")
+    night.clock.forward(minutes=1)
+    night.tick()
+    held = night.now(plan)
+    assert held.state is S.HELD
+    assert stranded_jobs(held) == plan.plan.jobs
+    assert [(each.seconds, each.bytes) for each in held.progress.samples] == [(7, 2048)]
+    put(night, "orders", state="RUNNING", phase="CDC")
+    night.clock.forward(minutes=1)
+    night.tick()
+    assert stranded_jobs(night.now(plan)) == ()
+    assert night.does(plan, "resume").state is S.STOPPING
+
+
+def test_a_source_that_is_lost_while_it_is_held(night: Night) -> None:
+    plan = night.drained(night.job("one"), night.job("two"))
+    night.does(plan, "hold", SAM, "the pager rang")
+    put(night, "two", state="FAILED", phase="CDC", error="the source is lost")
+    night.clock.forward(minutes=1)
+    night.tick()
+    held = night.now(plan)
+    assert [short_name(each) for each in stranded_jobs(held)] == ["two"]
+    assert held.progress.why == "the pager rang"
+    assert stranded_jobs(replace(held, rehearsal=True)) == ()
 
 
 def test_a_job_that_is_another_one_is_not_promoted(night: Night) -> None:

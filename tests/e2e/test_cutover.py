@@ -162,6 +162,37 @@ def test_a_wave_of_ten_by_one_press(env: Env, clock: AheadClock) -> None:
     reaches(env, cutover, S.DONE)
 
 
+def test_the_source_dies_while_it_drains(env: Env, clock: AheadClock) -> None:
+    """DMS promotes a job that failed in CDC ("Promote a migration"): the card says what may be missing, and
+    begins an ordinary promote."""
+    clock.forward(minutes=-4)
+    job = env.add_job("lost", **LIVE)
+    measured(env, clock, [job])
+    env.confirm(env.shows(env.type(f"cutover {job} --at ready --checklist ANALYZE"), job, step="confirm"))
+    cutover = reaches(env, newest(env, job), S.READY)
+    card = card_of(env, f"Cutover of {job}", "Ready")
+    env.press(card, "here")
+    env.press(env.shows(card, step="start"), "start")
+    env.press(env.shows(card, step="stopped"), "stopped")
+    reaches(env, cutover, S.DRAINING)
+    env.dms.set_job(job, state="FAILED", phase="CDC", error="the source is lost")
+    clock.forward(minutes=1)
+    reaches(env, cutover, S.HELD)
+    env.press(env.shows(card, "Held", "FAILED in CDC", "May be missing", step="run"), "run")
+    request = env.slack.wait_message(
+        channel="dms", contains=["Promote", job], where=lambda each: "confirm" in steps(each)
+    )
+    assert "last known delay" in plain(request)
+    assert env.writes("promote", job) == []
+    env.confirm(request, typed=job)
+    clock.forward(minutes=1)
+    reaches(env, cutover, S.CHECKLIST)
+    assert len(env.writes("promote", job)) == 1
+    tick_all(env, env.shows(card, "Promoted", step="item"), "item", "dana")
+    env.press(env.shows(card, step="open_writes"), "open_writes")
+    reaches(env, cutover, S.DONE)
+
+
 def test_a_rehearsal_sends_nothing_and_is_named_on_the_real_card(env: Env, clock: AheadClock) -> None:
     clock.forward(minutes=-4)
     job = env.add_job("rehearsed", **LIVE)

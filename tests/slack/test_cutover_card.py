@@ -261,6 +261,21 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         ("Held* for 3 min", "Rows are still written to orders/sales", "Resume", "Downtime 5 min"),
         {"resume", "abort"},
     ),
+    "held, its source is lost": (
+        cutover(
+            S.HELD,
+            since=minutes(9),
+            progress=progress(
+                held_from="draining",
+                why="`orders-db`: it is FAILED in CDC.",
+                jobs=(JobMark(JOB, Mark.FAILED, "it is FAILED in CDC", stranded=True),),
+                samples=(Sample(JOB, "orders", minutes(8), 9, 12_000_000),),
+            ),
+        ),
+        minutes(12),
+        ("it is FAILED in CDC", "May be missing: 9 s · 11.4 MiB (", "*Promote* what has arrived", "Resume"),
+        {"resume", "abort"},
+    ),
     "aborted at night": (
         cutover(S.ABORTED, ended=minutes(20), progress=progress(why="The worker could not be stopped")),
         minutes(21),

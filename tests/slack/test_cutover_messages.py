@@ -47,7 +47,7 @@ def test_a_call_has_the_button_as_long_as_it_is_awaited() -> None:
     assert f"<@{ANA}>: please say that you are here" in all_text(asked)
     later = accepted(call(cutover(S.STOPPING), ANA, "here"))
     assert not buttons(later)
-    assert "not awaited" in all_text(later)
+    assert "no longer need to do this" in all_text(later)
 
 
 def test_a_call_offers_nobody_the_press_of_another() -> None:

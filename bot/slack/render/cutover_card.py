@@ -25,6 +25,7 @@ from bot.slack.render.cutover_text import (
     delay_text,
     guard_text,
     headline,
+    stranded_lines,
     zone_and_utc,
 )
 from bot.slack.render.message import Message
@@ -60,13 +61,16 @@ _SHORT = {"writer": "Tick writers…", "item": "Checklist…", "hold": "Hold…"
 """Labels of buttons that open a dialog."""
 
 
-def cutover_card(cutover: Cutover, now: datetime, chart: LineChart | None = None) -> Message:
-    """The card in its present state. `chart` is the replication delay since the writes were stopped."""
+def cutover_card(
+    cutover: Cutover, now: datetime, chart: LineChart | None = None, ways_out: Sequence[Button] = ()
+) -> Message:
+    """The card in its present state. `chart` is the replication delay since the writes were stopped;
+    `ways_out` begin what can be done without the source."""
     lines = [each for each in _LINES[cutover.state](cutover, now) if each]
     title = headline(cutover)
     text = "\n".join(lines)
     head: list[Block] = [m.section(f"*{title}*\n{text}")]
-    buttons = m.buttons(_buttons(cutover))
+    buttons = m.buttons((*ways_out, *_buttons(cutover)))
     classic = m.message(f"{title}: {lines[0]}", [*head, *buttons])
     if chart is None or cutover.state is not S.DRAINING:
         return classic
@@ -282,8 +286,11 @@ def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
 
 def _held(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield f"✋ *Held* for {humanize(now - cutover.since)}"
-    yield _why(cutover)
-    yield "*Resume* measures again; *Abort…* ends it."
+    if any(each.mark is Mark.PROMOTING for each in cutover.progress.jobs):
+        yield "🚀 A promotion is in progress, from outside"
+    else:
+        yield from stranded_lines(cutover) or (_why(cutover),)
+        yield "*Resume* measures again; *Abort…* ends it."
     yield _downtime(cutover, now)
 
 

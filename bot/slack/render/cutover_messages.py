@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.cmdline.answers import Button
+from bot.cmdline.invocation import Invocation
 from bot.cutover import states, summary
+from bot.cutover.wave import stranded_jobs
 from bot.cutover.wording import event_text
+from bot.dms.rules import Action
 from bot.requests.buttons import MakeRef
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
@@ -20,7 +23,7 @@ from bot.slack.render.cutover_chart import drain_chart
 from bot.slack.render.cutover_text import clock, headline, job_text, jobs_text
 from bot.slack.render.message import Message
 from bot.store import Store
-from bot.store.cutover import Cutover, CutoverEntry
+from bot.store.cutover import Cutover, CutoverEntry, CutoverState
 from bot.util.durations import humanize
 
 _SIGNS = {
@@ -43,6 +46,8 @@ _SIGNS = {
     "written": "⚠️",
 }
 """By the event of an entry; any other has a dot."""
+_NAME = 24
+"""Characters of a job in a button."""
 _NEWS: dict[str, str] = {
     "day": "🗓️ Tomorrow: cutover of {jobs} at {at}. Expect a downtime of up to {budget}.",
     "hour": "🗓️ In about an hour, at {at}: cutover of {jobs}. Expect a downtime of up to {budget}.",
@@ -81,7 +86,19 @@ class CutoverMessages:
         if cutover is None:
             return None
         chart = drain_chart(cutover)
-        return cutover_card(cutover, self._clock(), chart)
+        return cutover_card(cutover, self._clock(), chart, self._ways_out(cutover))
+
+    def _ways_out(self, cutover: Cutover) -> tuple[Button, ...]:
+        """While it is held: begins the ordinary promote of the jobs that have lost their source, with its
+        confirmation, policy and approvals for whoever presses it."""
+        lost = stranded_jobs(cutover) if cutover.state is CutoverState.HELD else ()
+        if not lost:
+            return ()
+        which = (
+            mrkdwn.clip_plain(job_text(cutover, lost[0]), _NAME) if len(lost) == 1 else f"{len(lost)} jobs"
+        )
+        promote = Invocation(Action.PROMOTE, lost)
+        return (Button(f"Promote {which}…", Action.PROMOTE, "run", self._ref(promote)),)
 
     def entry(self, subject: Mapping[str, Any]) -> Message | None:
         entry = self._store.cutover_entry(int(subject["entry"]))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
 from bot.slack.render import mrkdwn
 from bot.store.cutover import CheckLine, Cutover, Sample
@@ -35,6 +37,35 @@ def headline(cutover: Cutover) -> str:
     """What it is, and of which jobs."""
     word = "🎭 Rehearsal" if cutover.rehearsal else "Cutover"
     return f"{word} of {mrkdwn.name(jobs_text(cutover))}"
+
+
+def stranded_lines(cutover: Cutover) -> tuple[str, ...]:
+    """What is lost and what may be missing where a job has lost its source; empty otherwise."""
+    lost = stranded_jobs(cutover)
+    if not lost:
+        return ()
+    mark = next(each for each in cutover.progress.jobs if each.stranded)
+    more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+    return (
+        f"⚠️ {mrkdwn.code(job_text(cutover, lost[0]))}{more}: {mrkdwn.verbatim(mark.text)}",
+        _may_be_missing(cutover, [each for each in cutover.progress.samples if each.job in lost]),
+        "Source lost? *Promote* what has arrived",
+    )
+
+
+def _may_be_missing(cutover: Cutover, samples: Sequence[Sample]) -> str:
+    """The last known delay and when it was measured. If the writes were not stopped by then, what was
+    written later may be missing, too."""
+    if not samples:
+        return "What may be missing is not known"
+    last = max(samples, key=lambda each: (each.seconds or 0.0, each.bytes or 0.0))
+    stopped = cutover.progress.stopped
+    goes_on = stopped is None or last.at < stopped
+    shown = [humanize(last.seconds) if last.seconds else "", bytes_text(last.bytes) if last.bytes else ""]
+    amount = " · ".join(filter(None, shown))
+    if not amount:
+        return f"{'May be missing: all since' if goes_on else 'Nothing was missing at'} {clock(last.at)}"
+    return f"May be missing: {amount} ({clock(last.at)}){' and later' if goes_on else ''}"
 
 
 def clock(at: datetime) -> str:
