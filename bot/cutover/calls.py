@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from bot.cutover.states import PROMOTE_ESCALATES, PROMOTE_WARNS, REMINDS
 from bot.store.cutover import Cutover, CutoverState
@@ -27,12 +28,26 @@ class Call:
     """The step of the press, or the reason."""
 
 
+class NewsKind(StrEnum):
+    """What those who only have to know are told of. The values are stored."""
+
+    DAY_BEFORE = "day_before"
+    HOUR_BEFORE = "hour_before"
+    STOPPING = "stopping"
+    PROMOTED = "promoted"
+    OPENED = "opened"
+    ABORTED = "aborted"
+    EXPIRED = "expired"
+
+
+N = NewsKind
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """A post for the stakeholders' channel."""
 
-    what: str
-    """`day_before`, `hour_before`, `stopping`, `promoted`, `opened`, `aborted` or `expired`."""
+    what: NewsKind
 
 
 def calls_due(cutover: Cutover, now: datetime) -> tuple[Call, ...]:
@@ -118,19 +133,19 @@ def _nags(cutover: Cutover, now: datetime, what: str, person: str) -> Iterator[C
         yield Call(f"{what}:{cutover.since.isoformat()}:nag{number}", person, what)
 
 
-def _news(cutover: Cutover, now: datetime) -> Iterator[str]:
+def _news(cutover: Cutover, now: datetime) -> Iterator[NewsKind]:
     at, progress = cutover.plan.at, cutover.progress
     waits = cutover.state in (S.SCHEDULED, S.READY)
     if waits and at is not None and at - _DAY <= now < at - _HOUR:
-        yield "day_before"
+        yield N.DAY_BEFORE
     if waits and at is not None and at - _HOUR <= now < at:
-        yield "hour_before"
+        yield N.HOUR_BEFORE
     if progress.stopping is not None and cutover.state is not S.ABORTED:
-        yield "stopping"
+        yield N.STOPPING
     if progress.promoted is not None:
-        yield "promoted"
+        yield N.PROMOTED
     if progress.opened is not None:
-        yield "opened"
+        yield N.OPENED
     told = progress.stopping is not None or any(each.startswith("news:") for each in progress.said)
     if cutover.state in (S.ABORTED, S.EXPIRED) and told:
-        yield str(cutover.state)
+        yield N.ABORTED if cutover.state is S.ABORTED else N.EXPIRED

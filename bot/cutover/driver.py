@@ -12,7 +12,7 @@ import structlog
 
 from bot.cmdline.answers import rich_parts
 from bot.cutover.alarm import Alarm
-from bot.cutover.calls import calls_due, news_due
+from bot.cutover.calls import Call, calls_due, news_due
 from bot.cutover.draining import Draining
 from bot.cutover.ledger import CutoverLedger, card_key
 from bot.cutover.promotion import Promotion, is_stale
@@ -254,25 +254,19 @@ class Driver:
                 return cutover
             updated = self._ledger.update(read, shown=False, said=said)
             for call in calls:
-                subject = {"cutover": cutover.id, "person": call.person, "what": call.what}
-                self._enqueue(cutover, f"call:{call.key}", call.person, "cutover_call", subject, now)
+                self._post_call(cutover, call, now)
             for each in news:
-                subject = {"cutover": cutover.id, "what": each.what}
-                self._enqueue(
-                    cutover, f"news:{each.what}", cutover.plan.announce, "cutover_news", subject, now
-                )
+                self._ledger.post_news(cutover, each)
         self._ctx.wake()
         return updated or cutover
 
-    def _enqueue(
-        self, cutover: Cutover, key: str, channel: str, kind: str, subject: Mapping[str, str], now: datetime
-    ) -> None:
+    def _post_call(self, cutover: Cutover, call: Call, now: datetime) -> None:
         self._ctx.store.enqueue(
             OutMessage(
-                key=f"{card_key(cutover.id)}:{key}",
-                channel=channel,
-                kind=kind,
-                subject=dict(subject),
+                key=f"{card_key(cutover.id)}:call:{call.key}",
+                channel=call.person,
+                kind="cutover_call",
+                subject={"cutover": cutover.id, "person": call.person, "what": call.what},
                 created=now,
             )
         )

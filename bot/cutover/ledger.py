@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.cutover.calls import News, news_due
 from bot.store import Store
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState, Progress
 from bot.store.records import AuditEntry, OutMessage, Person
@@ -123,6 +124,18 @@ class CutoverLedger:
             )
         )
 
+    def post_news(self, cutover: Cutover, news: News) -> None:
+        """Tell the stakeholders' channel, once; inside a transaction."""
+        self._store.enqueue(
+            OutMessage(
+                key=f"{card_key(cutover.id)}:news:{news.what}",
+                channel=cutover.plan.announce,
+                kind="cutover_news",
+                subject={"cutover": cutover.id, "what": str(news.what)},
+                created=self.clock(),
+            )
+        )
+
     def _change(
         self,
         read: Cutover,
@@ -146,6 +159,9 @@ class CutoverLedger:
             self._store.mark_dirty(card_key(moved.id))
             if changes and moved.state in _REPORTED and moved.progress.stopping is not None:
                 self._post_report(moved)
+            if moved.state in ENDED_CUTOVERS:
+                for each in news_due(moved, self.clock()):
+                    self.post_news(moved, each)
         self.wake()
         return moved
 

@@ -14,6 +14,7 @@ from tests.e2e.helpers import ROLES, AheadClock, full, open_servers, policy, sta
 from tests.waiting import until
 
 S = CutoverState
+GENERAL = "C0GENERAL1"
 DANA, SAM, ALEX = "U0DANA0001", "U0SAM00001", "U0ALEX0001"
 RULES = f"""{ROLES}
 [[rule]]
@@ -142,7 +143,8 @@ def test_a_wave_of_ten_by_one_press(env: Env, clock: AheadClock) -> None:
     clock.forward(minutes=-4)
     jobs = [env.add_job("wave", **LIVE) for _ in range(10)]
     measured(env, clock, jobs)
-    line = f"cutover {' '.join(jobs)} --at ready --apps <@{SAM}|sam> --checklist ANALYZE"
+    told = f"--apps <@{SAM}|sam> --announce <#{GENERAL}|general>"
+    line = f"cutover {' '.join(jobs)} --at ready {told} --checklist ANALYZE"
     request = env.shows(env.type(line), "10 jobs", "part of a", step="confirm")
     env.confirm(request)
     cutover = reaches(env, newest(env, jobs[0]), S.READY)
@@ -160,6 +162,8 @@ def test_a_wave_of_ten_by_one_press(env: Env, clock: AheadClock) -> None:
     tick_all(env, env.shows(card, step="item"), "item", "sam")
     env.press(env.shows(card, step="open_writes"), "open_writes", "sam")
     reaches(env, cutover, S.DONE)
+    for news in ("has begun", "is the primary database now", "writes are open on the destination"):
+        env.slack.wait_message(channel="general", contains=[f"{jobs[0]} and 9 more", news])
 
 
 def test_the_source_dies_while_it_drains(env: Env, clock: AheadClock) -> None:

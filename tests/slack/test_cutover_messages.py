@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.cutover.calls import NewsKind
 from bot.dms.model import DelayPoint
 from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_chart import drain_chart
@@ -56,13 +57,13 @@ def test_a_call_offers_nobody_the_press_of_another() -> None:
     assert not buttons(accepted(call(drained, RAJ, "promote")))
 
 
-@pytest.mark.parametrize("what", ["day", "hour", "stopping", "promoted", "open", "ended"])
-def test_news_name_the_jobs_and_press_for_nothing(what: str) -> None:
+@pytest.mark.parametrize("what", NewsKind)
+def test_news_name_the_jobs_and_press_for_nothing(what: NewsKind) -> None:
     shown = cutover(S.CHECKLIST, plan=WAVE, progress=progress(opened=minutes(38), why="No <!here>"))
     payload = accepted(news(shown, what, minutes(60)))
     assert "*orders-db and 1 more*" in all_text(payload)
     assert not buttons(payload)
-    assert "31 min" in all_text(payload) or what != "open"
+    assert "31 min" in all_text(payload) or what is not NewsKind.OPENED
     assert "Rehearsal, nothing is sent" in all_text(accepted(news(replace(shown, rehearsal=True), what, AT)))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.cutover import states, summary
+from bot.cutover.calls import NewsKind
 from bot.cutover.wave import stranded_jobs
 from bot.cutover.wording import event_text
 from bot.dms.rules import Action
@@ -48,15 +49,17 @@ _SIGNS = {
 """By the event of an entry; any other has a dot."""
 _NAME = 24
 """Characters of a job in a button."""
-_NEWS: dict[str, str] = {
-    "day": "🗓️ Tomorrow: cutover of {jobs} at {at}. Expect a downtime of up to {budget}.",
-    "hour": "🗓️ In about an hour, at {at}: cutover of {jobs}. Expect a downtime of up to {budget}.",
-    "stopping": "🛑 The cutover of {jobs} has begun: its applications stop writing now.",
-    "promoted": "🚀 {jobs}: the destination is the primary database now. Writes are not open yet.",
-    "open": "🔓 {jobs}: writes are open on the destination. Downtime: {downtime}.",
-    "ended": "⏹️ {jobs}: no cutover took place, the source stays the primary database. {why}",
+_NO_CUTOVER = "⏹️ {jobs}: no cutover took place, the source stays the primary database. {why}"
+_NEWS: dict[NewsKind, str] = {
+    NewsKind.DAY_BEFORE: "🗓️ Tomorrow: cutover of {jobs} at {at}. Expect up to {budget} of downtime.",
+    NewsKind.HOUR_BEFORE: "🗓️ In an hour, at {at}: cutover of {jobs}. Expect up to {budget} of downtime.",
+    NewsKind.STOPPING: "🛑 The cutover of {jobs} has begun: its applications stop writing now.",
+    NewsKind.PROMOTED: "🚀 {jobs}: the destination is the primary database now. Writes are not open yet.",
+    NewsKind.OPENED: "🔓 {jobs}: writes are open on the destination. Downtime: {downtime}.",
+    NewsKind.ABORTED: _NO_CUTOVER,
+    NewsKind.EXPIRED: _NO_CUTOVER,
 }
-"""By what happened; `bot.cutover.calls` says when each is due."""
+"""`bot.cutover.calls` says when each is due."""
 _CALLS: dict[str, str] = {
     "here": "say that you are here",
     "start": "start the cutover",
@@ -111,7 +114,7 @@ class CutoverMessages:
 
     def news(self, subject: Mapping[str, Any]) -> Message | None:
         cutover = self._store.cutover(subject["cutover"])
-        return None if cutover is None else news(cutover, str(subject["what"]), self._clock())
+        return None if cutover is None else news(cutover, NewsKind(subject["what"]), self._clock())
 
     def report(self, subject: Mapping[str, Any]) -> Message | None:
         cutover = self._store.cutover(subject["cutover"])
@@ -141,7 +144,7 @@ def call(cutover: Cutover, person: str, what: str) -> Message:
     return m.message(f"{jobs_text(cutover)}: please {asked}", [m.section(shown), *m.buttons(buttons)])
 
 
-def news(cutover: Cutover, what: str, now: datetime) -> Message:
+def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:
     """A line for those who only have to know. A rehearsal says that it is one."""
     form = _NEWS[what]
     at, downtime = cutover.plan.at, states.downtime(cutover, now)
