@@ -71,9 +71,9 @@ def _calls(cutover: Cutover, now: datetime) -> Iterator[Call]:
             yield from _ready(cutover, now)
         case S.STOPPING:
             yield from _press(cutover, now, "stopped", plan.app_owner, plan.commander)
-        case S.DRAINED if progress.confirmed_by:
+        case S.DRAINED if progress.asked_by:
             others = [each for each in (plan.deputy, plan.commander, cutover.by.user, plan.app_owner) if each]
-            second = next((each for each in others if each != progress.confirmed_by), "")
+            second = next((each for each in others if each != progress.asked_by), "")
             yield from _press(cutover, now, "second", second, "")
         case S.DRAINED if not plan.by_itself:
             yield from _press(cutover, now, "promote", plan.commander, plan.deputy)

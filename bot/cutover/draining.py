@@ -208,10 +208,10 @@ class Draining:
         if not missing and not is_stale(cutover, now):
             return  # a failure to read does not undo what was measured until it is old
         text = " ".join(missing[:3]) or f"It was not measured for too long: {cutover.progress.not_measured}."
-        self._ledger.enter(cutover, S.DRAINING, "not_drained", None, text, drained=None, confirmed_by="")
+        self._ledger.enter(cutover, S.DRAINING, "not_drained", None, text, drained=None, asked_by="")
 
     def _hold(self, cutover: Cutover, text: str, **progress: Any) -> None:
-        held = {"held_from": str(cutover.state), "confirmed_by": ""}
+        held = {"held_from": str(cutover.state), "asked_by": ""}
         self._ledger.enter(cutover, S.HELD, "held", None, text, **held, **progress)
 
     def _adopt(self, cutover: Cutover, text: str, marks: tuple[JobMark, ...], now: datetime) -> None:

@@ -160,7 +160,7 @@ class Driver:
         to = expiry.to if expiry else EXPIRES_TO[cutover.state]
         text = _expired_text(cutover) if expiry is None else f"{expiry.why[0].upper()}{expiry.why[1:]}."
         with self._ctx.store.transaction():
-            held = {"held_from": str(cutover.state), "confirmed_by": ""} if to is S.HELD else {}
+            held = {"held_from": str(cutover.state), "asked_by": ""} if to is S.HELD else {}
             moved = self._ledger.enter(cutover, to, str(to), None, text, **held)
             request = self._ctx.store.request(cutover.request) if moved and cutover.request else None
             if to is S.EXPIRED and request is not None:
@@ -192,7 +192,7 @@ class Driver:
         left = self._ctx.store.cutover(cutover.id)
         if told is not None and left is not None and left.state is S.DRAINED:
             text = "".join(each if isinstance(each, str) else "" for each in rich_parts(told.text))
-            self._ledger.enter(left, S.HELD, "held", None, text, held_from=str(S.DRAINED), confirmed_by="")
+            self._ledger.enter(left, S.HELD, "held", None, text, held_from=str(S.DRAINED), asked_by="")
 
     def _planned(self, cutover: Cutover) -> Mapping[str, Job]:
         """The jobs as they were planned; those of a rehearsal, which has no request, as they are now."""

@@ -73,9 +73,9 @@ class Promotion:
             return self.send(who, cutover)
         with self._ctx.store.transaction():
             now = self._ctx.store.cutover(cutover.id)
-            if now is None or now.state is not S.DRAINED or now.progress.confirmed_by:
+            if now is None or now.state is not S.DRAINED or now.progress.asked_by:
                 return _otherwise(now or cutover)
-            self._ledger.note(now, "asked", who, confirmed_by=who.user)
+            self._ledger.note(now, "asked", who, asked_by=who.user)
         return None
 
     def second(self, who: Person, cutover: Cutover, _typed: str) -> Note | None:
@@ -84,7 +84,7 @@ class Promotion:
         Raises:
             StoreError.
         """
-        first = cutover.progress.confirmed_by
+        first = cutover.progress.asked_by
         if not first:
             return Note("Nothing was done: nobody has asked for the promotion.", tone="warn")
         if who.user == first:
@@ -157,6 +157,7 @@ class Promotion:
                     who,
                     "" if who else "as planned, without a last press",
                     promote_intended=now,
+                    seconded_by=who.user if who and read.progress.asked_by else "",
                     jobs=_promoting(read, now),
                 )
                 moved = self._approve(read, who)
@@ -342,6 +343,6 @@ def _text(cutover: Cutover, marks: Sequence[JobMark], mark: Mark) -> str:
 
 
 def _otherwise(cutover: Cutover) -> Note:
-    if cutover.state is S.DRAINED and cutover.progress.confirmed_by:
-        return Note(("Nothing was done: ", User(cutover.progress.confirmed_by), " asked already."))
+    if cutover.state is S.DRAINED and cutover.progress.asked_by:
+        return Note(("Nothing was done: ", User(cutover.progress.asked_by), " asked already."))
     return Note(f"Nothing was done: the cutover {state_text(cutover.state)}.", tone="warn")

@@ -135,7 +135,8 @@ def _people(cutover: Cutover) -> list[tuple[str, str]]:
         ("commander", plan.commander),
         ("deputy", plan.deputy),
         ("app owner", plan.app_owner),
-        ("second person", cutover.progress.confirmed_by),
+        ("asked to promote", cutover.progress.asked_by),
+        ("second person", cutover.progress.seconded_by),
     ]
     return [(name, user) for name, user in held if user]
 

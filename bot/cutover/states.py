@@ -147,8 +147,8 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
         "reopened": progress.stopping is not None and not progress.reopened_by,
         "stopped": all(each.by for each in progress.writers),
         "start": bool(progress.here) and not objections(cutover),
-        "promote": not progress.confirmed_by,
-        "second": bool(progress.confirmed_by),
+        "promote": not progress.asked_by,
+        "second": bool(progress.asked_by),
         "abort": not is_promoted_in_part(cutover),
         "open_writes": not open_items(cutover),
     }
@@ -204,7 +204,8 @@ def resumes_in(cutover: Cutover) -> CutoverState:
 def drain_anew(resumed: datetime | None) -> Mapping[str, Any]:
     """The fields of `Progress` of a cutover that drains from the beginning: nothing that was measured before
     counts. `resumed` is the time that samples count from, None where that is the stop of the writes."""
-    return {"resumed": resumed, "samples": (), "measured": None, "drained": None, "confirmed_by": ""}
+    measured = {"samples": (), "measured": None, "drained": None}
+    return {"resumed": resumed, **measured, "asked_by": "", "seconded_by": ""}
 
 
 def downtime(cutover: Cutover, now: datetime) -> timedelta | None:

@@ -84,8 +84,8 @@ class Steps:
         return None if press is None else self._refusal(who, cutover, press)
 
     def _refusal(self, who: Person, cutover: Cutover, press: Press) -> Note | None:
-        if press.step == "promote" and cutover.state is S.DRAINED and cutover.progress.confirmed_by:
-            return Note(("Nothing was done: ", User(cutover.progress.confirmed_by), " asked already."))
+        if press.step == "promote" and cutover.state is S.DRAINED and cutover.progress.asked_by:
+            return Note(("Nothing was done: ", User(cutover.progress.asked_by), " asked already."))
         if cutover.state not in press.states:
             return _moved_on(cutover, press)
         if press.step == "second":
@@ -194,7 +194,7 @@ class Steps:
         return self._done(
             cutover,
             lambda now: self._ledger.enter(
-                now, S.HELD, "held", who, why, held_from=str(now.state), confirmed_by=""
+                now, S.HELD, "held", who, why, held_from=str(now.state), asked_by=""
             ),
         )
 

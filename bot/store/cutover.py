@@ -208,8 +208,10 @@ class Progress:
     """About when it has drained if nothing more arrives."""
     second: bool = False
     """Whether a second person has to confirm the promotion."""
-    confirmed_by: str = ""
+    asked_by: str = ""
     """User ID of who asked for the promotion, where a second person has to confirm it."""
+    seconded_by: str = ""
+    """User ID of the second person, who confirmed it."""
     promote_intended: datetime | None = None
     """When the promotion was decided; written before anything is sent."""
     promoted: datetime | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 
 from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
+from bot.cutover.report import report_json
 from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
 from bot.store.cutover import CutoverState as S
@@ -290,14 +292,17 @@ def test_production_takes_an_approval_and_a_second_person(production: Night) -> 
     night.minutes(["orders"], 3)
     assert night.promote(plan) == ""
     asked = night.now(plan)
-    assert (asked.state, asked.progress.confirmed_by) == (S.DRAINED, DANA_THERE.user)
+    assert (asked.state, asked.progress.asked_by) == (S.DRAINED, DANA_THERE.user)
     assert "second person" in night.press(plan, "second", DANA_THERE)
     assert "asked already" in night.promote(plan, SAM)
     assert "only people of this cutover" in night.press(plan, "second", STRANGER)
     assert night.promotes() == 0
     assert night.press(plan, "second", ALEX_THERE) == ""
-    night.reaches(plan, S.CHECKLIST)
+    promoted = night.reaches(plan, S.CHECKLIST)
     assert night.promotes() == 1
+    people = json.loads(report_json(promoted, ()))["people"]
+    assert people["asked to promote"] == DANA_THERE.user
+    assert people["second person"] == ALEX_THERE.user
 
 
 def test_the_planner_cannot_approve(production: Night) -> None:

@@ -53,6 +53,9 @@ DONE = Cutover(
         stopped=at(7),
         stopped_by="U2",
         drained=at(13),
+        second=True,
+        asked_by="U1",
+        seconded_by="U3",
         promote_intended=at(14),
         promoted=at(24),
         opened=at(38) + timedelta(seconds=4),
@@ -73,6 +76,8 @@ def test_the_markdown_has_it_all() -> None:
         "State: **done** at 2026-12-05 01:38:00.",
         "Downtime: **1864 s** (31 min 4 s), within the budget of 1 h.",
         "| commander | Ana |",
+        "| asked to promote | Ana |",
+        "| second person | Li |",
         "| writes stopped | 2026-12-05 01:07:00 |",
         "- [x] api – Raj, 2026-12-05 01:05:00",
         "- [ ] read pool",
@@ -91,7 +96,13 @@ def test_the_json_says_the_same() -> None:
     assert found["times"]["promoted"] == "2026-12-05T01:24:00+00:00"
     assert found["delay"] == [{"job": JOB, "read": "2026-12-05T01:10:00+00:00", "seconds": 40.0}]
     assert [each["event"] for each in found["log"]] == ["stopped", "drained"]
-    assert found["people"] == {"planner": "Ana", "commander": "Ana", "app owner": "Raj"}
+    assert found["people"] == {
+        "planner": "Ana",
+        "commander": "Ana",
+        "app owner": "Raj",
+        "asked to promote": "Ana",
+        "second person": "Li",
+    }
 
 
 def test_the_files_are_named_after_the_job_and_the_night() -> None:

@@ -207,7 +207,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         {"hold", "promote", "abort"},
     ),
     "drained, a second person asked for": (
-        cutover(S.DRAINED, progress=progress(drained=minutes(13), second=True, confirmed_by=ANA)),
+        cutover(S.DRAINED, progress=progress(drained=minutes(13), second=True, asked_by=ANA)),
         minutes(14),
         (f"<@{ANA}> asked to promote", "second person"),
         {"hold", "second", "abort"},

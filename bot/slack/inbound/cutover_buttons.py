@@ -130,7 +130,7 @@ class CutoverButtons:
     def _refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:
         """Why this press leads nowhere for this person: said before a dialog opens, and judged again when it
         is submitted. An approver may be the second person without another role."""
-        if step == "second" and cutover.state is CutoverState.DRAINED and cutover.progress.confirmed_by:
+        if step == "second" and cutover.state is CutoverState.DRAINED and cutover.progress.asked_by:
             return None
         if any(each.step == step for each in presses(cutover, who.user)):
             return None

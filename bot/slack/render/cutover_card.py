@@ -244,7 +244,7 @@ def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
     drained = cutover.progress.drained
     yield f"🟢 *Nothing is missing*{f' since {clock(drained)}' if drained else ''}"
     yield delay_text(cutover)
-    first = cutover.progress.confirmed_by
+    first = cutover.progress.asked_by
     if first:
         yield f"{_person(first)} asked to promote: a second person confirms"
     elif cutover.plan.by_itself:

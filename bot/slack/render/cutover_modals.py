@@ -82,7 +82,7 @@ def promote(cutover: Cutover, phrase: str, ref: str) -> dict[str, Any]:
 def second(cutover: Cutover, ref: str) -> dict[str, Any]:
     """Asks a second person to confirm the promotion."""
     names = ", ".join(mrkdwn.code(job_text(cutover, each)) for each in cutover.plan.jobs[:_SHOWN_JOBS])
-    first = mrkdwn.mention("@", cutover.progress.confirmed_by)
+    first = mrkdwn.mention("@", cutover.progress.asked_by)
     text = f"🚨 *This cannot be undone.*\n{first} asks to promote {names}.\n{delay_text(cutover)}"
     return modal(
         "Confirm the promote",
