@@ -15,6 +15,7 @@ from bot.cutover.alarm import Alarm
 from bot.cutover.calls import Call, calls_due, news_due
 from bot.cutover.draining import Draining
 from bot.cutover.ledger import CutoverLedger, card_key
+from bot.cutover.moved import end_moved
 from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.proofs import proven
 from bot.cutover.states import EXPIRES_TO, EXPIRIES, PRE_CHECK, WRITES_STOPPED, expires, is_promoted_in_part
@@ -35,7 +36,6 @@ CHECK_EVERY = timedelta(minutes=5)
 """How often the checks are run again while a cutover is ready."""
 _CLOCK_EVERY = timedelta(minutes=1)
 _DAY = timedelta(days=1)
-_BEFORE_THE_NIGHT = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
 _ENDS = {
     RequestState.CANCELLED: S.ABORTED,
     RequestState.DENIED: S.ABORTED,
@@ -138,19 +138,8 @@ class Driver:
         event = "approved" if request.needed else "confirmed"
         with self._ctx.store.transaction():
             moved = self._ledger.enter(cutover, S.SCHEDULED, event)
-            if moved is not None and moved.plan.moves:
-                self._end_moved(moved)
-
-    def _end_moved(self, cutover: Cutover) -> None:
-        """End the plan that this one takes the place of."""
-        old = self._ctx.store.cutover(cutover.plan.moves)
-        if old is None or old.state not in (*_BEFORE_THE_NIGHT, S.READY):
-            return
-        text = "It was moved to another time."
-        self._ledger.enter(old, S.ABORTED, "moved", None, text)
-        request = self._ctx.store.request(old.request) if old.request else None
-        if request is not None:
-            self._ctx.end(request, RequestState.CANCELLED, "cancelled", cutover.by, text)
+            if moved is not None:
+                end_moved(self._ctx, self._ledger, moved)
 
     def _expire(self, cutover: Cutover, now: datetime) -> bool:
         at = expires(cutover)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Answer, Note, RichText, User
 from bot.cutover.ledger import CutoverLedger
+from bot.cutover.moved import GIVES_WAY, end_moved
 from bot.cutover.states import Role, roles_of
 from bot.dms.drained import takes_threshold
 from bot.dms.errors import NotFound
@@ -177,7 +178,9 @@ class Planning:
             self._refuse_second(made, jobs)
             self._ctx.store.add_cutover(made)
             self._ledger.enter(made, S.SCHEDULED, "rehearsal", who)
-        return Note("The rehearsal is planned: its card shows each step. Nothing is sent to the service.")
+            end_moved(self._ctx, self._ledger, made)
+        done = "moved" if made.plan.moves else "planned"
+        return Note(f"The rehearsal is {done}: its card shows each step. Nothing is sent to the service.")
 
     def _refuse_second(self, made: Cutover, jobs: Sequence[Job]) -> None:
         """One open cutover for each job, and for each destination; a rehearsal beside a plan is allowed.
@@ -186,7 +189,8 @@ class Planning:
             _Refused: there is another.
         """
         for other in self._ctx.store.cutovers():
-            if other.id == made.plan.moves or other.rehearsal is not made.rehearsal:
+            moved = other.id == made.plan.moves and other.state in GIVES_WAY
+            if moved or other.rehearsal is not made.rehearsal:
                 continue
             shared = self._shared(other, jobs)
             if shared and other.state is S.DRAFT and other.by.user == made.by.user:

@@ -15,6 +15,7 @@ from bot.cutover.promotion import promote_phrase
 from bot.cutover.report import report_json
 from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
+from bot.slack.render import cutover_modals
 from bot.store.cutover import CutoverState as S
 from bot.store.cutover import Mark, Tick
 from bot.store.records import RequestState
@@ -412,6 +413,18 @@ def test_a_moved_plan_ends_the_old_one_once_it_is_confirmed(night: Night) -> Non
     assert night.state(new) is S.SCHEDULED
     assert night.state(old) is S.ABORTED
     assert night.request(old).state is RequestState.CANCELLED
+
+
+def test_a_moved_rehearsal_is_the_only_one(night: Night) -> None:
+    job = night.job()
+    old = night.plan(job, rehearsal=True, at=night.clock() + timedelta(hours=30))
+    night.clock.forward(seconds=1)
+    told = night.cutovers.move(DANA_THERE, old.id, night.clock() + timedelta(hours=50), "UTC")
+    assert "The rehearsal is moved" in str(told)
+    (left,) = night.desk.ctx.store.cutovers()
+    assert (left.plan.moves, left.state) == (old.id, S.SCHEDULED)
+    assert night.now(old).progress.why == "It was moved to another time."
+    assert "no approvals" in str(cutover_modals.move(left, "ref"))
 
 
 def test_a_rehearsal_sends_nothing(night: Night) -> None:

@@ -162,10 +162,12 @@ def read_ticks(values: Mapping[str, Any]) -> frozenset[int]:
 def move(cutover: Cutover, ref: str) -> dict[str, Any]:
     """Asks for another time."""
     at = cutover.plan.at
-    text = (
-        f"*{headline(cutover)}*\nOnce moved, it needs a new confirmation and new approvals. The "
-        "present plan stays until then."
+    means = (
+        "A rehearsal is moved at once: it takes no confirmation and no approvals."
+        if cutover.rehearsal
+        else "Once moved, it needs a new confirmation and new approvals. The present plan stays until then."
     )
+    text = f"*{headline(cutover)}*\n{means}"
     field = InputBlock(
         block_id=TIME_BLOCK,
         label=PlainTextObject(text="Day and time, in your time zone"),
