@@ -212,10 +212,11 @@ def test_nothing_to_pick_is_said_in_the_view(
 
 def test_an_answer_whose_view_was_closed_is_given_beside_it(env: Env) -> None:
     job = job_with(env, state="NOT_STARTED", phase=None)
-    env.dms.fault("GetMigrationJob", "SLOW", delay_seconds=1.0, match=job)
+    env.dms.fault("GetMigrationJob", "SLOW", delay_seconds=60, match=job)
     before = env.now()
-    view = opened(env, f"restart {job} --pick", "Asking the migration service")
+    view = opened(env, f"restart {job} --pick", "Looking …")
     env.slack.close_view(view)
+    env.dms.clear_faults()
     card_after(env, before, "can restart", job)
 
 

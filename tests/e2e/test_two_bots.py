@@ -138,8 +138,7 @@ def test_what_people_look_at_names_it(pair: Pair) -> None:
         ):
             at.type(line)
         at.slack.open_home("dana")
-        home = plain(at.slack.wait_home("dana", "help` says more"))
-        assert ("/dms-staging list" in home) == (at is pair.second)
+        at.slack.wait_home("dana", "All jobs")
     assert named_wrongly(pair) == []
 
 
