@@ -19,7 +19,6 @@ from bot.dms.model import DelayPoint, Job
 from bot.requests.base import RequestContext
 from bot.requests.drain import measure_drain
 from bot.store.cutover import Cutover, CutoverState, JobMark, Mark, Sample
-from bot.store.records import RequestState
 from bot.util import parallel
 from bot.util.durations import humanize
 
@@ -218,9 +217,8 @@ class Draining:
         """Go on with the checklist; the plan's own request has nothing left to send."""
         with self._ctx.store.transaction():
             moved = self._ledger.enter(cutover, S.CHECKLIST, "adopted", None, text, jobs=marks, promoted=now)
-            request = self._ctx.store.request(cutover.request) if moved and cutover.request else None
-            if request is not None and request.state is RequestState.SCHEDULED:
-                self._ctx.end(request, RequestState.CANCELLED, "cancelled", None, text)
+            if moved is not None:
+                self._promotion.close(moved, None, text)
 
     def _log_samples(self, cutover: Cutover, measured: Mapping[str, Measured]) -> None:
         """A line of the log for each job that has a new sample: the seconds of its slowest database."""

@@ -304,6 +304,25 @@ class Promotion:
         if moved is not None:
             self._ctx.record_step(moved, "waiting", who)
 
+    def close(self, cutover: Cutover, who: Person | None, text: str) -> None:
+        """End its request, which has nothing left to send, inside the transaction that decides it. What it
+        has sent stays its outcome.
+
+        Raises:
+            StoreError.
+        """
+        request = self._ctx.store.request(cutover.request) if cutover.request else None
+        if request is None or request.state is not RequestState.SCHEDULED:
+            return
+        if not self._ctx.store.runs(request=request.id):
+            self._ctx.end(request, RequestState.CANCELLED, "cancelled", who, text)
+            return
+        moved = self._ctx.store.move_request(
+            request.id, [RequestState.SCHEDULED], RequestState.DONE, ended=self._ctx.clock()
+        )
+        if moved is not None:
+            self._ctx.record_step(moved, "closed", who, text)
+
     def _enter(
         self,
         cutover: Cutover,

@@ -68,6 +68,7 @@ PRESSES = (
     Press("stopped", "Writes are stopped", (S.STOPPING,), frozenset({Role.APP_OWNER}), S.DRAINING),
     Press("hold", "Hold", (S.STOPPING, S.DRAINING, S.DRAINED), EVERYBODY, S.HELD),
     Press("resume", "Resume", (S.HELD,), LEADERS),
+    Press("without", "Go on without it…", (S.HELD,), LEADERS, S.CHECKLIST),
     Press("promote", "Promote…", (S.DRAINED,), LEADERS, S.PROMOTING),
     Press("second", "Confirm the promotion…", (S.DRAINED,), EVERYBODY, S.PROMOTING),
     Press("abort", "Abort…", BEFORE_PROMOTING, EVERYBODY, S.ABORTED),
@@ -147,6 +148,7 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
         "reopened": progress.stopping is not None and not progress.reopened_by,
         "stopped": all(each.by for each in progress.writers),
         "start": bool(progress.here) and not objections(cutover),
+        "without": bool(not_promoted(cutover)),
         "promote": not progress.asked_by,
         "second": bool(progress.asked_by),
         "abort": not is_promoted_in_part(cutover),
@@ -164,6 +166,16 @@ def is_promoted_in_part(cutover: Cutover) -> bool:
     """Whether a job of it has been promoted, or may have been: there is no way back then."""
     gone = (Mark.PROMOTED, Mark.PROMOTING, Mark.UNCLEAR)
     return any(each.mark in gone for each in cutover.progress.jobs)
+
+
+def not_promoted(cutover: Cutover) -> tuple[str, ...]:
+    """Full names of the jobs without which it can go on: others have been promoted, and nothing is under way.
+    Empty if it cannot."""
+    marks = {each.mark for each in cutover.progress.jobs}
+    if Mark.PROMOTED not in marks or marks & {Mark.PROMOTING, Mark.UNCLEAR}:
+        return ()
+    gone = {each.job for each in cutover.progress.jobs if each.mark is Mark.PROMOTED}
+    return tuple(name for name in cutover.plan.jobs if name not in gone)
 
 
 def evidence_from(cutover: Cutover) -> datetime | None:

@@ -17,14 +17,16 @@ from bot.cutover.states import (
     drain_anew,
     has_ended,
     is_promoted_in_part,
+    not_promoted,
     objections,
     open_items,
     resumes_in,
     roles_of,
 )
+from bot.cutover.wave import shown_name
 from bot.cutover.wording import state_text
 from bot.requests.base import RequestContext
-from bot.store.cutover import CheckLine, Cutover, CutoverState, Override, Tick
+from bot.store.cutover import CheckLine, Cutover, CutoverState, Mark, Override, Tick
 from bot.store.records import Person, RequestState
 from bot.util.redact import redact
 
@@ -53,6 +55,7 @@ class Steps:
             "stopped": self._stopped,
             "hold": self._hold,
             "resume": self._resume,
+            "without": self._without,
             "promote": promotion.ask,
             "second": promotion.second,
             "abort": self._abort,
@@ -206,6 +209,39 @@ class Steps:
 
         return self._done(cutover, resume)
 
+    def _without(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
+        """Go on with the checklist of what has been promoted: there is no way back for that."""
+        why = redact(arg.strip())
+        if not why:
+            return Note("Nothing was done: say why it goes on without it.", tone="warn")
+
+        def go_on(now: Cutover) -> Cutover | None:
+            left = not_promoted(now)
+            if not left:
+                return None
+            marks = tuple(
+                replace(each, mark=Mark.LEFT_OUT, text=why, stranded=False) if each.job in left else each
+                for each in now.progress.jobs
+            )
+            items = tuple(each for each in now.progress.checklist if each.job not in left)
+            names = ", ".join(f"`{shown_name(now, each)}`" for each in left)
+            moved = self._ledger.enter(
+                now,
+                S.CHECKLIST,
+                "left_out",
+                who,
+                f"{names}: {why}",
+                jobs=marks,
+                checklist=items,
+                promoted=_last_promoted(now) or self._ledger.clock(),
+                why="",
+            )
+            if moved is not None:
+                self._promotion.close(moved, who, f"The cutover went on without {names}: {why}")
+            return moved
+
+        return self._done(cutover, go_on)
+
     # ---- the end
 
     def _abort(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
@@ -257,6 +293,11 @@ class Steps:
             moved = act(now)
         self._ctx.wake()
         return None if moved is not None else Note("Nothing was done: it is as it was.", tone="info")
+
+
+def _last_promoted(cutover: Cutover) -> datetime | None:
+    times = (each.at for each in cutover.progress.jobs if each.mark is Mark.PROMOTED)
+    return max((each for each in times if each is not None), default=None)
 
 
 def _ticked(

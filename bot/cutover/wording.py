@@ -40,6 +40,7 @@ _EVENT_TEXT = {
     "held": "held",
     "here": "is here",
     "item": "checklist",
+    "left_out": "went on without what is not promoted",
     "moved": "moved",
     "not_drained": "drains again",
     "not_sent": "nothing was sent",

@@ -162,6 +162,8 @@ class Mark(StrEnum):
     """It cannot go on as planned; the text says why."""
     UNCLEAR = "unclear"
     """Its promotion may or may not have been sent."""
+    LEFT_OUT = "left_out"
+    """People went on without it: it was not promoted in this cutover."""
 
 
 @dataclass(frozen=True, slots=True)

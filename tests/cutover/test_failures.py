@@ -13,6 +13,7 @@ import pytest
 from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.report import report_json
+from bot.cutover.states import presses
 from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
 from bot.slack.render import cutover_modals
@@ -272,6 +273,36 @@ def test_a_refused_promotion_is_held_and_can_be_asked_for_again(night: Night) ->
     assert night.press(plan, "promote", DANA_THERE, "two") == ""
     night.reaches(plan, S.CHECKLIST)
     assert night.promotes() == 3
+
+
+def test_a_wave_goes_on_without_what_cannot_be_promoted(night: Night) -> None:
+    jobs = [night.job("one"), night.job("two")]
+    items = tuple(Tick("Each job has completed", check="completed", job=job.name) for job in jobs)
+    plan = night.drained(*jobs, checklist=items)
+    assert "is held" not in night.press(plan, "without", DANA_THERE, "no")
+    night.dms.control.fault(method="PromoteMigrationJob", kind="FAILED_PRECONDITION", match="/two")
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.HELD)
+    night.dms.control.clear_faults()
+    night.dms.control.remove_job("two")
+    night.does(plan, "resume")
+    night.minutes([], 1)
+    held = night.now(plan)
+    assert held.state is S.HELD
+    assert "abort" not in {each.step for each in presses(held, DANA_THERE.user)}
+    assert "only" in night.press(plan, "without", STRANGER, "it is gone")
+    assert "say why" in night.press(plan, "without", DANA_THERE, " ")
+    found = night.does(plan, "without", DANA_THERE, "it is gone")
+    assert found.state is S.CHECKLIST
+    assert [(each.mark, each.text) for each in found.progress.jobs] == [
+        (Mark.PROMOTED, ""),
+        (Mark.LEFT_OUT, "it is gone"),
+    ]
+    assert [each.job for each in found.progress.checklist] == [jobs[0].name]
+    assert night.request(plan).state is RequestState.DONE
+    night.minutes([], 1)
+    assert night.does(plan, "open_writes", SAM).state is S.DONE
+    assert night.promotes() == 2
 
 
 # ---- people

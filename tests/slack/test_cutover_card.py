@@ -276,6 +276,40 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         ("it is FAILED in CDC", "May be missing: 9 s · 11.4 MiB (", "*Promote* what has arrived", "Resume"),
         {"resume", "abort"},
     ),
+    "held, promoted in part": (
+        cutover(
+            S.HELD,
+            since=minutes(9),
+            plan=plan(jobs=(JOB, JOB.replace("orders", "sales"))),
+            progress=progress(
+                why="`sales`: it no longer exists.",
+                jobs=(
+                    JobMark(JOB, Mark.PROMOTED),
+                    JobMark(JOB.replace("orders", "sales"), Mark.FAILED, "it no longer exists"),
+                ),
+            ),
+        ),
+        minutes(12),
+        ("it no longer exists", "*Go on without it…* begins the checklist"),
+        {"resume", "without"},
+    ),
+    "the checklist, a job left out": (
+        cutover(
+            S.CHECKLIST,
+            plan=plan(jobs=(JOB, JOB.replace("orders", "sales"))),
+            progress=progress(
+                promoted=minutes(24),
+                checklist=ITEMS,
+                jobs=(
+                    JobMark(JOB, Mark.PROMOTED),
+                    JobMark(JOB.replace("orders", "sales"), Mark.LEFT_OUT, "it no longer exists"),
+                ),
+            ),
+        ),
+        minutes(25),
+        ("1 of 2 jobs left out: not promoted", "Checklist 1 of 3"),
+        {"item"},
+    ),
     "aborted at night": (
         cutover(S.ABORTED, ended=minutes(20), progress=progress(why="The worker could not be stopped")),
         minutes(21),

@@ -38,7 +38,7 @@ _AT_ONCE = frozenset({"check", "here", "start", "stopped", "resume", "reopened",
 """Presses that ask nothing more."""
 _ASKS_DMS = frozenset({"check", "promote", "second", "adopt", "move"})
 """Presses in which the service is read: they run in the pool that may wait for it."""
-_SAID = frozenset({"hold", "abort", "cancel"})
+_SAID = frozenset({"hold", "without", "abort", "cancel"})
 _DONE = Note("Done: the card of the cutover shows it.", tone="good")
 _SOON = timedelta(minutes=1)
 
@@ -162,7 +162,7 @@ class CutoverButtons:
                 return _phrase_objection(promote_phrase(cutover), cutover_modals.typed_phrase(values))
             case "move_to":
                 return _time_objection(cutover_modals.read_time(values), self._clock())
-            case "override_why" | "say_hold" | "say_abort" | "say_cancel":
+            case "override_why" | "say_hold" | "say_without" | "say_abort" | "say_cancel":
                 missing = not cutover_modals.given_why(values)
                 return (
                     {cutover_modals.WHY_BLOCK: "Say in a few words why, for the report."} if missing else {}

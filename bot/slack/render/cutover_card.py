@@ -25,6 +25,7 @@ from bot.slack.render.cutover_text import (
     delay_text,
     guard_text,
     headline,
+    left_out_text,
     stranded_lines,
     zone_and_utc,
 )
@@ -269,6 +270,7 @@ def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
     progress = cutover.progress
     yield f"✅ *Promoted*{f' {clock(progress.promoted)}' if progress.promoted else ''}"
     items = progress.checklist
+    yield left_out_text(cutover)
     blocking = states.open_items(cutover)
     left = [each for each in items if not each.by]
     if items:
@@ -290,8 +292,16 @@ def _held(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield "🚀 A promotion is in progress, from outside"
     else:
         yield from stranded_lines(cutover) or (_why(cutover),)
-        yield "*Resume* measures again; *Abort…* ends it."
+        yield _ways_on(cutover)
     yield _downtime(cutover, now)
+
+
+def _ways_on(cutover: Cutover) -> str:
+    """What leads on from a held cutover: once a job has been promoted, it cannot be aborted."""
+    steps = {each.step for each in open_presses(cutover)}
+    if "without" in steps:
+        return "*Resume* tries again; *Go on without it…* begins the checklist."
+    return f"*Resume* measures again{'; *Abort…* ends it' if 'abort' in steps else ''}."
 
 
 def _unknown(cutover: Cutover, now: datetime) -> Iterator[str]:
@@ -332,6 +342,7 @@ def _done(cutover: Cutover, now: datetime) -> Iterator[str]:
     told = [f"{word} {clock(at)}" for word, at in moments if at is not None]
     yield " · ".join(told[:2])
     yield " · ".join(told[2:])
+    yield left_out_text(cutover)
     left = [each for each in progress.checklist if not each.by]
     if progress.checklist:
         yield f"Checklist {len(progress.checklist) - len(left)} of {len(progress.checklist)}"

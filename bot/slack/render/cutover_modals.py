@@ -20,6 +20,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cmdline.answers import Button
+from bot.cutover.states import not_promoted
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.cutover_card import VERB, cutover_card
@@ -41,6 +42,7 @@ _SIGNS = {
 }
 _ASKS: dict[str, tuple[str, str, str]] = {
     "hold": ("Hold", "Why?", "Measuring stops until somebody resumes; the downtime continues."),
+    "without": ("Go on without it", "Why?", "The checklist of what is promoted begins."),
     "abort": ("Abort", "Why?", "Nothing is promoted. The source has to be opened for writes again."),
     "cancel": ("Cancel the plan", "Why?", "Its approvals end with it. Nothing has been sent."),
 }
@@ -50,6 +52,8 @@ _ASKS: dict[str, tuple[str, str, str]] = {
 def why(cutover: Cutover, step: str, ref: str) -> dict[str, Any]:
     """Asks for the reason of a hold, an abort or a cancellation."""
     title, label, means = _ASKS[step]
+    if step == "without":
+        means = f"Not promoted, and left out: {_names(cutover, not_promoted(cutover))}. {means}"
     field = _text(WHY_BLOCK, label, "For those who take part, and for the report.", focus=True)
     return modal(
         title,
@@ -61,9 +65,13 @@ def why(cutover: Cutover, step: str, ref: str) -> dict[str, Any]:
     )
 
 
+def _names(cutover: Cutover, jobs: Sequence[str]) -> str:
+    return ", ".join(mrkdwn.code(job_text(cutover, each)) for each in jobs[:_SHOWN_JOBS])
+
+
 def promote(cutover: Cutover, phrase: str, ref: str) -> dict[str, Any]:
     """Asks to type what confirms the promotion."""
-    names = ", ".join(mrkdwn.code(job_text(cutover, each)) for each in cutover.plan.jobs[:_SHOWN_JOBS])
+    names = _names(cutover, cutover.plan.jobs)
     if cutover.rehearsal:
         head = f"🎭 *This is a rehearsal: nothing is sent.*\nOn the night, this would promote {names}."
     else:
@@ -81,7 +89,7 @@ def promote(cutover: Cutover, phrase: str, ref: str) -> dict[str, Any]:
 
 def second(cutover: Cutover, ref: str) -> dict[str, Any]:
     """Asks a second person to confirm the promotion."""
-    names = ", ".join(mrkdwn.code(job_text(cutover, each)) for each in cutover.plan.jobs[:_SHOWN_JOBS])
+    names = _names(cutover, cutover.plan.jobs)
     first = mrkdwn.mention("@", cutover.progress.asked_by)
     text = f"🚨 *This cannot be undone.*\n{first} asks to promote {names}.\n{delay_text(cutover)}"
     return modal(

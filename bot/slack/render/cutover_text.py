@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
 from bot.slack.render import mrkdwn
-from bot.store.cutover import CheckLine, Cutover, Sample
+from bot.store.cutover import CheckLine, Cutover, Mark, Sample
 from bot.util.durations import bytes_text, humanize
 from bot.util.wall_time import zone_of
 
@@ -127,3 +127,9 @@ def _whose(cutover: Cutover, sample: Sample) -> str:
     several = len(cutover.plan.jobs) > 1
     name = f"{job_text(cutover, sample.job)}/{sample.database}" if several else sample.database
     return f" ({clip_line(name or job_text(cutover, sample.job), 20)})"
+
+
+def left_out_text(cutover: Cutover) -> str:
+    """How many jobs people went on without; empty for none."""
+    count = sum(each.mark is Mark.LEFT_OUT for each in cutover.progress.jobs)
+    return f"⚠️ {count} of {len(cutover.plan.jobs)} jobs left out: not promoted" if count else ""
