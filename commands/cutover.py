@@ -23,13 +23,14 @@ from bot.cutover.readers import may_see
 from bot.cutover.report import report_json, report_markdown, report_name
 from bot.dms.drained import takes_threshold
 from bot.dms.model import Job, short_name
+from bot.dms.resource_names import is_job_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import ambiguous_names
-from bot.store.cutover import Cutover, CutoverEntry, CutoverState
+from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState
 from bot.util.command import COMMAND
 from bot.util.text import first_few
 from bot.util.wall_time import Moment
-from commands.support.base import Context, Verb
+from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.cutover_plan import FLAGS, next_saturday_night, plan_of, usual_items
 from commands.support.pages import page_buttons
 from commands.support.resolve import find_job, find_jobs
@@ -133,16 +134,34 @@ def _section(ctx: Context, cutover: Cutover) -> Section:
 def _report(ctx: Context, invocation: Invocation) -> Answer:
     if len(invocation.jobs) != 1:
         raise UsageError(f"`--last` takes one job: `{COMMAND} cutover orders-db --last`.")
-    job = find_job(ctx, invocation.jobs[0], invocation)
+    typed = invocation.jobs[0]
     id = invocation.word("id")
-    cutover = ctx.store.cutover(id) if id else ctx.cutovers.last(job.name)
+    cutover = ctx.store.cutover(id) if id else _last_of(ctx, invocation, typed)
     if cutover is None or not may_see(ctx.access, ctx.store, ctx.who, cutover):
-        return Note(f"There was no cutover of `{job.id}` yet. `{COMMAND} cutover {job.id}` plans one.")
+        shown = short_name(typed) if is_job_name(typed) else typed
+        return Note(f"There was no cutover of `{shown}` yet. `{COMMAND} cutover {shown}` plans one.")
     log = ctx.store.cutover_log(cutover.id)
     if "file" in invocation.flags:
         return _file(cutover, log, invocation.word("file"))
     sections = (Section(summary.figures(cutover)), Section(summary.timeline(log)))
     return AnswerPage(summary.title(cutover), sections, summary.file_buttons(cutover, ctx.ref))
+
+
+def _last_of(ctx: Context, invocation: Invocation, typed: str) -> Cutover | None:
+    """The newest cutover of a job, also of one that has been deleted since.
+
+    Raises:
+        EarlyAnswer: no such job is known, neither to DMS nor from a cutover.
+    """
+    try:
+        return ctx.cutovers.last(find_job(ctx, typed, invocation).name)
+    except EarlyAnswer:
+        ended = ctx.store.cutovers(ENDED_CUTOVERS)
+        named = (each for each in ended if typed in map(short_name, each.plan.jobs))
+        found = next((each for each in named if may_see(ctx.access, ctx.store, ctx.who, each)), None)
+        if found is None:
+            raise
+        return found
 
 
 def _file(cutover: Cutover, log: Sequence[CutoverEntry], kind: str) -> Upload:

@@ -18,6 +18,8 @@ _LATE = timedelta(minutes=3)
 """How long after its time Slack posts it: a living bot has taken it back by then."""
 _AGAIN = timedelta(minutes=5)
 """How long to wait after Slack refused."""
+_TOO_LATE = timedelta(minutes=1)
+"""So long before it is posted, Slack no longer takes it back."""
 _NAMED = 3
 _WAITING = (CutoverState.SCHEDULED, CutoverState.READY)
 
@@ -52,11 +54,17 @@ class Alarm:
         at, left = cutover.plan.at, cutover.progress.alarm
         waits = at is not None and cutover.state in _WAITING and not cutover.rehearsal and now < at
         if left and not waits:
-            self._scheduled.take_back(left)
-            return self._ledger.update(cutover, shown=False, alarm="") or cutover
+            return self._take_back(cutover, left, now)
         if waits and not left and at is not None and self._may_try(cutover, now):
             return self._leave(cutover, at, now)
         return cutover
+
+    def _take_back(self, cutover: Cutover, left: str, now: datetime) -> Cutover:
+        """Until Slack has it back, it is tried again: a false alarm at night wakes people."""
+        at = cutover.plan.at
+        if not self._scheduled.take_back(left) and at is not None and now < at + _LATE - _TOO_LATE:
+            return cutover
+        return self._ledger.update(cutover, shown=False, alarm="") or cutover
 
     def _leave(self, cutover: Cutover, at: datetime, now: datetime) -> Cutover:
         id = self._scheduled.leave(cutover.plan.channel, _text(cutover, at), at + _LATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.cutover.states import roles_of
+from bot.dms.model import Job
 from bot.policy.access import Access
 from bot.store import Store
 from bot.store.cutover import Cutover
@@ -23,6 +24,18 @@ def may_see(access: Access, store: Store, who: Person, cutover: Cutover) -> bool
         return True
     if not access.policy.is_job_specific(VERB):
         return access.verdict(who, VERB).allowed
-    known = [store.known_job(name) for name in cutover.plan.jobs]
-    jobs = [each.job for each in known if each is not None]
-    return len(jobs) == len(known) and len(access.visible(who, VERB, jobs)) == len(jobs)
+    jobs = _jobs(store, cutover)
+    return len(jobs) == len(cutover.plan.jobs) and len(access.visible(who, VERB, jobs)) == len(jobs)
+
+
+def _jobs(store: Store, cutover: Cutover) -> list[Job]:
+    """Its jobs as they were last seen; those that are gone, as they were when it was planned."""
+    request = store.request(cutover.request) if cutover.request else None
+    planned = {job.name: job for job in request.jobs} if request is not None else {}
+    found = []
+    for name in cutover.plan.jobs:
+        known = store.known_job(name)
+        job = planned.get(name) if known is None else known.job
+        if job is not None:
+            found.append(job)
+    return found

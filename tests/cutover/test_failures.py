@@ -479,12 +479,17 @@ class LaterSlack:
     """Slack's scheduled messages, as a far end that keeps them."""
 
     left: dict[str, datetime] = field(default_factory=dict)
+    refusals: int = 0
+    """How often it refuses to give one back."""
 
     def leave(self, _channel: str, _text: str, at: datetime) -> str:
         self.left[f"C1:Q{len(self.left)}"] = at
         return f"C1:Q{len(self.left) - 1}"
 
     def take_back(self, id: str) -> bool:
+        if self.refusals:
+            self.refusals -= 1
+            return False
         return self.left.pop(id, None) is not None
 
 
@@ -501,8 +506,11 @@ def test_slack_says_that_the_bot_is_silent_unless_it_is_not(service: DmsServer, 
         assert night.state(plan) is S.READY
         assert slack.left
         night.clock.forward(minutes=15)
+        slack.refusals = 1
         night.tick()
-        assert slack.left == {}
+        assert len(slack.left) == 1
+        night.tick()
+        assert slack.left == {}, "it is asked for again"
         assert night.now(plan).progress.alarm == ""
         other = night.plan(night.job("other"), at=at + timedelta(hours=9))
         night.confirm(other)
