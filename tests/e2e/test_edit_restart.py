@@ -57,7 +57,7 @@ def test_databases_and_parallelism_go_in_one_patch(env: Env) -> None:
     job = job_with(env, phase="FULL_DUMP")
     card = env.type(f"edit {job} --remove legacy --parallel min")
     assert "takes effect only after a restart" in plain(card)
-    assert "no longer migrated" in plain(card)
+    assert "Removed databases stop being migrated" in plain(card)
     env.confirm(card, "confirm")
     env.shows_as(card, "done", "Saved")
     assert patched(env, job) == (

@@ -47,8 +47,8 @@ def twins(env: Env) -> Iterator[str]:
 def test_lists_cards_and_home_name_the_project(env: Env, twins: str) -> None:
     listed = plain(env.type(f"list {twins}"))
     assert [f"*{place}/{EUROPE}/{twins}*" in listed for place in ("🏭 prod", "staging")] == [True, True]
-    assert f"`{twins}` · *🏭 prod/{EUROPE}* · " in plain(env.type(f"show prod/{EUROPE}/{twins}"))
-    assert f"`{twins}` · *staging/{EUROPE}* · " in plain(env.type(f"show staging/{EUROPE}/{twins}"))
+    assert f"`{twins}-target` · 🏭 prod/{EUROPE} · " in plain(env.type(f"show prod/{EUROPE}/{twins}"))
+    assert f"`{twins}-target` · staging/{EUROPE} · " in plain(env.type(f"show staging/{EUROPE}/{twins}"))
     env.slack.open_home("dana")
     both = [f"`🏭 prod/{EUROPE}/{twins}`", f"`staging/{EUROPE}/{twins}`"]
     env.slack.wait_home("dana", contains=both)
