@@ -25,7 +25,7 @@ class Call:
     """Says which call it is: each is made once."""
     person: str
     what: str
-    """The step of the press, or the reason."""
+    """The step of the press, or one of `states.ASKED_IN`."""
 
 
 class NewsKind(StrEnum):
@@ -70,7 +70,7 @@ def _calls(cutover: Cutover, now: datetime) -> Iterator[Call]:
         case S.READY:
             yield from _ready(cutover, now)
         case S.STOPPING:
-            yield from _press(cutover, now, "stopped", plan.app_owner, plan.commander)
+            yield from _stopping(cutover, now)
         case S.DRAINED if progress.asked_by:
             others = [each for each in (plan.deputy, plan.commander, cutover.by.user, plan.app_owner) if each]
             second = next((each for each in others if each != progress.asked_by), "")
@@ -104,6 +104,16 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[Call]:
         yield Call(f"start:{stamp}:2", plan.commander, "start")
     if now >= begins + 2 * AGAIN_AFTER:
         yield Call(f"start:{stamp}:3", plan.deputy, "start")
+
+
+def _stopping(cutover: Cutover, now: datetime) -> Iterator[Call]:
+    """The app owner alone says that the writes are stopped: others are asked to reach that person."""
+    plan = cutover.plan
+    yield from _press(cutover, now, "stopped", plan.app_owner, "")
+    if now >= cutover.since + 2 * AGAIN_AFTER:
+        other = plan.commander if plan.commander != plan.app_owner else plan.deputy
+        if other != plan.app_owner:
+            yield Call(f"silent:{cutover.since.isoformat()}", other, "silent")
 
 
 def _press(cutover: Cutover, now: datetime, what: str, person: str, deputy: str) -> Iterator[Call]:

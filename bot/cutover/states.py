@@ -85,6 +85,8 @@ PRESSES = (
 )
 """In the order in which a card shows them."""
 BY_STEP = {each.step: each for each in PRESSES}
+ASKED_IN = {"silent": S.STOPPING, "slow": S.PROMOTING, "very_slow": S.PROMOTING}
+"""Reasons to ask somebody that are no press, and the state in which they count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,22 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
         "open_writes": not open_items(cutover),
     }
     return needs.get(press.step, True)
+
+
+def is_over(cutover: Cutover, step: str, person: str) -> bool:
+    """Whether a press that somebody was asked for is no longer awaited; False where it only is not open yet,
+    and where the reason to ask was no press."""
+    if step not in BY_STEP:
+        return cutover.state is not ASKED_IN.get(step, cutover.state)
+    progress = cutover.progress
+    done = {
+        "here": person in progress.here,
+        "promote": bool(progress.asked_by),
+        "second": not progress.asked_by,
+        "reopened": bool(progress.reopened_by),
+        "item": bool(progress.checklist) and all(each.by for each in progress.checklist),
+    }
+    return cutover.state not in BY_STEP[step].states or done.get(step, False)
 
 
 def objections(cutover: Cutover) -> tuple[CheckLine, ...]:

@@ -7,14 +7,26 @@ from datetime import timedelta
 
 import pytest
 
-from bot.cutover.calls import NewsKind
+from bot.cutover import states
+from bot.cutover.calls import NewsKind, calls_due
 from bot.dms.model import DelayPoint
 from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_chart import drain_chart
 from bot.slack.render.cutover_messages import call, log_line, news, report
-from bot.store.cutover import CutoverEntry, CutoverState
+from bot.store.cutover import Cutover, CutoverEntry, CutoverState, Progress, Tick
 from tests.slack.checks import accepted, all_text, buttons
-from tests.slack.test_cutover_card import ANA, AT, JOB, RAJ, cutover, minutes, plan, progress
+from tests.slack.test_cutover_card import (
+    ANA,
+    AT,
+    JOB,
+    OBJECTS,
+    RAJ,
+    WRITERS,
+    cutover,
+    minutes,
+    plan,
+    progress,
+)
 
 S = CutoverState
 SECOND = JOB.replace("orders-db", "sales-db")
@@ -54,7 +66,88 @@ def test_a_call_has_the_button_as_long_as_it_is_awaited() -> None:
 def test_a_call_offers_nobody_the_press_of_another() -> None:
     drained = cutover(S.DRAINED, progress=progress())
     assert "dms:cutover:promote" in buttons(accepted(call(drained, ANA, "promote")))
-    assert not buttons(accepted(call(drained, RAJ, "promote")))
+    assert set(buttons(accepted(call(drained, RAJ, "promote")))) == {"dms:cutover:details"}
+
+
+ALL_TICKED = tuple(replace(each, by=RAJ, at=AT) for each in WRITERS)
+CHECK = Tick("Refresh materialized views")
+AWAITED: dict[str, tuple[Cutover, int, dict[str, str]]] = {
+    "nobody there yet": (cutover(S.READY), 0, {"here": "here", "start": "here"}),
+    "a check objects": (
+        cutover(S.READY, progress=Progress(here={ANA: AT, RAJ: AT}, checks=(OBJECTS,))),
+        7,
+        {"start": "details"},
+    ),
+    "to be started": (cutover(S.READY, progress=Progress(here={ANA: AT, RAJ: AT})), 7, {"start": "start"}),
+    "writers not ticked": (
+        cutover(S.STOPPING, progress=Progress(stopping=AT, writers=WRITERS)),
+        7,
+        {"stopped": "writer", "silent": "writer"},
+    ),
+    "writers ticked": (
+        cutover(S.STOPPING, progress=Progress(stopping=AT, writers=ALL_TICKED)),
+        7,
+        {"stopped": "stopped", "silent": "details"},
+    ),
+    "the app owner leads": (
+        cutover(S.STOPPING, plan=plan(app_owner=ANA), progress=Progress(stopping=AT)),
+        7,
+        {"stopped": "stopped", "silent": "details"},
+    ),
+    "drained": (cutover(S.DRAINED, progress=progress()), 7, {"promote": "promote"}),
+    "a second person": (cutover(S.DRAINED, progress=progress(asked_by=ANA)), 7, {"second": "second"}),
+    "held": (cutover(S.HELD, progress=progress()), 7, {"resume": "resume"}),
+    "unknown": (cutover(S.UNKNOWN, progress=progress()), 7, {"adopt": "adopt"}),
+    "late": (cutover(S.PROMOTING, progress=progress()), 61, {"slow": "details", "very_slow": "details"}),
+    "the checklist": (cutover(S.CHECKLIST, progress=progress(checklist=(CHECK,))), 16, {"item": "item"}),
+    "the rest of the checklist": (
+        cutover(S.CHECKLIST, progress=progress(checklist=(replace(CHECK, blocking=False),))),
+        16,
+        {"item": "open_writes"},
+    ),
+    "aborted": (cutover(S.ABORTED, progress=progress()), 16, {"reopened": "reopened"}),
+}
+"""The state, how many minutes it has lasted, and by what people are called for, the first button they get."""
+
+
+@pytest.mark.parametrize(("shown", "lasted", "pressed"), AWAITED.values(), ids=AWAITED)
+def test_whoever_is_called_can_do_it_or_what_is_missing(
+    shown: Cutover, lasted: int, pressed: dict[str, str]
+) -> None:
+    called = calls_due(shown, minutes(lasted))
+    assert {each.what for each in called} == set(pressed)
+    for each in called:
+        said = accepted(call(shown, each.person, each.what))
+        assert "no longer" not in all_text(said)
+        first = next(iter(buttons(said))).removeprefix("dms:cutover:")
+        assert first == pressed[each.what], each
+        if first != "details":
+            assert first in {press.step for press in states.presses(shown, each.person)}
+
+
+def test_a_call_says_what_is_missing_and_whom_to_reach() -> None:
+    stopping = cutover(S.STOPPING, progress=Progress(stopping=AT, writers=WRITERS))
+    assert "Not ticked yet: checkout-web, order-worker" in all_text(accepted(call(stopping, RAJ, "stopped")))
+    assert f"<@{ANA}>: please reach <@{RAJ}>" in all_text(accepted(call(stopping, ANA, "silent")))
+    objected = cutover(S.READY, progress=Progress(here={ANA: AT}, checks=(OBJECTS,)))
+    assert "A check objects: delay: The delay is 14 min" in all_text(accepted(call(objected, ANA, "start")))
+
+
+@pytest.mark.parametrize(
+    ("shown", "what"),
+    [
+        (cutover(S.READY, progress=Progress(here={ANA: AT})), "here"),
+        (cutover(S.DRAINED, progress=progress(asked_by=RAJ)), "promote"),
+        (cutover(S.DRAINED, progress=progress()), "second"),
+        (cutover(S.ABORTED, progress=progress(reopened_by=RAJ)), "reopened"),
+        (cutover(S.DRAINING, progress=progress()), "silent"),
+        (cutover(S.CHECKLIST, progress=progress()), "very_slow"),
+    ],
+)
+def test_what_was_done_meanwhile_is_over(shown: Cutover, what: str) -> None:
+    said = accepted(call(shown, ANA, what))
+    assert "You no longer need to do this" in all_text(said)
+    assert not buttons(said)
 
 
 @pytest.mark.parametrize("what", NewsKind)

@@ -83,17 +83,13 @@ def _buttons(cutover: Cutover) -> tuple[Button, ...]:
     """What anybody of those who take part may press now, with the one that is awaited first."""
     found = sorted(open_presses(cutover), key=lambda each: _rank(each.step))
     first = next((each.step for each in found if each.step in _RECOMMENDED), "")
-    shown = [
-        Button(
-            _SHORT.get(each.step, each.label),
-            VERB,
-            each.step,
-            cutover.id,
-            style="primary" if each.step == first else "",
-        )
-        for each in found
-    ]
+    shown = [press_button(each, cutover, stands_out=each.step == first) for each in found]
     return (*shown, Button("Details", VERB, "details", cutover.id))
+
+
+def press_button(press: Press, cutover: Cutover, *, stands_out: bool) -> Button:
+    label = _SHORT.get(press.step, press.label)
+    return Button(label, VERB, press.step, cutover.id, "primary" if stands_out else "")
 
 
 def open_presses(cutover: Cutover) -> tuple[Press, ...]:

@@ -19,9 +19,9 @@ from bot.dms.rules import Action
 from bot.requests.buttons import MakeRef
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
-from bot.slack.render.cutover_card import VERB, cutover_card, open_presses
+from bot.slack.render.cutover_card import VERB, cutover_card, press_button
 from bot.slack.render.cutover_chart import drain_chart
-from bot.slack.render.cutover_text import clock, headline, job_text, jobs_text
+from bot.slack.render.cutover_text import clock, guard_text, headline, job_text, jobs_text
 from bot.slack.render.message import Message
 from bot.store import Store
 from bot.store.cutover import Cutover, CutoverEntry, CutoverState
@@ -64,6 +64,7 @@ _CALLS: dict[str, str] = {
     "here": "say that you are here",
     "start": "start the cutover",
     "stopped": "stop the writes to the source, and say so",
+    "silent": "reach {app_owner}: the writes to the source are not stopped",
     "promote": "promote: nothing is missing on the destination",
     "second": "confirm the promotion, as the second person",
     "resume": "resume or abort: it is held",
@@ -74,6 +75,8 @@ _CALLS: dict[str, str] = {
     "very_slow": "look at the jobs: the promotion takes longer than an hour",
 }
 """What is asked of the person, by `Call.what`."""
+_LEFT = 150
+"""Characters of what is missing before a press."""
 
 
 class CutoverMessages:
@@ -133,15 +136,38 @@ def log_line(cutover: Cutover, entry: CutoverEntry) -> Message:
 
 
 def call(cutover: Cutover, person: str, what: str) -> Message:
-    """Asks a person for the press that the night waits for; without its button once it is not awaited."""
-    asked = _CALLS.get(what, "look at its card")
-    press = next((each for each in open_presses(cutover) if each.step == what), None)
-    may = press is not None and press in states.presses(cutover, person)
-    known = what in states.BY_STEP
-    over = "" if may or not known else "\nYou no longer need to do this."
-    shown = f"{mrkdwn.mention('@', person)}: please {asked}.\n*{headline(cutover)}*{over}"
-    buttons = (Button(press.label, VERB, what, cutover.id, "primary"),) if press is not None and may else ()
+    """Asks a person for what the night waits for: with its button, or with the one that is missing before it;
+    without a button once it is over."""
+    asked = _CALLS[what].format(app_owner=mrkdwn.mention("@", cutover.plan.app_owner))
+    over = states.is_over(cutover, what, person)
+    missing, step = ("You no longer need to do this.", "") if over else _missing(cutover, what)
+    lines = (f"{mrkdwn.mention('@', person)}: please {asked}.", f"*{headline(cutover)}*", missing)
+    shown = "\n".join(filter(None, lines))
+    buttons = () if over else _call_buttons(cutover, person, step)
     return m.message(f"{jobs_text(cutover)}: please {asked}", [m.section(shown), *m.buttons(buttons)])
+
+
+def _missing(cutover: Cutover, what: str) -> tuple[str, str]:
+    """What has to be done before the press, if anything, and the press that comes next."""
+    left = [each.text for each in cutover.progress.writers if not each.by]
+    if what in ("stopped", "silent") and left:
+        return f"Not ticked yet: {mrkdwn.verbatim(mrkdwn.clip_plain(', '.join(left), _LEFT))}", "writer"
+    against = states.objections(cutover)
+    if what == "start" and against:
+        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
+        return f"A check objects: {guard_text(against[0], _LEFT)}{more}", ""
+    if what == "start" and not cutover.progress.here:
+        return "Nobody has said yet to be here.", "here"
+    if what == "item" and not states.open_items(cutover):
+        return "Nothing of it keeps writes from being opened.", "open_writes"
+    return "", what
+
+
+def _call_buttons(cutover: Cutover, person: str, step: str) -> tuple[Button, ...]:
+    """The press, if this person has it now, and what shows the rest."""
+    press = next((each for each in states.presses(cutover, person) if each.step == step), None)
+    details = Button("Details", VERB, "details", cutover.id)
+    return (details,) if press is None else (press_button(press, cutover, stands_out=True), details)
 
 
 def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:
