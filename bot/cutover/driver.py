@@ -18,7 +18,15 @@ from bot.cutover.ledger import CutoverLedger, card_key
 from bot.cutover.moved import end_moved
 from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.proofs import proven
-from bot.cutover.states import EXPIRES_TO, EXPIRIES, PRE_CHECK, WRITES_STOPPED, expires, is_promoted_in_part
+from bot.cutover.states import (
+    CHECK_EVERY,
+    EXPIRES_TO,
+    EXPIRIES,
+    PRE_CHECK,
+    WRITES_STOPPED,
+    expires,
+    is_promoted_in_part,
+)
 from bot.cutover.steps import Checks
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
@@ -32,8 +40,6 @@ log = structlog.get_logger(__name__)
 S = CutoverState
 LOOK_EVERY = timedelta(seconds=15)
 """How often the jobs are looked at while nothing has to be measured."""
-CHECK_EVERY = timedelta(minutes=5)
-"""How often the checks are run again while a cutover is ready."""
 _CLOCK_EVERY = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _ENDS = {

@@ -150,6 +150,8 @@ class Promotion:
                 read = self._ctx.store.cutover(cutover.id)
                 if read is None or read.state is not S.DRAINED or is_stale(read, now):
                     return _otherwise(read or cutover)
+                if who is not None and read.progress.second and read.progress.asked_by in ("", who.user):
+                    return Note("Nothing was sent: a second person has to confirm it.", tone="warn")
                 self._ledger.enter(
                     read,
                     S.PROMOTING,

@@ -113,6 +113,10 @@ WHEN_READY_LASTS = timedelta(days=7)
 """How long a plan without a time can be started."""
 PRE_CHECK = timedelta(minutes=30)
 """How long before its time a cutover gets ready."""
+CHECK_EVERY = timedelta(minutes=5)
+"""How often the checks are run again while a cutover is ready."""
+CHECKS_LAST = 2 * CHECK_EVERY
+"""Older checks no longer let it start."""
 EVIDENCE_LASTS = timedelta(minutes=5)
 """Older samples no longer show that nothing is missing."""
 THREE_SAMPLES = timedelta(minutes=8)

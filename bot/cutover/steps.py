@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from bot.cmdline.answers import Note, User
 from bot.cutover.guards import OVERRIDABLE
@@ -12,6 +13,7 @@ from bot.cutover.ledger import CutoverLedger
 from bot.cutover.promotion import Promotion
 from bot.cutover.states import (
     BY_STEP,
+    CHECKS_LAST,
     Press,
     Role,
     drain_anew,
@@ -143,19 +145,11 @@ class Steps:
         )
 
     def _start(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
-        if not cutover.progress.here:
-            return Note("Nothing was done: press *I'm here* first.", tone="warn")
-        against = objections(cutover)
-        if against:
-            texts = " ".join(each.text for each in against[:3])
-            return Note(
-                f"Nothing was done: the checks object. {texts} An approver can override a check, with a "
-                "reason.",
-                tone="warn",
-            )
-        return self._done(
-            cutover,
-            lambda now: self._ledger.enter(
+        def start(now: Cutover) -> Cutover | Note | None:
+            why = self._not_startable(now)
+            if why:
+                return Note(f"Nothing was done: {why}", tone="warn")
+            return self._ledger.enter(
                 now,
                 S.STOPPING,
                 "started",
@@ -163,8 +157,23 @@ class Steps:
                 stopping=self._ledger.clock(),
                 writers=tuple(Tick(each) for each in now.plan.writers),
                 checklist=now.plan.checklist,
-            ),
-        )
+            )
+
+        return self._done(cutover, start)
+
+    def _not_startable(self, cutover: Cutover) -> str:
+        """Why it cannot be started, in sentences; empty if it can."""
+        if not cutover.progress.here:
+            return "press *I'm here* first."
+        against = objections(cutover)
+        if against:
+            texts = " ".join(each.text for each in against[:3])
+            return f"the checks object. {texts} An approver can override a check, with a reason."
+        checked = cutover.progress.checked
+        if checked is None or self._ledger.clock() - checked > CHECKS_LAST:
+            minutes = CHECKS_LAST // timedelta(minutes=1)
+            return f"the checks are older than {minutes} minutes. Press *Run checks*."
+        return ""
 
     # ---- stopping and draining
 
@@ -176,21 +185,14 @@ class Steps:
         return self._done(cutover, tick)
 
     def _stopped(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
-        left = [each.text for each in cutover.progress.writers if not each.by]
-        if left:
-            return Note(f"Nothing was done: not ticked yet: {', '.join(left)}.", tone="warn")
-        return self._done(
-            cutover,
-            lambda now: self._ledger.enter(
-                now,
-                S.DRAINING,
-                "stopped",
-                who,
-                stopped=self._ledger.clock(),
-                stopped_by=who.user,
-                **drain_anew(None),
-            ),
-        )
+        def stop(now: Cutover) -> Cutover | Note | None:
+            left = [each.text for each in now.progress.writers if not each.by]
+            if left:
+                return Note(f"Nothing was done: not ticked yet: {', '.join(left)}.", tone="warn")
+            stopped: dict[str, Any] = {"stopped": self._ledger.clock(), "stopped_by": who.user}
+            return self._ledger.enter(now, S.DRAINING, "stopped", who, **stopped, **drain_anew(None))
+
+        return self._done(cutover, stop)
 
     def _hold(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
         why = redact(arg.strip()) or "Somebody held it."
@@ -245,14 +247,14 @@ class Steps:
     # ---- the end
 
     def _abort(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
-        if is_promoted_in_part(cutover):
-            return Note("Nothing was done: a job has been promoted, and there is no way back.", tone="warn")
         why = redact(arg.strip())
-        event = "aborted" if cutover.progress.stopping else "cancelled"
 
-        def abort(now: Cutover) -> Cutover | None:
+        def abort(now: Cutover) -> Cutover | Note | None:
             if is_promoted_in_part(now):
-                return None
+                return Note(
+                    "Nothing was done: a job has been promoted, and there is no way back.", tone="warn"
+                )
+            event = "aborted" if now.progress.stopping else "cancelled"
             moved = self._ledger.enter(now, S.ABORTED, event, who, why)
             request = self._ctx.store.request(now.request) if moved is not None and now.request else None
             if request is not None:
@@ -262,9 +264,12 @@ class Steps:
         return self._done(cutover, abort)
 
     def _reopened(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
-        if cutover.progress.reopened_by or cutover.progress.stopping is None:
-            return Note("Nothing was done: nobody has to open the source again.", tone="info")
-        return self._done(cutover, lambda now: self._ledger.note(now, "reopened", who, reopened_by=who.user))
+        def reopen(now: Cutover) -> Cutover | Note | None:
+            if now.progress.reopened_by or now.progress.stopping is None:
+                return Note("Nothing was done: nobody has to open the source again.", tone="info")
+            return self._ledger.note(now, "reopened", who, reopened_by=who.user)
+
+        return self._done(cutover, reopen)
 
     def _item(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
         def tick(now: Cutover) -> Cutover | None:
@@ -274,23 +279,25 @@ class Steps:
         return self._done(cutover, tick)
 
     def _open_writes(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
-        left = open_items(cutover)
-        if left:
-            return Note(f"Nothing was done: still open: {', '.join(left)}.", tone="warn")
-        return self._done(
-            cutover,
-            lambda now: self._ledger.enter(
-                now, S.DONE, "opened", who, opened=self._ledger.clock(), opened_by=who.user
-            ),
-        )
+        def open_writes(now: Cutover) -> Cutover | Note | None:
+            left = open_items(now)
+            if left:
+                return Note(f"Nothing was done: still open: {', '.join(left)}.", tone="warn")
+            opened: dict[str, Any] = {"opened": self._ledger.clock(), "opened_by": who.user}
+            return self._ledger.enter(now, S.DONE, "opened", who, **opened)
 
-    def _done(self, seen: Cutover, act: Callable[[Cutover], Cutover | None]) -> Note | None:
-        """Act on the cutover as it is in the store, if it is still in the state that was judged."""
+        return self._done(cutover, open_writes)
+
+    def _done(self, seen: Cutover, act: Callable[[Cutover], Cutover | Note | None]) -> Note | None:
+        """Act on the cutover as it is in the store, if it is still in the state that was seen; what decides
+        besides is judged by `act`, which returns the refusal."""
         with self._ctx.store.transaction():
             now = self._ctx.store.cutover(seen.id)
             if now is None or now.state is not seen.state:
                 return _moved_on(now or seen, None)
             moved = act(now)
+        if isinstance(moved, Note):
+            return moved
         self._ctx.wake()
         return None if moved is not None else Note("Nothing was done: it is as it was.", tone="info")
 
