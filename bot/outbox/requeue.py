@@ -7,11 +7,12 @@ timelines, so that the channel is not flooded.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import structlog
 
+from bot.cutover import states
 from bot.dms.error_news import OF_DATABASES
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.queries import request_key
@@ -27,7 +28,10 @@ MAX_AGE = timedelta(days=1)
 MAX_NEWS = 20
 """The most alerts and timelines that are posted."""
 _REQUEST_KINDS = ("approval", "request")
+_CUTOVER_KINDS = ("cutover", "cutover_call", "cutover_report")
+"""Not what it announces: late, that is no help to anybody."""
 _NEWS_KINDS = ("alert", "timeline")
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN_STATES = (*PENDING_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
 _STATUS_EVENTS = ("created", "recreated", "changed", "stuck")
 """Kinds of events whose `after` is the job's status."""
@@ -45,7 +49,7 @@ def requeue_missed(store: Store, channel: str, now: datetime, subscriptions: Sub
 
 
 def requeue_after_invite(store: Store, channel: str, now: datetime, subscriptions: Subscriptions) -> int:
-    """Queue the messages of the last day that still matter; returns how many.
+    """Queue what still matters of the last day, and of cutovers that go on; returns how many messages.
 
     Raises:
         StoreError.
@@ -55,7 +59,12 @@ def requeue_after_invite(store: Store, channel: str, now: datetime, subscription
         waiting = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_REQUEST_KINDS)
         news = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_NEWS_KINDS)
         still_news = (each for each in reversed(news) if _is_news(store, each, subscriptions))
-        chosen = [each for each in waiting if _is_open(store, each)] + list(islice(still_news, MAX_NEWS))
+        planned = store.dead_letters(channel, NOT_A_MEMBER, _EVER, kinds=_CUTOVER_KINDS)
+        chosen = [
+            *(each for each in waiting if _is_open(store, each)),
+            *(each for each in planned if _is_of_a_night(store, each, since)),
+            *islice(still_news, MAX_NEWS),
+        ]
         requeued = sum(_requeue(store, each) for each in chosen)
     if requeued:
         log.info("messages_requeued", channel=channel, messages=requeued)
@@ -69,7 +78,10 @@ def requeue_after_grant(store: Store, now: datetime, subscriptions: Subscription
         StoreError.
     """
     kinds = (*_REQUEST_KINDS, *_NEWS_KINDS)
-    refused = store.dead_letters("", {NOT_GRANTED}, now - MAX_AGE, kinds)
+    refused = (
+        *store.dead_letters("", {NOT_GRANTED}, now - MAX_AGE, kinds),
+        *store.dead_letters("", {NOT_GRANTED}, _EVER, _CUTOVER_KINDS),
+    )
     channels = dict.fromkeys(each.channel for each in refused)
     return sum(requeue_after_invite(store, channel, now, subscriptions) for channel in channels)
 
@@ -86,6 +98,19 @@ def _is_open(store: Store, message: OutMessage) -> bool:
     request = store.request(message.subject["request"])
     states = (RequestState.APPROVING,) if message.kind == "approval" else _OPEN_STATES
     return request is not None and request.state in states
+
+
+def _is_of_a_night(store: Store, message: OutMessage, since: datetime) -> bool:
+    """Whether a cutover goes on, whenever it was planned, and its call is still awaited; or it stopped writes
+    and ended since then: its report is posted below its card."""
+    cutover = store.cutover(message.subject["cutover"])
+    if cutover is None:
+        return False
+    if message.kind == "cutover_call":
+        return not states.is_over(cutover, message.subject["what"], message.subject["person"])
+    if cutover.ended is None:
+        return True
+    return cutover.progress.stopping is not None and cutover.ended >= since
 
 
 def _is_news(store: Store, message: OutMessage, subscriptions: Subscriptions) -> bool:

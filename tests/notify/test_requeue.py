@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from bot.dms.model import Job
 from bot.outbox.requeue import requeue_after_invite
 from bot.policy.subscriptions import Subscriptions
 from bot.store import Store
+from bot.store.cutover import Cutover, CutoverState, Plan, Progress
 from bot.store.records import Event, JobSnapshot, OutMessage, RequestState, Watch
 from tests.notify.world import BORN, MINUTE, NOTIFY, NOW, job
 from tests.store import make
@@ -21,9 +24,9 @@ EVERYTHING = Subscriptions.of(NOTIFY, ())
 PROD = (("env", "prod"),)
 
 
-def kept_out(store: Store, key: str, kind: str, **subject: object) -> str:
+def kept_out(store: Store, key: str, kind: str, at: datetime = NOW, **subject: object) -> str:
     """A message that was given up, as the app was not in the channel."""
-    assert store.enqueue(OutMessage(key, NOTIFY, kind, subject, created=NOW))
+    assert store.enqueue(OutMessage(key, NOTIFY, kind, subject, created=at))
     store.mark_attempt(key)
     store.mark_failed(key, None, "not_in_channel")
     return key
@@ -35,7 +38,7 @@ def failed(store: Store, it: Job, gone: bool = False) -> list[str]:
         store.save_known([JobSnapshot(it, NOW, NOW)])
     kind, after = ("deleted", "") if gone else ("changed", it.status)
     event = store.add_event(Event(it.name, BORN, NOW, kind, "RUNNING/CDC", after))
-    line = {"job": it.name, "create_time": BORN.isoformat(), "run": 1, "first": event.id}
+    line: dict[str, Any] = {"job": it.name, "create_time": BORN.isoformat(), "run": 1, "first": event.id}
     return [
         kept_out(store, f"timeline:{it.id}", "timeline", **line),
         kept_out(store, f"alert:{it.id}", "alert", event=event.id),
@@ -62,6 +65,34 @@ def test_of_news_the_newest_of_what_waits_all(store: Store) -> None:
     assert requeue_after_invite(store, NOTIFY, NOW + MINUTE, EVERYTHING) == len(waiting) + MAX_NEWS
     assert taken(store, waiting) == waiting
     assert taken(store, [*news, *left]) == news[-MAX_NEWS:], "what is over takes nobody's place"
+
+
+def night(store: Store, id: str, state: CutoverState, **fields: Any) -> list[str]:
+    """A cutover, and the keys of its messages, all kept out a week ago."""
+    plan = Plan(jobs=("j",), commander="U1", app_owner="U2", channel=NOTIFY)
+    long_ago = NOW - timedelta(days=7)
+    store.add_cutover(Cutover(id, "T1", make.DANA, state, plan, long_ago, since=long_ago, **fields))
+    call = {"cutover": id, "person": "U2", "what": "stopped"}
+    return [
+        kept_out(store, f"cutover:{id}", "cutover", long_ago, cutover=id),
+        kept_out(store, f"cutover:{id}:call:1", "cutover_call", long_ago, **call),
+        kept_out(store, f"cutover:{id}:news:stopping", "cutover_news", long_ago, cutover=id, what="stopping"),
+        kept_out(store, f"cutover:{id}:report", "cutover_report", long_ago, cutover=id),
+    ]
+
+
+def test_of_a_cutover_what_the_night_needs(store: Store) -> None:
+    stopped = Progress(stopping=NOW)
+    going_on = night(store, "on", CutoverState.STOPPING, progress=stopped)
+    drained = night(store, "drained", CutoverState.DRAINED, progress=stopped)
+    ended = night(store, "done", CutoverState.DONE, progress=stopped, ended=NOW)
+    long_over = night(store, "old", CutoverState.DONE, progress=stopped, ended=NOW - timedelta(days=2))
+    never_begun = night(store, "moved", CutoverState.ABORTED, ended=NOW)
+    requeue_after_invite(store, NOTIFY, NOW + MINUTE, Subscriptions(()))
+    assert taken(store, going_on) == [going_on[0], going_on[1], going_on[3]]
+    assert taken(store, drained) == [drained[0], drained[3]], "nobody is called for what is done"
+    assert taken(store, ended) == [ended[0], ended[3]]
+    assert taken(store, [*long_over, *never_begun]) == []
 
 
 @pytest.mark.parametrize(

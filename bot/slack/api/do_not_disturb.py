@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from slack_sdk import WebClient
 
 from bot.slack.api.client import SLACK_ERRORS
+
+log = structlog.get_logger(__name__)
 
 _DAY_S = timedelta(days=1).total_seconds()
 
@@ -21,7 +24,8 @@ def is_muted(client: WebClient, user: str, at: datetime) -> bool | None:
     """Whether do-not-disturb mutes this person at `at`; None where Slack does not say."""
     try:
         answer = client.dnd_info(user=user)
-    except SLACK_ERRORS:
+    except SLACK_ERRORS as error:
+        log.warning("do_not_disturb_not_read", user=user, error=str(error))
         return None
     return muted_at(answer.data if isinstance(answer.data, dict) else {}, at)
 
