@@ -65,11 +65,12 @@ class Cutovers:
         return self._planning.move(who, id, at, zone, response_url)
 
     def press(self, who: Person, id: str, step: str, rev: int | None = None, arg: str = "") -> Note | None:
-        """Do what a press on its card means; `step` is one of `states.PRESSES`, or `override`.
+        """Do what a press on its card means; `step` is one of `states.PRESSES`.
 
         `arg` is the number (from 0) of a line for `writer` and `item`, the typed phrase for `promote`
-        (`promotion.promote_phrase`), the reason for `hold`, `abort` and `cancel`, and the name of the guard
-        and the reason, with a space between them, for `override`. With `rev`, it counts only if the cutover
+        (`promotion.promote_phrase`), the reason for `hold`, `abort`, `cancel` and `without`, and for
+        `override` the checks (`states.override_key`, with commas) and, after a space, the reason.
+        With `rev`, it counts only if the cutover
         has not changed since. None: done, and the card shows it.
 
         Raises:

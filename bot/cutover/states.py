@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.cutover.guards import blockers
+from bot.cutover.guards import OVERRIDABLE, blockers
 from bot.store.cutover import (
     ENDED_CUTOVERS,
     CheckLine,
@@ -33,6 +33,8 @@ class Role(StrEnum):
 
 
 EVERYBODY = frozenset(Role)
+NOBODY: frozenset[Role] = frozenset()
+"""For a press that no role gives: who may is judged apart, and it is in no card."""
 LEADERS = frozenset({Role.COMMANDER, Role.DEPUTY})
 BEFORE_PROMOTING = (S.READY, S.STOPPING, S.DRAINING, S.DRAINED, S.HELD)
 """States of the night in which it can be aborted: nothing has been sent."""
@@ -62,6 +64,7 @@ PRESSES = (
         frozenset({Role.PLANNER, Role.COMMANDER}),
         S.ABORTED,
     ),
+    Press("override", "Override…", (S.SCHEDULED, S.READY), NOBODY),
     Press("here", "I'm here", (S.READY,), EVERYBODY),
     Press("start", "Start", (S.READY,), LEADERS, S.STOPPING),
     Press("writer", "Tick writers", (S.STOPPING,), frozenset({Role.APP_OWNER, *LEADERS})),
@@ -182,6 +185,16 @@ def is_over(cutover: Cutover, step: str, person: str) -> bool:
 def objections(cutover: Cutover) -> tuple[CheckLine, ...]:
     """The checks that keep it from being started, without those that were overridden."""
     return blockers(cutover.progress.checks, cutover.progress.overrides)
+
+
+def overridable(cutover: Cutover) -> tuple[CheckLine, ...]:
+    """The objecting checks that somebody can override."""
+    return tuple(each for each in objections(cutover) if each.guard in OVERRIDABLE)
+
+
+def override_key(line: CheckLine) -> str:
+    """Names a check in the input of the press `override`."""
+    return f"{line.guard}@{line.job}"
 
 
 def is_promoted_in_part(cutover: Cutover) -> bool:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.cmdline.answers import Note, User
-from bot.cutover.guards import OVERRIDABLE
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.promotion import Promotion
 from bot.cutover.states import (
@@ -22,6 +21,8 @@ from bot.cutover.states import (
     not_promoted,
     objections,
     open_items,
+    overridable,
+    override_key,
     resumes_in,
     roles_of,
 )
@@ -95,6 +96,8 @@ class Steps:
             return _moved_on(cutover, press)
         if press.step == "second":
             return None  # whoever may approve may press it, too
+        if press.step == "override":
+            return self._may_not_override(who, cutover)
         if roles_of(cutover, who.user) & press.roles:
             return None
         return Note(("Nothing was done: only ", *_holders(cutover, press), " can press that."), tone="warn")
@@ -109,32 +112,37 @@ class Steps:
         )
 
     def _override(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
-        """Let it go on although a guard objects: `guard reason`. An approver may, who did not plan it."""
-        guard, _, reason = arg.partition(" ")
-        if cutover.state not in (S.SCHEDULED, S.READY):
-            return _moved_on(cutover, None)
-        if not reason.strip():
+        """Let it go on although checks object: `key[,key] reason`, with keys as `override_key` has them."""
+        keys, _, reason = arg.partition(" ")
+        why, named = redact(reason.strip()), frozenset(keys.split(","))
+        if not why:
             return Note("Nothing was done: say why it may continue anyway.", tone="warn")
-        against = [each for each in objections(cutover) if each.guard == guard]
-        if not against:
-            return Note("Nothing was done: that check does not object.", tone="warn")
-        if guard not in OVERRIDABLE:
-            return Note("Nothing was done: nobody can override that check.", tone="warn")
-        request = self._ctx.store.request(cutover.request) if cutover.request else None
+
+        def override(now: Cutover) -> Cutover | Note | None:
+            against = [each for each in objections(now) if override_key(each) in named]
+            if not against:
+                return Note("Nothing was done: that check does not object.", tone="warn")
+            if not set(against) <= set(overridable(now)):
+                return Note("Nothing was done: nobody can override that check.", tone="warn")
+            at = self._ledger.clock()
+            added = tuple(Override(each.guard, why, who.user, at, each.job) for each in against)
+            guards = ", ".join(dict.fromkeys(each.guard for each in against))
+            lifted = (*now.progress.overrides, *added)
+            return self._ledger.note(now, "override", who, f"{guards}: {why}", overrides=lifted)
+
+        return self._done(cutover, override)
+
+    def _may_not_override(self, who: Person, cutover: Cutover) -> Note | None:
+        """An approver may, who did not plan it; of a rehearsal, which nobody approves, whoever takes part."""
         if who.user == cutover.by.user:
             return Note("Nothing was done: whoever planned it cannot override a check.", tone="warn")
+        request = self._ctx.store.request(cutover.request) if cutover.request else None
         if request is not None:
             verdict = self._ctx.access.may_approve(who, request)
-            if not verdict.allowed:
-                return Note(verdict.explanation, tone="warn")
-        why, at = redact(reason.strip()), self._ledger.clock()
-        added = tuple(Override(guard, why, who.user, at, each.job) for each in against)
-        return self._done(
-            cutover,
-            lambda now: self._ledger.note(
-                now, "override", who, f"{guard}: {why}", overrides=(*now.progress.overrides, *added)
-            ),
-        )
+            return None if verdict.allowed else Note(verdict.explanation, tone="warn")
+        if roles_of(cutover, who.user):
+            return None
+        return Note("Nothing was done: only people of this rehearsal can override a check.", tone="warn")
 
     def _here(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
         return self._done(
@@ -168,7 +176,8 @@ class Steps:
         against = objections(cutover)
         if against:
             texts = " ".join(each.text for each in against[:3])
-            return f"the checks object. {texts} An approver can override a check, with a reason."
+            way = " An approver can override that, with a reason." if overridable(cutover) == against else ""
+            return f"the checks object. {texts}{way}"
         checked = cutover.progress.checked
         if checked is None or self._ledger.clock() - checked > CHECKS_LAST:
             minutes = CHECKS_LAST // timedelta(minutes=1)

@@ -17,7 +17,7 @@ from bot.cmdline.answers import Answer, Note
 from bot.cutover.checklist import pages
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.service import Cutovers
-from bot.cutover.states import BY_STEP, objections, presses
+from bot.cutover.states import BY_STEP, overridable, override_key, presses
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import BlockAction, ViewSubmission
@@ -98,19 +98,19 @@ class CutoverButtons:
         who, step = press.who, press.step
         if step == "details":
             return self._details(who, cutover)
-        if step == "override":
-            against = objections(cutover)
-            shown = {"guards": list(dict.fromkeys(each.guard for each in against))}
-            if not against:
-                return Note("Nothing was done: no check objects now.", tone="info")
-            return cutover_modals.override(cutover, against, self._ref(press, cutover, shown))
         if step not in BY_STEP:
             return None
         refused = self._refusal(who, cutover, step)
         return refused or self._asking(press, cutover)
 
-    def _asking(self, press: BlockAction, cutover: Cutover) -> dict[str, Any] | None:
+    def _asking(self, press: BlockAction, cutover: Cutover) -> dict[str, Any] | Note | None:
         step = press.step
+        if step == "override":
+            against = overridable(cutover)
+            if not against:
+                return Note("Nothing was done: no check objects that can be overridden.", tone="info")
+            named = {"checks": [override_key(each) for each in against]}
+            return cutover_modals.override(cutover, against, self._ref(press, cutover, named))
         if step in _SAID:
             return cutover_modals.why(cutover, step, self._ref(press, cutover))
         if step in ("writer", "item"):
@@ -142,7 +142,7 @@ class CutoverButtons:
                 "You may not see all jobs of this cutover, so its details are not shown.", tone="warn"
             )
         waits = cutover.state in (CutoverState.SCHEDULED, CutoverState.READY)
-        return cutover_modals.details(cutover, self._clock(), objections(cutover) if waits else ())
+        return cutover_modals.details(cutover, self._clock(), bool(waits and overridable(cutover)))
 
     # ---- dialogs
 
@@ -204,7 +204,9 @@ class CutoverButtons:
                 at = cutover_modals.read_time(values)
                 return self._cutovers.move(who, cutover.id, at, cutover.plan.zone, target_url(ref))
             case "override_why":
-                return self._override(who, cutover, ref, cutover_modals.given_why(values))
+                checks = ",".join(ref.data.get("checks", ()))
+                why = cutover_modals.given_why(values)
+                return self._cutovers.press(who, cutover.id, step, arg=f"{checks} {why}") or _DONE
         if step in _SAID:
             return self._cutovers.press(who, cutover.id, step, arg=cutover_modals.given_why(values))
         return OLD_BUTTON
@@ -222,14 +224,6 @@ class CutoverButtons:
                 if note is not None:
                     return note
         return None
-
-    def _override(self, who: Person, cutover: Cutover, ref: CallbackToken, why: str) -> Note | None:
-        """Override each check that the dialog named."""
-        for guard in ref.data.get("guards", ()):
-            note = self._cutovers.press(who, cutover.id, "override", arg=f"{guard} {why}")
-            if note is not None:
-                return note
-        return _DONE
 
     # ---- helpers
 

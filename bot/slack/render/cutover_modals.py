@@ -228,9 +228,9 @@ def typed_phrase(values: Mapping[str, Any]) -> str:
 # ---- all details
 
 
-def details(cutover: Cutover, now: datetime, objecting: Sequence[CheckLine] = ()) -> dict[str, Any]:
-    """The card with what it has no room for: the jobs, every check, writers and checklist. `objecting` are
-    the checks that keep it from being started."""
+def details(cutover: Cutover, now: datetime, can_override: bool = False) -> dict[str, Any]:
+    """The card with what it has no room for: the jobs, every check, writers and checklist. `can_override`
+    is whether a check objects that somebody can override."""
     card = cutover_card(cutover, now).for_modal()
     head = [each for each in card.blocks if each.type != "actions"]
     blocks: list[Block] = [*head, *m.sections(_people_text(cutover)), *m.sections(_jobs_text(cutover))]
@@ -241,8 +241,7 @@ def details(cutover: Cutover, now: datetime, objecting: Sequence[CheckLine] = ()
         blocks.extend(m.sections("\n".join([f"*Checks*{when}", *lines])))
     blocks.extend(_ticks_text("Writers", _shown_ticks(cutover, "writer")))
     blocks.extend(_ticks_text("Checklist", _shown_ticks(cutover, "item")))
-    guards = dict.fromkeys(each.guard for each in objecting)
-    blocks.extend(m.buttons([Button("Override…", VERB, "override", cutover.id)] if guards else []))
+    blocks.extend(m.buttons([Button("Override…", VERB, "override", cutover.id)] if can_override else []))
     return modal("Cutover", blocks)
 
 
