@@ -1,4 +1,4 @@
-"""Moves cutovers on: what a second press did not have to ask for. The leader calls `Driver.tick`.
+"""Moves cutovers on where no press is needed: by time, samples and runs. The leader calls `Driver.tick`.
 
 Everything that it decides follows from the store and the service, so any replica can go on from there.
 """

@@ -9,7 +9,7 @@ from bot.cmdline.answers import Button, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Invocation
 from bot.cutover.ledger import SAMPLE
 from bot.cutover.states import downtime
-from bot.cutover.wording import event_text
+from bot.cutover.wording import event_text, state_text
 from bot.dms.model import short_name
 from bot.requests.buttons import MakeRef
 from bot.store.cutover import Cutover, CutoverEntry
@@ -19,9 +19,9 @@ _VERB = "cutover"
 
 
 def title(cutover: Cutover) -> str:
-    """`Cutover of orders-db and 2 more: done`; plain text."""
+    """`Cutover of orders-db and 2 more is done`; plain text."""
     what = "Rehearsal" if cutover.rehearsal else "Cutover"
-    return f"{what} of {jobs_text(cutover)}: {cutover.state.replace('_', ' ')}"
+    return f"{what} of {jobs_text(cutover)} {state_text(cutover.state)}"
 
 
 def jobs_text(cutover: Cutover) -> str:

@@ -87,7 +87,7 @@ def test_an_approved_plan_is_not_said_to_have_begun(production: Night) -> None:
     store = production.desk.ctx.store
     said = begun_message(production.request(plan), store.decisions(plan.request))
     assert said is not None
-    assert "counts; its last press sends" in said.text
+    assert "is approved; nothing is sent before its writes are stopped" in said.text
     assert "has begun" not in said.text
 
 

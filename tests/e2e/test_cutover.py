@@ -135,7 +135,7 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     reaches(env, cutover, S.DONE)
     env.shows(card, "Done", "Downtime")
     report = env.type(f"cutover {job} --last")
-    assert f"Cutover of {job}: done" in plain(report)
+    assert f"Cutover of {job} is done" in plain(report)
     assert "Downtime" in plain(report)
 
 

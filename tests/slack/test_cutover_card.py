@@ -166,7 +166,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
             progress=progress(samples=(sample("orders", 0.0, 2),), go_by=minutes(13)),
         ),
         minutes(12),
-        ("Delay 0 s · 2 of 3 at zero", "Go by about", "Downtime 5 min of 1 h", "limit"),
+        ("Delay 0 s · 2 of 3 at zero", "Drained by about", "Downtime 5 min of 1 h", "limit"),
         {"hold", "abort"},
     ),
     "draining, one of several behind": (
@@ -187,7 +187,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
             progress=progress(samples=(sample("orders", 0.0, 3),), jobs=(JobMark(JOB, Mark.DRAINED),)),
         ),
         minutes(12),
-        ("Cutover of orders-db and 1 more", "1 of 2 jobs drained", "Limit"),
+        ("Cutover of orders-db and 1 more", "1 of 2 jobs drained", "Limit", "01:37 UTC>"),
         {"hold", "abort"},
     ),
     "draining, not measured": (

@@ -231,9 +231,12 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield delay_text(cutover)
     yield _marked(cutover, Mark.DRAINED, "drained")
     limit = states.expires(cutover)
-    until = f" · limit {clock(limit)}" if limit is not None else ""
-    by = progress.go_by
-    yield f"Go by about {clock(by)}{until}" if by is not None else until.removeprefix(" · ").capitalize()
+    parts = (
+        f"drained by about {clock(progress.go_by)}" if progress.go_by is not None else "",
+        f"limit {clock(limit)}" if limit is not None else "",
+    )
+    times = " · ".join(filter(None, parts))
+    yield f"{times[:1].upper()}{times[1:]}"
     yield _downtime(cutover, now)
 
 

@@ -59,7 +59,9 @@ def begun_message(request: Request, decisions: Sequence[Decision]) -> Message | 
 
 def _begun(request: Request) -> str:
     if request.facts.cutover and request.state is RequestState.SCHEDULED:
-        return f"the cutover of {jobs_text(request)} counts; its last press sends the *{request.action}*"
+        return (
+            f"the cutover of {jobs_text(request)} is approved; nothing is sent before its writes are stopped"
+        )
     if request.state is RequestState.SCHEDULED and request.facts.due is not None:
         return f"*{request.action}* {jobs_text(request)} is scheduled for {mrkdwn.date(request.facts.due)}"
     return f"*{labels.DOING[request.action].lower()}* {jobs_text(request)} has begun"
