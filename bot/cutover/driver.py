@@ -40,6 +40,9 @@ log = structlog.get_logger(__name__)
 S = CutoverState
 LOOK_EVERY = timedelta(seconds=15)
 """How often the jobs are looked at while nothing has to be measured."""
+PROVE_EVERY = timedelta(minutes=1)
+"""How often the checklist is looked after: its backups are a list of all of a location, and the downtime may
+run."""
 _CLOCK_EVERY = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _ENDS = {
@@ -94,8 +97,8 @@ class Driver:
 
     def _ended_with_work(self, now: datetime) -> Sequence[Cutover]:
         """Those that have ended, and whose source is still to be opened, or whose alarm is still set."""
-        ended = self._ctx.store.cutovers([S.ABORTED, S.EXPIRED], limit=50)
-        return [each for each in ended if now - each.since < _DAY and _has_work(each)]
+        ended = self._ctx.store.cutovers([S.ABORTED, S.EXPIRED], since=now - _DAY)
+        return [each for each in ended if _has_work(each)]
 
     def _one(self, cutover: Cutover, now: datetime) -> None:
         cutover = self._alarm.tick(self._call(cutover, now), now)
@@ -114,7 +117,7 @@ class Driver:
                 self._promotion.follow(cutover)
             case S.STOPPING | S.HELD if not cutover.rehearsal and self._is_time(cutover, now):
                 self._draining.watch(cutover, self._planned, now)
-            case S.CHECKLIST if self._is_time(cutover, now):
+            case S.CHECKLIST if self._is_time(cutover, now, PROVE_EVERY):
                 self._prove(cutover, now)
         self._tick_clock(cutover, now)
 
@@ -213,11 +216,12 @@ class Driver:
             done = f"seen by the bot: {', '.join(dict.fromkeys(texts))}"
             self._ledger.note(cutover, "item", None, done, checklist=after)
 
-    def _is_time(self, cutover: Cutover, now: datetime) -> bool:
-        last = self._looked.get(cutover.id)
-        if last is not None and timedelta() <= now - last < LOOK_EVERY:
+    def _is_time(self, cutover: Cutover, now: datetime, every: timedelta = LOOK_EVERY) -> bool:
+        key = f"{cutover.state}:{cutover.id}"
+        last = self._looked.get(key)
+        if last is not None and timedelta() <= now - last < every:
             return False
-        self._looked[cutover.id] = now
+        self._looked[key] = now
         return True
 
     def _tick_clock(self, cutover: Cutover, now: datetime) -> None:

@@ -530,3 +530,24 @@ def test_the_bot_ticks_what_an_api_tells(night: Night) -> None:
     night.clock.forward(seconds=20)
     night.tick()
     assert [each.by for each in night.now(plan).progress.checklist] == ["bot", ""]
+
+
+def test_the_checklist_is_looked_after_once_a_minute(night: Night) -> None:
+    """And of the ended cutovers, those of the last day are."""
+    job = night.job()
+    plan = night.drained(job, rehearsal=True, checklist=(Tick("Backups", check="backups", job=job.name),))
+    assert night.promote(plan) == ""
+    night.tick()
+    before = len(night.dms.control.calls("GetMigrationJob"))
+    for _ in range(5):
+        night.clock.forward(seconds=10)
+        night.tick()
+    assert len(night.dms.control.calls("GetMigrationJob")) == before
+    night.clock.forward(seconds=10)
+    night.tick()
+    assert len(night.dms.control.calls("GetMigrationJob")) == before + 1
+    ended = night.plan(night.job("other"), rehearsal=True)
+    night.does(ended, "cancel", DANA_THERE, "no")
+    day = night.clock() - timedelta(days=1)
+    assert [each.id for each in night.desk.ctx.store.cutovers([S.ABORTED], since=day)] == [ended.id]
+    assert night.desk.ctx.store.cutovers([S.ABORTED], since=night.clock()) == ()

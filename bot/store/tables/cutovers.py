@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from bot.store.codec import time_text
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState
 from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
@@ -32,10 +34,17 @@ class CutoverTables(TableGroup):
         return self._one_cutover(Where().add("request = ?", request))
 
     def cutovers(
-        self, states: Sequence[CutoverState] = _OPEN, job: str = "", limit: int = 200
+        self,
+        states: Sequence[CutoverState] = _OPEN,
+        job: str = "",
+        limit: int = 200,
+        since: datetime | None = None,
     ) -> tuple[Cutover, ...]:
-        """Those in one of these states, newest first; those that have not ended where none is named."""
+        """Those in one of these states, newest first; those that have not ended where none is named. With
+        `since`, those that entered their state later."""
         where = Where().one_of("state", states)
+        if since is not None:
+            where.add("since > ?", time_text(since))
         if job:
             where.add("id IN (SELECT cutover FROM cutover_jobs WHERE job = ?)", job)
         sql = _CUTOVERS.select(where, "ORDER BY created DESC, id LIMIT ?")
