@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.cutover import guards
+from bot.cutover.states import crew
 from bot.dms.errors import DmsError
 from bot.dms.model import Job, parse_name
 from bot.dms.port import Reads
@@ -64,7 +65,7 @@ class Checks:
         return (*plan, *(line for lines in jobs for line in lines))
 
     def _plan(self, cutover: Cutover, begins: datetime) -> guards.PlanFacts:
-        people = _people(cutover)
+        people = crew(cutover)
         muted = {user: self.muted(user, begins) for user in people}
         left = tuple(user for user in people if self.access.has_left(user))
         request = self.store.request(cutover.request) if cutover.request else None
@@ -121,11 +122,6 @@ class Checks:
     def _destination_of(self, name: str) -> object:
         known = self.store.known_job(name)
         return None if known is None else known.job.destination
-
-
-def _people(cutover: Cutover) -> tuple[str, ...]:
-    plan = cutover.plan
-    return tuple(dict.fromkeys(filter(None, (plan.commander, plan.deputy, plan.app_owner))))
 
 
 def _or_error(read: Callable[[], T]) -> T | DmsError:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.cutover.ledger import SAMPLE
-from bot.cutover.states import downtime
+from bot.cutover.states import downtime, participants
 from bot.cutover.wave import shown_name
 from bot.cutover.wording import event_text
 from bot.store.cutover import CheckResult, Cutover, CutoverEntry, Tick
@@ -129,16 +129,12 @@ def _outcome(cutover: Cutover) -> Iterator[str]:
 
 
 def _people(cutover: Cutover) -> list[tuple[str, str]]:
-    plan = cutover.plan
-    held = [
-        ("planner", cutover.by.user),
-        ("commander", plan.commander),
-        ("deputy", plan.deputy),
-        ("app owner", plan.app_owner),
+    pressed = [
         ("asked to promote", cutover.progress.asked_by),
         ("second person", cutover.progress.seconded_by),
     ]
-    return [(name, user) for name, user in held if user]
+    held = [(str(role), user) for role, user in participants(cutover).items()]
+    return held + [(name, user) for name, user in pressed if user]
 
 
 def _times(cutover: Cutover) -> list[tuple[str, datetime | None]]:

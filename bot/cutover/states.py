@@ -131,8 +131,8 @@ REMINDS = timedelta(minutes=15)
 """How often the open items of a checklist are named."""
 
 
-def roles_of(cutover: Cutover, user: str) -> frozenset[Role]:
-    """What a person is in it; empty for everybody else."""
+def participants(cutover: Cutover) -> Mapping[Role, str]:
+    """User IDs of those who take part, in the order of the roles; without roles that nobody has."""
     plan = cutover.plan
     held = {
         Role.PLANNER: cutover.by.user,
@@ -140,7 +140,18 @@ def roles_of(cutover: Cutover, user: str) -> frozenset[Role]:
         Role.DEPUTY: plan.deputy,
         Role.APP_OWNER: plan.app_owner,
     }
-    return frozenset(role for role, whose in held.items() if whose == user)
+    return {role: user for role, user in held.items() if user}
+
+
+def crew(cutover: Cutover) -> tuple[str, ...]:
+    """User IDs of those who have to be there in the night, each once."""
+    held = participants(cutover)
+    return tuple(dict.fromkeys(user for role, user in held.items() if role is not Role.PLANNER))
+
+
+def roles_of(cutover: Cutover, user: str) -> frozenset[Role]:
+    """What a person is in it; empty for everybody else."""
+    return frozenset(role for role, whose in participants(cutover).items() if whose == user)
 
 
 def presses(cutover: Cutover, user: str) -> tuple[Press, ...]:

@@ -14,7 +14,6 @@ from bot.cutover.states import (
     BY_STEP,
     CHECKS_LAST,
     Press,
-    Role,
     drain_anew,
     has_ended,
     is_promoted_in_part,
@@ -23,6 +22,7 @@ from bot.cutover.states import (
     open_items,
     overridable,
     override_key,
+    participants,
     resumes_in,
     roles_of,
 )
@@ -335,14 +335,7 @@ def _moved_on(cutover: Cutover, press: Press | None) -> Note:
 
 
 def _holders(cutover: Cutover, press: Press) -> tuple[str | User, ...]:
-    plan = cutover.plan
-    people = {
-        Role.PLANNER: cutover.by.user,
-        Role.COMMANDER: plan.commander,
-        Role.DEPUTY: plan.deputy,
-        Role.APP_OWNER: plan.app_owner,
-    }
-    users = dict.fromkeys(people[role] for role in Role if role in press.roles and people[role])
+    users = dict.fromkeys(user for role, user in participants(cutover).items() if role in press.roles)
     parts: list[str | User] = []
     for number, user in enumerate(users):
         parts += [" or ", User(user)] if number else [User(user)]

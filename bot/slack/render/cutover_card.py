@@ -94,10 +94,9 @@ def press_button(press: Press, cutover: Cutover, *, stands_out: bool) -> Button:
 
 def open_presses(cutover: Cutover) -> tuple[Press, ...]:
     """The presses that are open to any of those who take part."""
-    plan = cutover.plan
-    people = dict.fromkeys((cutover.by.user, plan.commander, plan.deputy, plan.app_owner))
-    steps = {each.step for user in people if user for each in states.presses(cutover, user)}
-    if all(user in cutover.progress.here for user in _people(cutover)):
+    people = set(states.participants(cutover).values())
+    steps = {each.step for user in people for each in states.presses(cutover, user)}
+    if all(user in cutover.progress.here for user in states.crew(cutover)):
         steps -= {"here"}
     return tuple(each for each in states.PRESSES if each.step in steps)
 
@@ -171,8 +170,8 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[str]:
     plan = cutover.plan
     due = "" if plan.at is None else _until(plan.at, now)
     yield f"🟡 *Ready*{due}"
-    there = [user for user in _people(cutover) if user in cutover.progress.here]
-    missing = [user for user in _people(cutover) if user not in cutover.progress.here]
+    there = [user for user in states.crew(cutover) if user in cutover.progress.here]
+    missing = [user for user in states.crew(cutover) if user not in cutover.progress.here]
     if there:
         yield f"Here: {', '.join(map(_person, there))}"
     if missing:
@@ -191,11 +190,6 @@ def _until(at: datetime, now: datetime) -> str:
     if at > now:
         return f" · due in {humanize(at - now)}"
     return f" · due since {humanize(now - at)}" if now - at >= timedelta(minutes=1) else " · due now"
-
-
-def _people(cutover: Cutover) -> tuple[str, ...]:
-    plan = cutover.plan
-    return tuple(dict.fromkeys(filter(None, (plan.commander, plan.deputy, plan.app_owner))))
 
 
 # ---- the night

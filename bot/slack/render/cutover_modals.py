@@ -20,7 +20,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cmdline.answers import Button
-from bot.cutover.states import not_promoted
+from bot.cutover.states import not_promoted, participants
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.cutover_card import VERB, cutover_card
@@ -254,13 +254,9 @@ def _shown_ticks(cutover: Cutover, step: str) -> tuple[Tick, ...]:
 
 def _people_text(cutover: Cutover) -> str:
     plan = cutover.plan
-    people = [
-        ("Planned by", cutover.by.user),
-        ("Commander", plan.commander),
-        ("Deputy", plan.deputy),
-        ("App owner", plan.app_owner),
+    lines = [
+        f"{role.capitalize()}: {mrkdwn.mention('@', user)}" for role, user in participants(cutover).items()
     ]
-    lines = [f"{word}: {mrkdwn.mention('@', user)}" for word, user in people if user]
     lines.append(
         "Promotes " + ("by itself, once nothing is missing" if plan.by_itself else "by a last press")
     )
