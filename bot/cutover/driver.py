@@ -31,6 +31,7 @@ from bot.cutover.steps import Checks
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
+from bot.requests.delay import plain_text
 from bot.store import StoreError
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
 from bot.store.records import OutMessage, Request, RequestState
@@ -189,7 +190,7 @@ class Driver:
         told = self._promotion.send(None, read)
         left = self._ctx.store.cutover(cutover.id)
         if told is not None and left is not None and left.state is S.DRAINED:
-            text = "".join(each if isinstance(each, str) else "" for each in rich_parts(told.text))
+            text = plain_text(rich_parts(told.text))
             self._ledger.enter(left, S.HELD, "held", None, text, held_from=str(S.DRAINED), asked_by="")
 
     def _planned(self, cutover: Cutover) -> Mapping[str, Job]:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import structlog
 
-from bot.cmdline.answers import Note, User
+from bot.cmdline.answers import Note, RichPart, User, Verbatim, rich_parts
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.states import EVIDENCE_LASTS, drain_anew, roles_of
 from bot.cutover.wave import after_runs, marks_now, open_jobs, shown_name
@@ -23,6 +23,7 @@ from bot.policy.access import Verdict
 from bot.policy.permissions import ruled_as
 from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
+from bot.requests.delay import plain_text
 from bot.store.cutover import Cutover, CutoverState, JobMark, Mark
 from bot.store.records import Person, Request, RequestState, Run
 from bot.util import parallel
@@ -110,8 +111,8 @@ class Promotion:
             return _GONE
         why = self._objection(cutover, request)
         if why:
-            self._ledger.note(cutover, "objection", who, why)
-            return Note(f"Nothing was sent: {why}", tone="warn")
+            self._ledger.note(cutover, "objection", who, plain_text(why))
+            return Note(("Nothing was sent: ", *why), tone="warn")
         return self._send(who, cutover)
 
     def needs_second(self, cutover: Cutover) -> bool:
@@ -132,16 +133,18 @@ class Promotion:
         refused = next((each for each in verdicts if not each.allowed), None)
         return None if refused is None else Note(refused.explanation, tone="warn")
 
-    def _objection(self, cutover: Cutover, request: Request) -> str:
+    def _objection(self, cutover: Cutover, request: Request) -> tuple[RichPart, ...]:
         """Why it must not be sent now, in sentences; empty if nothing objects."""
         left = open_jobs(cutover)
         rest = replace(request, jobs=tuple(job for job in request.jobs if job.name in left))
         try:
             why = self._approvals.scheduler.objection(rest)
         except DmsError as error:
-            return f"DMS did not report the state of the jobs: {error}"
-        blocker = None if why else self._ctx.blocker(rest)
-        return why or ("" if blocker is None else "a job is frozen, or another action runs on it.")
+            return ("DMS did not report the state of the jobs: ", Verbatim(str(error)))
+        if why:
+            return (why,)
+        blocker = self._ctx.blocker(rest)
+        return () if blocker is None else rich_parts(blocker.reason)
 
     def _send(self, who: Person | None, cutover: Cutover) -> Note | None:
         now = self._ctx.clock()

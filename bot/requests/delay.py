@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bot.cmdline.answers import Note, RichPart, Time, Verbatim
+from bot.cmdline.answers import Channel, CodeBlock, Group, Note, RichPart, TextLink, Time, User, Verbatim
 from bot.dms.backup_files import BackupLags
 from bot.dms.delay import MAX_AGE, MeasuredDelay, is_measured, is_recent
 from bot.dms.engines import reads_backup_files
@@ -328,7 +328,8 @@ def unmeasured(seen: MeasuredDelay) -> tuple[RichPart, ...]:
 
 
 def plain_text(parts: Sequence[RichPart]) -> str:
-    """As plain text with times in UTC, where times cannot be shown in each reader's zone."""
+    """As plain text with times in UTC and without names of people, where times cannot be shown in each
+    reader's zone and nobody must be mentioned."""
     return "".join(_plain_text(each) for each in parts)
 
 
@@ -336,7 +337,11 @@ def _plain_text(part: RichPart) -> str:
     match part:
         case Time(at):
             return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        case Verbatim(text):
+        case Verbatim(text) | TextLink(_, text) | CodeBlock(text):
             return text
-        case _:
-            return str(part)
+        case User() | Group():
+            return "somebody"
+        case Channel():
+            return "a channel"
+        case str():
+            return part

@@ -19,9 +19,9 @@ from bot.dms.model import short_name
 from bot.slack.render import cutover_modals
 from bot.store.cutover import CutoverState as S
 from bot.store.cutover import Mark, Tick
-from bot.store.records import RequestState
+from bot.store.records import Freeze, RequestState
 from sandbox.dms import DmsServer
-from tests.cutover.night import ALEX_THERE, DANA_THERE, SAM, STRANGER, Night, a_night
+from tests.cutover.night import ALEX_THERE, DANA_THERE, HOUR, SAM, STRANGER, Night, a_night
 
 
 def put(night: Night, id: str, **changes: str) -> None:
@@ -551,3 +551,16 @@ def test_the_checklist_is_looked_after_once_a_minute(night: Night) -> None:
     day = night.clock() - timedelta(days=1)
     assert [each.id for each in night.desk.ctx.store.cutovers([S.ABORTED], since=day)] == [ended.id]
     assert night.desk.ctx.store.cutovers([S.ABORTED], since=night.clock()) == ()
+
+
+def test_a_freeze_objects_with_its_own_words(night: Night) -> None:
+    job = night.job()
+    plan = night.drained(job)
+    now = night.clock()
+    night.desk.ctx.store.add_freeze(Freeze("f", job.name, now + HOUR, "year end", "U-kim", now))
+    told = night.promote(plan)
+    assert "`orders` is frozen" in told
+    assert "year end" in told
+    said = night.desk.ctx.store.cutover_log(plan.id)[-1]
+    assert (said.event, "year end" in said.text, "User(" in said.text) == ("objection", True, False)
+    assert night.promotes() == 0
