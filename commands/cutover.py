@@ -21,6 +21,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.cutover import summary
 from bot.cutover.readers import may_see
 from bot.cutover.report import report_json, report_markdown, report_name
+from bot.cutover.wave import shown_names
 from bot.dms.drained import takes_threshold
 from bot.dms.model import Job, short_name
 from bot.dms.resource_names import is_job_name
@@ -115,7 +116,7 @@ def _visible(ctx: Context) -> list[Cutover]:
 
 def _section(ctx: Context, cutover: Cutover) -> Section:
     plan = cutover.plan
-    names = first_few([f"`{plan.shown.get(each) or short_name(each)}`" for each in plan.jobs], _SHOWN_JOBS)
+    names = first_few([f"`{each}`" for each in shown_names(cutover)], _SHOWN_JOBS)
     what = "Rehearsal" if cutover.rehearsal else "Cutover"
     state = _WORDS.get(cutover.state, cutover.state.replace("_", " "))
     parts: list[RichPart] = [f"*{what}* of {names}: {state}, led by ", User(plan.commander), "\n"]

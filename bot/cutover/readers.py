@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from bot.cutover.states import roles_of
+from bot.cutover.wording import VERB
 from bot.dms.model import Job
 from bot.policy.access import Access
 from bot.store import Store
 from bot.store.cutover import Cutover
 from bot.store.records import Person
-
-VERB = "cutover"
 
 
 def may_see(access: Access, store: Store, who: Person, cutover: Cutover) -> bool:

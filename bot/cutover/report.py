@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.cutover.ledger import SAMPLE
-from bot.cutover.states import downtime, participants
+from bot.cutover.states import downtime_s, participants
 from bot.cutover.wave import shown_name
 from bot.cutover.wording import event_text
 from bot.store.cutover import CheckResult, Cutover, CutoverEntry, Tick
@@ -48,7 +48,7 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
         "people": {name: called(user) for name, user in _people(cutover)},
         "planned_for": _iso(plan.at),
         "budget_seconds": plan.budget_s,
-        "downtime_seconds": _downtime_s(cutover),
+        "downtime_seconds": downtime_s(cutover),
         "times": {name: _iso(at) for name, at in _times(cutover)},
         "writers": [_tick_json(each, called) for each in progress.writers],
         "checklist": [_tick_json(each, called) for each in progress.checklist],
@@ -115,7 +115,7 @@ def _outcome(cutover: Cutover) -> Iterator[str]:
     why = f" {cutover.progress.why}" if cutover.progress.why else ""
     ended = f" at {_clock(cutover.ended)}" if cutover.ended else ""
     yield f"State: **{str(cutover.state).replace('_', ' ')}**{ended}.{why}"
-    seconds = _downtime_s(cutover)
+    seconds = downtime_s(cutover)
     if seconds is not None:
         within = "within" if seconds <= cutover.plan.budget_s else "over"
         yield ""
@@ -225,11 +225,6 @@ def _plain(text: str) -> str:
 def _tick_json(tick: Tick, called: Called) -> dict[str, Any]:
     by = called(tick.by) if tick.by else ""
     return {"text": tick.text, "by": by, "at": _iso(tick.at), "blocking": tick.blocking, "job": tick.job}
-
-
-def _downtime_s(cutover: Cutover) -> int | None:
-    span = downtime(cutover, cutover.ended or cutover.since)
-    return None if span is None else round(span.total_seconds())
 
 
 def _number(text: str) -> float | None:

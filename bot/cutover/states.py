@@ -275,5 +275,11 @@ def downtime(cutover: Cutover, now: datetime) -> timedelta | None:
     return ended - began
 
 
+def downtime_s(cutover: Cutover) -> int | None:
+    """The downtime of one that has ended, in whole seconds; None where writes were never stopped."""
+    span = downtime(cutover, cutover.ended or cutover.since)
+    return None if span is None else round(span.total_seconds())
+
+
 def has_ended(cutover: Cutover) -> bool:
     return cutover.state in ENDED_CUTOVERS

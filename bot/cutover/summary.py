@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.cmdline.answers import Button, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Invocation
 from bot.cutover.ledger import SAMPLE
-from bot.cutover.states import downtime
-from bot.cutover.wording import event_text, state_text
-from bot.dms.model import short_name
+from bot.cutover.states import downtime_s
+from bot.cutover.wave import jobs_text
+from bot.cutover.wording import VERB, event_text, state_text
 from bot.requests.buttons import MakeRef
 from bot.store.cutover import Cutover, CutoverEntry
 from bot.util.durations import humanize
-
-_VERB = "cutover"
 
 
 def title(cutover: Cutover) -> str:
@@ -24,23 +22,17 @@ def title(cutover: Cutover) -> str:
     return f"{what} of {jobs_text(cutover)} {state_text(cutover.state)}"
 
 
-def jobs_text(cutover: Cutover) -> str:
-    """The jobs in a few words: `orders-db and 2 more`; plain text."""
-    first, *more = (cutover.plan.shown.get(each) or short_name(each) for each in cutover.plan.jobs)
-    return f"{first}{f' and {len(more)} more' if more else ''}"
-
-
 def figures(cutover: Cutover) -> tuple[RichPart, ...]:
     """When it ended, the downtime to the second, how long each part took, and what is still open."""
     progress = cutover.progress
     parts: list[RichPart] = []
     if cutover.ended is not None:
         parts += ["Ended ", Time(cutover.ended)]
-    span = _downtime(cutover)
-    if span is not None:
-        within = "within" if span <= timedelta(seconds=cutover.plan.budget_s) else "*over*"
+    seconds = downtime_s(cutover)
+    if seconds is not None:
+        within = "within" if seconds <= cutover.plan.budget_s else "*over*"
         parts.append(
-            f"\n*Downtime {humanize(span)}* ({int(span.total_seconds())} s), {within} the "
+            f"\n*Downtime {humanize(seconds)}* ({seconds} s), {within} the "
             f"{humanize(cutover.plan.budget_s)} of the plan"
         )
     for word, begin, end in _spans(cutover):
@@ -74,12 +66,8 @@ def file_buttons(cutover: Cutover, ref: MakeRef) -> tuple[Button, ...]:
     flags = {kind: {"last": True, "file": kind, "id": cutover.id} for kind in ("markdown", "json")}
     labels = {"markdown": "Markdown file", "json": "JSON file"}
     return tuple(
-        Button(labels[kind], _VERB, "run", ref(Invocation(_VERB, (job,), flags[kind]))) for kind in labels
+        Button(labels[kind], VERB, "run", ref(Invocation(VERB, (job,), flags[kind]))) for kind in labels
     )
-
-
-def _downtime(cutover: Cutover) -> timedelta | None:
-    return downtime(cutover, cutover.ended or cutover.since)
 
 
 def _spans(cutover: Cutover) -> Iterator[tuple[str, datetime, datetime]]:

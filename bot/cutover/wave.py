@@ -15,8 +15,19 @@ _PAUSES = (State.UPDATING, State.MAINTENANCE)
 
 
 def shown_name(cutover: Cutover, name: str) -> str:
-    """The name that people read of a job."""
+    """The name that people read of a job (its full resource name); plain text."""
     return cutover.plan.shown.get(name) or short_name(name)
+
+
+def shown_names(cutover: Cutover) -> tuple[str, ...]:
+    """The names that people read of its jobs; plain text."""
+    return tuple(shown_name(cutover, each) for each in cutover.plan.jobs)
+
+
+def jobs_text(cutover: Cutover) -> str:
+    """The jobs in a few words: `orders-db and 9 more`; plain text."""
+    first, *more = shown_names(cutover)
+    return f"{first}{f' and {len(more)} more' if more else ''}"
 
 
 def open_jobs(cutover: Cutover) -> tuple[str, ...]:

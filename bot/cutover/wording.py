@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bot.store.cutover import CutoverState
 
+VERB = "cutover"
+"""The verb, and the first part of the names of its buttons."""
 _STATE_TEXT = {
     CutoverState.DRAFT: "is not confirmed yet",
     CutoverState.AWAITING_APPROVAL: "waits for approval",

@@ -96,7 +96,7 @@ def test_the_hour_that_comes_twice_keeps_its_offset() -> None:
     ("changes", "block", "said"),
     [
         ({"time": {"selected_date_time": None}}, "time", "Choose the day and the time"),
-        ({"time": {"selected_date_time": int(NOW.timestamp())}}, "time", "gone by"),
+        ({"time": {"selected_date_time": int(NOW.timestamp())}}, "time", "in the past"),
         ({"time": {"selected_date_time": int((NOW + timedelta(days=61)).timestamp())}}, "time", "60 days"),
         ({"commander": {"selected_user": None}}, "commander", "who leads"),
         ({"apps": {"selected_user": None}}, "apps", "who stops the writes"),

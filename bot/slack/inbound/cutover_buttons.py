@@ -18,6 +18,7 @@ from bot.cutover.checklist import pages
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.service import Cutovers
 from bot.cutover.states import BY_STEP, overridable, override_key, presses
+from bot.cutover.wording import VERB
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import BlockAction, ViewSubmission
@@ -31,7 +32,6 @@ from bot.util.wall_time import LONGEST
 
 log = structlog.get_logger(__name__)
 
-VERB = "cutover"
 DIALOG = "cutover"
 """Kind of the callback token of a dialog: the cutover, and where it was opened."""
 _AT_ONCE = frozenset({"check", "here", "start", "stopped", "resume", "reopened", "adopt", "open_writes"})

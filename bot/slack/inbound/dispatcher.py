@@ -15,10 +15,10 @@ import structlog
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.cmdline.parser import parse
+from bot.cutover.wording import VERB as CUTOVER
 from bot.dms.rules import Action
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import ReplyTarget
-from bot.slack.inbound.cutover_buttons import VERB as CUTOVER
 from bot.slack.inbound.cutover_buttons import CutoverButtons
 from bot.slack.inbound.payloads import BlockAction, Shortcut, SlashCommand, ViewSubmission
 from bot.slack.inbound.places import Places

@@ -15,6 +15,7 @@ from bot.cmdline.answers import Button
 from bot.cmdline.delay_points import LineChart
 from bot.cutover import states
 from bot.cutover.states import Press
+from bot.cutover.wording import VERB
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.charts import line_chart
@@ -35,7 +36,6 @@ from bot.util.durations import humanize
 from bot.util.text import count_of
 
 S = CutoverState
-VERB = "cutover"
 _PLANNED = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
 _WHY = 78
 """Characters of a reason: two lines of a phone."""

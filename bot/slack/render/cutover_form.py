@@ -26,6 +26,7 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import CutoverForm
 from bot.cmdline.invocation import FlagValue
+from bot.cutover.wording import VERB
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.edit_inputs import InputError
@@ -33,7 +34,7 @@ from bot.slack.render.view import modal
 from bot.util.text import first_few
 from bot.util.wall_time import LONGEST, Moment, TwoTimes, parse_moment
 
-VERB, STEP = "cutover", "plan"
+STEP = "plan"
 MAX_LINES, MAX_LINE = 20, 75
 """Writers, or items: each becomes a box to tick. A group has ten boxes, whose texts have 75 characters.
 

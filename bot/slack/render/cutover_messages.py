@@ -13,15 +13,15 @@ from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.cutover import states, summary
 from bot.cutover.calls import NewsKind
-from bot.cutover.wave import stranded_jobs
-from bot.cutover.wording import event_text
+from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
+from bot.cutover.wording import VERB, event_text
 from bot.dms.rules import Action
 from bot.requests.buttons import MakeRef
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
-from bot.slack.render.cutover_card import VERB, cutover_card, press_button
+from bot.slack.render.cutover_card import cutover_card, press_button
 from bot.slack.render.cutover_chart import drain_chart
-from bot.slack.render.cutover_text import clock, guard_text, headline, job_text, jobs_text
+from bot.slack.render.cutover_text import clock, guard_text, headline
 from bot.slack.render.message import Message
 from bot.store import Store
 from bot.store.cutover import Cutover, CutoverEntry, CutoverState
@@ -101,7 +101,7 @@ class CutoverMessages:
         if not lost:
             return ()
         which = (
-            mrkdwn.clip_plain(job_text(cutover, lost[0]), _NAME) if len(lost) == 1 else f"{len(lost)} jobs"
+            mrkdwn.clip_plain(shown_name(cutover, lost[0]), _NAME) if len(lost) == 1 else f"{len(lost)} jobs"
         )
         promote = Invocation(Action.PROMOTE, lost)
         return (Button(f"Promote {which}…", Action.PROMOTE, "run", self._ref(promote)),)
@@ -129,7 +129,9 @@ class CutoverMessages:
 def log_line(cutover: Cutover, entry: CutoverEntry) -> Message:
     """One line of the log, for the card's thread."""
     who = f" {mrkdwn.mention('@', entry.user)}" if entry.user and entry.user != "bot" else ""
-    job = f" {mrkdwn.code(job_text(cutover, entry.job))}" if entry.job and len(cutover.plan.jobs) > 1 else ""
+    job = (
+        f" {mrkdwn.code(shown_name(cutover, entry.job))}" if entry.job and len(cutover.plan.jobs) > 1 else ""
+    )
     said = _said(entry)
     shown = f"{_SIGNS.get(entry.event, '•')} {clock(entry.at)}{who}{job} {said}"
     return m.message(shown, m.sections(shown))

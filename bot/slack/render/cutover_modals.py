@@ -21,10 +21,12 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import Button
 from bot.cutover.states import not_promoted, participants
+from bot.cutover.wave import shown_name
+from bot.cutover.wording import VERB
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.cutover_card import VERB, cutover_card
-from bot.slack.render.cutover_text import delay_text, guard_text, headline, job_text
+from bot.slack.render.cutover_card import cutover_card
+from bot.slack.render.cutover_text import delay_text, guard_text, headline
 from bot.slack.render.view import modal
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Tick
 
@@ -66,7 +68,7 @@ def why(cutover: Cutover, step: str, ref: str) -> dict[str, Any]:
 
 
 def _names(cutover: Cutover, jobs: Sequence[str]) -> str:
-    return ", ".join(mrkdwn.code(job_text(cutover, each)) for each in jobs[:_SHOWN_JOBS])
+    return ", ".join(mrkdwn.code(shown_name(cutover, each)) for each in jobs[:_SHOWN_JOBS])
 
 
 def promote(cutover: Cutover, phrase: str, ref: str) -> dict[str, Any]:
@@ -140,7 +142,7 @@ def _group(
 
 
 def _box(cutover: Cutover, index: int, line: Tick, pages: Mapping[str, str]) -> Option:
-    job = f" ({job_text(cutover, line.job)})" if line.job and len(cutover.plan.jobs) > 1 else ""
+    job = f" ({shown_name(cutover, line.job)})" if line.job and len(cutover.plan.jobs) > 1 else ""
     notes = [
         "" if line.blocking else "may wait until after the writes",
         f"DMS: {pages[line.text]}" if line.text in pages else "",
@@ -268,12 +270,12 @@ def _people_text(cutover: Cutover) -> str:
 
 
 def _jobs_text(cutover: Cutover) -> str:
-    names = [mrkdwn.code(job_text(cutover, each)) for each in cutover.plan.jobs]
+    names = [mrkdwn.code(shown_name(cutover, each)) for each in cutover.plan.jobs]
     return f"*Jobs*: {', '.join(names)}"
 
 
 def _check_line(cutover: Cutover, line: CheckLine) -> str:
-    job = f" {mrkdwn.code(job_text(cutover, line.job))}" if line.job and len(cutover.plan.jobs) > 1 else ""
+    job = f" {mrkdwn.code(shown_name(cutover, line.job))}" if line.job and len(cutover.plan.jobs) > 1 else ""
     over = next(
         (
             each

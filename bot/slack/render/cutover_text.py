@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.cutover.wave import stranded_jobs
-from bot.dms.model import short_name
+from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
+from bot.dms.drained import IN_A_ROW
 from bot.slack.render import mrkdwn
 from bot.store.cutover import CheckLine, Cutover, Mark, Sample
 from bot.util.durations import bytes_text, humanize
@@ -18,19 +18,6 @@ LINE = 40
 _MENTION = re.compile(r"&lt;@([UW][A-Z0-9]+)&gt;")
 _OF_PEOPLE = frozenset({"alone", "approvals", "commander", "do_not_disturb", "lock", "people"})
 """Guards whose texts are the bot's own."""
-ZEROS = 3
-"""Samples in a row without a delay, all after the stop of the writes, that show that nothing is missing."""
-
-
-def job_text(cutover: Cutover, job: str) -> str:
-    """The name that people read of a job (its full resource name); plain text."""
-    return cutover.plan.shown.get(job) or short_name(job)
-
-
-def jobs_text(cutover: Cutover) -> str:
-    """The jobs in a few words: `orders-db and 9 more`; plain text."""
-    first, *more = cutover.plan.jobs
-    return f"{job_text(cutover, first)}{f' and {len(more)} more' if more else ''}"
 
 
 def headline(cutover: Cutover) -> str:
@@ -47,7 +34,7 @@ def stranded_lines(cutover: Cutover) -> tuple[str, ...]:
     mark = next(each for each in cutover.progress.jobs if each.stranded)
     more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
     return (
-        f"⚠️ {mrkdwn.code(job_text(cutover, lost[0]))}{more}: {mrkdwn.verbatim(mark.text)}",
+        f"⚠️ {mrkdwn.code(shown_name(cutover, lost[0]))}{more}: {mrkdwn.verbatim(mark.text)}",
         _may_be_missing(cutover, [each for each in cutover.progress.samples if each.job in lost]),
         "Source lost? *Promote* what has arrived",
     )
@@ -117,7 +104,7 @@ def delay_text(cutover: Cutover) -> str:
         bytes_text(slowest.bytes) if slowest.bytes else "",
     ]
     amount = " · ".join(filter(None, shown)) or "0 s"
-    return f"Delay {amount}{_whose(cutover, slowest)} · {min(slowest.zeros, ZEROS)} of {ZEROS} at zero"
+    return f"Delay {amount}{_whose(cutover, slowest)} · {min(slowest.zeros, IN_A_ROW)} of {IN_A_ROW} at zero"
 
 
 def _whose(cutover: Cutover, sample: Sample) -> str:
@@ -125,8 +112,8 @@ def _whose(cutover: Cutover, sample: Sample) -> str:
     if len(cutover.progress.samples) < 2 or not (sample.seconds or sample.bytes):
         return ""
     several = len(cutover.plan.jobs) > 1
-    name = f"{job_text(cutover, sample.job)}/{sample.database}" if several else sample.database
-    return f" ({clip_line(name or job_text(cutover, sample.job), 20)})"
+    name = f"{shown_name(cutover, sample.job)}/{sample.database}" if several else sample.database
+    return f" ({clip_line(name or shown_name(cutover, sample.job), 20)})"
 
 
 def left_out_text(cutover: Cutover) -> str:

@@ -12,11 +12,12 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button, RichText, Time, User
 from bot.cmdline.invocation import Invocation
 from bot.config.projects import Projects
-from bot.cutover.readers import VERB as CUTOVER
 from bot.cutover.readers import may_see
+from bot.cutover.wave import shown_names
+from bot.cutover.wording import VERB as CUTOVER
 from bot.cutover.wording import state_text
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Job, short_name
+from bot.dms.model import Job
 from bot.policy.access import Access
 from bot.requests.freezes import freeze_lines
 from bot.requests.queries import valid_approvals
@@ -209,10 +210,13 @@ def _may_see(request: Request, who: Person, seen: Mapping[str, Job]) -> bool:
 
 
 def _night(cutover: Cutover) -> RichText:
-    names = [cutover.plan.shown.get(name, short_name(name)) for name in cutover.plan.jobs]
     rehearsal = "rehearsal of the " if cutover.rehearsal else ""
     about = "" if cutover.state is CutoverState.SCHEDULED else f": it {state_text(cutover.state)}"
-    return (f"{rehearsal}cutover of {first_few(names, _NAMED)}, led by ", User(cutover.plan.commander), about)
+    return (
+        f"{rehearsal}cutover of {first_few(shown_names(cutover), _NAMED)}, led by ",
+        User(cutover.plan.commander),
+        about,
+    )
 
 
 def _plan(request: Request) -> RichText:
