@@ -14,7 +14,7 @@ import structlog
 
 from bot.cmdline.answers import Note, RichPart, User, Verbatim, rich_parts
 from bot.cutover.ledger import CutoverLedger
-from bot.cutover.states import EVIDENCE_LASTS, drain_anew, roles_of
+from bot.cutover.states import EVIDENCE_LASTS, drain_anew
 from bot.cutover.wave import after_runs, marks_now, open_jobs, shown_name
 from bot.cutover.wording import state_text
 from bot.dms.errors import DmsError
@@ -79,8 +79,9 @@ class Promotion:
             self._ledger.note(now, "asked", who, asked_by=who.user)
         return None
 
-    def second(self, who: Person, cutover: Cutover, _typed: str) -> Note | None:
-        """The press of the second person: somebody of the cutover, or who may approve its request.
+    def may_second(self, who: Person, cutover: Cutover) -> Note | None:
+        """Why this person cannot be the second one; None if they can. A role in the plan is not enough: they
+        may approve its request, or promote its jobs, by the policy.
 
         Raises:
             StoreError.
@@ -91,10 +92,22 @@ class Promotion:
         if who.user == first:
             return Note("Nothing was done: a second person has to confirm what you asked for.", tone="warn")
         request = self._ctx.store.request(cutover.request)
-        approves = request is not None and self._ctx.access.may_approve(who, request).allowed
-        if not approves and not roles_of(cutover, who.user):
-            return Note("Nothing was done: only people of this cutover, or an approver, can.", tone="warn")
-        return self.send(who, cutover)
+        if request is not None and self._ctx.access.may_approve(who, request).allowed:
+            return None
+        return self._may_not(who, cutover)
+
+    def second(self, who: Person, cutover: Cutover, _typed: str) -> Note | None:
+        """The press of the second person. Whoever asked has to have the right to promote even then.
+
+        Raises:
+            StoreError.
+        """
+        first = Person(cutover.team, cutover.progress.asked_by, cutover.plan.channel)
+        if self._may_not(first, cutover) is None:
+            return self.send(who, cutover)
+        why = "whoever asked for the promotion may no longer promote. Somebody else has to ask."
+        self._ledger.note(cutover, "objection", who, why, asked_by="")
+        return Note(f"Nothing was sent: {why}", tone="warn")
 
     def send(self, who: Person | None, cutover: Cutover) -> Note | None:
         """Send the promotion of every job that is left; `who` is None where it was planned to go by itself.

@@ -95,7 +95,7 @@ class Steps:
         if cutover.state not in press.states:
             return _moved_on(cutover, press)
         if press.step == "second":
-            return None  # whoever may approve may press it, too
+            return self._promotion.may_second(who, cutover)
         if press.step == "override":
             return self._may_not_override(who, cutover)
         if roles_of(cutover, who.user) & press.roles:

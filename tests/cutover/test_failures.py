@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,20 @@ from bot.cutover.states import presses
 from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
 from bot.slack.render import cutover_modals
+from bot.store.cutover import Cutover, Mark, Tick
 from bot.store.cutover import CutoverState as S
-from bot.store.cutover import Mark, Tick
 from bot.store.records import Freeze, RequestState
 from sandbox.dms import DmsServer
-from tests.cutover.night import ALEX_THERE, DANA_THERE, HOUR, SAM, STRANGER, Night, a_night
+from tests.cutover.night import (
+    ALEX_THERE,
+    DANA_THERE,
+    HOUR,
+    SAM,
+    STRANGER,
+    Night,
+    a_night,
+    four_eyes,
+)
 
 
 def put(night: Night, id: str, **changes: str) -> None:
@@ -327,7 +337,7 @@ def test_production_takes_an_approval_and_a_second_person(production: Night) -> 
     assert (asked.state, asked.progress.asked_by) == (S.DRAINED, DANA_THERE.user)
     assert "second person" in night.press(plan, "second", DANA_THERE)
     assert "asked already" in night.promote(plan, SAM)
-    assert "only people of this cutover" in night.press(plan, "second", STRANGER)
+    assert "You may not use `promote`" in night.press(plan, "second", STRANGER)
     assert night.promotes() == 0
     assert night.press(plan, "second", ALEX_THERE) == ""
     promoted = night.reaches(plan, S.CHECKLIST)
@@ -335,6 +345,44 @@ def test_production_takes_an_approval_and_a_second_person(production: Night) -> 
     people = json.loads(report_json(promoted, ()))["people"]
     assert people["asked to promote"] == DANA_THERE.user
     assert people["second person"] == ALEX_THERE.user
+
+
+def asked(night: Night, **fields: Any) -> Cutover:
+    """A cutover of production whose commander has asked for the promotion."""
+    plan = night.plan(night.job(labels={"env": "prod"}), **fields)
+    night.confirm(plan)
+    night.approve(plan)
+    night.tick()
+    night.does(plan, "here")
+    night.does(plan, "start")
+    for index in "01":
+        night.does(plan, "writer", DANA_THERE, index)
+    night.does(plan, "stopped", replace(SAM, user=night.now(plan).plan.app_owner))
+    night.minutes(["orders"], 3)
+    assert night.promote(plan) == ""
+    return night.now(plan)
+
+
+def test_a_role_in_the_plan_does_not_make_a_second_person(production: Night) -> None:
+    night = production
+    plan = asked(night, app_owner=STRANGER.user, deputy="")
+    assert "You may not use `promote`" in night.press(plan, "second", STRANGER)
+    assert night.promotes() == 0
+    assert night.press(plan, "second", SAM) == ""  # may promote by the policy
+    night.reaches(plan, S.CHECKLIST)
+
+
+def test_whoever_asked_has_to_have_the_right_when_it_is_confirmed(service: DmsServer, tmp_path: Path) -> None:
+    left: set[str] = set()
+    rights = replace(four_eyes(), is_member=lambda user: user not in left)
+    with a_night(service, tmp_path, rights) as night:
+        plan = asked(night, who=SAM)
+        left.add(DANA_THERE.user)
+        assert "may no longer promote" in night.press(plan, "second", ALEX_THERE)
+        assert (night.promotes(), night.now(plan).progress.asked_by) == (0, "")
+        assert night.promote(plan, SAM) == ""
+        assert night.press(plan, "second", ALEX_THERE) == ""
+        night.reaches(plan, S.CHECKLIST)
 
 
 def test_the_planner_cannot_approve(production: Night) -> None:
