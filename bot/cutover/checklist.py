@@ -18,6 +18,20 @@ _PROMOTE = "Promote a migration"
 _FIDELITY = "Migration fidelity"
 _DEFINER = "Create and run a MySQL migration job containing metadata with a DEFINER clause"
 _TRIGGERS = "Configure your destination: foreign keys and triggers considerations"
+"""Pages below https://cloud.google.com/database-migration/docs, in the guide of each engine:
+
+- `_LIMITS`: `postgres/known-limitations`, `oracle-to-postgresql/known-limitations`
+- `_PROMOTE`: `promote-migration`, in `postgres`, `postgresql-to-alloydb` and `mysql`
+- `_FIDELITY`: `postgres/migration-fidelity`, `mysql/migration-fidelity`
+- `_DEFINER`: `mysql/mysql-definer`
+- `_TRIGGERS`: `oracle-to-postgresql/configure-your-destination-postgresql-database`
+"""
+MAX_LINES, MAX_LINE = 20, 75
+"""Of writers, and of the items of a checklist: each becomes a box to tick. A group has ten boxes, whose texts
+have 75 characters.
+
+Source: https://docs.slack.dev/reference/block-kit/block-elements/checkboxes-element
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from bot.cmdline.invocation import Flag, Invocation, UsageError
-from bot.cutover.checklist import checklist
+from bot.cutover.checklist import MAX_LINE, MAX_LINES, checklist
 from bot.dms.drained import takes_threshold
 from bot.dms.model import Job
 from bot.policy.subscriptions import Membership
@@ -44,8 +44,6 @@ FLAGS = (
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(days=2)
-MAX_LINES, MAX_LINE = 20, 75
-"""Of writers, and of the items of a checklist: each becomes a box to tick."""
 _SATURDAY, _NIGHT = 5, time(2)
 
 

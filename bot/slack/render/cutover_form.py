@@ -26,6 +26,7 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import CutoverForm
 from bot.cmdline.invocation import FlagValue
+from bot.cutover.checklist import MAX_LINE, MAX_LINES
 from bot.cutover.wording import VERB
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
@@ -35,11 +36,6 @@ from bot.util.text import first_few
 from bot.util.wall_time import LONGEST, Moment, TwoTimes, parse_moment
 
 STEP = "plan"
-MAX_LINES, MAX_LINE = 20, 75
-"""Writers, or items: each becomes a box to tick. A group has ten boxes, whose texts have 75 characters.
-
-Source: https://docs.slack.dev/reference/block-kit/block-elements/checkboxes-element
-"""
 BUDGETS = ("15m", "30m", "1h", "2h", "4h", "8h")
 DELAYS = ("1s", "5s", "10s", "30s", "1m", "5m")
 READY = "ready"
