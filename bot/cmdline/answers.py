@@ -320,9 +320,6 @@ class CutoverForm:
     threshold: bool = False
     """Whether a delay above zero has to be chosen, as a guide names no zero."""
     reason_needed: bool = False
-    rehearsal: bool = False
-    notes: tuple[str, ...] = ()
-    """What to know of these jobs beforehand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,13 @@ _NAMED = 3
 _WAITING = (CutoverState.SCHEDULED, CutoverState.READY)
 
 
-def _never(_channel: str, _text: str, _at: datetime) -> str:
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class Scheduled:
     """How messages are left with Slack, and taken back."""
 
-    leave: Callable[[str, str, datetime], str] = _never
+    leave: Callable[[str, str, datetime], str]
     """Has Slack post a text in a channel at a time; returns its ID, or empty where Slack refuses."""
-    take_back: Callable[[str], bool] = lambda _id: False
+    take_back: Callable[[str], bool]
 
 
 class Alarm:

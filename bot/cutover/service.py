@@ -17,15 +17,8 @@ from bot.dms.model import Job
 from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
 from bot.requests.wording import OLD_BUTTON
-from bot.store.cutover import ENDED_CUTOVERS, CheckLine, Cutover, Plan
+from bot.store.cutover import ENDED_CUTOVERS, Cutover, Plan
 from bot.store.records import Person
-
-NOTHING_SCHEDULED = Scheduled()
-
-
-def no_checks(_cutover: Cutover) -> Sequence[CheckLine]:
-    """No checks at all."""
-    return ()
 
 
 class Cutovers:
@@ -35,8 +28,8 @@ class Cutovers:
         self,
         context: RequestContext,
         approvals: Approvals,
-        checks: Checks = no_checks,
-        scheduled: Scheduled = NOTHING_SCHEDULED,
+        checks: Checks,
+        scheduled: Scheduled,
     ) -> None:
         ledger = CutoverLedger(context.store, clock=context.clock, wake=context.wake, command=context.command)
         promotion = Promotion(context, approvals, ledger)
@@ -64,14 +57,13 @@ class Cutovers:
         """
         return self._planning.move(who, id, at, zone, response_url)
 
-    def press(self, who: Person, id: str, step: str, rev: int | None = None, arg: str = "") -> Note | None:
+    def press(self, who: Person, id: str, step: str, arg: str = "") -> Note | None:
         """Do what a press on its card means; `step` is one of `states.PRESSES`.
 
         `arg` is the number (from 0) of a line for `writer` and `item`, the typed phrase for `promote`
         (`promotion.promote_phrase`), the reason for `hold`, `abort`, `cancel` and `without`, and for
-        `override` the checks (`states.override_key`, with commas) and, after a space, the reason.
-        With `rev`, it counts only if the cutover
-        has not changed since. None: done, and the card shows it.
+        `override` the checks (`states.override_key`, with commas) and, after a space, the reason. None:
+        done, and the card shows it.
 
         Raises:
             StoreError.
@@ -79,8 +71,6 @@ class Cutovers:
         found = self._store.cutover(id)
         if found is None or found.team != who.team:
             return OLD_BUTTON
-        if rev is not None and rev != found.rev:
-            return Note("Nothing was done: the cutover has moved on. Look at its card.", tone="warn")
         return self._steps.press(who, found, step, arg)
 
     def refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:

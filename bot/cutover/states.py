@@ -102,12 +102,11 @@ class Expiry:
 
 
 EXPIRIES = {
-    S.DRAFT: Expiry(timedelta(days=7), S.EXPIRED, "nobody confirmed the plan"),
     S.READY: Expiry(timedelta(minutes=30), S.EXPIRED, "nobody started it"),
     S.STOPPING: Expiry(timedelta(minutes=15), S.HELD, "the writes were not stopped in 15 minutes"),
 }
-"""DRAINING ends by `Plan.drain_limit_s`; READY is counted from the planned time; AWAITING_APPROVAL ends an
-hour before it."""
+"""DRAFT ends with its request; DRAINING ends by `Plan.drain_limit_s`; READY is counted from the planned
+time; AWAITING_APPROVAL ends an hour before it."""
 EXPIRES_TO = {S.DRAINING: S.HELD, S.AWAITING_APPROVAL: S.EXPIRED}
 """Where the states lead to that `EXPIRIES` does not have."""
 APPROVED_BEFORE = timedelta(hours=1)

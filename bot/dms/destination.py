@@ -6,7 +6,7 @@ Sources: REST reference `alloydb.v1` (`Cluster`, `Instance`, `Backup`) and `sqla
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 _REPLICA = "READ_REPLICA_INSTANCE"
 _RUNNING_BACKUP = frozenset({"CREATING", "RUNNING", "ENQUEUED", "OVERDUE"})
 """AlloyDB `Backup.State` and Cloud SQL `SqlBackupRunStatus` of a backup that is being made, or about to."""
-_MADE_BACKUP = frozenset({"READY", "SUCCESSFUL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,9 @@ class Destination:
     """Whether its primary has a standby in another zone (REGIONAL)."""
     read_instances: int | None = None
     """Number of its read replicas, or of the instances in its read pools."""
-    protected: bool | None = None
-    """Whether it is protected from being deleted."""
     maintenance: datetime | None = None
     """When its next maintenance begins, where one is planned."""
     backup_running: bool | None = None
-    last_backup: datetime | None = None
-    """When the newest successful backup ended."""
 
 
 def cluster(
@@ -74,7 +69,6 @@ def cluster(
         read_instances=sum(_count(each.get("readPoolConfig"), "nodeCount") for each in pools),
         maintenance=_time(schedule.get("startTime")),
         backup_running=_any(backups, "state", _RUNNING_BACKUP),
-        last_backup=_newest(backups, "state", lambda each: each.get("createCompletionTime")),
     )
 
 
@@ -95,10 +89,8 @@ def instance(id: str, body: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]
         or config.get("binaryLogEnabled") is True,
         available=settings.get("availabilityType") == "REGIONAL",
         read_instances=len(body.get("replicaNames") or ()),
-        protected=settings.get("deletionProtectionEnabled") is True,
         maintenance=_time((body.get("scheduledMaintenance") or {}).get("startTime")),
         backup_running=_any(runs, "status", _RUNNING_BACKUP),
-        last_backup=_newest(runs, "status", lambda each: each.get("endTime")),
     )
 
 
@@ -113,13 +105,6 @@ def _count(part: Mapping[str, Any] | None, name: str) -> int:
 
 def _any(found: Iterable[Mapping[str, Any]], field: str, values: frozenset[str]) -> bool:
     return any(each.get(field) in values for each in found)
-
-
-def _newest(
-    found: Iterable[Mapping[str, Any]], field: str, ended: Callable[[Mapping[str, Any]], object]
-) -> datetime | None:
-    times = (_time(ended(each)) for each in found if each.get(field) in _MADE_BACKUP)
-    return max((each for each in times if each is not None), default=None)
 
 
 def _time(text: object) -> datetime | None:

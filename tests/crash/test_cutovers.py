@@ -28,6 +28,7 @@ from bot.store.records import Person, RequestState
 from commands import all_verbs
 from tests.crash.env import LOCATIONS
 from tests.crash.two_bots import DEADLINE_S, TwoBots
+from tests.cutover.quiet import NOTHING_SCHEDULED, no_checks
 from tests.policy.people import access
 from tests.waiting import until
 
@@ -94,7 +95,7 @@ class Hands:
             wake=lambda: None,
         )
         self.approvals = Approvals(context)
-        self.cutovers = Cutovers(context, self.approvals)
+        self.cutovers = Cutovers(context, self.approvals, no_checks, NOTHING_SCHEDULED)
 
     def job(self) -> str:
         """A new job whose replication has caught up."""

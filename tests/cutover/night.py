@@ -16,7 +16,7 @@ from typing import Any
 from bot.cmdline.answers import Note
 from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
-from bot.cutover.service import NOTHING_SCHEDULED, Cutovers, no_checks
+from bot.cutover.service import Cutovers
 from bot.cutover.steps import Checks
 from bot.dms.model import Job, job_name
 from bot.policy.access import Access
@@ -24,6 +24,7 @@ from bot.requests.base import RequestContext
 from bot.store.cutover import Cutover, CutoverState, Plan
 from bot.store.records import Person, Request, Run
 from sandbox.dms import DmsServer
+from tests.cutover.quiet import NOTHING_SCHEDULED, no_checks
 from tests.policy.command_service import PROJECT, CommandService, command_service, words
 from tests.policy.people import ALEX, DANA, QUINN, access
 from tests.waiting import until

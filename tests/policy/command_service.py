@@ -30,6 +30,7 @@ from bot.util.command import DEFAULT, named
 from commands import all_verbs
 from commands.support.base import Context, EarlyAnswer
 from sandbox.dms import DmsServer
+from tests.cutover.quiet import NOTHING_SCHEDULED, no_checks
 
 from .people import DANA, NOW, access
 
@@ -168,7 +169,7 @@ def command_service(
                 gateway,
                 store,
                 approvals,
-                Cutovers(context, approvals),
+                Cutovers(context, approvals, no_checks, NOTHING_SCHEDULED),
                 allowed,
                 settings,
                 verbs,

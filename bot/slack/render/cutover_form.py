@@ -52,10 +52,9 @@ def plan_form(form: CutoverForm) -> dict[str, Any]:
     """The view, with what most people will want already chosen."""
     named = first_few([mrkdwn.code(each) for each in form.jobs], _NAMED)
     blocks: list[Block] = [m.section(f"Cutover of {named}. Planning it changes nothing yet.")]
-    blocks.extend(m.context("\n".join(f"⚠️ {mrkdwn.format_own(each)}" for each in form.notes)))
     blocks.extend((_when(), _time(form.at), *_people(form.person)))
     blocks.extend(_threshold() if form.threshold else ())
-    blocks.extend((_budget(), _promote(), *_lists(form), _announce(), _reason(form), _rehearsal(form)))
+    blocks.extend((_budget(), _promote(), *_lists(form), _announce(), _reason(form), _rehearsal()))
     return modal(
         "Plan a cutover",
         blocks,
@@ -250,12 +249,9 @@ def _reason(form: CutoverForm) -> InputBlock:
     )
 
 
-def _rehearsal(form: CutoverForm) -> InputBlock:
+def _rehearsal() -> InputBlock:
     option = _option(_REHEARSE, "Rehearse it: everything happens, but nothing is sent to DMS")
-    chosen = [option] if form.rehearsal else None
-    return _input(
-        "rehearse", "Rehearsal", CheckboxesElement(options=[option], initial_options=chosen), optional=True
-    )
+    return _input("rehearse", "Rehearsal", CheckboxesElement(options=[option]), optional=True)
 
 
 def _text(value: str, *, multiline: bool = False, example: str = "") -> PlainTextInputElement:
