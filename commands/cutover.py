@@ -184,7 +184,8 @@ VERB = Verb(
     ),
     syntax=Syntax("any", (*FLAGS, _LAST, _FILE, Flag("page", "number", "which page"))),
     details=(
-        "Stops the writes, waits until nothing is missing on the destination, and only then promotes. "
+        "Stops the writes, waits until nothing is missing on the destination (or no more than the "
+        "plan allows), and only then promotes. "
         "A form opens, unless you say when."
     ),
     more=(

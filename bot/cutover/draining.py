@@ -13,6 +13,7 @@ from bot.cutover.ledger import SAMPLE, CutoverLedger
 from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.states import evidence_from
 from bot.cutover.wave import failed_text, seen_now, shown_name
+from bot.cutover.wording import missing_text
 from bot.dms.drained import SAMPLED_EVERY, VISIBLE_AFTER, DatabaseDrain, go_by, is_drained
 from bot.dms.errors import DmsError
 from bot.dms.model import DelayPoint, Job
@@ -190,7 +191,12 @@ class Draining:
         all_drained = all(each.is_drained for each in waiting)
         if cutover.state is S.DRAINING and all_drained:
             self._ledger.enter(
-                cutover, S.DRAINED, "drained", drained=now, second=self._promotion.needs_second(cutover)
+                cutover,
+                S.DRAINED,
+                "drained",
+                text=f"{missing_text(cutover.plan)} on the destination",
+                drained=now,
+                second=self._promotion.needs_second(cutover),
             )
         elif cutover.state is S.DRAINED and not all_drained:
             self._back(cutover, measured, now)

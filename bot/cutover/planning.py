@@ -25,6 +25,7 @@ from bot.store.cutover import Cutover, CutoverState, Plan
 from bot.store.facts import RequestFacts
 from bot.store.records import Person, Request, RequestState
 from bot.util import parallel
+from bot.util.durations import humanize
 from bot.util.redact import redact
 
 S = CutoverState
@@ -32,6 +33,9 @@ MOST_JOBS = 20
 """Jobs of one cutover: its card and its log stay readable."""
 SOON = timedelta(minutes=5)
 """A plan for a time this near begins as soon as it is confirmed and approved."""
+MOST_DELAY = timedelta(minutes=10)
+"""The largest delay that can count as low enough. Source: "Finalize a migration" (Oracle, and SQL Server
+to PostgreSQL): "minutes or seconds"."""
 _SHORTEST_LIMIT_S = 480
 """Three samples take up to six minutes until they can be seen, so a shorter limit would expire on its own."""
 _BEFORE_THE_NIGHT = (S.AWAITING_APPROVAL, S.SCHEDULED)
@@ -270,6 +274,8 @@ def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:
 def _wrong_threshold(plan: Plan, jobs: Sequence[Job]) -> str:
     if plan.most_seconds < 0 or plan.most_bytes < 0:
         return "Nothing was planned: a delay cannot be negative."
+    if plan.most_seconds > MOST_DELAY.total_seconds():
+        return f"Nothing was planned: at most {humanize(MOST_DELAY)} may be missing, for example `10s`."
     if plan.most_seconds and not any(takes_threshold(job) for job in jobs):
         return (
             "Nothing was planned: a delay above zero loses changes with these engines. Leave it out: their "

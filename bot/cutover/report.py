@@ -13,7 +13,7 @@ from typing import Any
 from bot.cutover.ledger import SAMPLE
 from bot.cutover.states import downtime_s, participants
 from bot.cutover.wave import shown_name
-from bot.cutover.wording import event_text
+from bot.cutover.wording import event_text, missing_text
 from bot.store.cutover import CheckResult, Cutover, CutoverEntry, Tick
 from bot.util.durations import humanize
 
@@ -48,6 +48,8 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
         "people": {name: called(user) for name, user in _people(cutover)},
         "planned_for": _iso(plan.at),
         "budget_seconds": plan.budget_s,
+        "max_delay_seconds": plan.most_seconds,
+        "by_itself": plan.by_itself,
         "downtime_seconds": downtime_s(cutover),
         "times": {name: _iso(at) for name, at in _times(cutover)},
         "writers": [_tick_json(each, called) for each in progress.writers],
@@ -123,6 +125,9 @@ def _outcome(cutover: Cutover) -> Iterator[str]:
             f"Downtime: **{seconds} s** ({humanize(seconds)}), {within} the budget of "
             f"{humanize(cutover.plan.budget_s)}."
         )
+    if cutover.progress.drained is not None:
+        yield ""
+        yield f"It had drained: {missing_text(cutover.plan)}."
     if cutover.rehearsal:
         yield ""
         yield "Nothing was sent to the service."

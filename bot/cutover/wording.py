@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.store.cutover import CutoverState
+from bot.store.cutover import CutoverState, Plan
+from bot.util.durations import humanize
 
 VERB = "cutover"
 """The verb, and the first part of the names of its buttons."""
@@ -12,7 +13,7 @@ _STATE_TEXT = {
     CutoverState.SCHEDULED: "is scheduled",
     CutoverState.READY: "is ready to start",
     CutoverState.STOPPING: "waits until the writes are stopped",
-    CutoverState.DRAINING: "waits until nothing is missing",
+    CutoverState.DRAINING: "is draining",
     CutoverState.DRAINED: "has drained",
     CutoverState.PROMOTING: "is being promoted",
     CutoverState.CHECKLIST: "has been promoted",
@@ -29,6 +30,11 @@ def state_text(state: CutoverState) -> str:
     return _STATE_TEXT[state]
 
 
+def missing_text(plan: Plan) -> str:
+    """What is missing once it has drained, in a clause: with a limit in the plan, never nothing."""
+    return f"at most {humanize(plan.most_seconds)} is missing" if plan.most_seconds else "nothing is missing"
+
+
 _EVENT_TEXT = {
     "aborted": "aborted",
     "adopted": "a promotion from outside was adopted",
@@ -37,7 +43,7 @@ _EVENT_TEXT = {
     "cancelled": "cancelled",
     "checked": "checks run",
     "confirmed": "confirmed",
-    "drained": "nothing is missing on the destination",
+    "drained": "drained",
     "expired": "expired",
     "held": "held",
     "here": "is here",

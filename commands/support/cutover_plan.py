@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cutover.checklist import MAX_LINE, MAX_LINES, checklist
+from bot.cutover.planning import MOST_DELAY
 from bot.dms.drained import takes_threshold
 from bot.dms.model import Job
 from bot.policy.subscriptions import Membership
@@ -32,11 +33,14 @@ FLAGS = (
     Flag("deputy", "word", "who is called if the commander is silent", rare=True),
     Flag("budget", "duration", "the longest downtime, `1h` if left out", rare=True),
     Flag(
-        "max-delay", "duration", "with Oracle or SQL Server tables: the delay that is low enough", rare=True
+        "max-delay",
+        "duration",
+        "with Oracle or SQL Server tables: what may be missing, `10m` at most",
+        rare=True,
     ),
     Flag("writers", "list", "what writes to the source, for example `web,worker`: a tick each", rare=True),
     Flag("checklist", "list", "what is to do after the promotion, instead of the usual list", rare=True),
-    Flag("by-itself", "switch", "promote as soon as nothing is missing, without a last press", rare=True),
+    Flag("by-itself", "switch", "promote as soon as it has drained, without a last press", rare=True),
     Flag("announce", "word", "another channel, which gets at most six short messages", rare=True),
     Flag("rehearse", "switch", "walk through it, send nothing to DMS"),
     REASON,
@@ -133,7 +137,7 @@ def _most_seconds(invocation: Invocation, jobs: Sequence[Job]) -> float:
     """The delay that is low enough, for engines whose guide names no zero; 0 for all others.
 
     Raises:
-        UsageError: it is missing, or the jobs wait for zero.
+        UsageError: it is missing or too long, or the jobs wait for zero.
     """
     chosen = [job for job in jobs if takes_threshold(job)]
     typed = invocation.word("max-delay")
@@ -144,7 +148,13 @@ def _most_seconds(invocation: Invocation, jobs: Sequence[Job]) -> float:
         )
     if typed and not chosen:
         raise UsageError("These jobs wait for a delay of zero: leave out `--max-delay`.")
-    return parse_duration(typed).total_seconds() if typed else 0.0
+    span = parse_duration(typed) if typed else timedelta()
+    if span > MOST_DELAY:
+        raise UsageError(
+            "`--max-delay` is what may be missing when it is promoted, `10m` at most: write for example "
+            "`--max-delay 10s`."
+        )
+    return span.total_seconds()
 
 
 def _lines(invocation: Invocation, flag: str) -> tuple[str, ...]:

@@ -121,6 +121,8 @@ def test_the_next_saturday_night(now: datetime, zone: str, found: datetime) -> N
         (f"cutover orders --at ready --writers {'x' * 76}", "at most 75 characters"),
         ("cutover orders --at ready --max-delay 10s", "wait for a delay of zero"),
         ("cutover ledger --at ready", "--max-delay 10s"),
+        ("cutover ledger --at ready --max-delay 11m", "`10m` at most"),
+        ("cutover ledger --at ready --max-delay 365d --by-itself", "`10m` at most"),
         ("cutover --last", "takes one job"),
         ("cutover --at ready", "Name the job"),
     ],

@@ -77,7 +77,7 @@ def test_rows_written_afterwards_go_back(night: Night) -> None:
     assert back.state is S.DRAINING
     (entry,) = [e for e in night.desk.ctx.store.cutover_log(plan.id) if e.event == "not_drained"]
     assert entry.text.startswith("7 rows were written to `app` of `orders`")
-    assert "waits until nothing is missing" in night.promote(plan)
+    assert "is draining" in night.promote(plan)
     night.minutes(["orders"], 3)
     assert night.state(plan) is S.DRAINED
 

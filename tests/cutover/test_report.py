@@ -65,7 +65,7 @@ DONE = Cutover(
 LOG = (
     CutoverEntry("c1", at(7), "stopped", "U2"),
     CutoverEntry("c1", at(10), "sample", job=JOB, text="40"),
-    CutoverEntry("c1", at(13), "drained"),
+    CutoverEntry("c1", at(13), "drained", text="nothing is missing on the destination"),
 )
 
 
@@ -85,7 +85,7 @@ def test_the_markdown_has_it_all() -> None:
         "- overridden: delay, by Li, 2026-12-05 00:55:00: the batch is over",
         "| 2026-12-05 01:10:00 | `orders` | 40 |",
         "- 2026-12-05 01:07:00 Raj: the writes are stopped",
-        "- 2026-12-05 01:13:00 nothing is missing on the destination",
+        "- 2026-12-05 01:13:00 drained: nothing is missing on the destination",
     ):
         assert line in text.splitlines(), text
 

@@ -206,6 +206,22 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         ("Nothing is missing", "3 of 3 at zero", f"<@{ANA}>: *Promote…*", "No way back", "Downtime 7 min"),
         {"hold", "promote", "abort"},
     ),
+    "scheduled, with what may be missing": (
+        cutover(S.SCHEDULED, plan=plan(most_seconds=180.0), progress=Progress(checks=CHECKS)),
+        AT - timedelta(days=1),
+        ("Promotes with up to 3 min missing",),
+        {"check", "move", "cancel"},
+    ),
+    "drained within a limit": (
+        cutover(
+            S.DRAINED,
+            plan=plan(most_seconds=180.0),
+            progress=progress(drained=minutes(13), samples=(sample("orders", 170.0, 3),)),
+        ),
+        minutes(14),
+        ("At most 3 min is missing", "Delay 2 min 50 s · 3 of 3 within 3 min"),
+        {"hold", "promote", "abort"},
+    ),
     "drained, a second person asked for": (
         cutover(S.DRAINED, progress=progress(drained=minutes(13), second=True, asked_by=ANA)),
         minutes(14),

@@ -10,11 +10,12 @@ import pytest
 from bot.cutover import states
 from bot.cutover.calls import NewsKind, calls_due
 from bot.dms.model import DelayPoint
+from bot.slack.render import cutover_modals
 from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_chart import drain_chart
 from bot.slack.render.cutover_messages import call, log_line, news, report
 from bot.store.cutover import Cutover, CutoverEntry, CutoverState, Progress, Tick
-from tests.slack.checks import accepted, all_text, buttons
+from tests.slack.checks import accepted, accepted_view, all_text, buttons
 from tests.slack.test_cutover_card import (
     ANA,
     AT,
@@ -193,3 +194,21 @@ def test_the_card_with_a_long_chart_is_one_that_slack_takes() -> None:
     points = tuple(DelayPoint(minutes(8) + timedelta(seconds=n), float(n)) for n in range(40))
     shown = cutover(S.DRAINING, progress=progress(delays=(*points, points[-1])))
     accepted(cutover_card(shown, minutes(12), drain_chart(shown)))
+
+
+def test_what_may_be_missing_stands_wherever_it_is_decided() -> None:
+    found = progress(drained=minutes(13), asked_by=ANA)
+    within = cutover(S.DRAINED, plan=plan(most_seconds=180.0), progress=found)
+    ready = replace(within, state=S.READY)
+    texts = (
+        all_text(accepted_view(cutover_modals.promote(within, "orders-db", "ref"))),
+        all_text(accepted_view(cutover_modals.second(within, "ref"))),
+        all_text(accepted_view(cutover_modals.details(within, minutes(14)))),
+        all_text(accepted(call(within, ANA, "promote"))),
+        all_text(accepted(cutover_card(within, minutes(14)))),
+        all_text(accepted(cutover_card(ready, minutes(14)))),
+    )
+    for text in texts:
+        assert "3 min" in text
+        assert "nothing is missing" not in text.lower()
+        assert "at zero" not in text

@@ -15,7 +15,7 @@ from bot.cmdline.answers import Button
 from bot.cmdline.delay_points import LineChart
 from bot.cutover import states
 from bot.cutover.states import Press
-from bot.cutover.wording import VERB
+from bot.cutover.wording import VERB, missing_text
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.charts import line_chart
@@ -27,6 +27,7 @@ from bot.slack.render.cutover_text import (
     guard_text,
     headline,
     left_out_text,
+    limit_text,
     stranded_lines,
     zone_and_utc,
 )
@@ -119,6 +120,7 @@ def _planned(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield f"In {humanize(plan.at - now)} · {_rehearsed(cutover, now)}"
     yield f"Led by {_person(plan.commander)} · writes: {_person(plan.app_owner)}"
     yield f"Budget {humanize(plan.budget_s)} · {_way_back(cutover)}"
+    yield limit_text(cutover)
     yield _checks(cutover)
 
 
@@ -177,6 +179,7 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[str]:
     if missing:
         yield f"Not yet: {', '.join(map(_person, missing))}"
     yield _checks(cutover)
+    yield limit_text(cutover)
     if not there:
         yield "Press *I'm here*, then *Start*"
     elif states.objections(cutover):
@@ -236,7 +239,9 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
 
 def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
     drained = cutover.progress.drained
-    yield f"🟢 *Nothing is missing*{f' since {clock(drained)}' if drained else ''}"
+    missing = missing_text(cutover.plan)
+    sign = "🟡" if cutover.plan.most_seconds else "🟢"
+    yield f"{sign} *{missing[:1].upper()}{missing[1:]}*{f' since {clock(drained)}' if drained else ''}"
     yield delay_text(cutover)
     first = cutover.progress.asked_by
     if first:

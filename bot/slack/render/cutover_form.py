@@ -205,14 +205,14 @@ def _budget() -> InputBlock:
 def _threshold() -> list[InputBlock]:
     options = [_option(each, each.replace("m", " min").replace("s", " s")) for each in DELAYS]
     select = StaticSelectElement(options=options, initial_option=options[DELAYS.index("10s")])
-    hint = "With these engines, the delay need not come down to zero: DMS says minutes or seconds."
+    hint = "So much may be missing when it is promoted. With these engines, DMS says minutes or seconds."
     return [_input("max-delay", "Delay that is low enough", select, hint)]
 
 
 def _promote() -> InputBlock:
     options = [
-        _option(_LAST_PRESS, "By a last press, once nothing is missing"),
-        _option(_BY_ITSELF, "By itself, as soon as nothing is missing"),
+        _option(_LAST_PRESS, "By a last press, once it has drained"),
+        _option(_BY_ITSELF, "By itself, as soon as it has drained"),
     ]
     return _input("promote", "Promote", RadioButtonsElement(options=options, initial_option=options[0]))
 

@@ -14,7 +14,7 @@ from bot.cmdline.invocation import Invocation
 from bot.cutover import states, summary
 from bot.cutover.calls import NewsKind
 from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
-from bot.cutover.wording import VERB, event_text
+from bot.cutover.wording import VERB, event_text, missing_text
 from bot.dms.rules import Action
 from bot.requests.buttons import MakeRef
 from bot.slack.render import message as m
@@ -65,7 +65,7 @@ _CALLS: dict[str, str] = {
     "start": "start the cutover",
     "stopped": "stop the writes to the source, and say so",
     "silent": "reach {app_owner}: the writes to the source are not stopped",
-    "promote": "promote: nothing is missing on the destination",
+    "promote": "promote: {missing} on the destination",
     "second": "confirm the promotion, as the second person",
     "resume": "resume or abort: it is held",
     "reopened": "open the source for writes again",
@@ -140,7 +140,8 @@ def log_line(cutover: Cutover, entry: CutoverEntry) -> Message:
 def call(cutover: Cutover, person: str, what: str) -> Message:
     """Asks a person for what the night waits for: with its button, or with the one that is missing before it;
     without a button once it is over."""
-    asked = _CALLS[what].format(app_owner=mrkdwn.mention("@", cutover.plan.app_owner))
+    owner = mrkdwn.mention("@", cutover.plan.app_owner)
+    asked = _CALLS[what].format(app_owner=owner, missing=missing_text(cutover.plan))
     over = states.is_over(cutover, what, person)
     missing, step = ("You no longer need to do this.", "") if over else _missing(cutover, what)
     lines = (f"{mrkdwn.mention('@', person)}: please {asked}.", f"*{headline(cutover)}*", missing)

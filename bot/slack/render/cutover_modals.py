@@ -22,11 +22,11 @@ from slack_sdk.models.blocks import (
 from bot.cmdline.answers import Button
 from bot.cutover.states import not_promoted, participants
 from bot.cutover.wave import shown_name
-from bot.cutover.wording import VERB
+from bot.cutover.wording import VERB, missing_text
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.cutover_card import cutover_card
-from bot.slack.render.cutover_text import delay_text, guard_text, headline
+from bot.slack.render.cutover_text import delay_text, guard_text, headline, limit_text
 from bot.slack.render.view import modal
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Tick
 
@@ -81,7 +81,7 @@ def promote(cutover: Cutover, phrase: str, ref: str) -> dict[str, Any]:
     field = _text(TYPED_BLOCK, mrkdwn.clip_plain(f"Type {phrase} to confirm", 150), "", focus=True)
     return modal(
         "Promote",
-        [m.section(f"{head}\n{delay_text(cutover)}"), field],
+        [m.section(f"{head}\n{_delay(cutover)}"), field],
         submit="Promote",
         callback_id=m.action_id(VERB, "promote_typed"),
         ref=ref,
@@ -89,11 +89,16 @@ def promote(cutover: Cutover, phrase: str, ref: str) -> dict[str, Any]:
     )
 
 
+def _delay(cutover: Cutover) -> str:
+    """What is missing now, and what may be."""
+    return "\n".join(filter(None, (delay_text(cutover), limit_text(cutover))))
+
+
 def second(cutover: Cutover, ref: str) -> dict[str, Any]:
     """Asks a second person to confirm the promotion."""
     names = _names(cutover, cutover.plan.jobs)
     first = mrkdwn.mention("@", cutover.progress.asked_by)
-    text = f"🚨 *This cannot be undone.*\n{first} asks to promote {names}.\n{delay_text(cutover)}"
+    text = f"🚨 *This cannot be undone.*\n{first} asks to promote {names}.\n{_delay(cutover)}"
     return modal(
         "Confirm the promote",
         [m.section(text)],
@@ -259,9 +264,8 @@ def _people_text(cutover: Cutover) -> str:
     lines = [
         f"{role.capitalize()}: {mrkdwn.mention('@', user)}" for role, user in participants(cutover).items()
     ]
-    lines.append(
-        "Promotes " + ("by itself, once nothing is missing" if plan.by_itself else "by a last press")
-    )
+    how = "by itself: nobody is asked again" if plan.by_itself else "by a last press"
+    lines.append(f"Promotes once {missing_text(plan)}, {how}")
     if plan.announce:
         lines.append(f"Tells {mrkdwn.mention('#', plan.announce)}")
     if plan.reason:

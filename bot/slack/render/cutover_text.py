@@ -104,7 +104,20 @@ def delay_text(cutover: Cutover) -> str:
         bytes_text(slowest.bytes) if slowest.bytes else "",
     ]
     amount = " · ".join(filter(None, shown)) or "0 s"
-    return f"Delay {amount}{_whose(cutover, slowest)} · {min(slowest.zeros, IN_A_ROW)} of {IN_A_ROW} at zero"
+    count = f"{min(slowest.zeros, IN_A_ROW)} of {IN_A_ROW} {_enough(cutover)}"
+    return f"Delay {amount}{_whose(cutover, slowest)} · {count}"
+
+
+def _enough(cutover: Cutover) -> str:
+    """What a sample has to be, to count."""
+    limit = cutover.plan.most_seconds
+    return f"within {humanize(limit)}" if limit else "at zero"
+
+
+def limit_text(cutover: Cutover) -> str:
+    """Where the plan lets changes be missing: how many; empty otherwise."""
+    limit = cutover.plan.most_seconds
+    return f"⚠️ Promotes with up to {humanize(limit)} missing" if limit else ""
 
 
 def _whose(cutover: Cutover, sample: Sample) -> str:
