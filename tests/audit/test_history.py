@@ -141,7 +141,7 @@ def test_what_is_wrong_is_said(typing: CommandService, line: str, said: str) -> 
 def test_nothing_found_is_said(typing: CommandService) -> None:
     said = words(typing.type("history --by @sam --since 1m"))
     assert said.startswith(f"Nothing was done from here by @{SAM} since 2026-03-01 11:59")
-    assert "`/dms history` shows all" in said
+    assert "`/dms history` shows everything" in said
     assert "nothing to export" in words(typing.type("history --since 1m --export csv"))
 
 

@@ -460,7 +460,7 @@ def test_a_database_that_has_failed_since_is_not_promoted_unseen(
     ask = asks(env, job)
     env.dms.set_database(job, "sales", **change)
     env.press(ask, "approve", "alex")
-    shown = env.shows(card, "refused", "sales", "incomplete", "was not shown", "[Try again]")
+    shown = env.shows(card, "refused", "sales", "incomplete", "did not show", "[Try again]")
     assert "billing" not in plain(shown).partition("Only these")[0]
     assert env.writes("promote", job) == []
 

@@ -65,7 +65,7 @@ def test_state_phase_error_and_progress(env: Env) -> None:
     assert line_of(page, "archive").endswith("Running · CDC")
     assert line_of(page, "search").endswith("Failed · full dump")
     assert 'extension "zhparser" is &lt;not&gt; available' in text
-    assert line_of(page, "scratch").endswith("NOT_SELECTED")
+    assert line_of(page, "scratch").endswith("Not selected")
     assert calls(env, job) == []
 
 
@@ -207,10 +207,10 @@ def test_phases_that_the_client_does_not_know_have_names(env: Env, phase: str, w
     job = env.add_job("newer", phase=phase, databases=["sales"])
     for command in (f"show {job}", f"list {job}", f"databases {job}"):
         text = plain(env.type(command))
-        assert f"*Running* · {words}" in text, text
+        assert f"Running · {words}" in text.replace("*", ""), text
         assert "PHASE_7" not in text
     short = phase.removeprefix("PHASE_").lower()
-    assert f"`{job}`" in plain(env.type(f"list {job} phase={short}"))
+    assert f"*{job}* · Running" in plain(env.type(f"list {job} phase={short}"))
 
 
 def test_objects_in_newer_phases_are_shown_by_name(env: Env) -> None:
@@ -226,4 +226,4 @@ def test_objects_in_newer_phases_are_shown_by_name(env: Env) -> None:
     page = env.type(f"databases {job}")
     assert line_of(page, "one").endswith("DIFF_BACKUP")
     assert line_of(page, "two").endswith("ready for promote")
-    assert "REMOVING" in line_of(page, "three")
+    assert "Removing" in line_of(page, "three")

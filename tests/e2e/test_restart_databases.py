@@ -198,7 +198,7 @@ def test_picking_nothing(env: Env) -> None:
         ({}, "restart {} --pick", "none of its databases has failed"),
         ({"phase": "FULL_DUMP"}, "promote {} --pick", "can be promoted"),
         ({"phase": "CDC", **ALLOYDB}, "promote {} --pick", "the guides for AlloyDB do not mention promoting"),
-        (FAILED, "restart {} --pick --databases sales", "leave out the databases"),
+        (FAILED, "restart {} --pick --databases sales", "leave out `--pick`, or the databases"),
         (FAILED, "restart {} --pick --stop-first", "nothing to pick"),
     ],
 )

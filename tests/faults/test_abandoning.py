@@ -94,7 +94,9 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     assert ended(env, job) == ["unclear"]
     assert writes(env) == before
     assert audit_events(env, job)[-2:] == [("unfollowed", SAM), ("unclear", DANA)]
-    assert f"<@{SAM}> *unfollowed* verify (Running · CDC)" in plain(env.type(f"history {job}"))
+    env.press(env.type(f"history {job}"), "Steps")
+    steps = env.slack.wait_message(channel="dms", user="dana", contains="unfollowed")
+    assert f"<@{SAM}> *unfollowed* verify (Running · CDC)" in plain(steps)
     env.dms.operation_seconds(6)
     env.shows_done(env.type(f"stop {job}"), "stop")
 
@@ -157,7 +159,7 @@ def test_whoever_may_not_act_on_a_job_that_waits_may_not_keep_it_from_its_turn(e
     card = verifying(env, first, vault)
     env.clock.jump(61 * MINUTE)
     offered = env.shows(card, LEVER)
-    press_refused(env, offered, "unfollow", "sam", "You may not use `verify`", f"`{vault}` waits")
+    press_refused(env, offered, "unfollow", "sam", "You may not use `verify`", f"`{vault}` is still waiting")
     assert [str(run.state) for job in (first, vault) for run in runs_of(env, job)] == [
         "following",
         "queued",

@@ -121,7 +121,7 @@ def test_a_proxy_is_for_the_world_outside(start: Start, sandbox: Environ, slack:
     bot = start({**sandbox, **nowhere})
     slack.control.wait_connections(timeout=30)
     slack.control.command("help", channel="dms")
-    slack.control.wait_message(channel="dms", user="dana", contains="/dms list")
+    slack.control.wait_message(channel="dms", user="dana", contains="Type `/dms` and a command")
     assert bot.stop() == 0
 
 

@@ -43,6 +43,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "chat.postEphemeral": ("chat:write",),
     "chat.getPermalink": (),
     "chat.update": ("chat:write",),
+    "chat.delete": ("chat:write",),
     "chat.unfurl": ("links:write",),
     "chat.scheduleMessage": ("chat:write",),
     "chat.deleteScheduledMessage": ("chat:write",),
