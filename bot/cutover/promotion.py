@@ -14,7 +14,7 @@ import structlog
 
 from bot.cmdline.answers import Note, RichPart, User, Verbatim, rich_parts
 from bot.cutover.ledger import CutoverLedger
-from bot.cutover.states import EVIDENCE_LASTS, drain_anew
+from bot.cutover.states import EVIDENCE_LASTS, ask_of, drain_anew
 from bot.cutover.wave import after_runs, marks_now, open_jobs, shown_name
 from bot.cutover.wording import state_text
 from bot.dms.errors import DmsError
@@ -33,7 +33,9 @@ log = structlog.get_logger(__name__)
 S = CutoverState
 _GONE = Note("Nothing was sent: the request of this cutover is no longer scheduled.", tone="warn")
 
-
+_ANOTHER_ASK = Note(
+    "Nothing was sent: what this dialog asked about is over. Look at the card, and press again.", tone="warn"
+)
 _UNTOLD = "its promotion may or may not have been sent"
 
 
@@ -76,7 +78,7 @@ class Promotion:
             now = self._ctx.store.cutover(cutover.id)
             if now is None or now.state is not S.DRAINED or now.progress.asked_by:
                 return _otherwise(now or cutover)
-            self._ledger.note(now, "asked", who, asked_by=who.user)
+            self._ledger.note(now, "asked", who, asked_by=who.user, asked=self._ctx.clock())
         return None
 
     def may_second(self, who: Person, cutover: Cutover) -> Note | None:
@@ -96,21 +98,23 @@ class Promotion:
             return None
         return self._may_not(who, cutover)
 
-    def second(self, who: Person, cutover: Cutover, _typed: str) -> Note | None:
-        """The press of the second person. Whoever asked has to have the right to promote even then.
+    def second(self, who: Person, cutover: Cutover, ask: str) -> Note | None:
+        """The press of the second person, for the ask that they saw (`states.ask_of`). Whoever asked has to
+        have the right to promote even then.
 
         Raises:
             StoreError.
         """
         first = Person(cutover.team, cutover.progress.asked_by, cutover.plan.channel)
         if self._may_not(first, cutover) is None:
-            return self.send(who, cutover)
+            return self.send(who, cutover, ask)
         why = "whoever asked for the promotion may no longer promote. Somebody else has to ask."
         self._ledger.note(cutover, "objection", who, why, asked_by="")
         return Note(f"Nothing was sent: {why}", tone="warn")
 
-    def send(self, who: Person | None, cutover: Cutover) -> Note | None:
+    def send(self, who: Person | None, cutover: Cutover, ask: str = "") -> Note | None:
         """Send the promotion of every job that is left; `who` is None where it was planned to go by itself.
+        `ask` is what a second person confirms.
 
         Raises:
             StoreError.
@@ -126,7 +130,7 @@ class Promotion:
         if why:
             self._ledger.note(cutover, "objection", who, plain_text(why))
             return Note(("Nothing was sent: ", *why), tone="warn")
-        return self._send(who, cutover)
+        return self._send(who, cutover, ask)
 
     def needs_second(self, cutover: Cutover) -> bool:
         """Whether the policy asks for a second person for one of the jobs, as it does for production."""
@@ -159,7 +163,7 @@ class Promotion:
         blocker = self._ctx.blocker(rest)
         return () if blocker is None else rich_parts(blocker.reason)
 
-    def _send(self, who: Person | None, cutover: Cutover) -> Note | None:
+    def _send(self, who: Person | None, cutover: Cutover, ask: str) -> Note | None:
         now = self._ctx.clock()
         try:
             with self._ctx.store.transaction():
@@ -168,6 +172,8 @@ class Promotion:
                     return _otherwise(read or cutover)
                 if who is not None and read.progress.second and read.progress.asked_by in ("", who.user):
                     return Note("Nothing was sent: a second person has to confirm it.", tone="warn")
+                if who is not None and read.progress.second and ask != ask_of(read):
+                    return _ANOTHER_ASK
                 self._ledger.enter(
                     read,
                     S.PROMOTING,

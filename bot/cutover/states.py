@@ -176,6 +176,12 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
     return needs.get(press.step, True)
 
 
+def ask_of(cutover: Cutover) -> str:
+    """Names the ask that a second person has to confirm: a dialog about an older one does not count."""
+    asked = cutover.progress.asked
+    return f"{cutover.progress.asked_by}@{'' if asked is None else asked.isoformat()}"
+
+
 def is_over(cutover: Cutover, step: str, person: str) -> bool:
     """Whether a press that somebody was asked for is no longer awaited; False where it only is not open yet,
     and where the reason to ask was no press."""

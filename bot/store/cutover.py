@@ -212,6 +212,8 @@ class Progress:
     """Whether a second person has to confirm the promotion."""
     asked_by: str = ""
     """User ID of who asked for the promotion, where a second person has to confirm it."""
+    asked: datetime | None = None
+    """When they asked."""
     seconded_by: str = ""
     """User ID of the second person, who confirmed it."""
     promote_intended: datetime | None = None

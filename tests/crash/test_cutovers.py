@@ -14,7 +14,7 @@ import pytest
 
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.service import Cutovers
-from bot.cutover.states import evidence_from
+from bot.cutover.states import ask_of, evidence_from
 from bot.dms.gateway import Gateway
 from bot.dms.model import job_name
 from bot.requests.approvals import Approvals
@@ -199,7 +199,9 @@ def promoted(hands: Hands, cutover: Cutover) -> None:
     """The commander asks, and a second person confirms."""
     found = hands.reaches(cutover, S.DRAINED)
     hands.press(cutover, "promote", hands.dana, promote_phrase(found))
-    hands.press(cutover, "second", hands.alex)
+    asked = hands.bots.store.cutover(cutover.id)
+    assert asked is not None
+    hands.press(cutover, "second", hands.alex, ask_of(asked))
 
 
 def calls(hands: Hands, id: str) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from bot.cmdline.answers import Note
 from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.service import Cutovers
+from bot.cutover.states import ask_of
 from bot.cutover.steps import Checks
 from bot.dms.model import Job, job_name
 from bot.policy.access import Access
@@ -155,7 +156,8 @@ class Night:
 
     def press(self, cutover: Cutover, step: str, who: Person = DANA_THERE, arg: str = "") -> str:
         """Press a button of the card; what is answered, empty if it is done."""
-        told = self.cutovers.press(who, cutover.id, step, arg=arg)
+        ask = ask_of(self.now(cutover)) if step == "second" else ""
+        told = self.cutovers.press(who, cutover.id, step, arg=arg or ask)
         return "" if told is None else words(told)
 
     def does(self, cutover: Cutover, step: str, who: Person = DANA_THERE, arg: str = "") -> Cutover:

@@ -14,7 +14,7 @@ import pytest
 from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.report import report_json
-from bot.cutover.states import presses
+from bot.cutover.states import ask_of, presses
 from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
 from bot.slack.render import cutover_modals
@@ -369,6 +369,20 @@ def test_a_role_in_the_plan_does_not_make_a_second_person(production: Night) -> 
     assert "You may not use `promote`" in night.press(plan, "second", STRANGER)
     assert night.promotes() == 0
     assert night.press(plan, "second", SAM) == ""  # may promote by the policy
+    night.reaches(plan, S.CHECKLIST)
+
+
+def test_a_second_person_confirms_the_ask_that_they_saw(production: Night) -> None:
+    night = production
+    plan = asked(night)
+    seen = ask_of(plan)
+    night.does(plan, "hold", SAM, "the pager rang")
+    night.does(plan, "resume")
+    night.minutes(["orders"], 4)
+    assert night.promote(plan) == ""
+    assert "is over" in night.press(plan, "second", ALEX_THERE, seen)
+    assert night.promotes() == 0
+    assert night.press(plan, "second", ALEX_THERE) == ""
     night.reaches(plan, S.CHECKLIST)
 
 

@@ -125,7 +125,13 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     assert env.slack.submit(view, {input_of(view): job}, user="dana")["submitted"]
     env.shows(card, "asked to promote", "second person", step="second")
     assert env.writes("promote", job) == []
+    env.press(card, "second", "quinn")
+    env.slack.wait_message(
+        contains="You may not use", where=lambda message: bool(message.get("ephemeral_for"))
+    )
     env.press(card, "second", "alex")
+    shown = env.slack.wait_view("alex", "asks to promote")
+    assert "becomes primary, with " in str(shown), shown
     assert submit(env, "alex", contains="asks to promote")["submitted"]
     reaches(env, cutover, S.CHECKLIST)
     assert len(env.writes("promote", job)) == 1

@@ -17,7 +17,7 @@ from bot.cmdline.answers import Answer, Note
 from bot.cutover.checklist import pages
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.service import Cutovers
-from bot.cutover.states import BY_STEP, overridable, override_key, presses
+from bot.cutover.states import BY_STEP, ask_of, overridable, override_key, presses
 from bot.cutover.wording import VERB
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
@@ -117,22 +117,21 @@ class CutoverButtons:
             lines = cutover_modals.lines_of(cutover, step)
             shown = {"ticked": [number for number, each in enumerate(lines) if each.by]}
             return cutover_modals.ticks(cutover, step, pages(), self._ref(press, cutover, shown))
-        ref = self._ref(press, cutover)
+        ref = self._ref(press, cutover, {"ask": ask_of(cutover)})
         match step:
             case "promote":
-                return cutover_modals.promote(cutover, promote_phrase(cutover), ref)
+                request = self._store.request(cutover.request)
+                return cutover_modals.promote(cutover, promote_phrase(cutover), ref, request)
             case "second":
-                return cutover_modals.second(cutover, ref)
+                return cutover_modals.second(cutover, ref, self._store.request(cutover.request))
             case "move":
                 return cutover_modals.move(cutover, ref)
         return None
 
     def _refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:
         """Why this press leads nowhere for this person: said before a dialog opens, and judged again when it
-        is submitted. An approver may be the second person without another role."""
-        if step == "second" and cutover.state is CutoverState.DRAINED and cutover.progress.asked_by:
-            return None
-        if any(each.step == step for each in presses(cutover, who.user)):
+        is submitted. Who may be the second person, no role says."""
+        if step != "second" and any(each.step == step for each in presses(cutover, who.user)):
             return None
         return self._cutovers.refusal(who, cutover, step)
 
@@ -197,7 +196,7 @@ class CutoverButtons:
             case "promote_typed":
                 return self._cutovers.press(who, cutover.id, step, arg=cutover_modals.typed_phrase(values))
             case "second_sure":
-                return self._cutovers.press(who, cutover.id, step)
+                return self._cutovers.press(who, cutover.id, step, arg=str(ref.data.get("ask", "")))
             case "tick_writer" | "tick_item":
                 return self._tick(who, cutover, ref, step, cutover_modals.read_ticks(values))
             case "move_to":

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,14 +22,16 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import Button
 from bot.cutover.states import not_promoted, participants
-from bot.cutover.wave import shown_name
+from bot.cutover.wave import open_jobs, shown_name
 from bot.cutover.wording import VERB, missing_text
-from bot.slack.render import choices, mrkdwn
+from bot.slack.render import choices, labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.consequence import databases_count, destinations
 from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_text import delay_text, guard_text, headline, limit_text
 from bot.slack.render.view import modal
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Tick
+from bot.store.records import Request
 
 WHY_BLOCK, TYPED_BLOCK, TIME_BLOCK, TICKS_BLOCK = "why", "typed", "time", "ticks"
 _MAX_WHY = 500
@@ -36,6 +39,7 @@ _BOXES = 10
 """Options of a checkbox group. Source: https://docs.slack.dev/reference/block-kit/block-elements"""
 _MAX_OPTION = 75
 _SHOWN_JOBS = 20
+_SHOWN_DATABASES = 5
 _SIGNS = {
     CheckResult.GO: "✅",
     CheckResult.NO_GO: "⛔",
@@ -71,13 +75,28 @@ def _names(cutover: Cutover, jobs: Sequence[str]) -> str:
     return ", ".join(mrkdwn.code(shown_name(cutover, each)) for each in jobs[:_SHOWN_JOBS])
 
 
-def promote(cutover: Cutover, phrase: str, ref: str) -> dict[str, Any]:
+def _becomes(cutover: Cutover, request: Request | None) -> str:
+    """What becomes primary, with which databases, by the request of the cutover."""
+    left = open_jobs(cutover)
+    if request is None:
+        return f"Replication of {_names(cutover, left)} stops, and what it copies to becomes primary."
+    rest = replace(request, jobs=tuple(job for job in request.jobs if job.name in left))
+    named = [each for job in rest.jobs for each in request.databases.get(job.name, ())]
+    databases = databases_count(rest) + (f": {labels.names(named, _SHOWN_DATABASES)}" if named else "")
+    one = len(rest.jobs) == 1
+    return (
+        f"Replication stops; {destinations(rest.jobs)} {'becomes' if one else 'become'} primary, with "
+        f"{databases}."
+    )
+
+
+def promote(cutover: Cutover, phrase: str, ref: str, request: Request | None = None) -> dict[str, Any]:
     """Asks to type what confirms the promotion."""
-    names = _names(cutover, cutover.plan.jobs)
+    names = _names(cutover, open_jobs(cutover))
     if cutover.rehearsal:
         head = f"🎭 *This is a rehearsal: nothing is sent.*\nOn the night, this would promote {names}."
     else:
-        head = f"🚨 *This cannot be undone.*\nReplication stops; the destination of {names} becomes primary."
+        head = f"🚨 *This cannot be undone.*\n{names}: {_becomes(cutover, request)}"
     field = _text(TYPED_BLOCK, mrkdwn.clip_plain(f"Type {phrase} to confirm", 150), "", focus=True)
     return modal(
         "Promote",
@@ -94,11 +113,14 @@ def _delay(cutover: Cutover) -> str:
     return "\n".join(filter(None, (delay_text(cutover), limit_text(cutover))))
 
 
-def second(cutover: Cutover, ref: str) -> dict[str, Any]:
+def second(cutover: Cutover, ref: str, request: Request | None = None) -> dict[str, Any]:
     """Asks a second person to confirm the promotion."""
-    names = _names(cutover, cutover.plan.jobs)
+    names = _names(cutover, open_jobs(cutover))
     first = mrkdwn.mention("@", cutover.progress.asked_by)
-    text = f"🚨 *This cannot be undone.*\n{first} asks to promote {names}.\n{_delay(cutover)}"
+    text = (
+        f"🚨 *This cannot be undone.*\n{first} asks to promote {names}. {_becomes(cutover, request)}\n"
+        f"{_delay(cutover)}"
+    )
     return modal(
         "Confirm the promote",
         [m.section(text)],
