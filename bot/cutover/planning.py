@@ -24,6 +24,7 @@ from bot.requests.wording import OLD_BUTTON
 from bot.store.cutover import Cutover, CutoverState, Plan
 from bot.store.facts import RequestFacts
 from bot.store.records import Person, Request, RequestState
+from bot.store.terms import CutoverTerms
 from bot.util import parallel
 from bot.util.durations import humanize
 from bot.util.redact import redact
@@ -160,7 +161,10 @@ class Planning:
             self._refuse_second(made, jobs)
             self._ctx.store.add_cutover(replace(made, request=request.id))
 
-        facts = RequestFacts(due=made.plan.at, zone=made.plan.zone, cutover=made.id, reason=made.plan.reason)
+        plan = made.plan
+        facts = RequestFacts(
+            due=plan.at, zone=plan.zone, cutover=made.id, reason=plan.reason, terms=_terms(plan)
+        )
         draft = RequestDraft(
             Action.PROMOTE,
             tuple(jobs),
@@ -168,7 +172,7 @@ class Planning:
             response_url,
             facts=facts,
             ask=True,
-            typed=made.plan.by_itself,
+            typed=plan.by_itself,
             also=store,
         )
         return self._approvals.creation.ask(who, draft)
@@ -252,6 +256,18 @@ class Planning:
         verb = ruled_as(Action.PROMOTE, Options())
         verdicts = (self._ctx.access.verdict(who, verb, job) for job in jobs)
         return next((each.why for each in verdicts if not each.allowed), "")
+
+
+def _terms(plan: Plan) -> CutoverTerms:
+    return CutoverTerms(
+        commander=plan.commander,
+        app_owner=plan.app_owner,
+        deputy=plan.deputy,
+        budget_s=plan.budget_s,
+        most_seconds=plan.most_seconds,
+        by_itself=plan.by_itself,
+        writers=plan.writers,
+    )
 
 
 def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.store.cutover import CutoverState, Plan
+from bot.store.terms import CutoverTerms
 from bot.util.durations import humanize
 
 VERB = "cutover"
@@ -30,7 +31,7 @@ def state_text(state: CutoverState) -> str:
     return _STATE_TEXT[state]
 
 
-def missing_text(plan: Plan) -> str:
+def missing_text(plan: Plan | CutoverTerms) -> str:
     """What is missing once it has drained, in a clause: with a limit in the plan, never nothing."""
     return f"at most {humanize(plan.most_seconds)} is missing" if plan.most_seconds else "nothing is missing"
 

@@ -13,6 +13,7 @@ object with these keys:
 - `waits_s`: number; `gone`: true.
 - `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`; `selections`: by job name, the same.
 - `none_affected`: list of job names; `read_late`: true.
+- `terms`: object, the fields of `CutoverTerms`.
 - `due`: time; `zone`, `moves`, `reason`, `cutover`: text; `when_drained`: true.
 
 Fields that have their default value are left out. A key that this version does not know is ignored, and a
@@ -30,6 +31,7 @@ from typing import Any
 from bot.dms.delay import BackupFiles, MeasuredDelay, is_recent
 from bot.dms.model import ConfigSnapshot, DelayPoint
 from bot.dms.unsupported import UnsupportedEvents
+from bot.store.terms import CutoverTerms, terms_from_json, terms_to_json
 
 UNREAD = ConfigSnapshot("?")
 """A selection that could not be read. It equals no job's selection, so nothing that began from it is sent."""
@@ -76,7 +78,9 @@ class RequestFacts:
     reason: str = ""
     """Why it is requested, in the requester's words."""
     cutover: str = ""
-    """Id of the cutover that it is part of: that alone sends it, once nothing is missing."""
+    """Id of the cutover that it is part of: that alone sends it, once it has drained."""
+    terms: CutoverTerms | None = None
+    """What that cutover's plan says; None for no cutover, and in what older versions wrote."""
     when_drained: bool = False
     """Whether it is sent only once nothing is missing, from `due` on, or from when it may be sent."""
     display_names: Mapping[str, str] = field(default_factory=dict)
@@ -108,6 +112,7 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
         "moves": facts.moves,
         "reason": facts.reason,
         "cutover": facts.cutover,
+        "terms": terms_to_json(facts.terms),
         "when_drained": facts.when_drained,
     }
     given = {key: value for key, value in found.items() if value}
@@ -143,6 +148,7 @@ def facts_from_json(stored: object) -> RequestFacts:
         moves=_text(stored.get("moves")),
         reason=_text(stored.get("reason")),
         cutover=_text(stored.get("cutover")),
+        terms=terms_from_json(stored.get("terms")),
         when_drained=stored.get("when_drained") is True,
         display_names={
             name: called for name, called in _object(stored.get("called")).items() if isinstance(called, str)

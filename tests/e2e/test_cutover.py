@@ -151,7 +151,7 @@ def test_a_wave_of_ten_by_one_press(env: Env, clock: AheadClock) -> None:
     measured(env, clock, jobs)
     told = f"--apps <@{SAM}|sam> --announce <#{GENERAL}|general>"
     line = f"cutover {' '.join(jobs)} --at ready {told} --checklist ANALYZE"
-    request = env.shows(env.type(line), "10 jobs", "part of a", step="confirm")
+    request = env.shows(env.type(line), "10 jobs", "Part of a", step="confirm")
     env.confirm(request)
     cutover = reaches(env, newest(env, jobs[0]), S.READY)
     card = card_of(env, f"Cutover of {jobs[0]} and 9 more", "Ready")

@@ -10,12 +10,20 @@ import pytest
 from bot.cutover import states
 from bot.cutover.calls import NewsKind, calls_due
 from bot.dms.model import DelayPoint
-from bot.slack.render import cutover_modals
+from bot.dms.rules import Action
+from bot.policy.approver_list import NOBODY
+from bot.slack.render import cutover_modals, request_modals
+from bot.slack.render.approval_card import Asking, approval_card, approval_details
 from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_chart import drain_chart
 from bot.slack.render.cutover_messages import call, log_line, news, report
+from bot.slack.render.request_card import request_card
 from bot.store.cutover import Cutover, CutoverEntry, CutoverState, Progress, Tick
+from bot.store.facts import RequestFacts
+from bot.store.records import RequestState
+from bot.store.terms import CutoverTerms
 from tests.slack.checks import accepted, accepted_view, all_text, buttons
+from tests.slack.makers import request
 from tests.slack.test_cutover_card import (
     ANA,
     AT,
@@ -212,3 +220,28 @@ def test_what_may_be_missing_stands_wherever_it_is_decided() -> None:
         assert "3 min" in text
         assert "nothing is missing" not in text.lower()
         assert "at zero" not in text
+
+
+def test_what_is_confirmed_and_approved_names_the_plan() -> None:
+    terms = CutoverTerms(ANA, RAJ, budget_s=5400, most_seconds=180.0, by_itself=True, writers=("web",))
+    facts = RequestFacts(cutover="cut-1", terms=terms)
+    asked = request(Action.PROMOTE, facts=facts, typed=True)
+    open_one = request(Action.PROMOTE, RequestState.APPROVING, facts=facts, needed=1)
+    details = approval_details(open_one, NOBODY, [], may_decide=True)
+    full = (
+        all_text(accepted(request_card(asked, [], [], AT))),
+        all_text(accepted_view(request_modals.typed_confirmation(asked, "orders-db", "ref"))),
+        all_text(accepted(details.for_modal())),
+    )
+    for text in full:
+        for part in (ANA, RAJ, "1 h 30 min", "web"):
+            assert part in text
+    for text in (*full, all_text(accepted(approval_card(open_one, Asking(), [], AT)))):
+        assert "Part of a cutover" in text
+        assert "at most 3 min is missing" in text
+        assert "nobody is asked again" in text
+        assert "last press" not in text
+    pressed = replace(asked, facts=replace(facts, terms=replace(terms, by_itself=False, most_seconds=0)))
+    assert "Its last press sends it, once nothing is missing" in all_text(
+        accepted(request_card(pressed, [], [], AT))
+    )

@@ -15,6 +15,7 @@ from bot.dms.unsupported import UnsupportedEvents
 from bot.store import Store, StoreError
 from bot.store.codec import as_json, dumps
 from bot.store.facts import RequestFacts, delays_from_json
+from bot.store.terms import CutoverTerms
 from tests.store import make
 from tests.store.make import MINUTE, NOW
 from tests.store.raw import Raw
@@ -42,6 +43,15 @@ STORED: dict[str, Any] = {
     "projects": "All of them are jobs of `prod`.",
     "read_late": True,
     "selections": {ORDERS: {"selection": "ALL_OBJECTS", "chosen": [], "excluded": ["crm"]}},
+    "terms": {
+        "commander": "U-sam",
+        "app_owner": "U-raj",
+        "deputy": "",
+        "budget_s": 5400,
+        "most_seconds": 10.0,
+        "by_itself": True,
+        "writers": ["web"],
+    },
     "gone": True,
     "restart": "ref-9",
     "void": ["U-kim"],
@@ -53,6 +63,7 @@ FACTS = RequestFacts(
     delays={ORDERS: MeasuredDelay(NOW, DelayPoint(ONE_AGO, 30.0), DelayPoint(NOW, 512.0))},
     at_risk={ORDERS: ("crm", "app")},
     approval_channel="C9",
+    terms=CutoverTerms("U-sam", "U-raj", "", 5400, 10.0, True, ("web",)),
     effect="It can resume.",
     approval_ttl_s=3600.0,
     void_approvers=("U-kim",),

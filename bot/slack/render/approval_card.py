@@ -20,6 +20,7 @@ from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.confirming import list_button, recheck_button
 from bot.slack.render.consequence import consequence
+from bot.slack.render.cutover_terms import terms_line
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import details_button, request_card
 from bot.slack.render.request_details import request_details, request_text, subject
@@ -62,10 +63,11 @@ def approval_card(
     lines = (
         asks,
         _consequence(request),
+        terms_line(request),
         facts_line(request, decisions, related),
         _who_until(request, asking),
     )
-    shown = [*m.sections("\n".join(lines)), *m.buttons(_buttons(request))]
+    shown = [*m.sections("\n".join(filter(None, lines))), *m.buttons(_buttons(request))]
     return m.message(f"{asks}. {who_can(asking.approvers)} approve.", shown)
 
 

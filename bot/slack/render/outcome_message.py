@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
+from bot.cutover.wording import missing_text
 from bot.requests.queries import valid_approvals
 from bot.requests.wording import MOVED
 from bot.slack.render import labels, mrkdwn
@@ -61,10 +62,18 @@ def _begun(request: Request) -> str:
     if request.facts.cutover and request.state is RequestState.SCHEDULED:
         return (
             f"the cutover of {jobs_text(request)} is approved; nothing is sent before its writes are stopped"
+            f"{_by_itself(request)}"
         )
     if request.state is RequestState.SCHEDULED and request.facts.due is not None:
         return f"*{request.action}* {jobs_text(request)} is scheduled for {mrkdwn.date(request.facts.due)}"
     return f"*{labels.DOING[request.action].lower()}* {jobs_text(request)} has begun"
+
+
+def _by_itself(request: Request) -> str:
+    terms = request.facts.terms
+    if terms is None or not terms.by_itself:
+        return ""
+    return f"; it is then sent by itself, once {missing_text(terms)}"
 
 
 def _done(who: str, request: Request, runs: Sequence[Run], follow_up: Sequence[Button]) -> Message:

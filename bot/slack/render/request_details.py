@@ -17,6 +17,7 @@ from bot.requests.rules import delay_counts, waits_for_drain
 from bot.requests.wording import STATE_TEXT, scope
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.cutover_terms import terms_text
 from bot.slack.render.delay_warning import delay_lines
 from bot.slack.render.event_labels import OUTSIDE
 from bot.store.facts import UNREAD
@@ -63,7 +64,6 @@ def request_details(
     return blocks
 
 
-_PART_OF_CUTOVER = "🌙 It is part of a *cutover*: its last press sends it, once nothing is missing."
 _ONCE_DRAINED = "It is sent once nothing is missing, for 30 minutes from then on."
 
 
@@ -75,11 +75,11 @@ def reason_text(request: Request) -> str:
 def scheduled(request: Request) -> list[Block]:
     """When it is to be sent, as it was understood and in the reader's own zone."""
     if request.facts.due is None:
-        return m.sections(_PART_OF_CUTOVER) if request.facts.cutover else []
+        return m.sections(terms_text(request)) if request.facts.cutover else []
     meant = Moment(request.facts.due, request.facts.zone).echo(request.created)
     only_if = " It is sent only if the replication delay is known to be zero then."
     if waits_for_drain(request.facts):
-        only_if = f" {_PART_OF_CUTOVER if request.facts.cutover else _ONCE_DRAINED}"
+        only_if = f"\n{terms_text(request)}" if request.facts.cutover else f" {_ONCE_DRAINED}"
     elif not delay_counts(request):
         only_if = ""
     return m.sections(

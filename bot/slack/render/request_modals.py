@@ -50,11 +50,17 @@ def typed_confirmation(
     return modal(
         f"{str(request.action).capitalize()}: are you sure?",
         blocks,
-        submit="Schedule it" if request.facts.due else f"{str(request.action).capitalize()} it",
+        submit=_submit(request),
         callback_id=m.action_id(str(request.action), step),
         ref=ref,
         close="Cancel",
     )
+
+
+def _submit(request: Request) -> str:
+    if request.facts.cutover:
+        return "Confirm the plan"
+    return "Schedule it" if request.facts.due else f"{str(request.action).capitalize()} it"
 
 
 def _phrase_input(request: Request, phrase: str) -> InputBlock:

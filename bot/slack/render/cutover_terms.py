@@ -1,0 +1,45 @@
+"""What a cutover's request says of its plan, for those who confirm and approve it; mrkdwn."""
+
+from __future__ import annotations
+
+from bot.cutover.wording import missing_text
+from bot.slack.render import mrkdwn
+from bot.store.records import Request
+from bot.store.terms import CutoverTerms
+from bot.util.durations import humanize
+from bot.util.text import first_few
+
+_NOT_KNOWN = "🌙 It is part of a *cutover*, whose card says when it is sent and by whom."
+"""Of requests that an older version made."""
+_WRITERS = 10
+
+
+def terms_text(request: Request) -> str:
+    """Who takes part, how it is sent, and what may be missing then."""
+    terms = request.facts.terms
+    if terms is None:
+        return _NOT_KNOWN
+    stands_in = f" {mrkdwn.mention('@', terms.deputy)} stands in." if terms.deputy else ""
+    lines = (
+        f"🌙 *Part of a cutover*: {mrkdwn.mention('@', terms.commander)} leads it, "
+        f"{mrkdwn.mention('@', terms.app_owner)} stops the writes.{stands_in}",
+        f"{_sent(terms)} Longest downtime: {humanize(terms.budget_s)}.",
+        f"Writers: {mrkdwn.verbatim(first_few(terms.writers, _WRITERS))}." if terms.writers else "",
+    )
+    return "\n".join(filter(None, lines))
+
+
+def terms_line(request: Request) -> str:
+    """How it is sent, without the people: a card in a channel mentions nobody. Empty for no cutover."""
+    if not request.facts.cutover:
+        return ""
+    terms = request.facts.terms
+    return _NOT_KNOWN if terms is None else f"🌙 *Part of a cutover*. {_sent(terms)}"
+
+
+def _sent(terms: CutoverTerms) -> str:
+    sign = "⚠️ " if terms.most_seconds else ""
+    once = f"{sign}once {missing_text(terms)}"
+    if terms.by_itself:
+        return f"It is sent *by itself*, {once}: nobody is asked again."
+    return f"Its last press sends it, {once}."
