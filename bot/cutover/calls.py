@@ -75,12 +75,13 @@ def _calls(cutover: Cutover, now: datetime) -> Iterator[Call]:
             others = [each for each in (plan.deputy, plan.commander, cutover.by.user, plan.app_owner) if each]
             second = next((each for each in others if each != progress.asked_by), "")
             yield from _press(cutover, now, "second", second, "")
+            yield from _nags(cutover, now, "second", second)
         case S.DRAINED if not plan.by_itself:
-            yield from _press(cutover, now, "promote", plan.commander, plan.deputy)
+            yield from _leads(cutover, now, "promote")
         case S.HELD:
-            yield from _press(cutover, now, "resume", plan.commander, plan.deputy)
+            yield from _leads(cutover, now, "resume")
         case S.UNKNOWN:
-            yield from _press(cutover, now, "adopt", plan.commander, plan.deputy)
+            yield from _leads(cutover, now, "adopt")
         case S.PROMOTING:
             yield from _late(cutover, now)
         case S.CHECKLIST:
@@ -104,6 +105,14 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[Call]:
         yield Call(f"start:{stamp}:2", plan.commander, "start")
     if now >= begins + 2 * AGAIN_AFTER:
         yield Call(f"start:{stamp}:3", plan.deputy, "start")
+
+
+def _leads(cutover: Cutover, now: datetime, what: str) -> Iterator[Call]:
+    """The commander, then the deputy; and the commander every quarter of an hour, as the downtime runs."""
+    plan = cutover.plan
+    yield from _press(cutover, now, what, plan.commander, plan.deputy)
+    if cutover.progress.stopped is not None:
+        yield from _nags(cutover, now, what, plan.commander)
 
 
 def _stopping(cutover: Cutover, now: datetime) -> Iterator[Call]:

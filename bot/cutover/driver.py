@@ -226,8 +226,8 @@ class Driver:
         return True
 
     def _tick_clock(self, cutover: Cutover, now: datetime) -> None:
-        """Have the card show the downtime of now, once a minute."""
-        if cutover.state not in WRITES_STOPPED:
+        """Have the card show the downtime of now, and how long it has been held, once a minute."""
+        if cutover.state not in WRITES_STOPPED and cutover.state is not S.HELD:
             return
         last = self._looked.get(f"clock:{cutover.id}")
         if last is None or not timedelta() <= now - last < _CLOCK_EVERY:

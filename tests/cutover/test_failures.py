@@ -138,6 +138,23 @@ def test_samples_from_before_it_was_resumed_do_not_count(night: Night) -> None:
     assert night.state(plan) is S.DRAINED
 
 
+def test_the_clock_of_a_held_cutover_goes_on(night: Night) -> None:
+    plan = night.stopped(night.job())
+    night.does(plan, "hold", SAM, "the pager rang")
+
+    def shown() -> int:
+        card = night.desk.ctx.store.message(f"cutover:{plan.id}")
+        assert card is not None
+        return card.rev
+
+    night.tick()
+    before = shown()
+    for _ in range(2):
+        night.clock.forward(minutes=1)
+        night.tick()
+    assert shown() == before + 2
+
+
 # ---- a job changes from outside
 
 

@@ -134,6 +134,18 @@ def test_whoever_is_called_can_do_it_or_what_is_missing(
             assert first in {press.step for press in states.presses(shown, each.person)}
 
 
+@pytest.mark.parametrize(
+    ("state", "what"), [(S.DRAINED, "promote"), (S.HELD, "resume"), (S.UNKNOWN, "adopt")]
+)
+def test_the_commander_is_called_as_long_as_the_writes_are_stopped(state: CutoverState, what: str) -> None:
+    shown = cutover(state, progress=progress())
+    said = tuple(f"call:{each.key}" for each in calls_due(shown, minutes(14)))
+    later = replace(shown, progress=replace(shown.progress, said=said))
+    assert [(each.person, each.what) for each in calls_due(later, minutes(16))] == [(ANA, what)]
+    open_writes = replace(shown, progress=Progress())
+    assert all("nag" not in each.key for each in calls_due(open_writes, minutes(16)))
+
+
 def test_a_call_says_what_is_missing_and_whom_to_reach() -> None:
     stopping = cutover(S.STOPPING, progress=Progress(stopping=AT, writers=WRITERS))
     assert "Not ticked yet: checkout-web, order-worker" in all_text(accepted(call(stopping, RAJ, "stopped")))
