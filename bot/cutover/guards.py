@@ -78,7 +78,7 @@ class PlanFacts:
     muted: Mapping[str, bool | None] = field(default_factory=dict)
     """By user ID, whether Slack mutes them when the cutover begins; None where Slack does not say."""
     left: tuple[str, ...] = ()
-    """User IDs of participants who are no full, active members any more."""
+    """User IDs of participants who are no full, active members."""
 
 
 def of_plan(cutover: Cutover, facts: PlanFacts, now: datetime) -> Iterator[CheckLine]:
@@ -97,7 +97,7 @@ def of_plan(cutover: Cutover, facts: PlanFacts, now: datetime) -> Iterator[Check
 def _people(cutover: Cutover, facts: PlanFacts) -> Iterator[CheckLine]:
     if facts.left:
         names = ", ".join(f"<@{user}>" for user in facts.left)
-        yield CheckLine("people", NO_GO, f"No longer full members: {names}.")
+        yield CheckLine("people", NO_GO, f"Not full, active members: {names}.")
     here = cutover.progress.here
     if cutover.plan.commander in here or cutover.plan.deputy in here:
         yield CheckLine("commander", GO, "Commander or deputy is here.")

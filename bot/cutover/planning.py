@@ -245,6 +245,10 @@ class Planning:
         wrong = _wrong(plan, jobs, self._ctx.clock())
         if wrong:
             return Note(wrong, tone="warn")
+        for user in filter(None, dict.fromkeys((plan.commander, plan.deputy, plan.app_owner))):
+            if self._ctx.access.has_left(user):
+                why = " is no full, active member here, so cannot take part. Name somebody else."
+                return Note(("Nothing was planned: ", User(user), why), tone="warn")
         for user in dict.fromkeys((plan.commander, plan.deputy)):
             refused = user and self._may_not_promote(Person(who.team, user, plan.channel), jobs)
             if refused:

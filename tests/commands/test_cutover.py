@@ -141,6 +141,16 @@ def test_it_is_planned_where_the_card_can_be(desk: CommandService) -> None:
         desk.type("cutover orders --at ready", HERE, membership=lambda _channel: Membership.OUTSIDE)
 
 
+@pytest.mark.parametrize("flag", ["commander", "deputy", "apps"])
+def test_who_takes_part_is_a_full_member(dms: DmsServer, tmp_path: Path, flag: str) -> None:
+    """A guest, or an ID that Slack does not know, is refused at once, and not in the night."""
+    members = access(FREE, is_member=lambda user: user != RAJ)
+    with command_service(dms, tmp_path, members) as ruled:
+        told = ruled.type(f"cutover orders --at ready --{flag} <@{RAJ}|raj>", HERE)
+        assert "is no full, active member here" in str(told)
+        assert ruled.ctx.store.cutovers() == ()
+
+
 def test_the_card_names_no_job_where_somebody_may_not_see_it(dms: DmsServer, tmp_path: Path) -> None:
     with command_service(dms, tmp_path, access(FREE + KEPT)) as ruled:
         with pytest.raises(UsageError, match="Not everybody in that channel may see `billing`"):
