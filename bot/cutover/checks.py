@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.cutover import guards
+from bot.cutover.moved import GIVES_WAY
 from bot.cutover.states import crew
 from bot.dms.errors import DmsError
 from bot.dms.model import Job, parse_name
@@ -22,7 +23,7 @@ from bot.policy.access import Access
 from bot.requests.preflight import frozen_text
 from bot.requests.queries import departed, locking_run, valid_approvers
 from bot.store import Store
-from bot.store.cutover import CheckLine, Cutover
+from bot.store.cutover import CheckLine, Cutover, CutoverState
 from bot.store.records import Run
 from bot.util import parallel
 
@@ -110,7 +111,7 @@ class Checks:
     def _rival(self, cutover: Cutover, job: Job) -> str:
         """Another open cutover of the job, or of another job with the same destination."""
         for other in self.store.cutovers():
-            if other.id == cutover.id or other.rehearsal:
+            if other.id == cutover.id or other.rehearsal or _takes_turns(cutover, other):
                 continue
             if job.name in other.plan.jobs:
                 return f"It is in another cutover, planned by <@{other.by.user}>."
@@ -122,6 +123,13 @@ class Checks:
     def _destination_of(self, name: str) -> object:
         known = self.store.known_job(name)
         return None if known is None else known.job.destination
+
+
+def _takes_turns(cutover: Cutover, other: Cutover) -> bool:
+    """Whether one is the other at another time: the first is valid until the new one counts."""
+    if other.plan.moves == cutover.id:
+        return other.state in (CutoverState.DRAFT, CutoverState.AWAITING_APPROVAL)
+    return cutover.plan.moves == other.id and other.state in GIVES_WAY
 
 
 def _or_error(read: Callable[[], T]) -> T | DmsError:

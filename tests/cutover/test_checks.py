@@ -112,6 +112,33 @@ def test_what_objects_is_seen(
     assert not_checked >= {"delay", "trend", "unsupported", "destination", "maintenance"}
 
 
+@pytest.mark.parametrize(
+    ("first", "moved", "result"),
+    [
+        (CutoverState.SCHEDULED, CutoverState.AWAITING_APPROVAL, {CheckResult.GO}),
+        (CutoverState.READY, CutoverState.DRAFT, {CheckResult.GO}),
+        (CutoverState.STOPPING, CutoverState.READY, {CheckResult.NO_GO}),
+    ],
+)
+def test_a_plan_is_no_rival_of_itself_at_another_time(
+    dms: DmsServer,
+    control: DmsControl,
+    checks: Checks,
+    store: Store,
+    first: CutoverState,
+    moved: CutoverState,
+    result: set[CheckResult],
+) -> None:
+    """The first is valid until the new one is approved; begun, it stands in the way of the new one."""
+    old = replace(a_cutover("orders", project=dms.project, id="old"), state=first)
+    new = a_cutover("orders", project=dms.project, id="new")
+    new = replace(new, state=moved, plan=replace(new.plan, moves="old"))
+    for each in (old, new):
+        store.add_cutover(each)
+    found = {by_guard(checks.run(each), "/orders")["alone"].result for each in (old, new)}
+    assert found == result
+
+
 def test_a_job_that_cannot_be_read(dms: DmsServer, control: DmsControl, checks: Checks) -> None:
     lines = checks.run(a_cutover("gone", project=dms.project))
     found = by_guard(lines, "/gone")
