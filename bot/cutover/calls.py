@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.cutover.states import PROMOTE_ESCALATES, PROMOTE_WARNS, REMINDS
+from bot.cutover.states import PROMOTE_ESCALATES, PROMOTE_WARNS, REMINDS, roles_of
 from bot.store.cutover import Cutover, CutoverState
 
 S = CutoverState
@@ -50,10 +50,13 @@ class News:
     what: NewsKind
 
 
-def calls_due(cutover: Cutover, now: datetime) -> tuple[Call, ...]:
-    """The calls that are due and were not made."""
+def calls_due(cutover: Cutover, now: datetime, seconds: Sequence[str] = ()) -> tuple[Call, ...]:
+    """The calls that are due and were not made; `seconds` are the users who may confirm a promotion that was
+    asked for, in the order in which they are called."""
     said = set(cutover.progress.said)
-    return tuple(each for each in _calls(cutover, now) if each.person and f"call:{each.key}" not in said)
+    return tuple(
+        each for each in _calls(cutover, now, seconds) if each.person and f"call:{each.key}" not in said
+    )
 
 
 def news_due(cutover: Cutover, now: datetime) -> tuple[News, ...]:
@@ -64,7 +67,7 @@ def news_due(cutover: Cutover, now: datetime) -> tuple[News, ...]:
     return tuple(News(each) for each in _news(cutover, now) if f"news:{each}" not in said)
 
 
-def _calls(cutover: Cutover, now: datetime) -> Iterator[Call]:
+def _calls(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[Call]:
     plan, progress = cutover.plan, cutover.progress
     match cutover.state:
         case S.READY:
@@ -72,10 +75,7 @@ def _calls(cutover: Cutover, now: datetime) -> Iterator[Call]:
         case S.STOPPING:
             yield from _stopping(cutover, now)
         case S.DRAINED if progress.asked_by:
-            others = [each for each in (plan.deputy, plan.commander, cutover.by.user, plan.app_owner) if each]
-            second = next((each for each in others if each != progress.asked_by), "")
-            yield from _press(cutover, now, "second", second, "")
-            yield from _nags(cutover, now, "second", second)
+            yield from _second(cutover, now, seconds)
         case S.DRAINED if not plan.by_itself:
             yield from _leads(cutover, now, "promote")
         case S.HELD:
@@ -105,6 +105,19 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[Call]:
         yield Call(f"start:{stamp}:2", plan.commander, "start")
     if now >= begins + 2 * AGAIN_AFTER:
         yield Call(f"start:{stamp}:3", plan.deputy, "start")
+
+
+def _second(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[Call]:
+    """The first of the cutover's people who may, else all approvers; after six minutes everybody who may."""
+    near = [user for user in seconds if roles_of(cutover, user)]
+    first = near[:1] or seconds
+    begun = cutover.progress.asked or cutover.since
+    stamp = begun.isoformat()
+    for user in first if now < begun + 2 * AGAIN_AFTER else seconds:
+        yield Call(f"second:{stamp}:{user}:1", user, "second")
+        if now >= begun + AGAIN_AFTER:
+            yield Call(f"second:{stamp}:{user}:2", user, "second")
+        yield from _nags(replace(cutover, since=begun), now, f"second:{user}", user, "second")
 
 
 def _leads(cutover: Cutover, now: datetime, what: str) -> Iterator[Call]:
@@ -145,11 +158,11 @@ def _late(cutover: Cutover, now: datetime) -> Iterator[Call]:
             yield Call(f"very_slow:{stamp}:{person}", person, "very_slow")
 
 
-def _nags(cutover: Cutover, now: datetime, what: str, person: str) -> Iterator[Call]:
+def _nags(cutover: Cutover, now: datetime, key: str, person: str, what: str = "") -> Iterator[Call]:
     """The newest of the reminders that are due, every quarter of an hour."""
     number = min(now - cutover.since, _NAGGED_FOR) // REMINDS
     if number > 0:
-        yield Call(f"{what}:{cutover.since.isoformat()}:nag{number}", person, what)
+        yield Call(f"{key}:{cutover.since.isoformat()}:nag{number}", person, what or key)
 
 
 def _news(cutover: Cutover, now: datetime) -> Iterator[NewsKind]:

@@ -18,6 +18,7 @@ from bot.cutover.ledger import CutoverLedger, card_key
 from bot.cutover.moved import end_moved
 from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.proofs import proven
+from bot.cutover.second_person import second_people
 from bot.cutover.states import (
     CHECK_EVERY,
     EXPIRES_TO,
@@ -240,7 +241,8 @@ class Driver:
 
     def _call(self, cutover: Cutover, now: datetime) -> Cutover:
         """Queue what is due. Returns the cutover as it is then."""
-        calls, news = calls_due(cutover, now), news_due(cutover, now)
+        calls = calls_due(cutover, now, self._second_people(cutover))
+        news = news_due(cutover, now)
         if not calls and not news:
             return cutover
         said = (
@@ -259,6 +261,14 @@ class Driver:
                 self._ledger.post_news(cutover, each)
         self._ctx.wake()
         return updated or cutover
+
+    def _second_people(self, cutover: Cutover) -> tuple[str, ...]:
+        """Those to call for the second confirmation; none while nobody has asked."""
+        request = self._ctx.store.request(cutover.request) if cutover.progress.asked_by else None
+        if request is None or cutover.state is not S.DRAINED:
+            return ()
+        may = self._promotion.may_second
+        return second_people(self._ctx.access, request, cutover, lambda who: may(who, cutover) is None)
 
     def _post_call(self, cutover: Cutover, call: Call, now: datetime) -> None:
         self._ctx.store.enqueue(

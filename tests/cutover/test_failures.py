@@ -17,7 +17,7 @@ from bot.cutover.report import report_json
 from bot.cutover.states import ask_of, presses
 from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
-from bot.slack.render import cutover_modals
+from bot.slack.render import cutover_messages, cutover_modals
 from bot.store.cutover import Cutover, Mark, Tick
 from bot.store.cutover import CutoverState as S
 from bot.store.records import Freeze, RequestState
@@ -378,6 +378,21 @@ def asked(night: Night, **fields: Any) -> Cutover:
     night.minutes(["orders"], 3)
     assert night.promote(plan) == ""
     return night.now(plan)
+
+
+def test_approvers_are_called_if_one_person_is_everybody(production: Night) -> None:
+    night = production
+    plan = asked(night, app_owner=DANA_THERE.user, deputy="")
+    night.tick()
+    store = night.desk.ctx.store
+    said = [each.split(":") for each in night.now(plan).progress.said if each.startswith("call:second:")]
+    assert [each[-2:] for each in said] == [[ALEX_THERE.user, "1"]]
+    call = ":".join(said[0][1:])
+    message = store.message(f"cutover:{plan.id}:call:{call}")
+    assert message is not None
+    assert message.channel == ALEX_THERE.user
+    shown = cutover_messages.call(night.now(plan), ALEX_THERE.user, "second")
+    assert "dms:cutover:second" in str(shown.payload()["blocks"])
 
 
 def test_a_role_in_the_plan_does_not_make_a_second_person(production: Night) -> None:

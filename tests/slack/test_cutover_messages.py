@@ -123,7 +123,7 @@ AWAITED: dict[str, tuple[Cutover, int, dict[str, str]]] = {
 def test_whoever_is_called_can_do_it_or_what_is_missing(
     shown: Cutover, lasted: int, pressed: dict[str, str]
 ) -> None:
-    called = calls_due(shown, minutes(lasted))
+    called = calls_due(shown, minutes(lasted), (RAJ,))
     assert {each.what for each in called} == set(pressed)
     for each in called:
         said = accepted(call(shown, each.person, each.what))

@@ -167,8 +167,10 @@ def _missing(cutover: Cutover, what: str) -> tuple[str, str]:
 
 
 def _call_buttons(cutover: Cutover, person: str, step: str) -> tuple[Button, ...]:
-    """The press, if this person has it now, and what shows the rest."""
-    press = next((each for each in states.presses(cutover, person) if each.step == step), None)
+    """The press, if this person has it now, and what shows the rest. No role makes a second person: whoever
+    is called may be one."""
+    found = (states.BY_STEP[step],) if step == "second" else states.presses(cutover, person)
+    press = next((each for each in found if each.step == step), None)
     details = Button("Details", VERB, "details", cutover.id)
     return (details,) if press is None else (press_button(press, cutover, stands_out=True), details)
 
