@@ -38,8 +38,8 @@ def terms_line(request: Request) -> str:
 
 
 def _sent(terms: CutoverTerms) -> str:
-    sign = "⚠️ " if terms.most_seconds else ""
-    once = f"{sign}once {missing_text(terms)}"
+    once = f"once {missing_text(terms)}"
+    sign = "⚠️ " if terms.most_seconds or terms.by_itself else ""
     if terms.by_itself:
-        return f"It is sent *by itself*, {once}: nobody is asked again."
-    return f"Its last press sends it, {once}."
+        return f"{sign}It is sent *by itself*, {once}: nobody is asked again."
+    return f"{sign}Its last press sends it, {once}."
