@@ -15,6 +15,7 @@ from bot.requests.base import RequestContext
 from bot.requests.by_project import is_across_projects, projects_text
 from bot.requests.failback import failback_warnings
 from bot.requests.fingerprint import selection_matters
+from bot.requests.in_cutover import cutover_warnings, goes_on
 from bot.requests.job_names import in_commands
 from bot.requests.reasons import missing_reason
 from bot.requests.rules import before_due, waits_for_drain
@@ -25,6 +26,7 @@ from bot.requests.seen import (
     read_selections,
     risk_lines,
 )
+from bot.store.cutover import Cutover
 from bot.store.facts import UNREAD, RequestFacts
 from bot.store.records import Person, Request, RequestState
 
@@ -64,6 +66,7 @@ class Drafter:
         selections = self._selections(draft)
         unseen = selection_matters(draft.action) and UNREAD in selections.values()
         unexplained = bool(missing_reason(verdicts, draft.facts.reason))
+        nights = self._cutovers(draft)
         asks = (
             danger is not Confirmation.NONE
             or strictest.approvals > 0
@@ -72,6 +75,7 @@ class Drafter:
             or draft.facts.due is not None
             or draft.facts.when_drained
             or unexplained
+            or goes_on(draft.jobs, nights)
         )
         listed = self._listed(draft) if asks else {}
         seen = find_seen(draft.action, draft.options, draft.jobs, listed)
@@ -91,6 +95,7 @@ class Drafter:
             rule=strictest.rule,
             parent=draft.parent,
             warning=(
+                *cutover_warnings(draft.jobs, nights, self._ctx.access.name_of),
                 *risk_lines(draft.action, draft.jobs, seen.at_risk),
                 *self.warning(draft, seen.affected, listed),
                 *(self._failback_warnings(draft) if asks else ()),
@@ -99,6 +104,12 @@ class Drafter:
             self_approval=not draft.facts.cutover and all(each.self_approval for each in verdicts),
             facts=self._facts(draft, strictest.channel, seen, selections),
         )
+
+    def _cutovers(self, draft: RequestDraft) -> Sequence[Cutover]:
+        """The open cutovers that the action may disturb."""
+        if draft.facts.cutover or draft.action in HARMLESS:
+            return ()
+        return self._ctx.store.cutovers()
 
     def _failback_warnings(self, draft: RequestDraft) -> tuple[str, ...]:
         def known() -> list[Job]:
