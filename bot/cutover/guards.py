@@ -246,14 +246,20 @@ def _operation(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
 
 
 def _freeze(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
+    if isinstance(facts.job, DmsError):
+        return _unread("the job", facts.job)
     return (NO_GO, facts.frozen) if facts.frozen else (GO, "Not frozen.")
 
 
 def _lock(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
+    if isinstance(facts.job, DmsError):
+        return _unread("the job", facts.job)
     return (NO_GO, facts.locked) if facts.locked else (GO, "Not busy.")
 
 
 def _alone(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
+    if isinstance(facts.job, DmsError):
+        return _unread("the job", facts.job)
     return (NO_GO, facts.rival) if facts.rival else (GO, "No other cutover of it.")
 
 

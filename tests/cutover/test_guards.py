@@ -126,7 +126,7 @@ def test_what_a_guard_says(guard: str, change: dict[str, Any], result: str, word
 @pytest.mark.parametrize(
     ("field", "guards"),
     [
-        ("job", {"state"}),
+        ("job", {"state", "freeze", "lock", "alone"}),
         ("databases", {"errors", "objects"}),
         ("delay", {"delay", "trend"}),
         ("permissions", {"permission"}),

@@ -55,7 +55,7 @@ def test_direct_messages_of_all_jobs_leave_it_out(env: Env) -> None:
         env.slack.wait_message(channel="db-migrations", contains=[name])
         env.dms.set_job(name, state="FAILED", phase="CDC")
     for user, name in (("dana", hidden), ("dana", open_job), ("riley", open_job)):
-        until(partial(has_read, env, user, f"{name}", "FAILED"))
+        until(partial(has_read, env, user, name, "Failed"))
     assert hidden not in directly(env, "riley")
 
 

@@ -48,5 +48,5 @@ def test_health_and_metrics_stand_beside(env: Env) -> None:
 
 def test_an_answer_is_only_for_who_asked(env: Env) -> None:
     answer = env.type("help list", user="sam")
-    assert "the migration jobs, by status" in plain(answer).lower()
+    assert "migration jobs by status" in plain(answer).lower()
     assert answer["ephemeral_for"]

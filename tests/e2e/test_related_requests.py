@@ -12,7 +12,7 @@ from tests.e2e.env import CAUGHT_UP, JSON, Env
 from tests.e2e.helpers import DANA, ROLES, SAM, age, asks, policy, request_of, single_bot
 from tests.waiting import until
 
-OPEN = "*Open as well*"
+OPEN = "*Also open*"
 
 
 @pytest.fixture

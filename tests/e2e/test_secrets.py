@@ -103,8 +103,8 @@ def test_nothing_that_is_secret_is_written_anywhere(tmp_path: Path) -> None:
 
         slack.command("delete denied")
         slack.press(slack.wait_message(channel="dms", contains="[Delete job only]"), text="Delete job only")
-        ask = slack.wait_message(channel=APPROVALS, contains=["denied", "[Deny]"])
-        slack.press(ask, text="Deny", user="alex")
+        ask = slack.wait_message(channel=APPROVALS, contains=["denied", "[Deny…]"])
+        slack.press(ask, text="Deny…", user="alex")
         view = slack.wait_view("alex", "Why not?")
         slack.submit(view, {input_of(view): f"use {TOKEN} instead"}, user="alex")
         slack.wait_message(channel=APPROVALS, contains=["Denied", "[secret]"])

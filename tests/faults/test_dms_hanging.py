@@ -61,14 +61,14 @@ def test_every_look_comes_in_time_and_names_the_location_that_hangs(env: Env) ->
     assert job in listed
     assert f"*Not answering*: `{AWAY}`" in listed
     shown = in_time(env, f"show {job}")
-    assert "sales" in shown
+    assert "1 database" in shown
     assert f"whether there is another `{job}`: {AWAY} does not answer" in shown
     assert "sales" in in_time(env, f"databases {job}")
     assert f"I cannot tell whether there is a job `no-such`: {AWAY} does not answer" in in_time(
         env, "show no-such"
     )
     env.slack.open_home("alex")
-    env.slack.wait_home("alex", contains=[f"{AWAY} does not answer", "may be old"])
+    env.slack.wait_home("alex", contains=[f"{AWAY} does not answer", "may be out of date"])
 
 
 def test_a_change_in_a_location_that_hangs_sends_nothing(env: Env) -> None:
@@ -94,7 +94,7 @@ def test_a_part_that_hangs_is_missing_on_the_card_and_takes_nothing_along(env: E
     assert "*not known*: Cloud Monitoring did not answer in time" in shown
     assert f"DMS in {HERE} did not answer in time" in in_time(env, f"databases {job}")
     env.dms.clear_faults()
-    until(lambda: "sales" in plain(env.type(f"show {job}")))
+    until(lambda: "1 database" in plain(env.type(f"show {job}")))
 
 
 def test_impatient_people_hold_nobody_else_up(env: Env) -> None:

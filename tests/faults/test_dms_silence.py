@@ -44,7 +44,7 @@ def test_many_hanging_commands_hold_nobody_else_up(env: Env) -> None:
     assert all(each["ok"] for each in delivered), delivered
     for command, words in (
         ("help", "list"),
-        ("approvals", "Nothing waits"),
+        ("approvals", "No request awaits approval"),
         ("history", job),
         ("watches", "watch"),
     ):

@@ -42,9 +42,9 @@ def approvals_text(request: Request, decisions: Sequence[Decision]) -> str:
 
 def _also_open(related: RelatedRequests) -> str:
     if len(related.first) == 1 and not related.more:
-        return f"👥 *Open as well*: *{mrkdwn.verbatim(subject(related.first[0]))}*"
+        return f"👥 *Also open*: *{mrkdwn.verbatim(subject(related.first[0]))}*"
     others = len(related.first) + related.more
-    return f"👥 *Open as well*: {count_of(others, 'request')}" if others else ""
+    return f"👥 *Also open*: {count_of(others, 'request')}" if others else ""
 
 
 def _status(request: Request) -> str:
