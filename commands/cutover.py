@@ -22,6 +22,7 @@ from bot.cutover import summary
 from bot.cutover.readers import may_see
 from bot.cutover.report import report_json, report_markdown, report_name
 from bot.cutover.wave import shown_names
+from bot.cutover.wording import state_text
 from bot.dms.drained import takes_threshold
 from bot.dms.model import Job, short_name
 from bot.dms.resource_names import is_job_name
@@ -139,13 +140,27 @@ def _report(ctx: Context, invocation: Invocation) -> Answer:
     id = invocation.word("id")
     cutover = ctx.store.cutover(id) if id else _last_of(ctx, invocation, typed)
     if cutover is None or not may_see(ctx.access, ctx.store, ctx.who, cutover):
-        shown = short_name(typed) if is_job_name(typed) else typed
-        return Note(f"There was no cutover of `{shown}` yet. `{COMMAND} cutover {shown}` plans one.")
+        return _none_yet(ctx, short_name(typed) if is_job_name(typed) else typed, typed)
     log = ctx.store.cutover_log(cutover.id)
     if "file" in invocation.flags:
         return _file(cutover, log, invocation.word("file"))
     sections = (Section(summary.figures(cutover)), Section(summary.timeline(log)))
     return AnswerPage(summary.title(cutover), sections, summary.file_buttons(cutover, ctx.ref))
+
+
+def _none_yet(ctx: Context, shown: str, typed: str) -> Note:
+    """That none has ended; one that is open is named."""
+    open_now = next((each for each in _visible(ctx) if _is_of(each, typed)), None)
+    if open_now is None:
+        return Note(f"There was no cutover of `{shown}` yet. `{COMMAND} cutover {shown}` plans one.")
+    what = "rehearsal" if open_now.rehearsal else "cutover"
+    state = state_text(open_now.state, rehearsal=open_now.rehearsal)
+    text = f"No cutover of `{shown}` has ended yet. The {what} that is open {state}."
+    return Note(text, (Button("Open", "cutover", "details", open_now.id),))
+
+
+def _is_of(cutover: Cutover, typed: str) -> bool:
+    return any(typed in (name, short_name(name)) for name in cutover.plan.jobs)
 
 
 def _last_of(ctx: Context, invocation: Invocation, typed: str) -> Cutover | None:

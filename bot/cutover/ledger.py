@@ -17,6 +17,7 @@ from bot.util.redact import redact
 SAMPLE = "sample"
 """Event of a measurement: kept for the report and the chart, and not said in the thread."""
 _REPORTED = (CutoverState.DONE, CutoverState.ABORTED)
+_REHEARSAL = "In a rehearsal, which sends nothing."
 _UNSAID = frozenset({SAMPLE})
 _UNAUDITED = frozenset({SAMPLE, "checked", "item", "writer", "here"})
 
@@ -181,6 +182,7 @@ class CutoverLedger:
         if event in _UNAUDITED:
             return
         by = who or cutover.by
+        said = f"{_REHEARSAL} {text}".rstrip() if cutover.rehearsal else text
         for name in (job,) if job else cutover.plan.jobs:
             self._store.append_audit(
                 AuditEntry(
@@ -192,6 +194,6 @@ class CutoverLedger:
                     action="cutover",
                     job=name,
                     request=cutover.request,
-                    detail=redact(named(text, self._command)),
+                    detail=redact(named(said, self._command)),
                 )
             )

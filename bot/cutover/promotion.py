@@ -16,7 +16,7 @@ from bot.cmdline.answers import Note, RichPart, User, Verbatim, rich_parts
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.states import EVIDENCE_LASTS, ask_of, drain_anew
 from bot.cutover.wave import after_runs, marks_now, open_jobs, shown_name
-from bot.cutover.wording import state_text
+from bot.cutover.wording import standing
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.policy.access import Verdict
@@ -388,4 +388,4 @@ def _text(cutover: Cutover, marks: Sequence[JobMark], mark: Mark) -> str:
 def _otherwise(cutover: Cutover) -> Note:
     if cutover.state is S.DRAINED and cutover.progress.asked_by:
         return Note(("Nothing was done: ", User(cutover.progress.asked_by), " asked already."))
-    return Note(f"Nothing was done: the cutover {state_text(cutover.state)}.", tone="warn")
+    return Note(f"Nothing was done: {standing(cutover)}.", tone="warn")

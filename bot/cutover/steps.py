@@ -27,7 +27,7 @@ from bot.cutover.states import (
     roles_of,
 )
 from bot.cutover.wave import shown_name
-from bot.cutover.wording import state_text
+from bot.cutover.wording import standing
 from bot.requests.base import RequestContext
 from bot.store.cutover import CheckLine, Cutover, CutoverState, Mark, Override, Tick
 from bot.store.records import Person, RequestState
@@ -331,7 +331,7 @@ def _ticked(
 def _moved_on(cutover: Cutover, press: Press | None) -> Note:
     over = " It can no longer be aborted." if press is not None and press.step == "abort" else ""
     ended = over if not has_ended(cutover) else ""
-    return Note(f"Nothing was done: the cutover {state_text(cutover.state)}.{ended}", tone="warn")
+    return Note(f"Nothing was done: {standing(cutover)}.{ended}", tone="warn")
 
 
 def _holders(cutover: Cutover, press: Press) -> tuple[str | User, ...]:

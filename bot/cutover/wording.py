@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store.cutover import CutoverState, Plan
+from bot.store.cutover import Cutover, CutoverState, Plan
 from bot.store.terms import CutoverTerms
 from bot.util.durations import humanize
 
@@ -26,9 +26,17 @@ _STATE_TEXT = {
 }
 
 
-def state_text(state: CutoverState) -> str:
-    """The state of a cutover, to follow “the cutover”."""
+def state_text(state: CutoverState, *, rehearsal: bool = False) -> str:
+    """The state of a cutover, to follow “the cutover”; a rehearsal promotes nothing."""
+    if rehearsal and state is CutoverState.CHECKLIST:
+        return "is at its checklist: nothing was sent"
     return _STATE_TEXT[state]
+
+
+def standing(cutover: Cutover) -> str:
+    """`the cutover is held`, or `the rehearsal is held`."""
+    what = "rehearsal" if cutover.rehearsal else "cutover"
+    return f"the {what} {state_text(cutover.state, rehearsal=cutover.rehearsal)}"
 
 
 def missing_text(plan: Plan | CutoverTerms) -> str:

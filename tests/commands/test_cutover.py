@@ -172,6 +172,9 @@ def test_a_report_is_found_again(desk: CommandService) -> None:
     none = desk.type("cutover orders --last", HERE)
     assert isinstance(none, Note)
     assert "There was no cutover of `orders` yet" in words(none)
+    desk.type("cutover orders --at ready --rehearse", HERE)
+    going = words(desk.type("cutover orders --last", HERE))
+    assert "No cutover of `orders` has ended yet. The rehearsal that is open is scheduled." in going
 
 
 assert NOW.weekday() == 6, "a Sunday"

@@ -91,6 +91,14 @@ def test_an_approved_plan_is_not_said_to_have_begun(production: Night) -> None:
     assert "has begun" not in said.text
 
 
+def test_the_history_says_what_was_a_rehearsal(night: Night) -> None:
+    plan = night.stopped(night.job(), rehearsal=True)
+    entries = night.desk.ctx.store.audit(job=plan.plan.jobs[0])
+    assert entries
+    for entry in entries:
+        assert "In a rehearsal, which sends nothing." in str(audit_line(entry, None, PROJECTS))
+
+
 def test_the_history_says_what_happened(night: Night) -> None:
     plan = night.stopped(night.job())
     entries = night.desk.ctx.store.audit(job=plan.plan.jobs[0])

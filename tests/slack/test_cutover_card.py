@@ -397,7 +397,9 @@ def test_a_wave_with_long_names_fits_a_phone() -> None:
 
 def test_a_rehearsal_never_looks_like_the_night_itself() -> None:
     for shown, now, *_ in STATES.values():
-        assert "Rehearsal" in all_text(accepted(cutover_card(replace(shown, rehearsal=True), now)))
+        said = all_text(accepted(cutover_card(replace(shown, rehearsal=True), now)))
+        assert "Rehearsal" in said
+        assert "*Promoted*" not in said
 
 
 def test_the_chart_is_there_while_it_drains_alone() -> None:

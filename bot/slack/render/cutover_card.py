@@ -266,7 +266,8 @@ def _promoting(cutover: Cutover, now: datetime) -> Iterator[str]:
 
 def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
     progress = cutover.progress
-    yield f"✅ *Promoted*{f' {clock(progress.promoted)}' if progress.promoted else ''}"
+    at = f" {clock(progress.promoted)}" if progress.promoted else ""
+    yield f"🎭 *Rehearsed*{at}: nothing was sent" if cutover.rehearsal else f"✅ *Promoted*{at}"
     items = progress.checklist
     yield left_out_text(cutover)
     blocking = states.open_items(cutover)

@@ -211,7 +211,11 @@ def _may_see(request: Request, who: Person, seen: Mapping[str, Job]) -> bool:
 
 def _night(cutover: Cutover) -> RichText:
     rehearsal = "rehearsal of the " if cutover.rehearsal else ""
-    about = "" if cutover.state is CutoverState.SCHEDULED else f": it {state_text(cutover.state)}"
+    about = (
+        ""
+        if cutover.state is CutoverState.SCHEDULED
+        else f": it {state_text(cutover.state, rehearsal=cutover.rehearsal)}"
+    )
     return (
         f"{rehearsal}cutover of {first_few(shown_names(cutover), _NAMED)}, led by ",
         User(cutover.plan.commander),
