@@ -23,6 +23,7 @@ _BY_NAME = {each.name: each for each in OPTIONS}
 _NOT_ASKED_YET = "not-asked-yet"
 """Stands for what has to be set, while Slack alone is checked."""
 SETTINGS, POLICY, SECRETS = "dms-bot.toml", "policy.toml", "secrets"
+_EXTRAS = {"compose": "compose.yaml", "helm": "values.yaml"}
 
 Checks = Callable[[Settings], Iterator["Finding"]]
 
@@ -67,6 +68,9 @@ def init(folder: Path, extra: str | None) -> None:
     answers: dict[str, str] = {}
     _ask(answers, _SLACK, _slack_checks)
     if not answers.get("slack_app_token"):
+        if extra not in (None, "nothing"):
+            raise click.ClickException(f"--with {extra} is for Socket Mode, which takes an app-level token.")
+        extra = "nothing"
         _ask(answers, _SIGNING, None)
     _ask(answers, _GOOGLE, _google_checks)
     click.echo()
@@ -83,7 +87,7 @@ def init(folder: Path, extra: str | None) -> None:
 
 
 def _may_write(folder: Path) -> None:
-    there = [each for each in (SETTINGS, POLICY, SECRETS) if (folder / each).exists()]
+    there = [each for each in (SETTINGS, POLICY, SECRETS, *_EXTRAS.values()) if (folder / each).exists()]
     if there:
         click.confirm(f"{folder} has {' and '.join(there)}. Replace what is there?", abort=True)
 
@@ -156,25 +160,28 @@ def _write(folder: Path, answers: Mapping[str, str], policy: str, extra: str) ->
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SECRETS).mkdir(mode=0o700, exist_ok=True)
     for name, value in answers.items():
+        path = folder / SECRETS / name.replace("_", "-")
+        if _BY_NAME[name].secret:
+            path.unlink(missing_ok=True)
         if _BY_NAME[name].secret and value:
-            _write_secret(folder / SECRETS / name.replace("_", "-"), value)
+            # Compose shows the file itself to the container, whose user is another; the folder is closed.
+            _write_secret(path, value, 0o644 if extra == "compose" else 0o600)
     settings = _settings_file(answers)
     (folder / SETTINGS).write_text(settings, encoding="utf-8")
     (folder / POLICY).write_text(policy, encoding="utf-8")
     written = [SETTINGS, POLICY, f"{SECRETS}/"]
     if extra == "compose":
         text = files("bot.doctor").joinpath("compose.yaml").read_text(encoding="utf-8")
-        # The image is built elsewhere: DMS_BOT_IMAGE names it.
-        (folder / "compose.yaml").write_text(text.replace("    build: {context: ..}\n", ""), encoding="utf-8")
+        (folder / "compose.yaml").write_text(text, encoding="utf-8")
     if extra == "helm":
         (folder / "values.yaml").write_text(_values(settings, policy), encoding="utf-8")
-    return written + {"compose": ["compose.yaml"], "helm": ["values.yaml"]}.get(extra, [])
+    return written + [name for kind, name in _EXTRAS.items() if kind == extra]
 
 
-def _write_secret(path: Path, value: str) -> None:
-    path.unlink(missing_ok=True)
+def _write_secret(path: Path, value: str, mode: int) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(value)
+    path.chmod(mode)
 
 
 def _settings_file(answers: Mapping[str, str]) -> str:
@@ -198,10 +205,11 @@ def _next(folder: Path, extra: str) -> str:
     if extra == "compose":
         return (
             "  add secrets/db and secrets/postgres-password (see docs/deploy-vm.md), then\n"
-            "  DMS_BOT_IMAGE=… docker compose up -d"
+            "  BOT_IMAGE=… docker compose up -d"
         )
     if extra == "helm":
         return (
+            "  put the address of PostgreSQL into secrets/db (or set database: sqlite, replicas: 1), then\n"
             "  kubectl create secret generic dms-bot-1 --from-file=secrets/\n"
             "  helm upgrade --install dms-bot deploy/helm/dms-bot --values values.yaml"
         )

@@ -91,8 +91,19 @@ def test_an_answer_of_the_wrong_form_says_what_would_be_right(servers: Any, tmp_
     assert "xoxb-" in done.stdout + done.stderr
     made = yaml.safe_load((tmp_path / "compose.yaml").read_text())
     assert "build" not in made["services"]["bot"]
+    modes = {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "secrets").iterdir()}
+    assert modes == {0o644}, "the container's user reads them, and the folder is closed"
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
     names = {Path(each["file"]).name for each in made["secrets"].values()}
     assert {each.name for each in (tmp_path / "secrets").iterdir()} <= names
+
+
+def test_compose_is_for_socket_mode(servers: Any, tmp_path: Path) -> None:
+    slack, _dms = servers
+    done = init(servers, tmp_path, [slack.bot_token, "", NOTIFY], "--with", "compose")
+    assert done.returncode == 1
+    assert "Socket Mode" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_replaced_unasked(servers: Any, tmp_path: Path) -> None:
