@@ -89,12 +89,13 @@ class Cutovers:
         self._driver.tick(now)
 
     def last(self, job: str) -> Cutover | None:
-        """The newest cutover of a job (its full resource name) that has ended after the writes were stopped;
-        else the newest that has ended.
+        """The newest cutover of a job (its full resource name) that has ended after the writes were stopped,
+        a rehearsal only where there is no other; else the newest that has ended.
 
         Raises:
             StoreError.
         """
         ended = self._store.cutovers(ENDED_CUTOVERS, job=job)
-        begun = (each for each in ended if each.progress.stopped is not None)
-        return next(begun, None) or next(iter(ended), None)
+        begun = [each for each in ended if each.progress.stopped is not None]
+        real = (each for each in begun if not each.rehearsal)
+        return next(real, None) or next(iter(begun or ended), None)

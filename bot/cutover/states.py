@@ -272,12 +272,14 @@ def drain_anew(resumed: datetime | None) -> Mapping[str, Any]:
 
 
 def downtime(cutover: Cutover, now: datetime) -> timedelta | None:
-    """How long the applications could not write, or cannot by now; None where writes were never stopped."""
-    began = cutover.progress.stopped
-    if began is None:
+    """How long the applications could not write, or cannot by now; None where writes were never stopped.
+
+    An aborted cutover leaves the source closed until somebody opens it again.
+    """
+    progress = cutover.progress
+    if progress.stopped is None:
         return None
-    ended = cutover.progress.opened or (cutover.ended if cutover.state in ENDED_CUTOVERS else None) or now
-    return ended - began
+    return (progress.opened or progress.reopened or now) - progress.stopped
 
 
 def downtime_s(cutover: Cutover) -> int | None:

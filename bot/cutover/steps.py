@@ -276,7 +276,8 @@ class Steps:
         def reopen(now: Cutover) -> Cutover | Note | None:
             if now.progress.reopened_by or now.progress.stopping is None:
                 return Note("Nothing was done: nobody has to open the source again.", tone="info")
-            return self._ledger.note(now, "reopened", who, reopened_by=who.user)
+            at = self._ctx.clock()
+            return self._ledger.note(now, "reopened", who, reopened=at, reopened_by=who.user)
 
         return self._done(cutover, reopen)
 

@@ -222,6 +222,7 @@ class Progress:
     opened: datetime | None = None
     """When writes were opened on the destination."""
     opened_by: str = ""
+    reopened: datetime | None = None
     reopened_by: str = ""
     """Who opened the source for writes again, after it was aborted."""
     held_from: str = ""

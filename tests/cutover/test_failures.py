@@ -14,7 +14,7 @@ import pytest
 from bot.cutover.alarm import Scheduled
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.report import report_json
-from bot.cutover.states import ask_of, presses
+from bot.cutover.states import ask_of, downtime, presses
 from bot.cutover.wave import stranded_jobs
 from bot.dms.model import short_name
 from bot.slack.render import cutover_messages, cutover_modals
@@ -469,9 +469,25 @@ def test_an_abort_ends_the_request_and_asks_to_open_the_source(night: Night) -> 
     assert night.request(plan).state is RequestState.CANCELLED
     night.tick()
     assert any(each.startswith("call:reopened") for each in night.now(plan).progress.said)
+    before = downtime(night.now(plan), night.clock())
+    night.clock.forward(minutes=20)
+    closed = downtime(night.now(plan), night.clock())
+    assert before is not None
+    assert closed == before + timedelta(minutes=20), "the applications still cannot write"
     night.does(plan, "reopened", SAM)
     assert night.now(plan).progress.reopened_by == SAM.user
+    night.clock.forward(hours=1)
+    assert downtime(night.now(plan), night.clock()) == closed
     assert night.promotes() == 0
+
+
+def test_a_rehearsal_does_not_hide_the_report_of_the_night(night: Night) -> None:
+    job = night.job()
+    real = night.drained(job)
+    night.does(real, "abort", SAM, "the application cannot go on")
+    rehearsed = night.stopped(job, rehearsal=True)
+    night.does(rehearsed, "abort", SAM, "enough")
+    assert night.cutovers.last(job.name) == night.now(real)
 
 
 def test_a_cancelled_request_ends_it(night: Night) -> None:
