@@ -89,7 +89,8 @@ def doctor(as_json: bool, offline: bool) -> None:
     """Check tokens, scopes, channels, credentials, permissions, clock and database."""
     settings = _settings()
     logs.configure("ERROR", settings.log_format, settings.secrets())
-    from bot.doctor import report, run_checks
+    from bot.doctor.checks import run_checks
+    from bot.doctor.report import report
 
     findings = run_checks(settings, offline=offline)
     click.echo(report(findings, as_json=as_json))

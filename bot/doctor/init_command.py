@@ -100,7 +100,7 @@ def _ask(answers: dict[str, str], questions: tuple[Question, ...], checks: Check
         findings = tuple(checks(_settings(answers))) if checks else ()
         if not findings:
             return
-        from bot.doctor import report
+        from bot.doctor.report import report
 
         click.echo(report(findings))
         if not any(each.failed for each in findings):

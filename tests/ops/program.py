@@ -19,6 +19,7 @@ _LIMIT_S = 100
 _LOADED = [
     "tests.ops.program",
     "bot.app",
+    "bot.doctor.checks",
     "bot.store.backup",
     "bot.store.audit_export",
     "bot.requests.restored",

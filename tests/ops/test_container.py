@@ -172,7 +172,7 @@ def test_any_user_can_run_it(folder: Path) -> None:
     image = dict(each.split("=", 1) for each in last("ENV").split() if not each.startswith("PATH="))
     environ = {name: value.replace(image_folder, str(folder)) for name, value in image.items()}
     code = (
-        "import os, pathlib, bot.app, bot.runtime.process, bot.doctor;"
+        "import os, pathlib, bot.app, bot.runtime.process, bot.doctor.checks;"
         "from bot.store import open_store; open_store(os.environ['DMS_BOT_DB']).close();"
         "print(pathlib.Path.home())"
     )

@@ -15,8 +15,11 @@ import psutil
 import pytest
 
 from bot.config.loader import load
-from bot.doctor import Finding, Grade, memory, report, run_checks
+from bot.doctor import memory
+from bot.doctor.checks import run_checks
+from bot.doctor.finding import Finding, Grade
 from bot.doctor.google import PERMISSIONS
+from bot.doctor.report import report
 from bot.doctor.slack import AuthTest, clock, scopes
 from bot.doctor.slack import run_checks as slack_checks
 from bot.slack.api.scopes import OPTIONAL, SCOPES

@@ -9,7 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook as Verifier
 
-from bot.doctor import run_checks, webhooks
+from bot.doctor import webhooks
+from bot.doctor.checks import run_checks
 from bot.runtime.metrics import REGISTRY
 from sandbox.slack.seed import NOTIFY_CHANNEL
 from tests.e2e.env import Env, open_env
