@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.dms.model import Job
+from bot.dms.model import Job, State
 from bot.policy.subscriptions import ACTION_FAILED, Subscriptions
 from bot.requests.queries import request_key
 from bot.store import Store
@@ -34,26 +34,36 @@ def enqueue_failure(
     failed = [run.job for run in runs if run.state in FAILED_RUNS]
     card = store.message(request_key(request.id))
     told = {request.by.user, request.by.channel, card.channel if card is not None else ""}
-    for target in sorted(_targets(request, failed, subscriptions, now) - told):
+    alerted = _jobs_by_target(request, failed, subscriptions, now, "changed", State.FAILED)
+    for target in sorted(set(_jobs_by_target(request, failed, subscriptions, now, ACTION_FAILED)) - told):
         message = OutMessage(
             key=f"failure:{request.id}:{target}",
             channel=target,
             kind="failure",
-            subject={"request": request.id, "jobs": failed},
+            subject={"request": request.id, "jobs": failed, "alerted": alerted.get(target, [])},
             not_before=now + _SETTLE,
             created=now,
         )
         store.enqueue(message)
 
 
-def _targets(
-    request: Request, failed: Sequence[str], subscriptions: Subscriptions, now: datetime
-) -> set[str]:
-    found: set[str] = set()
-    for name in failed:
+def _jobs_by_target(
+    request: Request,
+    names: Sequence[str],
+    subscriptions: Subscriptions,
+    now: datetime,
+    kind: str,
+    state: str = "",
+) -> dict[str, list[str]]:
+    """Who would be told of an event of this kind, and of which of the jobs; `state` is the one that a job
+    would come to, by default the one that it has."""
+    found: dict[str, list[str]] = {}
+    for name in names:
         job = request.job(name)
-        event = Event(name, job.create_time, now, ACTION_FAILED, before=job.status, after=job.status)
-        found.update(each.target for each in subscriptions.recipients(event, job))
+        after = f"{state}/{job.phase}" if state else job.status
+        event = Event(name, job.create_time, now, kind, before=job.status, after=after)
+        for each in subscriptions.recipients(event, job):
+            found.setdefault(each.target, []).append(name)
     return found
 
 

@@ -187,17 +187,18 @@ class RequestMessages:
         return None if request is None else begun_message(request, self._store.decisions(request.id))
 
     def failure(self, subject: Mapping[str, Any]) -> Message | None:
-        """None if alerts tell that all of its jobs failed: they name the action."""
+        """None if its reader gets alerts that all of its jobs failed: they name the action."""
         request = self._store.request(subject["request"])
         if request is None or request.state is not RequestState.DONE:
             return None
         runs = [run for run in self._store.runs(request=request.id) if run.job in subject["jobs"]]
-        if all(self._is_alerted(run, request.job(run.job)) for run in runs):
+        alerted = subject.get("alerted", subject["jobs"])  # rows of older versions do not have it
+        if all(run.job in alerted and self._has_failed(run, request.job(run.job)) for run in runs):
             return None
         shown = request.jobs if len(request.jobs) == 1 else ()
         return failure_message(request, runs, [show_button(self._ref, job) for job in shown])
 
-    def _is_alerted(self, run: Run, job: Job) -> bool:
+    def _has_failed(self, run: Run, job: Job) -> bool:
         """Whether the job itself has failed since the call."""
         events = self._store.events(job.name, job.create_time, since=run.called or run.created)
         return any(map(event_labels.is_failed, events))
