@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.store.records import Request, RequestState, Run, RunState
 from sandbox.slack.violations import Violation
 from tests.crash.evidence import Evidence
+from tests.crash.raw import Row
 
 _OVER = {
     RequestState.CANCELLED: "Cancelled",
@@ -16,6 +18,8 @@ _OVER = {
     RequestState.OUTDATED: "Out of date",
 }
 _BUTTONS = ("[Confirm", "[Approve", "[Deny", "[Cancel]", "[Withdraw]", "[Delete job", "[Details]")
+_NOTHING_LEFT = "There is nothing to show any more."
+_ERRORS = ("error", "database_error", "database_failed")
 _STANDING = ("The service says that", "The service has no such job")
 _ANSWER_EXPECTED_S = 3.0
 _CLOCKS_DIFFER_S = 1.0
@@ -29,9 +33,7 @@ def posted(e: Evidence) -> Iterator[str]:
     for row in e.outbox:
         times = in_slack.pop(row.key, 0)
         if row.error:
-            # A reminder has nothing to say once its request is decided, and the news that runs have begun
-            # none once they have ended.
-            if row.kind not in ("reminder", "begun") or times > 1:
+            if times > 1 or row.error != _NOTHING_LEFT or not _is_told_otherwise(e, row):
                 yield f"given up: {row.key}: {row.error}"
         elif times != 1:
             yield f"posted {times} times: {row.key}"
@@ -44,6 +46,25 @@ def posted(e: Evidence) -> Iterator[str]:
         for row in e.outbox
         if row.key in stamps and row.ts and row.ts != stamps[row.key]
     )
+
+
+def _is_told_otherwise(e: Evidence, row: Row) -> bool:
+    """Whether there was nothing left to say in a message when its time came."""
+    if row.kind in ("reminder", "begun"):  # the request is decided, or its runs have ended
+        return True
+    if row.kind == "failure":  # the alert that the job itself failed names the action
+        request = e.requests[row.subject["request"]]
+        return all(_failed_since(e, job, request.created) for job in row.subject["jobs"])
+    if row.kind == "alert":  # that the errors ended, when they were back already
+        ended = next(each for each in e.events if each.id == row.subject["event"])
+        later = (each for each in e.events if each.job == ended.job and each.id > ended.id)
+        return ended.kind == "cleared" and any(each.kind in _ERRORS for each in later)
+    return False
+
+
+def _failed_since(e: Evidence, job: str, since: datetime) -> bool:
+    events = (each for each in e.events if each.job == job and each.at >= since)
+    return any(each.after.partition("/")[0] == "FAILED" for each in events)
 
 
 def cards(e: Evidence) -> Iterator[str]:

@@ -15,13 +15,14 @@ from bot.app import Bot, now
 from bot.config.settings import Settings
 from bot.dms.answer_deadline import Patience
 from bot.outbox.limits import Limits
+from bot.watch.baselines import baseline_key
 from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
 from sandbox.slack import Settings as SlackSettings
 from sandbox.slack import SlackControl, SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 from tests.methods import methods_of
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 LOCATIONS = ("europe-west1", "us-central1")
 CHANNEL = "dms"
@@ -275,7 +276,15 @@ def open_env(
             slack.control.wait_connections()
         else:
             assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
+        # What the first look finds is not announced: tests add their jobs after it.
+        until(lambda: _has_looked(bot))
         yield Env(slack.control, dms.control, bot)
+
+
+def _has_looked(bot: Bot) -> bool:
+    """Whether the bot has listed the jobs of each place for the first time."""
+    places = bot.settings.projects.places
+    return all(bot.store.value(baseline_key(each)) is not None for each in places)
 
 
 def mode(slack: SlackServer, http: bool) -> dict[str, str]:

@@ -25,9 +25,6 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Env]:
         locations=(),
         project_tables=PROJECTS,
     ) as made:
-        for each in PROJECTS:
-            made.dms.add_job("baseline", project=each.id, state="COMPLETED", frozen=True)
-        until(lambda: len(made.bot.store.known_names()) == 2)
         yield made
         made.dms.clear_faults()
         assert made.slack.violations() == []

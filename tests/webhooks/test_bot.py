@@ -79,6 +79,8 @@ def test_a_webhook_that_hangs_delays_nothing_else(both: Connected) -> None:
     job = both.env.add_job("beside", phase="CDC")
     both.env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=job)
     until(lambda: both.of(job))
+    other = both.env.add_job("behind", phase="CDC")
+    until(lambda: both.of(other))
     assert len({each.id for each in both.receiver.at("/hangs")}) == 1
 
     def depth(webhook: str) -> float | None:
