@@ -14,6 +14,7 @@ from sandbox.dms.clock import rfc3339
 from sandbox.dms.conditions import Conditions, Silence
 from sandbox.dms.errors import ApiError
 from sandbox.dms.faults import Disconnected, Faults
+from sandbox.dms.names import mentions
 from sandbox.dms.paging import page_fault
 
 T = TypeVar("T")
@@ -52,10 +53,10 @@ class CallLog:
             self._calls.clear()
 
     def as_json(self, methods: Collection[str] = (), about: str = "") -> list[dict[str, Any]]:
-        """Those of these methods (none: of all) whose request has these words."""
+        """Those of these methods (none: of all) whose request has these words, as `mentions` has it."""
         with self._lock:
             kept = [c for c in self._calls if not methods or c.method in methods]
-        return [asdict(c) for c in kept if about in str(c.request)]
+        return [asdict(c) for c in kept if mentions(c.request, about)]
 
 
 class Door:

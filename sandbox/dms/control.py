@@ -169,7 +169,8 @@ class DmsControl:
 
     def calls(self, *methods: str, about: str = "") -> list[dict[str, Any]]:
         """Calls received, oldest first: transport, method, request, time, outcome, applied, seconds. Those of
-        these methods (none: of all), and with these words in their request."""
+        these methods (none: of all), and with these words in their request, as a whole: not `wave-10` for
+        `wave-1`."""
         return list(self._call("calls", methods=methods, about=about))
 
     def clear_calls(self) -> None:
@@ -197,8 +198,9 @@ class DmsControl:
         `kind` is a status code name, `SLOW` (wait, then succeed), `HANG` (never answer), `DISCONNECT` (cut
         the connection), or what goes wrong with the pages of a list: `ENDLESS`, `REPEATED` or `SHORT`, or
         `EXPIRED` for calls with a page token (`sandbox.dms.paging.page_fault`). With `after_apply` the change
-        is made first. `delay_seconds` are real seconds; `match` limits the fault to requests whose text
-        contains it, and `transport` (`grpc`, `rest`) to those that come over it.
+        is made first. `delay_seconds` are real seconds; `match` limits the fault to requests that
+        mention it as a whole (not `wave-10` for `wave-1`), and `transport` (`grpc`, `rest`) to those that
+        come over it.
         """
         self._call(
             "fault",

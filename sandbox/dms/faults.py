@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.dms.errors import CODES, ApiError
+from sandbox.dms.names import mentions
 from sandbox.dms.paging import EXPIRED, PAGE_FAULTS
 
 KINDS = (*CODES, "HANG", "SLOW", "DISCONNECT", *PAGE_FAULTS)
@@ -59,7 +60,7 @@ class Fault:
         if self.kind == EXPIRED and not request.get("page_token"):
             return False
         over = not self.transport or self.transport.lower() == transport.lower()
-        return over and self.method in ("*", method) and (not self.match or self.match in str(request))
+        return over and self.method in ("*", method) and mentions(request, self.match)
 
     def strike(self, alive: Callable[[], bool]) -> None:
         """Wait, then fail; SLOW and faults of pages only wait. Raises ApiError or Disconnected."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.dms.errors import ApiError, invalid
 
@@ -99,3 +100,11 @@ def _check_location(location: str) -> None:
             reason="LOCATION_NOT_SUPPORTED",
             metadata={"location": location},
         )
+
+
+def mentions(request: dict[str, Any], words: str) -> bool:
+    """Whether a request has these words, and not only as part of longer ones: `wave-10` does not mention
+    `wave-1`. Without words, every request does."""
+    begins = r"(?<![\w-])" if words[:1].isalnum() else ""
+    ends = r"(?![\w-])" if words[-1:].isalnum() else ""
+    return re.search(f"{begins}{re.escape(words)}{ends}", str(request)) is not None

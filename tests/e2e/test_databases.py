@@ -7,7 +7,7 @@ import re
 import pytest
 
 from sandbox.slack import plain
-from tests.e2e.database_helpers import calls, full, labels
+from tests.e2e.database_helpers import calls, labels
 from tests.e2e.env import JSON, Env, unique_id
 
 HALF = {"phase": "FULL_DUMP", "frozen": True, "in_phase_for": 18_900.0}
@@ -45,11 +45,7 @@ def listed(message: JSON) -> list[str]:
 
 
 def looks(env: Env, job: str, method: str) -> int:
-    return sum(
-        1
-        for call in env.dms.calls(method)
-        if full(job) in str(call["request"]) or job in str(call["request"])
-    )
+    return len(env.dms.calls(method, about=job))
 
 
 def test_state_phase_error_and_progress(env: Env) -> None:

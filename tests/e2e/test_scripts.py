@@ -12,8 +12,7 @@ SUBNET = "projects/acme/regions/europe-west1/subnetworks/db"
 
 
 def asked(env: Env, method: str, job: str) -> list[JSON]:
-    calls = env.dms.calls(method)
-    return [each["request"] for each in calls if f"migrationJobs/{job}" in str(each["request"])]
+    return [each["request"] for each in env.dms.calls(method, about=f"migrationJobs/{job}")]
 
 
 @pytest.mark.parametrize(

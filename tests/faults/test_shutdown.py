@@ -59,7 +59,7 @@ def hang(far: tuple[SlackServer, DmsServer], *, after_apply: bool) -> str:
     dms.control.add_job(job, state="RUNNING", phase="CDC", frozen=True)
     dms.control.fault("StopMigrationJob", "HANG", times=None, after_apply=after_apply)
     slack.control.command(f"stop {job}")
-    until(lambda: [each for each in dms.control.calls("StopMigrationJob") if job in str(each)])
+    until(lambda: dms.control.calls("StopMigrationJob", about=job))
     return job
 
 
@@ -79,7 +79,7 @@ def test_a_call_that_hangs_is_left_to_the_next_start(
     dms.control.clear_faults()
     with life(far, tmp_path, "1s") as after, closing(open_store(str(after.db))) as store:
         until(lambda: store.runs(job=full(job), states=[RunState.SUCCEEDED]))
-        assert len([each for each in dms.control.calls("StopMigrationJob") if job in str(each)]) == 1
+        assert len(dms.control.calls("StopMigrationJob", about=job)) == 1
         slack.control.wait_message(contains=[job, "✅"])
         assert after.stop() == 0
     assert "run_recovered" in after.text()
@@ -97,7 +97,7 @@ def test_who_waits_for_an_answer_is_told(
         dms.control.add_job(job)
         dms.control.fault("*", "HANG", times=None)
         slack.control.command(f"show {job}", user="sam")
-        until(lambda: [each for each in dms.control.calls("GetMigrationJob") if job in str(each)])
+        until(lambda: dms.control.calls("GetMigrationJob", about=job))
     dms.control.clear_faults()
     slack.control.wait_message(contains=["as the bot is stopping"], user="sam")
     (left,) = log.named("stopped_with_work_left")

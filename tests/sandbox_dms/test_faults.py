@@ -148,6 +148,20 @@ def test_every_call_is_logged_with_its_request(client: Client, rest: Rest, contr
     assert control.calls("PromoteMigrationJob", about="RUNNING") == []
 
 
+def test_an_id_is_not_found_in_a_longer_one(client: Client, control: DmsControl) -> None:
+    """A test that counts what was sent to `wave-1` would count what was sent to `wave-10`, or hide it."""
+    for id in ("wave-1", "wave-10"):
+        control.add_job(id, phase="CDC")
+    control.clear_calls()
+    control.fault("StopMigrationJob", "PERMISSION_DENIED", match="wave-1")
+    client.stop_migration_job(request={"name": f"{PARENT}/migrationJobs/wave-10"})
+    assert control.calls(about="migrationJobs/wave-1") == []
+    assert control.calls(about="ave-10") == []
+    assert len(control.calls(about="migrationJobs/wave-10")) == 1
+    with pytest.raises(exceptions.PermissionDenied):
+        client.stop_migration_job(request={"name": f"{PARENT}/migrationJobs/wave-1"})
+
+
 def test_unknown_kinds_are_refused(control: DmsControl) -> None:
     with pytest.raises(ControlError, match="unknown kind"):
         control.fault("*", "EARTHQUAKE")
