@@ -1,4 +1,7 @@
-"""Whom to call for a press, and what to tell those who only have to know. Pure functions."""
+"""Whom to call for a press or because the downtime runs long, and what to tell those who only have to know.
+
+Pure functions.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.cutover.states import PROMOTE_ESCALATES, PROMOTE_WARNS, REMINDS, roles_of
+from bot.cutover.states import (
+    BUDGET_WARNS,
+    PROMOTE_ESCALATES,
+    PROMOTE_WARNS,
+    REMINDS,
+    downtime,
+    downtime_runs,
+    roles_of,
+)
 from bot.store.cutover import Cutover, CutoverState
 
 S = CutoverState
@@ -19,13 +30,16 @@ _NAGGED_FOR = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A direct message to somebody whose press is needed."""
+    """A direct message to somebody whose press is needed, or a post where nobody can be named."""
 
     key: str
     """Says which call it is: each is made once."""
     person: str
+    """User ID; empty for whoever reads the channel."""
     what: str
-    """The step of the press, or one of `states.ASKED_IN`."""
+    """The step of the press, or a reason that is no press (`states.ASKED_IN`, `states.BUDGET_CALLS`)."""
+    channel: str = ""
+    """Where it is posted, if it is for no person."""
 
 
 class NewsKind(StrEnum):
@@ -54,9 +68,8 @@ def calls_due(cutover: Cutover, now: datetime, seconds: Sequence[str] = ()) -> t
     """The calls that are due and were not made; `seconds` are the users who may confirm a promotion that was
     asked for, in the order in which they are called."""
     said = set(cutover.progress.said)
-    return tuple(
-        each for each in _calls(cutover, now, seconds) if each.person and f"call:{each.key}" not in said
-    )
+    due = (*_calls(cutover, now, seconds), *_over_budget(cutover, now))
+    return tuple(each for each in due if (each.person or each.channel) and f"call:{each.key}" not in said)
 
 
 def news_due(cutover: Cutover, now: datetime) -> tuple[News, ...]:
@@ -108,11 +121,14 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[Call]:
 
 
 def _second(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[Call]:
-    """The first of the cutover's people who may, else all approvers; after six minutes everybody who may."""
+    """The first of the cutover's people who may, else all who can be named; after six minutes everybody who
+    may, and the channel. The channel at once where nobody can be named, as where every member may approve."""
     near = [user for user in seconds if roles_of(cutover, user)]
     first = near[:1] or seconds
     begun = cutover.progress.asked or cutover.since
     stamp = begun.isoformat()
+    if not seconds or now >= begun + 2 * AGAIN_AFTER:
+        yield Call(f"second:{stamp}:channel", "", "second", cutover.plan.channel)
     for user in first if now < begun + 2 * AGAIN_AFTER else seconds:
         yield Call(f"second:{stamp}:{user}:1", user, "second")
         if now >= begun + AGAIN_AFTER:
@@ -156,6 +172,19 @@ def _late(cutover: Cutover, now: datetime) -> Iterator[Call]:
     if now >= begun + PROMOTE_ESCALATES:
         for person in dict.fromkeys((cutover.plan.commander, cutover.plan.deputy, cutover.by.user)):
             yield Call(f"very_slow:{stamp}:{person}", person, "very_slow")
+
+
+def _over_budget(cutover: Cutover, now: datetime) -> Iterator[Call]:
+    """Once when most of the longest downtime is used, and once when it is passed, whatever the state is."""
+    span = downtime(cutover, now)
+    if span is None or not downtime_runs(cutover):
+        return
+    share = span / timedelta(seconds=cutover.plan.budget_s)
+    if share < BUDGET_WARNS:
+        return
+    what = "over_budget" if share >= 1 else "near_budget"
+    for person in dict.fromkeys((cutover.plan.commander, cutover.plan.deputy)):
+        yield Call(f"{what}:{person}", person, what)
 
 
 def _nags(cutover: Cutover, now: datetime, key: str, person: str, what: str = "") -> Iterator[Call]:

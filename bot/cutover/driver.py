@@ -20,11 +20,13 @@ from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.proofs import proven
 from bot.cutover.second_person import second_people
 from bot.cutover.states import (
+    BUDGET_CALLS,
     CHECK_EVERY,
     EXPIRES_TO,
     EXPIRIES,
     PRE_CHECK,
     WRITES_STOPPED,
+    downtime,
     expires,
     is_promoted_in_part,
 )
@@ -37,6 +39,7 @@ from bot.store import StoreError
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
 from bot.store.records import OutMessage, Request, RequestState
 from bot.util import parallel
+from bot.util.durations import humanize
 
 log = structlog.get_logger(__name__)
 S = CutoverState
@@ -259,8 +262,17 @@ class Driver:
                 self._post_call(cutover, call, now)
             for each in news:
                 self._ledger.post_news(cutover, each)
+            self._log_budget(updated or cutover, calls, now)
         self._ctx.wake()
         return updated or cutover
+
+    def _log_budget(self, cutover: Cutover, calls: Sequence[Call], now: datetime) -> None:
+        """Have the log say it where the leaders are told that the downtime runs long."""
+        span = downtime(cutover, now)
+        if span is not None and any(each.what in BUDGET_CALLS for each in calls):
+            text = f"{humanize(span)} of {humanize(cutover.plan.budget_s)}"
+            self._ledger.log(cutover, "budget", text)
+            self._ctx.store.mark_dirty(card_key(cutover.id))
 
     def _second_people(self, cutover: Cutover) -> tuple[str, ...]:
         """Those to call for the second confirmation; none while nobody has asked."""
@@ -268,13 +280,17 @@ class Driver:
         if request is None or cutover.state is not S.DRAINED:
             return ()
         may = self._promotion.may_second
-        return second_people(self._ctx.access, request, cutover, lambda who: may(who, cutover) is None)
+        decisions = self._ctx.store.decisions(request.id)
+        approved = [each.user for each in decisions if each.approve]
+        return second_people(
+            self._ctx.access, request, cutover, approved, lambda who: may(who, cutover) is None
+        )
 
     def _post_call(self, cutover: Cutover, call: Call, now: datetime) -> None:
         self._ctx.store.enqueue(
             OutMessage(
                 key=f"{card_key(cutover.id)}:call:{call.key}",
-                channel=call.person,
+                channel=call.channel or call.person,
                 kind="cutover_call",
                 subject={"cutover": cutover.id, "person": call.person, "what": call.what},
                 created=now,

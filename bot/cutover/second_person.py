@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from bot.cmdline.answers import Group, User
 from bot.policy.access import Access
@@ -16,15 +16,22 @@ _MOST = 5
 
 
 def second_people(
-    access: Access, request: Request, cutover: Cutover, may: Callable[[Person], bool]
+    access: Access,
+    request: Request,
+    cutover: Cutover,
+    approved: Sequence[str],
+    may: Callable[[Person], bool],
 ) -> tuple[str, ...]:
-    """User IDs of those to call, in this order: people of the cutover who may, then approvers."""
+    """User IDs of those to call, in this order: people of the cutover who may, those who `approved` its plan
+    and still may, then approvers. Where every member may approve, or those of a channel, only the approval
+    itself names somebody."""
     plan, first = cutover.plan, cutover.progress.asked_by
     known = (plan.deputy, plan.commander, cutover.by.user, plan.app_owner)
     others = dict.fromkeys(user for user in known if user not in ("", first))
     near = tuple(user for user in others if may(Person(cutover.team, user, plan.channel)))
-    approvers = dict.fromkeys(_approvers(access, request, cutover))
-    return (*near, *[user for user in approvers if user not in (first, *near)][:_MOST])
+    again = (user for user in approved if may(Person(cutover.team, user, plan.channel)))
+    found = dict.fromkeys((*again, *_approvers(access, request, cutover)))
+    return (*near, *[user for user in found if user not in (first, *near)][:_MOST])
 
 
 def _approvers(access: Access, request: Request, cutover: Cutover) -> Iterator[str]:

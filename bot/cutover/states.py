@@ -90,6 +90,10 @@ PRESSES = (
 BY_STEP = {each.step: each for each in PRESSES}
 ASKED_IN = {"silent": S.STOPPING, "slow": S.PROMOTING, "very_slow": S.PROMOTING}
 """Reasons to ask somebody that are no press, and the state in which they count."""
+BUDGET_CALLS = frozenset({"near_budget", "over_budget"})
+"""Reasons to call that count while the downtime runs, in whatever state."""
+BUDGET_WARNS = 0.8
+"""Share of the longest downtime at which its leaders are told, before it is passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +189,8 @@ def ask_of(cutover: Cutover) -> str:
 def is_over(cutover: Cutover, step: str, person: str) -> bool:
     """Whether a press that somebody was asked for is no longer awaited; False where it only is not open yet,
     and where the reason to ask was no press."""
+    if step in BUDGET_CALLS:
+        return not downtime_runs(cutover)
     if step not in BY_STEP:
         return cutover.state is not ASKED_IN.get(step, cutover.state)
     progress = cutover.progress
@@ -280,6 +286,14 @@ def downtime(cutover: Cutover, now: datetime) -> timedelta | None:
     if progress.stopped is None:
         return None
     return (progress.opened or progress.reopened or now) - progress.stopped
+
+
+def downtime_runs(cutover: Cutover) -> bool:
+    """Whether the applications cannot write now."""
+    progress = cutover.progress
+    if progress.stopped is None or progress.opened is not None or progress.reopened is not None:
+        return False
+    return cutover.state not in (S.DONE, S.EXPIRED)
 
 
 def downtime_s(cutover: Cutover) -> int | None:

@@ -49,6 +49,7 @@ _EVENT_TEXT = {
     "adopted": "a promotion from outside was adopted",
     "approved": "approved",
     "asked": "asked to promote",
+    "budget": "the downtime runs long",
     "cancelled": "cancelled",
     "checked": "checks run",
     "confirmed": "confirmed",

@@ -107,7 +107,16 @@ AWAITED: dict[str, tuple[Cutover, int, dict[str, str]]] = {
     "a second person": (cutover(S.DRAINED, progress=progress(asked_by=ANA)), 7, {"second": "second"}),
     "held": (cutover(S.HELD, progress=progress()), 7, {"resume": "resume"}),
     "unknown": (cutover(S.UNKNOWN, progress=progress()), 7, {"adopt": "adopt"}),
-    "late": (cutover(S.PROMOTING, progress=progress()), 61, {"slow": "details", "very_slow": "details"}),
+    "late": (
+        cutover(S.PROMOTING, progress=progress()),
+        61,
+        {"slow": "details", "very_slow": "details", "near_budget": "details"},
+    ),
+    "too late": (
+        cutover(S.CHECKLIST, progress=progress()),
+        100,
+        {"item": "open_writes", "over_budget": "details"},
+    ),
     "the checklist": (cutover(S.CHECKLIST, progress=progress(checklist=(CHECK,))), 16, {"item": "item"}),
     "the rest of the checklist": (
         cutover(S.CHECKLIST, progress=progress(checklist=(replace(CHECK, blocking=False),))),
@@ -130,7 +139,7 @@ def test_whoever_is_called_can_do_it_or_what_is_missing(
         assert "no longer" not in all_text(said)
         first = next(iter(buttons(said))).removeprefix("dms:cutover:")
         assert first == pressed[each.what], each
-        if first != "details":
+        if first != "details" and each.person:
             assert first in {press.step for press in states.presses(shown, each.person)}
 
 

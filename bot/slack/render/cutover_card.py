@@ -44,8 +44,8 @@ _OPEN_SHOWN = 2
 """How many open items are named."""
 _TODAY = timedelta(hours=12)
 """A time that is further away is shown with its day."""
-_WARNS, _LATE = 0.8, 1.0
-"""Shares of the downtime budget."""
+_LATE = 1.0
+"""Share of the downtime budget."""
 _RECOMMENDED = (
     "start",
     "stopped",
@@ -373,7 +373,7 @@ def _downtime(cutover: Cutover, now: datetime) -> str:
         return ""
     budget = timedelta(seconds=cutover.plan.budget_s)
     share = span / budget if budget else _LATE
-    sign = "🔴 " if share >= _LATE else "⚠️ " if share >= _WARNS else ""
+    sign = "🔴 " if share >= _LATE else "⚠️ " if share >= states.BUDGET_WARNS else ""
     return f"{sign}Downtime {humanize(span)} of {humanize(budget)}"
 
 

@@ -29,6 +29,7 @@ from bot.util.durations import humanize
 
 _SIGNS = {
     "aborted": "⏹️",
+    "budget": "⏰",
     "checked": "🔎",
     "checklist": "✅",
     "done": "🏁",
@@ -73,6 +74,8 @@ _CALLS: dict[str, str] = {
     "item": "do what is left of the checklist",
     "slow": "look at the jobs: the promotion takes longer than 15 minutes",
     "very_slow": "look at the jobs: the promotion takes longer than an hour",
+    "near_budget": "look at the cutover: most of its longest downtime ({budget}) is used",
+    "over_budget": "look at the cutover: its longest downtime ({budget}) is over",
 }
 """What is asked of the person, by `Call.what`."""
 _LEFT = 150
@@ -139,12 +142,15 @@ def log_line(cutover: Cutover, entry: CutoverEntry) -> Message:
 
 def call(cutover: Cutover, person: str, what: str) -> Message:
     """Asks a person for what the night waits for: with its button, or with the one that is missing before it;
-    without a button once it is over."""
-    owner = mrkdwn.mention("@", cutover.plan.app_owner)
-    asked = _CALLS[what].format(app_owner=owner, missing=missing_text(cutover.plan))
+    without a button once it is over. With no person, it asks the channel."""
+    owner, budget = mrkdwn.mention("@", cutover.plan.app_owner), humanize(cutover.plan.budget_s)
+    asked = _CALLS[what].format(app_owner=owner, missing=missing_text(cutover.plan), budget=budget)
     over = states.is_over(cutover, what, person)
     missing, step = ("You no longer need to do this.", "") if over else _missing(cutover, what)
-    lines = (f"{mrkdwn.mention('@', person)}: please {asked}.", f"*{headline(cutover)}*", missing)
+    first = cutover.progress.asked_by
+    waits = f"{mrkdwn.mention('@', first)} waits for somebody else" if first else "Somebody else"
+    who = mrkdwn.mention("@", person) if person else f"{waits} who may approve it"
+    lines = (f"{who}: please {asked}.", f"*{headline(cutover)}*", missing)
     shown = "\n".join(filter(None, lines))
     buttons = () if over else _call_buttons(cutover, person, step)
     return m.message(f"{jobs_text(cutover)}: please {asked}", [m.section(shown), *m.buttons(buttons)])
