@@ -73,7 +73,7 @@ def _asks_for_form(invocation: Invocation) -> bool:
 
 def _form(ctx: Context, invocation: Invocation, jobs: tuple[Job, ...]) -> CutoverForm:
     zone = zone_of(ctx)
-    shown = ambiguous_names(jobs, ctx.store.known_names(), ctx.dms.projects)
+    shown = ambiguous_names(jobs, ctx.store.known_twins(job.id for job in jobs), ctx.dms.projects)
     ref = ctx.form_ref(
         Invocation("cutover", tuple(job.name for job in jobs), invocation.flags), {"items": [], "zone": zone}
     )

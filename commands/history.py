@@ -178,8 +178,9 @@ def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
 
 
 def _calls(ctx: Context, job: str, rows: Sequence[AuditEntry]) -> JobNamer:
-    names = (*visible_names(ctx, "history"), job, *(each.job for each in rows))
-    return disambiguate(names, ctx.settings.projects)
+    names = {job, *(each.job for each in rows)}
+    told = visible_names(ctx, "history", map(short_name, names))
+    return disambiguate((*told, *names), ctx.settings.projects)
 
 
 def _sections(

@@ -80,7 +80,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     shown = cut[page - 1]
     counts = Counter(statuses.values())
     all_listed = not (invocation.filters or invocation.words or found.missing)
-    known = () if all_listed else visible_names(ctx, "list")
+    known = () if all_listed else visible_names(ctx, "list", [job.id for job in shown])
     lines = _lines(ctx, shown, faulty, _calls(ctx, shown, (*(job.name for job in jobs), *known)))
     return JobsPage(
         groups=_groups(ctx, counts, [(line, statuses[line.job.name]) for line in lines], choosing),

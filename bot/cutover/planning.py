@@ -120,7 +120,9 @@ class Planning:
 
     def _filled(self, who: Person, plan: Plan, jobs: Sequence[Job]) -> Plan:
         """The plan with what was left out: people, names, the channel."""
-        calls = disambiguate(self._ctx.store.known_names(), self._ctx.access.policy.projects)
+        calls = disambiguate(
+            self._ctx.store.known_twins(job.id for job in jobs), self._ctx.access.policy.projects
+        )
         commander = plan.commander or who.user
         soon = plan.at is not None and timedelta() <= plan.at - self._ctx.clock() <= SOON
         return replace(

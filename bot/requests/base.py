@@ -156,7 +156,7 @@ class RequestContext:
 
     def ambiguous(self, jobs: Sequence[Job]) -> dict[str, str]:
         """By full resource name, the display names of those jobs whose ids alone do not name them."""
-        return ambiguous_names(jobs, self.store.known_names(), self.dms.projects)
+        return ambiguous_names(jobs, self.store.known_twins(job.id for job in jobs), self.dms.projects)
 
     def audit(self, request: Request, event: str, who: Person | None, job: Job, detail: str = "") -> None:
         """Write an audit row for one job of the request."""
@@ -230,7 +230,7 @@ class RequestContext:
         """The freeze or run that forbids this action on a job now; the freeze that will where it is `due`."""
         freezes = () if action in HARMLESS else self.store.freezes(due or self.clock(), job.name)
         if freezes:
-            return Blocker(frozen_reason(freezes[0], self.access.policy.projects, _calls(self)))
+            return Blocker(frozen_reason(freezes[0], self.access.policy.projects, _calls(self, job)))
         if due is not None:
             return None
         run = locking_run(self.store, action, job.name)
@@ -241,7 +241,7 @@ class RequestContext:
         now = self.clock()
         long = is_overdue(run, now)
         buttons = abandon_button(self.store.runs(request=run.request), now) if long else ()
-        reason = locked_reason(_calls(self)(job.name), run, now)
+        reason = locked_reason(_calls(self, job)(job.name), run, now)
         return Blocker(reason, is_temporary=True, buttons=buttons)
 
     def blocker(self, request: Request) -> Blocker | None:
@@ -306,6 +306,6 @@ class RequestContext:
         return request.by.user
 
 
-def _calls(ctx: RequestContext) -> JobNamer:
-    """Names a job so that its ID means no other known one."""
-    return disambiguate(ctx.store.known_names(), ctx.access.policy.projects)
+def _calls(ctx: RequestContext, job: Job) -> JobNamer:
+    """Names the job so that its ID means no other known one."""
+    return disambiguate(ctx.store.known_twins((job.id,)), ctx.access.policy.projects)

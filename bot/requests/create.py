@@ -13,7 +13,7 @@ from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.drained import takes_threshold
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.job_fields import edited_meanwhile
-from bot.dms.model import Job, short_name
+from bot.dms.model import Job
 from bot.dms.rules import Action, Refusal, by_databases, check
 from bot.policy.access import Verdict
 from bot.policy.permissions import ruled_as
@@ -120,7 +120,7 @@ class RequestCreation:
             old.action,
             jobs,
             old.options,
-            self._ctx.store.known_names,
+            lambda: self._ctx.store.known_twins(job.id for job in jobs),
             self._ctx.dms.projects,
         )
         if groups is not None:
@@ -178,7 +178,7 @@ class RequestCreation:
         """The note about the job, in which each suggested command names it. Jobs that are hidden from this
         person do not count."""
         store = self._ctx.store
-        twins = [store.known_job(name) for name in store.known_names() if short_name(name) == job.id]
+        twins = [store.known_job(name) for name in store.known_twins((job.id,))]
         known = [each.job for each in twins if each is not None]
         told = [each.name for each in self._ctx.access.visible(who, "show", known)]
         return in_commands(note, ambiguous_names((job,), told, self._ctx.dms.projects))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.cmdline.answers import RichText, Time, Verbatim
 from bot.config.projects import Projects
+from bot.dms.model import short_name
 from bot.policy.describe import scope
 from bot.policy.model import PlannedFreeze, Policy
 from bot.requests.job_names import JobNamer, disambiguate
@@ -29,7 +30,8 @@ def freeze_lines(
         each for each in store.freezes(now) if not each.is_of_one_job or (sees is not None and sees(each.job))
     ]
     ordered = sorted(stored, key=lambda each: (each.is_of_one_job, bool(each.project)))
-    calls = disambiguate(store.known_names(), policy.projects)
+    twins = store.known_twins(short_name(each.job) for each in ordered if each.is_of_one_job)
+    calls = disambiguate(twins, policy.projects)
     planned = [each for each in policy.planned_freezes if each.start <= now < each.until]
     return (
         *(planned_freeze_line(each, policy.projects) for each in planned),

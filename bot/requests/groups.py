@@ -30,7 +30,7 @@ def mixed_statuses_answer(
     """Why these jobs cannot share a request, with a button for each group; None when they can.
 
     The button of a group runs `action` if it is possible there, else lists the group's jobs. `known` returns
-    the full names of all jobs, and `projects` are those of the bot.
+    the full names of all known jobs with their IDs, and `projects` are those of the bot.
     """
     groups = by_status(jobs)
     if len(groups) < 2:

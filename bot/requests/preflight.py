@@ -70,7 +70,7 @@ class Preflight:
         self.check_permitted(request, job)
         refusal = check(run.action, job, request.options, databases if partial else ())
         if refusal is not None:
-            called = ambiguous_names((job,), self._store.known_names(), self._dms.projects)
+            called = ambiguous_names((job,), self._store.known_twins((job.id,)), self._dms.projects)
             text = in_commands(str(refusal), called)
             raise (PermanentRefusal if refusal.over else PreconditionFailed)(text)
         self._check_still_caught_up(request, job)
@@ -228,6 +228,6 @@ def frozen_text(store: Store, access: Access, job: Job, freeze: Freeze) -> str:
     Raises:
         StoreError.
     """
-    shown = disambiguate(store.known_names(), access.policy.projects)(job.name)
+    shown = disambiguate(store.known_twins((job.id,)), access.policy.projects)(job.name)
     until = freeze.until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"`{shown}` is frozen until {until}: {freeze.reason}."

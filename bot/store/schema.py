@@ -217,6 +217,21 @@ MIGRATIONS = (
             "CREATE INDEX cutover_log_cutover ON cutover_log (cutover, id)",
         ),
     ),
+    Migration(
+        8,
+        "IDs of known jobs",
+        (),
+        sqlite=(
+            """ALTER TABLE known_jobs ADD COLUMN job_id TEXT
+            GENERATED ALWAYS AS (substr(name, instr(name, '/migrationJobs/') + 15)) VIRTUAL""",
+            "CREATE INDEX known_jobs_job_id ON known_jobs (job_id)",
+        ),
+        postgres=(
+            """ALTER TABLE known_jobs ADD COLUMN job_id TEXT
+            GENERATED ALWAYS AS (split_part(name, '/migrationJobs/', 2)) STORED""",
+            "CREATE INDEX known_jobs_job_id ON known_jobs (job_id)",
+        ),
+    ),
 )
 
 

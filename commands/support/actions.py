@@ -58,7 +58,7 @@ def make_run(
             action,
             jobs,
             chosen,
-            lambda: visible_names(ctx, invocation.verb),
+            lambda: visible_names(ctx, invocation.verb, [job.id for job in jobs]),
             ctx.dms.projects,
         )
         if groups is not None:

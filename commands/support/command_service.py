@@ -107,7 +107,6 @@ def _ambiguous(context: Context, verb: str) -> Mapping[str, str]:
     if not context.found:
         return {}
     ids = {short_name(name) for name in context.found}
-    twins = [name for name in context.store.known_names() if short_name(name) in ids]
-    told = [name for name in twins if not is_hidden(context, verb, name)]
+    told = [name for name in context.store.known_twins(ids) if not is_hidden(context, verb, name)]
     calls = disambiguate((*context.found, *told), context.dms.projects)
     return by_id({name: calls(name) for name in context.found if calls(name) != short_name(name)})

@@ -39,9 +39,7 @@ def deleted_jobs(ctx: Context, verb: str, job_id: str, places: Iterable[Place]) 
 def deleted_job_text(ctx: Context, jobs: tuple[DeletedJob, ...]) -> tuple[RichPart, ...]:
     """That they are gone, and since when; with their locations if there are several jobs of the ID."""
     ids = {short_name(job.name) for job in jobs}
-    twins = [
-        each for each in ctx.store.known_names() if short_name(each) in ids and can_see(ctx, "show", each)
-    ]
+    twins = [each for each in ctx.store.known_twins(ids) if can_see(ctx, "show", each)]
     calls = disambiguate((*(job.name for job in jobs), *twins), ctx.dms.projects)
     parts: list[RichPart] = []
     for job in jobs:

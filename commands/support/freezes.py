@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.config.projects import Project
-from bot.dms.model import Job
+from bot.dms.model import Job, short_name
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.requests.queries import mark_timelines_dirty
@@ -86,8 +86,12 @@ def target(ctx: Context, invocation: Invocation) -> FreezeTarget:
 
 def job_namer(ctx: Context) -> JobNamer:
     """Names a job by its ID, and with its place where that is in several, as far as this person may see."""
-    told = visible_names(ctx, "show")
-    return lambda name: disambiguate((*told, name), ctx.settings.projects)(name)
+
+    def called(name: str) -> str:
+        told = visible_names(ctx, "show", (short_name(name),))
+        return disambiguate((*told, name), ctx.settings.projects)(name)
+
+    return called
 
 
 def _project(ctx: Context, verb: str, text: str) -> Project:

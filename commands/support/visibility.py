@@ -8,7 +8,7 @@ from bot.dms.model import Job
 from bot.dms.resource_names import is_job_name
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.permissions import Permission
-from bot.store.records import EVERY_JOB, AuditEntry, every_job_of
+from bot.store.records import EVERY_JOB, AuditEntry, JobSnapshot, every_job_of
 from commands.support.base import Context
 
 
@@ -53,13 +53,22 @@ def may_hide(ctx: Context, verb: str) -> bool:
     return ctx.access.policy.is_job_specific(viewing_verb(ctx, verb))
 
 
-def visible_names(ctx: Context, verb: str) -> Sequence[str]:
-    """Full names of the watcher's jobs that an answer of `verb` may show."""
+def visible_names(ctx: Context, verb: str, ids: Iterable[str] | None = None) -> Sequence[str]:
+    """Full names of the watcher's jobs that an answer of `verb` may show: of all, or of those with one of
+    these IDs."""
     viewing = viewing_verb(ctx, verb)
     if not ctx.access.policy.is_job_specific(viewing):
-        return ctx.store.known_names() if ctx.access.verdict(ctx.who, viewing).allowed else ()
-    known = [each.job for each in ctx.store.known_jobs().values()]
+        if not ctx.access.verdict(ctx.who, viewing).allowed:
+            return ()
+        return ctx.store.known_names() if ids is None else ctx.store.known_twins(ids)
+    known = [each.job for each in _snapshots(ctx, ids)]
     return [job.name for job in ctx.access.visible(ctx.who, viewing, known)]
+
+
+def _snapshots(ctx: Context, ids: Iterable[str] | None) -> Iterable[JobSnapshot]:
+    if ids is None:
+        return ctx.store.known_jobs().values()
+    return filter(None, map(ctx.store.known_job, ctx.store.known_twins(ids)))
 
 
 def can_see(ctx: Context, verb: str, name: str) -> bool:

@@ -56,6 +56,11 @@ DIGESTS = {
     ("0006 escalations", "postgres"): "6caa855d8e6a59bc0913a42ebff6377e4eb73f60ccac1c4556e4f960b6366ae6",
     ("0007 cutovers", "sqlite"): "6003839c8984afe27927d300e4daa06d3b22f5a6c5459bb4e7b490c7322c012a",
     ("0007 cutovers", "postgres"): "758c63bf313e01a0ff42ee331f36b14ebeaf83ec7ec9838a63138fa9f81f2290",
+    ("0008 IDs of known jobs", "sqlite"): "7c76b8a07454fff9b08f4ab6ca5320d458138108fdb3466db81a161850a7ca65",
+    (
+        "0008 IDs of known jobs",
+        "postgres",
+    ): "c32684788f64eee9fe056e3488e55dfb23a087b4a8b94b58926735e2377fb587",
 }
 """SHA-256 of the SQL of each migration. A new migration adds its own; those that are here never change."""
 

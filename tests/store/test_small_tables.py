@@ -151,6 +151,19 @@ def test_known_jobs_are_replaced_and_forgotten(store: Store) -> None:
     assert list(store.known_jobs()) == [make.name("b")]
 
 
+def test_jobs_with_the_same_id_are_found_wherever_they_are(store: Store) -> None:
+    there = make.name("a").replace("europe-west1", "us-east1")
+    assert there != make.name("a")
+    store.save_known([make.known("a"), make.known("b"), make.known("a-b"), make.known("A")])
+    store.save_known([replace(make.known("a"), job=replace(make.job("a"), name=there))])
+    assert store.known_twins(["a", "unknown"]) == (make.name("a"), there)
+    assert store.known_twins(str(each) for each in [*range(1000), "b", "a-b"]) == (
+        make.name("a-b"),
+        make.name("b"),
+    )
+    assert store.known_twins([]) == ()
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(st.lists(filled(JobSnapshot), max_size=4, unique_by=lambda each: each.job.name))
 def test_whatever_is_known_comes_back(store: Store, known: list[JobSnapshot]) -> None:

@@ -29,7 +29,7 @@ def name_jobs(
     if not names:
         return message
     ids = {short_name(name) for name in names}
-    twins = [name for name in store.known_names() if short_name(name) in ids and told(name)]
+    twins = filter(told, store.known_twins(ids))
     calls = disambiguate((*names, *twins), projects)
     called = by_id({name: calls(name) for name in names if calls(name) != short_name(name)})
     return with_texts(message, lambda text: _named(text, called)) if called else message

@@ -12,7 +12,7 @@ from bot.cmdline.invocation import Invocation
 from bot.config.projects import Projects
 from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
-from bot.dms.model import Database, Job, State
+from bot.dms.model import Database, Job, State, short_name
 from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of, same_error
 from bot.policy.access import Access
@@ -166,7 +166,9 @@ class OutboxRenderer:
 
     def _where(self, name: str) -> str:
         """The job's place as people call it; empty if there is nothing to tell apart."""
-        return place_to_tell(name, self._access.policy.projects, self._store.known_names)
+        return place_to_tell(
+            name, self._access.policy.projects, lambda: self._store.known_twins((short_name(name),))
+        )
 
     def _events_of(self, subject: Mapping[str, Any], created: datetime) -> tuple[Event, ...]:
         first = int(subject.get("first", 0))
