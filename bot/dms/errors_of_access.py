@@ -34,7 +34,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         Cause.PASSWORD,
         r"\bpassword authentication failed\b|\baccess denied for user\b|"
         r"\bauthentication failed\b|\binvalid (?:username|user name|password|credentials)\b|"
-        r"\blogin failed\b|\bORA-(?:01017|28000|28001)\b|\bincorrect password\b",
+        r"\blogin failed\b|\bORA-(?:01017|28000|28001)\b|\bincorrect password\b|"
+        r"\bis not permitted to log in\b",
         "The user or password in the connection profile is wrong. Correct the profile.",
         "AUTHENTICATION_FAILURE",
     ),
@@ -49,7 +50,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.SOURCE_PRIVILEGES,
         r"\bsufficient privileges?\b|\binsufficient privileges?\b|"
-        r"\bpermission denied\b|\bmust be superuser\b|"
+        r"\bpermission (?:was )?denied\b|\bmust be superuser\b|"
+        r"\bdoes not have (?:the )?REPLICATION\b|"
         r"\b(?:SELECT|SHOW VIEW|TRIGGER|EVENT|LOCK TABLES|REPLICATION \w+) (?:privilege|command denied)|"
         r"\bneed \(at least one of\) the\b|\bORA-(?:01031|00942)\b|\bcommand denied to user\b",
         "The migration user lacks privileges on the source: grant what the guide lists.",
@@ -57,7 +59,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.TUNNEL,
-        r"\btunnel\b.{0,80}\bbastion\b|\bbastion host\b|\bssh tunnel\b|\breverse ssh\b",
+        r"\btunnel\b.{0,80}\bbastion\b|\bbastion host\b|\bssh tunnel\b|\breverse ssh\b|"
+        r"\bssh: (?:handshake failed|unable to authenticate)\b|\bpermission denied \(publickey\b",
         "The SSH tunnel cannot be built: "
         "check the SSH settings of the connection profile, and the bastion host.",
     ),
@@ -99,7 +102,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.DUPLICATE,
         r"\bduplicate (?:key|entry)\b|\bunique constraint\b|\berror(?:_code:)? ?1062\b|"
-        r"\bcould not create unique index\b|\bORA-00001\b",
+        r"\bcould not create unique index\b|\bORA-00001\b|\bviolates foreign key constraint\b|"
+        r"\bforeign key constraint fails\b",
         "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
         "destination alone until the migration is over.",
         documented=False,
@@ -107,7 +111,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.SCHEMA_DRIFT,
         r"\b(?:relation|column|schema|type|function|table)\b.{0,80}\b(?:does not exist|doesn't exist)\b|"
-        r"\bviolates not-null constraint\b|\bviolates foreign key constraint\b|"
+        r"\bviolates not-null constraint\b|\bis missing replicated columns?\b|"
         r"\bvalue too long for type\b|\bunknown column\b|"
         r"\bdata too long for column\b|\bviolates check constraint\b",
         SCHEMA_DIFFERS,
@@ -131,7 +135,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bconnection (?:refused|timed out|timeout|attempt)\b|"
         r"\b(?:timed out|time-?out)\b.{0,40}\b(?:connect\w*|host|server)\b|"
         r"\bunreachable\b|\bno route to host\b|\bcould not translate host name\b|"
-        r"\bunknown host\b|\bprivate connectivity error\b|\bnetwork is\b|"
+        r"\bwhile connecting to\b|\bunknown host\b|\bprivate connectivity error\b|\bnetwork is\b|"
         r"\bconnection to server\b.{0,80}\bfailed\b|\bto server timed out\b|\bdial tcp\b|"
         r"\bno such host\b|\bcould not be resolved\b|\bdatabase system is (?:starting up|shutting down)\b",
         "DMS cannot reach the database: "

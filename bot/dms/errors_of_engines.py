@@ -21,7 +21,8 @@ from bot.dms.error_causes import (
 ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.API_DISABLED,
-        r"\bAPI\b.{0,60}\bhas not been used in project\b|\bSERVICE_DISABLED\b|\bAPI\b.{0,40}\bis disabled\b",
+        r"\bAPI\b.{0,60}\bhas not been used in project\b|\bSERVICE_DISABLED\b|\baccessNotConfigured\b|"
+        r"\bAPI\b.{0,40}\bis disabled\b",
         "An API of the project is not enabled: enable the one that the error names, and wait a few minutes.",
         documented=False,
     ),
@@ -29,8 +30,10 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.BUCKET,
         r"\bstorage\.(?:objects|buckets)\.\w+|\bcloud storage\b.{0,80}\b(?:denied|access|"
         r"not found|forbidden)\b|"
+        r"\baccess ?denied\b.{0,20}\bgs://|"
         r"\bgs://\S+.{0,80}\b(?:denied|not found|does not exist|no such object|empty)\b|"
-        r"\b(?:bucket|object)\b.{0,60}\bpermission denied\b",
+        r"\b(?:bucket|object)\b.{0,60}\bpermission denied\b|\bspecified bucket does not exist\b|"
+        r"\bno such object\b",
         "DMS cannot read the dump or backup files in Cloud Storage: check the path, and give the service "
         "account that the error names the role Storage Object Viewer on the bucket.",
         documented=False,
@@ -38,6 +41,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.IAM,
         r"\bpermission\b.{0,80}\bdenied on resource\b|\biam\.\w+\.\w+|"
+        r"\bcaller does not have permission\b|\brequired ['\"]…['\"] permission\b|"
+        r"\bnot authorized to act as service account\b|"
         r"\bdoes not have\b.{0,80}\b(?:IAM )?permission "
         r"(?:to|for)\b|\bservice account\b.{0,120}\b(?:lacks|missing|required) (?:the )?permissions?\b",
         "A service account lacks a permission in Google Cloud: grant the one that the error names.",
@@ -69,7 +74,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.DISK_FULL,
         r"\bORA-(?:00257|0165[0-9]|01688|01691|01536|19809|19815|30009)\b|\barchiver error\b|"
         r"\berror(?:_code)?:? ?1114\b|\b(?:table|file)\b.{0,80}\bis full\b|\berrno: 28\b|\berrcode: 28\b|"
-        r"\b(?:msg|error:?) (?:1105|9002)\b|\btransaction log for database\b.{0,80}\bis full\b",
+        r"\bfilegroup is full\b|\b(?:msg|error:?) (?:1105|9002)\b|"
+        r"\btransaction log for database\b.{0,80}\bis full\b",
         "A disk, tablespace or log area is full, on the source or on the destination. Make room first.",
         documented=False,
     ),
@@ -136,14 +142,16 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     # ---- SQL Server
     known(
         Cause.ENCRYPTED_BACKUP,
-        r"\bserver certificate with thumbprint\b|\b(?:msg|error:?) (?:33111|15581)\b|"
+        r"\bserver certificate with thumbprint\b|\bcreate a master key in the database\b|"
+        r"\b(?:msg|error:?) (?:33111|15581)\b|"
         r"\b(?:decrypt|encrypted)\b.{0,60}\bbackup\b|\bbackup\b.{0,60}\bencrypt",
         "A backup is encrypted: give the job the certificate and the private key of that database.",
         documented=False,
     ),
     known(
         Cause.BACKUP_FILE,
-        r"\bmedia family\b.{0,80}\bincorrectly formed\b|\b(?:msg|error:?) (?:3203|3241|3242|3154|"
+        r"\bRESTORE detected an error on page\b|\bmedia family\b.{0,80}\bincorrectly formed\b|"
+        r"\b(?:msg|error:?) (?:3203|3241|3242|3154|"
         r"3183|3189)\b|"
         r"\bbackup set holds a backup of a database other than\b|"
         r"\bbackup file\b.{0,60}\b(?:corrupt\w*|damaged)\b",
@@ -166,7 +174,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\blog in this backup set\b.{0,80}\b(?:too recent|too early|terminates)\b|\b(?:broken|"
         r"gap in the) log chain\b|"
         r"\blog chain\b.{0,40}\b(?:broken|gap)\b|\b(?:msg|error:?) (?:3136|4214|4305|4326|4330)\b|"
-        r"\bnot been restored to the correct earlier state\b|\bno current database backup\b",
+        r"\brecovery path that is inconsistent\b|\bnot been restored to the correct earlier state\b|"
+        r"\bno current database backup\b",
         (
             "A backup is missing between those that were uploaded: upload it, or start again with a "
             "full backup."
@@ -176,8 +185,9 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.SQLSERVER_CDC,
         r"\b(?:change data capture|CDC)\b.{0,60}\b(?:is not|not) (?:enabled|running|active)\b|"
-        r"\bsp_cdc_enable\w*|"
-        r"\bSQL Server Agent\b.{0,60}\bnot (?:currently )?running\b|\b(?:msg|error:?) (?:14234|"
+        r"\bnot enabled for change data capture\b|"
+        r"\bsp_cdc_enable\w*|\bmetadata that indicates\b.{0,60}\bchange data capture\b|"
+        r"\bSQL ?Server ?Agent\b.{0,60}\bnot (?:currently )?running\b|\b(?:msg|error:?) (?:14234|"
         r"22832|22830)\b",
         "Change data capture does not run on the source: enable it for the database and its tables, and see "
         "that the SQL Server Agent runs.",
@@ -199,7 +209,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.READ_REPLICA,
-        r"\bconflict with recovery\b|\blogical decoding\b.{0,60}\b(?:in recovery|standby)\b|\bhot standby\b",
+        r"\bconflict with recovery\b|\bwhile in recovery\b|"
+        r"\blogical decoding\b.{0,60}\b(?:in recovery|standby)\b|\bhot standby\b",
         "The source is a read replica, from which PostgreSQL cannot be migrated: use its primary.",
     ),
     known(
@@ -221,7 +232,9 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DESTINATION_GONE,
-        r"\b(?:cloud ?sql instance|alloydb (?:cluster|instance))\b.{0,120}\b(?:not found|"
+        r"(?:\b(?:cloud ?sql instance|alloydb (?:cluster|instance))\b|\bprojects/\S+/(?:clusters|"
+        r"instances)/\S+)"
+        r".{0,120}\b(?:not found|"
         r"does not exist|deleted)\b",
         ("The destination no longer exists, so the job cannot continue. Delete the job and create another."),
         documented=False,

@@ -9,7 +9,8 @@ from bot.dms.error_causes import LIMITS, LOGS_GONE, SOURCE, Cause, KnownError, k
 REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.QUOTA,
-        r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|limit)|\bquota exceeded\b|\brate limit exceeded\b",
+        r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|limits?)\b|\bquota exceeded\b|"
+        r"\brate limit exceeded\b",
         "A quota of the project is used up. Try again in a minute, or raise the quota in the console.",
         documented=False,
     ),
@@ -62,7 +63,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.PGLOGICAL_NODE,
-        r"\bpglogical\b.{0,80}\balready\b|\bnode\b.{0,40}\balready exists\b",
+        r"\bpglogical\b.{0,80}\balready\b|\bnode\b.{0,40}\balready exists\b|"
+        r"\balready configured as (?:a )?pglogical node\b",
         "The source database has a pglogical node already. Drop it, or leave that database out.",
         "PGLOGICAL_NODE_ALREADY_EXISTS",
         documented=False,
@@ -70,7 +72,9 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.PGLOGICAL,
         r"\bno pglogical\b|"
-        r"\bpglogical\b.{0,80}\b(?:not installed|missing|does not exist|not preloaded|not found)\b|"
+        r"\bpglogical(?:_output)?\b.{0,80}\b(?:not installed|missing|does not exist|not preloaded|"
+        r"not found|not available|"
+        r"no such file)\b|"
         r"\bno data left in message\b|shared_preload_libraries",
         "The pglogical extension is missing, or of another version, in one or more source databases. Load it "
         "(`shared_preload_libraries`) and install it in each database that is migrated, and in `postgres`.",
@@ -111,6 +115,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.LOG_LOST,
         r"\bwal segment\b.{0,80}\b(?:removed|missing|not found)\b|"
         r"\breplication slot\b.{0,120}\b(?:does not exist|missing|invalidated|lost)\b|"
+        r"\bis ahead of the WAL flush position\b|"
         r"\bno longer get changes from replication slot\b|\bexceeded the maximum reserved size\b",
         LOGS_GONE.format("its replication slot was dropped or invalidated, or WAL was removed"),
     ),
@@ -153,7 +158,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.BINLOG_LOST,
         r"\b(?:fatal )?error 1236\b|\berror_code:? ?1236\b|\bcould not find first log file\b|"
         r"\b(?:binlogs?|binary logs?)\b.{0,80}\b(?:purged|lost|not found|expired|removed)\b|"
-        r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b",
+        r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b|"
+        r"\bbinlog truncated\b",
         LOGS_GONE.format("binary logs were purged; keep them longer"),
     ),
     known(
@@ -176,7 +182,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.BINLOG_SETTINGS,
         r"\blog[_ -]bin\b|\bbinlog_(?:format|row_image)\b|"
         r"\bbinary logging\b.{0,60}\b(?:off|not|disabled|must)\b|"
-        r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b",
+        r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b|\bequal MySQL server (?:ids?|UUIDs)\b",
         "Binary logging on the source is off or not as DMS needs it: "
         "check `log_bin`, `binlog_format=ROW` and the GTID settings.",
         "UNSUPPORTED_GTID_MODE",
@@ -198,7 +204,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DEFINER,
-        r"\bdefiner\b|\berror 1449\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|\bSET_USER_ID\b",
+        r"\bdefiner\b(?!/invoker)|\berror 1449\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|\bSET_USER_ID\b",
         "A view, trigger or routine on the source has a DEFINER that the destination does not know: "
         "create that user there, or use INVOKER.",
         "UNSUPPORTED_DEFINER",
@@ -236,7 +242,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.REFERENCES,
         r"\berror (?:1049|1109|1146|1824)\b|\bunknown database\b|\bDDL script for view\b|"
-        r"\bfailed to open the referenced table\b|\bunknown table\b",
+        r"\bfailed to open the referenced table\b|\bunknown table\b|"
+        r"\breferences invalid table\(s\) or column\(s\)",
         "Objects refer to databases or system schemas that are not migrated. "
         "Add those databases to the job, or leave the objects out.",
     ),
@@ -256,8 +263,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.NO_PRIMARY_KEY,
-        r"\b(?:no|without|lacks? a?|have no|has no|(?:does|do) not have a?)\s*primary key\b|"
-        r"\breplica identity\b|\bmissing primary key\b",
+        r"\b(?:no|without|lacks? a?|have no|has no|do(?:es)?(?: not|n['’]?t) have a?)\s*primary key\b|"
+        r"\breplica identity\b|\bmissing primary key\b|\bsql_require_primary_key\b",
         "Tables have no primary key, so some of their changes may not be replicated. Add keys.",
         "UNSUPPORTED_TABLE_DEFINITION",
         "TABLES_WITH_LIMITED_SUPPORT",
@@ -278,6 +285,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.EXTENSION,
         r"\bpermission denied to create extension\b|"
         r"\bextension\b.{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
+        r"\bextension\b.{0,80}\bhas no (?:installation|update)\b|"
         r"\bcould not open extension control file\b|\bunsupported extensions?\b",
         "The database uses an extension that the destination does not have or does not let DMS create. "
         "Drop it on the source, or leave that database out, then {go_on}.",
@@ -306,7 +314,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.VERSION,
         r"\bversions?\b.{0,80}\b(?:incompatible|not supported|unsupported|lower than|older than)\b|"
-        r"\bincompatible\b.{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b",
+        r"\bincompatible\b.{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b|\bserver version mismatch\b",
         "Source and destination versions are not compatible: the guide lists those that are.",
         "VERSION_INCOMPATIBILITY",
         page=LIMITS,

@@ -33,15 +33,22 @@ def find(text: str) -> KnownError | None:
 
 _PARAMETER = (
     r"wal_level|max_\w+|log_bin\w*|binlog_\w+|gtid_mode|enforce_gtid\w*|server_id|innodb_\w+"
-    r"|sql_mode|rds\.\w+"
+    r"|sql_mode|sql_require_primary_key|rds\.\w+"
 )
-_SINGLE = re.compile(rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)')[^'\n]{{0,200}}'")
-_DOUBLE = re.compile(r"\"(?!pglogical\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`")
+_SINGLE = re.compile(rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)'|FLUSH )[^'\n]{{0,200}}'")
+_DOUBLE = re.compile(r"\"(?!(?:\$libdir/)?pglogical(?:_output)?\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`")
 _DOTTED = re.compile(
-    r"(?<![\w./:-])(?!(?:pg_hba\.conf|rds\.)\b)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
+    r"(?<![\w./:-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
 )
+_WRAPPED = re.compile(r"\bError '(.{0,400}?)' on (?=query\b|rename\b)", re.DOTALL)
+"""How MySQL tells that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
+_STATEMENT = re.compile(
+    r"\bQuery: '.*|\b(?:STATEMENT|CONTEXT):[^\n]*|\bCommand was:.*?(?=\bpg_restore:|\Z)", re.DOTALL
+)
+"""The statement that failed, as MySQL, PostgreSQL and `pg_restore` quote it."""
 
 
 def _without_names(text: str) -> str:
-    """The text with names of objects, which say nothing of the cause, put aside."""
+    """The text without statements and names of objects, which say nothing of the cause."""
+    text = _STATEMENT.sub("", _WRAPPED.sub(r"Error \1 on ", text))
     return _DOTTED.sub("…", _DOUBLE.sub('"…"', _SINGLE.sub("'…'", text)))

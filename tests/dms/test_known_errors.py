@@ -115,6 +115,10 @@ def test_names_are_no_causes(word: str, text: str, cause: Cause) -> None:
         "Column memory_errors of table out_of_office could not be read",
         'ERROR: relation "quota_limits" has 3 rows',
         "Table timeout_events: conversion of column ssl_cert_password to text",
+        "Full dump of database quota exceeded_log finished",
+        "Error 'Deadlock found' on query. Query: 'UPDATE ssl SET error = \"certificate verify failed\"",
+        "ERROR: division by zero\nSTATEMENT: select 1 / quota from disk_full where permission denied",
+        "pg_restore: error: ERROR: syntax error\nCommand was: SELECT 'Too many clients'",
     ],
 )
 def test_what_is_not_known_has_no_cause(text: str) -> None:
