@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from benchmarks import acknowledge, coldstart, listing, machine, memory, quota, report, silence, watching
+from benchmarks import (
+    acknowledge,
+    coldstart,
+    listing,
+    machine,
+    memory,
+    quota,
+    report,
+    scaleout,
+    silence,
+    watching,
+)
 from benchmarks.figures import FULL, QUICK, Figure, Scale
 
 BENCHMARKS: Mapping[str, Callable[[Scale], list[Figure]]] = {
@@ -18,6 +29,7 @@ BENCHMARKS: Mapping[str, Callable[[Scale], list[Figure]]] = {
     "watch-projects": watching.of_many_projects,
     "memory": memory.measured,
     "projects": quota.measured,
+    "scale-out": scaleout.measured,
     "cold-start": coldstart.measured,
 }
 

@@ -9,8 +9,8 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,25 @@ def bot(
 
 
 @contextmanager
+def replicas(
+    webapi: str, far: LocalDms, places: tuple[str, ...], scale: Scale, url: str, count: int
+) -> Iterator[list[Running]]:
+    """Bots that share the PostgreSQL database at `url`, over signed HTTP; the first one leads, and follows
+    `scale.listed` jobs."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        settings = bot_settings(webapi, far, places, folder, over_socket=False) | {"DMS_BOT_DB": url}
+        running = [stack.enter_context(_following(settings, replace(scale, jobs=scale.listed)))]
+        for _ in range(count - 1):
+            port = free_port()
+            child = stack.enter_context(Child("bot", env=settings | {"PORT": str(port)}))
+            running.append(Running(child, port, BOT))
+        for each in running:
+            _ready(each)
+        yield running
+
+
+@contextmanager
 def bot_of(webapi: str, far: LocalDms, served: Projects, scale: Scale) -> Iterator[Running]:
     """The bot that serves these projects, once it follows all jobs."""
     with tempfile.TemporaryDirectory() as folder:
@@ -215,6 +234,16 @@ def _follows(child: Child, port: int, jobs: int) -> None:
             known = int(_get(f"http://127.0.0.1:{port}/readyz")["jobs"])
         except (OSError, KeyError, ValueError):
             continue
+
+
+def _ready(app: Running) -> None:
+    deadline = time.monotonic() + _READY_S
+    while app.child.alive() and time.monotonic() < deadline:
+        with suppress(OSError):
+            _get(f"http://127.0.0.1:{app.port}/readyz")
+            return
+        time.sleep(_POLL_S)
+    raise RuntimeError(f"The bot is not ready:\n{app.child.log()[-4000:]}")
 
 
 def _listens(child: Child, port: int) -> None:

@@ -57,6 +57,8 @@ class Scale:
     """Single calls measured for each side."""
     starts: int
     """Cold starts of each side."""
+    replicas: tuple[int, ...]
+    """How many share the commands, where several do."""
 
 
 FULL = Scale(
@@ -70,6 +72,7 @@ FULL = Scale(
     warm_up_s=3.0,
     repeats=40,
     starts=5,
+    replicas=(1, 2, 4),
 )
 QUICK = Scale(
     jobs=40,
@@ -82,6 +85,7 @@ QUICK = Scale(
     warm_up_s=0.2,
     repeats=3,
     starts=1,
+    replicas=(1, 2),
 )
 
 

@@ -1,7 +1,7 @@
 """Sends commands at a steady rate, whatever comes back, and times the acknowledgements.
 
-Open loop: a slow app does not slow the sending down, so its slowness shows. The clock of a command
-runs from just before it is sent until its acknowledgement has arrived whole.
+Open loop, but for `in_turns`: a slow app does not slow the sending down, so its slowness shows. The
+clock of a command runs from just before it is sent until its acknowledgement has arrived whole.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -23,6 +23,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError
 
 from benchmarks.commands import payload
+from benchmarks.webapi import STREAM
 from sandbox.slack import signing
 
 _PATIENCE_S = 10.0
@@ -86,10 +87,41 @@ class Generator:
         )
         return found
 
+    def in_turns(
+        self, ports: Sequence[int], secret: str, texts: Iterator[str], people: int, seconds: float
+    ) -> Round:
+        """So many people, each of whom types the next command once the last one is answered; the commands go
+        to the apps at these ports in turn. `latencies` are until the answer.
+
+        Raises: RuntimeError or TimeoutError, where a command is not acknowledged or not answered.
+        """
+        found: Round = self._do(self._in_turns(itertools.cycle(ports), secret, texts, people, seconds))
+        return found
+
+    async def _in_turns(
+        self, ports: Iterator[int], secret: str, texts: Iterator[str], people: int, seconds: float
+    ) -> Round:
+        result = Round()
+        begun = time.perf_counter()
+        async with _answers(self.webapi) as answers:
+
+            async def one() -> None:
+                while time.perf_counter() < begun + seconds:
+                    id = str(next(self._numbers))
+                    waiting = answers[id] = self._loop.create_future()
+                    result.sent[id] = sent = time.perf_counter()
+                    await post(next(ports), secret, payload(next(texts), id, self.webapi))
+                    await asyncio.wait_for(waiting, _PATIENCE_S)
+                    result.latencies.append(time.perf_counter() - sent)
+
+            await asyncio.gather(*(one() for _ in range(people)))
+        result.seconds = time.perf_counter() - begun
+        return result
+
     def over_http(self, port: int, secret: str, texts: Iterator[str], per_s: int, seconds: float) -> Round:
         """POST commands to the app at this port, each on a connection of its own."""
         found: Round = self._do(
-            self._round(lambda _id, body: _over_http(port, secret, body), texts, per_s, seconds)
+            self._round(lambda _id, body: post(port, secret, body), texts, per_s, seconds)
         )
         return found
 
@@ -176,7 +208,7 @@ async def _closed(server: Server) -> None:
     await server.wait_closed()
 
 
-async def _over_http(port: int, secret: str, body: dict[str, Any]) -> None:
+async def post(port: int, secret: str, body: dict[str, Any]) -> None:
     content, kind = signing.encode("slash_commands", body)
     headers = {
         "Host": f"127.0.0.1:{port}",
@@ -191,6 +223,29 @@ async def _over_http(port: int, secret: str, body: dict[str, Any]) -> None:
     writer.close()
     if not head_line.startswith(b"HTTP/1.1 200"):
         raise RuntimeError(f"not acknowledged: {head_line!r}")
+
+
+@contextlib.asynccontextmanager
+async def _answers(webapi: str) -> AsyncIterator[dict[str, asyncio.Future[None]]]:
+    """Futures by the id of a command: each ends when its answer has arrived at the Web API's process."""
+    waiting: dict[str, asyncio.Future[None]] = {}
+    at = urlsplit(webapi)
+    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+    writer.write(f"GET {STREAM} HTTP/1.0\r\nHost: {at.netloc}\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+
+    async def read() -> None:
+        async for line in reader:
+            answered = waiting.pop(line.decode().strip(), None)
+            if answered is not None and not answered.done():
+                answered.set_result(None)
+
+    reading = asyncio.create_task(read())
+    try:
+        yield waiting
+    finally:
+        reading.cancel()
+        writer.close()
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:

@@ -1,7 +1,8 @@
 """`python -m benchmarks.webapi LINK`: Slack's Web API and response URLs, which say yes to everything.
 
 A process of its own, so that taking answers never delays the generator's clock. It notes when each
-answer arrived. `LINK` is the address of the generator's WebSockets. Prints its own address.
+answer arrived, and tells whoever reads `/stream`. `LINK` is the address of the generator's WebSockets.
+Prints its own address.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ TEAM = "T0BENCH001"
 USER = "U0DANA0001"
 CHANNEL = "C0DMS00001"
 ANSWER = "/answer/"
+STREAM = "/stream"
 
 
 class WebApi:
@@ -32,18 +34,37 @@ class WebApi:
     def __init__(self, link: str) -> None:
         self._link = link
         self._answered: dict[str, float] = {}
+        self._readers: list[asyncio.Queue[str | None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         while (await receive()).get("more_body"):
             continue
+        if scope["path"] == STREAM:
+            await self._stream(receive, send)
+            return
         body = json.dumps(self._reply(scope["path"], _token(scope))).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
+    async def _stream(self, receive: Receive, send: Send) -> None:
+        """The id of each command as soon as its answer has arrived, a line each, until the reader leaves."""
+        answered: asyncio.Queue[str | None] = asyncio.Queue()
+        self._readers.append(answered)
+        leaving = asyncio.create_task(_left(receive, answered))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"\n", "more_body": True})
+        while (id := await answered.get()) is not None:
+            await send({"type": "http.response.body", "body": f"{id}\n".encode(), "more_body": True})
+        self._readers.remove(answered)
+        await leaving
+
     def _reply(self, path: str, token: str) -> Any:
         if path.startswith(ANSWER):
-            self._answered[path.removeprefix(ANSWER)] = time.perf_counter()
+            id = path.removeprefix(ANSWER)
+            self._answered[id] = time.perf_counter()
+            for reader in self._readers:
+                reader.put_nowait(id)
             return {"ok": True}
         if path == "/answered":
             return self._answered
@@ -66,6 +87,13 @@ _REPLY = {
     "usergroups": [],
     "members": [],
 }
+
+
+async def _left(receive: Receive, answered: asyncio.Queue[str | None]) -> None:
+    """End a stream when its reader has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
+    answered.put_nowait(None)
 
 
 def _token(scope: Scope) -> str:

@@ -10,8 +10,13 @@ from benchmarks import report
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.figures import QUICK
 
+NEEDS_POSTGRES = {"scale-out"}
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each, marks=pytest.mark.postgres if each in NEEDS_POSTGRES else ()) for each in BENCHMARKS],
+)
 def test_a_quick_run_finds_figures(name: str) -> None:
     figures = BENCHMARKS[name](QUICK)
     for figure in figures:

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,9 @@ _SETTINGS = {
 class PostgresServer:
     """A running cluster in a temporary folder."""
 
-    def __init__(self, programs: Path, folder: Path, port: int) -> None:
+    def __init__(self, programs: Path, folder: Path, port: int, settings: Mapping[str, str]) -> None:
         self._programs = programs
+        self._settings = {**_SETTINGS, **settings}
         self._folder = folder
         self.port = port
         self._process: subprocess.Popen[bytes] | None = None
@@ -65,7 +66,7 @@ class PostgresServer:
         return self._process.pid
 
     def start(self) -> None:
-        settings = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": str(self._folder)}
+        settings = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self._folder)}
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -107,8 +108,9 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Start a server on a free loopback port, and stop and remove it afterwards.
+def postgres_server(**settings: str) -> Iterator[PostgresServer]:
+    """Start a server on a free loopback port, and stop and remove it afterwards. `settings` are of its own
+    configuration file.
 
     Raises:
         RuntimeError: its programs are missing, or it does not start.
@@ -118,7 +120,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     try:
         if (other := _other_user()) is not None:
             os.chown(folder, other.pw_uid, other.pw_gid)
-        server = PostgresServer(programs, folder, _free_port())
+        server = PostgresServer(programs, folder, _free_port(), settings)
         server.initialise()
         try:
             server.start()
