@@ -102,8 +102,14 @@ class Checks:
             verified=_verified(store.runs(job=name, limit=50)),
             frozen=frozen_text(store, self.access, job, freezes[0]) if freezes else "",
             locked=f"<@{run.by}>'s {run.action} is running." if run is not None else "",
+            replaced=self._is_replaced(cutover, job),
             rival=self._rival(cutover, job),
         )
+
+    def _is_replaced(self, cutover: Cutover, job: Job) -> bool:
+        request = self.store.request(cutover.request) if cutover.request else None
+        planned = () if request is None else request.jobs
+        return any(each.name == job.name and each.create_time != job.create_time for each in planned)
 
     def _permissions(self, name: str) -> frozenset[str]:
         return self.dms.permissions(name, (guards.PROMOTE_PERMISSION,))

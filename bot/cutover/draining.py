@@ -14,8 +14,9 @@ from bot.cutover.promotion import Promotion, is_stale
 from bot.cutover.states import evidence_from
 from bot.cutover.wave import failed_text, seen_now, shown_name
 from bot.cutover.wording import missing_text
+from bot.dms.delay import CLOCKS_DIFFER
 from bot.dms.drained import SAMPLED_EVERY, VISIBLE_AFTER, DatabaseDrain, go_by, is_drained
-from bot.dms.errors import DmsError
+from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import DelayPoint, Job
 from bot.requests.base import RequestContext
 from bot.requests.drain import measure_drain
@@ -68,6 +69,9 @@ class Draining:
             since = f"{humanize(now - last)}"
             self._hold(cutover, f"Nobody looked for {since}, as dms-bot was not running or its clock jumped.")
             return
+        if last - now > CLOCKS_DIFFER:
+            self._hold(cutover, f"The clock of dms-bot went back by {humanize(last - now)}.")
+            return
         if cutover.progress.measured is not None and now - last < MEASURE_EVERY:
             return
         jobs = planned(cutover)
@@ -93,9 +97,12 @@ class Draining:
             if known.mark is Mark.PROMOTED or name not in jobs:
                 return known
             try:
-                seen = seen_now(jobs[name], self._ctx.dms.get_job(name, fresh=True))
+                found: Job | NotFound = self._ctx.dms.get_job(name, fresh=True)
+            except NotFound as gone:
+                found = gone
             except DmsError:
                 return known
+            seen = seen_now(jobs[name], found)
             return seen if _tells_more(seen, known, cutover) else known
 
         marks = tuple(parallel.map_concurrently(look, cutover.plan.jobs))

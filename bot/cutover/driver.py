@@ -181,7 +181,7 @@ class Driver:
 
     def _ready(self, cutover: Cutover, now: datetime) -> None:
         checked = cutover.progress.checked
-        if checked is None or now - checked >= CHECK_EVERY:
+        if checked is None or not timedelta() <= now - checked < CHECK_EVERY:
             self._ledger.update(cutover, checks=tuple(self._checks(cutover)), checked=now)
 
     # ---- the night

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.dms.delay import MAX_AGE
+from bot.dms.delay import CLOCKS_DIFFER, MAX_AGE
 from bot.dms.destination import Destination
 from bot.dms.engines import reads_backup_files
 from bot.dms.errors import DmsError
@@ -64,6 +64,8 @@ class JobFacts:
     """Why it is frozen when the cutover begins; empty if it is not."""
     locked: str = ""
     """What is running on it; empty if nothing is."""
+    replaced: bool = False
+    """Whether it was deleted, and created again, since it was planned."""
     rival: str = ""
     """Another open cutover of this job or destination; empty if there is none."""
 
@@ -136,6 +138,8 @@ def _state(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
     job = facts.job
     if isinstance(job, DmsError):
         return _unread("the job", job)
+    if facts.replaced:
+        return NO_GO, "It was deleted and created again: plan it anew."
     ready = job.state == State.RUNNING and job.phase in _READY_PHASES
     return (GO if ready else NO_GO), f"{job.status}."
 
@@ -184,6 +188,9 @@ def _delay(facts: JobFacts, _begins: datetime, now: datetime) -> Found:
     unknown = [*_unmeasured(facts, lag), *(name for name, each in points.items() if each.value < 0)]
     if unknown:
         return NOT_CHECKED, f"No delay is measured for {first_few(unknown, _NAMED)}."
+    ahead = max(each.time for each in points.values()) - now
+    if ahead > CLOCKS_DIFFER:
+        return NOT_CHECKED, f"The newest measurement is {humanize(ahead)} ahead of this machine's clock."
     oldest = min(each.time for each in points.values())
     if now - oldest > MAX_AGE:
         return NO_GO, f"The newest measurement is {humanize(now - oldest)} old."

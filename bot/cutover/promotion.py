@@ -17,6 +17,7 @@ from bot.cutover.ledger import CutoverLedger
 from bot.cutover.states import EVIDENCE_LASTS, ask_of, drain_anew
 from bot.cutover.wave import after_runs, marks_now, open_jobs, shown_name
 from bot.cutover.wording import standing
+from bot.dms.delay import CLOCKS_DIFFER
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.policy.access import Verdict
@@ -361,10 +362,11 @@ class Promotion:
 
 
 def is_stale(cutover: Cutover, now: datetime) -> bool:
-    """Whether the samples that showed that nothing is missing are too old."""
+    """Whether the samples that showed that nothing is missing are too old, or from the future, as after the
+    clock went back: how old they are is not known then."""
     left = open_jobs(cutover)
     times = [each.at for each in cutover.progress.samples if each.job in left]
-    return not times or now - min(times) > EVIDENCE_LASTS
+    return not times or now - min(times) > EVIDENCE_LASTS or max(times) - now > CLOCKS_DIFFER
 
 
 def _is_open(mark: JobMark | None) -> bool:

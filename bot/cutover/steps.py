@@ -179,7 +179,7 @@ class Steps:
             way = " An approver can override that, with a reason." if overridable(cutover) == against else ""
             return f"the checks object. {texts}{way}"
         checked = cutover.progress.checked
-        if checked is None or self._ledger.clock() - checked > CHECKS_LAST:
+        if checked is None or abs(self._ledger.clock() - checked) > CHECKS_LAST:
             minutes = CHECKS_LAST // timedelta(minutes=1)
             return f"the checks are older than {minutes} minutes. Press *Run checks*."
         return ""

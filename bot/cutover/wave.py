@@ -42,7 +42,7 @@ def seen_now(then: Job, found: Job | DmsError) -> JobMark:
         return JobMark(then.name, Mark.FAILED, "it no longer exists")
     if isinstance(found, DmsError):
         return JobMark(then.name, Mark.OPEN, str(found).rstrip("."))
-    if found.create_time != then.create_time:
+    if _is_another(then, found):
         return JobMark(then.name, Mark.FAILED, "it was deleted and created again")
     if found.state == State.COMPLETED:
         return JobMark(then.name, Mark.PROMOTED, "promoted from outside")
@@ -54,6 +54,10 @@ def seen_now(then: Job, found: Job | DmsError) -> JobMark:
         return JobMark(then.name, Mark.OPEN, f"it is {where(found)}")
     stranded = Action.PROMOTE in allowed(found)
     return JobMark(then.name, Mark.FAILED, f"it is {where(found)}", stranded=stranded)
+
+
+def _is_another(then: Job, found: Job | DmsError) -> bool:
+    return isinstance(found, Job) and found.create_time != then.create_time
 
 
 def stranded_jobs(cutover: Cutover) -> tuple[str, ...]:
@@ -85,12 +89,14 @@ def marks_now(then: Job, run: Run | None, found: Job | DmsError) -> JobMark:
     """What the job tells after its run ended otherwise, or none was made.
 
     An unclear run stays unclear until the job shows the promotion, or people look again: then the text is why
-    it cannot be told, and empty if the job is in CDC.
+    it cannot be told, and empty if the job is in CDC. A job that is gone never shows it, so people decide.
     """
     seen = seen_now(then, found)
     unclear = run is not None and run.state is RunState.UNCLEAR
     if seen.mark in (Mark.PROMOTED, Mark.PROMOTING):
         return JobMark(then.name, seen.mark, "found on the service" if unclear else seen.text)
+    if unclear and (isinstance(found, NotFound) or _is_another(then, found)):
+        return JobMark(then.name, Mark.FAILED, f"{seen.text}, and whether it was promoted is not known")
     if unclear:
         return JobMark(then.name, Mark.UNCLEAR, seen.text)
     if isinstance(found, DmsError) and not isinstance(found, NotFound):

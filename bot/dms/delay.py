@@ -12,6 +12,10 @@ MAX_AGE = timedelta(minutes=5)
 """A figure that was measured longer ago says nothing about now. Samples are taken every 60 seconds and can
 be seen up to 180 seconds later (Google Cloud metrics list), so the newest one that can be seen of a job that
 is measured is up to 4 minutes old; a minute more for a late sample. Beyond that, samples are missing."""
+CLOCKS_DIFFER = timedelta(seconds=10)
+"""By how much synchronised clocks may differ at most. A sample can be seen only after it has ended, so one
+that ends later than that from now shows that this machine's clock is behind: what it takes for the time after
+a press may lie before it."""
 _MEASURED_PHASES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 
 
@@ -93,5 +97,5 @@ def is_measured(job: Job) -> bool:
 
 
 def is_recent(point: DelayPoint, now: datetime) -> bool:
-    """Whether the measurement is at most `MAX_AGE` old."""
-    return now - point.time <= MAX_AGE
+    """Whether the measurement is at most `MAX_AGE` old, and not from the future (`CLOCKS_DIFFER`)."""
+    return -CLOCKS_DIFFER <= now - point.time <= MAX_AGE

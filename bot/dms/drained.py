@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.dms.delay import MAX_AGE
+from bot.dms.delay import CLOCKS_DIFFER, MAX_AGE, is_recent
 from bot.dms.drain_samples import DrainSamples, Series, Written
 from bot.dms.engines import loads_tables, reads_backup_files
 from bot.dms.model import DelayPoint, Job, Phase
@@ -146,6 +146,8 @@ def _judge(
     sizes = _after(second, name, rule.after)
     size = sizes[-1].value if sizes else None
     seen = DatabaseDrain(name, newest.time, newest.value, size)
+    if max(each.time for each in (*points, *sizes)) - now > CLOCKS_DIFFER:
+        return replace(seen, why="the newest sample is from the future: this machine's clock is behind")
     if now - newest.time > MAX_AGE:
         return replace(seen, why="the newest sample is too old")
     if newest.value < 0 or (size is not None and size < 0):
@@ -160,7 +162,7 @@ def _judge(
     row, rows = _without_writes(row, [] if rule.anything else writes)
     if _label(second, name) is not None and not rule.final:
         sized = _row(sizes, 0 if rule.by_files else rule.most_bytes, rule)
-        recent = bool(sized) and now - sized[-1].time <= MAX_AGE
+        recent = bool(sized) and is_recent(sized[-1], now)
         row = row[-len(sized) :] if recent else ()
     return replace(seen, zeros=len(row), since=row[0].time if row else None, written=rows)
 

@@ -79,6 +79,7 @@ def test_all_is_well() -> None:
     [
         ("state", {"job": replace(JOB, phase="FULL_DUMP")}, "no_go", "FULL_DUMP"),
         ("state", {"job": replace(JOB, state="STOPPED")}, "no_go", "STOPPED"),
+        ("state", {"replaced": True}, "no_go", "created again"),
         ("state", {"job": replace(JOB, phase="READY_FOR_PROMOTE")}, "go", "READY_FOR_PROMOTE"),
         ("state", {"job": replace(JOB, state="STATE_42")}, "no_go", "STATE_42"),
         ("errors", {"job": replace(JOB, error=Fault(9, "slot is gone"))}, "no_go", "slot is gone"),
@@ -91,6 +92,7 @@ def test_all_is_well() -> None:
         ("delay", {"delay": series(60.0)}, "go", "1 min"),
         ("delay", {"delay": series(61.0)}, "no_go", "1 min 1 s"),
         ("delay", {"delay": series(0, newest=6 * MINUTE)}, "no_go", "6 min"),
+        ("delay", {"delay": series(0, newest=-MINUTE)}, "not_checked", "1 min ahead"),
         ("delay", {"delay": Delay()}, "not_checked", "no replication delay"),
         ("delay", {"delay": series(-1)}, "not_checked", "sales"),
         ("delay", {"databases": (database("sales"), database("hr"))}, "not_checked", "hr"),

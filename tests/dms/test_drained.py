@@ -108,6 +108,8 @@ CASES = {
     "negative before": Case(pg(row(-1, 0, 0)), False),
     "nothing is measured": Case(pg(), False, why="nothing was measured"),
     "an old sample": Case(pg(row(0, 0, 0)), False, at=9, why="too old"),
+    "a sample from the future": Case(pg(row(0, 0, 0)), False, at=2, why="from the future"),
+    "bytes from the future": Case(pg(row(0, 0, 0), row(0, 0, 0, 0)), False, at=3, why="from the future"),
     "four minutes old is how late samples can be": Case(pg(row(0, 0, 0)), True, at=7),
     "a sample is absent in between": Case(pg(row(0, 0, None, None, 0)), False, at=6),
     "a sample that is a little late is in the row": Case(pg(row(0, 0, None, 0)), True, at=6),

@@ -311,7 +311,8 @@ def _unknown(cutover: Cutover, now: datetime) -> Iterator[str]:
 
 
 def _aborted(cutover: Cutover, now: datetime) -> Iterator[str]:
-    yield f"⏹️ *Aborted*{f' {clock(cutover.ended)}' if cutover.ended else ''}: nothing was promoted"
+    sure = ": nothing was promoted" if cutover.progress.promote_intended is None else ""
+    yield f"⏹️ *Aborted*{f' {clock(cutover.ended)}' if cutover.ended else ''}{sure}"
     yield _why(cutover)
     if cutover.progress.stopping is None:
         return

@@ -51,6 +51,8 @@ _SIGNS = {
 _NAME = 24
 """Characters of a job in a button."""
 _NO_CUTOVER = "⏹️ {jobs}: no cutover took place, the source stays the primary database. {why}"
+_ABORTED_LATE = "⏹️ The cutover of {jobs} was aborted. {why}"
+"""Once a promote was decided, the bot does not say for sure that nothing was promoted."""
 _NEWS: dict[NewsKind, str] = {
     NewsKind.DAY_BEFORE: "🗓️ Tomorrow: cutover of {jobs} at {at}. Expect up to {budget} of downtime.",
     NewsKind.HOUR_BEFORE: "🗓️ In an hour, at {at}: cutover of {jobs}. Expect up to {budget} of downtime.",
@@ -183,7 +185,8 @@ def _call_buttons(cutover: Cutover, person: str, step: str) -> tuple[Button, ...
 
 def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:
     """A line for those who only have to know. A rehearsal says that it is one."""
-    form = _NEWS[what]
+    tried = what is NewsKind.ABORTED and cutover.progress.promote_intended is not None
+    form = _ABORTED_LATE if tried else _NEWS[what]
     at, downtime = cutover.plan.at, states.downtime(cutover, now)
     text = form.format(
         jobs=f"*{mrkdwn.name(jobs_text(cutover))}*",

@@ -1,0 +1,174 @@
+"""What comes from outside in the night: clocks, jobs, the policy, and figures that are not what they seem."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.cutover.checks import Checks
+from bot.store.cutover import CheckResult, Mark
+from bot.store.cutover import CutoverState as S
+from sandbox.dms import DmsServer
+from tests.cutover.night import ALEX_THERE, ALONE, DANA_THERE, FOUR_EYES, QUIET, SAM, Night, a_night
+from tests.policy.people import access
+
+WITHOUT_DANA = ALONE.replace('"U0DANA0001", ', "")
+
+
+# ---- clocks
+
+
+def test_the_clock_goes_back_after_it_has_drained(night: Night) -> None:
+    """How old the samples are is not known then: nothing is sent, and people decide whether it goes on."""
+    plan = night.drained(night.job(), by_itself=False)
+    night.clock.forward(minutes=-40)
+    assert "too old" in night.promote(plan)
+    night.tick()
+    held = night.now(plan)
+    assert (held.state, held.progress.why) == (S.HELD, "The clock of dms-bot went back by 40 min.")
+    assert night.promotes() == 0
+
+
+def test_checks_from_the_future_do_not_let_it_start(night: Night) -> None:
+    plan = night.ready(night.job())
+    night.does(plan, "here")
+    night.clock.forward(minutes=-30)
+    assert "older than 10 minutes" in night.press(plan, "start")
+    night.tick()
+    assert night.now(plan).progress.checked == night.clock()
+    night.does(plan, "start")
+
+
+def test_samples_from_the_future_never_count(night: Night) -> None:
+    """This machine's clock is behind, so the stop of the writes is later than it seems."""
+    plan = night.stopped(night.job())
+    night.clock.forward(minutes=6)
+    for _ in range(3):
+        night.clock.forward(minutes=1)
+        night.sample("orders")
+    night.clock.forward(minutes=-7)
+    night.tick()
+    found = night.now(plan)
+    assert found.state is S.DRAINING
+    assert "from the future" in found.progress.jobs[0].text
+
+
+def test_a_series_that_ended_before_the_stop_never_counts(night: Night) -> None:
+    job = night.job()
+    for _ in range(5):
+        night.clock.forward(minutes=1)
+        night.sample("orders")
+    plan = night.stopped(job)
+    for _ in range(6):
+        night.clock.forward(minutes=1)
+        night.tick()
+    found = night.now(plan)
+    assert found.state is S.DRAINING
+    assert "not measured since the writes were stopped" in found.progress.not_measured
+    for _ in range(30):
+        night.clock.forward(minutes=1)
+        night.tick()
+    assert night.state(plan) is S.HELD
+
+
+# ---- the job is deleted, and perhaps created again
+
+
+def checks_of(night: Night) -> Checks:
+    ctx = night.desk.ctx
+    return Checks(ctx.dms, ctx.store, ctx.access, night.clock)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_job_that_is_gone_lets_nobody_start(night: Night, again: bool) -> None:
+    plan = night.ready(night.job())
+    night.dms.control.remove_job("orders")
+    if again:
+        night.job()
+    lines = checks_of(night).run(night.now(plan))
+    (state,) = [each for each in lines if each.guard == "state"]
+    assert state.result is (CheckResult.NO_GO if again else CheckResult.NOT_CHECKED)
+
+
+@pytest.mark.parametrize("state", [S.STOPPING, S.DRAINING, S.DRAINED])
+def test_a_job_that_is_deleted_in_the_night_is_held(night: Night, state: S) -> None:
+    job = night.job()
+    if state is S.STOPPING:
+        plan = night.ready(job)
+        night.does(plan, "here")
+        night.does(plan, "start")
+    else:
+        plan = night.stopped(job) if state is S.DRAINING else night.drained(job)
+    assert night.state(plan) is state
+    night.dms.control.remove_job("orders")
+    night.clock.forward(seconds=20)
+    night.tick()
+    held = night.now(plan)
+    assert (held.state, held.progress.jobs[0].mark) == (S.HELD, Mark.FAILED)
+    assert held.progress.why == "`orders`: it no longer exists."
+    night.does(plan, "abort", SAM, "the job is gone")
+
+
+def test_a_job_that_is_deleted_after_a_lost_answer_is_no_dead_end(night: Night) -> None:
+    """Nobody can tell any more whether it was promoted: people decide, and nothing is sent."""
+    plan = night.drained(night.job())
+    night.dms.control.fault(method="PromoteMigrationJob", kind="DISCONNECT")
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.UNKNOWN)
+    night.dms.control.remove_job("orders")
+    night.clock.forward(seconds=20)
+    held = night.reaches(plan, S.HELD)
+    assert "it no longer exists" in held.progress.why
+    assert "whether it was promoted is not known" in held.progress.why
+    night.does(plan, "abort", SAM, "looked at the destination: it is a replica still")
+    assert night.promotes() == 1
+
+
+# ---- the policy changes, and people leave
+
+
+def test_a_policy_that_asks_for_more_approvals_now(service: DmsServer, tmp_path: Path) -> None:
+    with a_night(service, tmp_path, access(ALONE)) as before:
+        plan = before.drained(before.job(labels={"env": "prod"}))
+        with a_night(service, tmp_path, access(FOUR_EYES)) as night:
+            night.clock.at = before.clock.at
+            assert "0 of 1 approvals" in night.promote(plan)
+            assert night.promotes() == 0
+
+
+def test_a_commander_who_may_no_longer_promote(service: DmsServer, tmp_path: Path) -> None:
+    """And who has left: the deputy goes on, as the plan was made by somebody who may."""
+    left: set[str] = set()
+    rights = access(ALONE, is_member=lambda user: user not in left)
+    with a_night(service, tmp_path, rights) as before:
+        plan = before.drained(before.job(), who=ALEX_THERE)
+        with a_night(service, tmp_path, replace(rights, policy=access(WITHOUT_DANA).policy)) as night:
+            night.clock.at = before.clock.at
+            assert "may not use `promote`" in night.promote(plan)
+            left.add(DANA_THERE.user)
+            assert night.promote(plan) != ""
+            assert night.promotes() == 0
+            assert night.promote(plan, SAM) == ""
+            night.reaches(plan, S.CHECKLIST)
+
+
+def test_a_planner_who_has_left_keeps_it_from_being_sent(service: DmsServer, tmp_path: Path) -> None:
+    left: set[str] = set()
+    with a_night(service, tmp_path, access(ALONE, is_member=lambda user: user not in left)) as night:
+        plan = night.drained(night.job())
+        left.add(DANA_THERE.user)
+        assert "Nothing was sent" in night.promote(plan, SAM)
+        assert (night.promotes(), night.state(plan)) == (0, S.DRAINED)
+        night.does(plan, "abort", SAM, "to be planned again")
+
+
+def test_two_plans_at_once_for_one_job(night: Night) -> None:
+    """Of two people who plan at the same moment, one is refused."""
+    job = night.job()
+    with ThreadPoolExecutor(2) as people:
+        told = list(people.map(lambda who: night.cutovers.plan(who, QUIET, [job]), (DANA_THERE, SAM)))
+    assert len(night.desk.ctx.store.cutovers()) == 1, told
+    assert sum("is part of the cutover that" in str(each) for each in told) == 1
