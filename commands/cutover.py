@@ -20,7 +20,7 @@ from bot.cmdline.answers import (
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.cutover import summary
 from bot.cutover.readers import may_see
-from bot.cutover.report import report_json, report_markdown, report_name
+from bot.cutover.report import Called, report_json, report_markdown, report_name
 from bot.cutover.wave import shown_names
 from bot.cutover.wording import state_text
 from bot.dms.drained import takes_threshold
@@ -143,7 +143,7 @@ def _report(ctx: Context, invocation: Invocation) -> Answer:
         return _none_yet(ctx, short_name(typed) if is_job_name(typed) else typed, typed)
     log = ctx.store.cutover_log(cutover.id)
     if "file" in invocation.flags:
-        return _file(cutover, log, invocation.word("file"))
+        return _file(cutover, log, invocation.word("file"), ctx.access.name_of)
     sections = (Section(summary.figures(cutover)), Section(summary.timeline(log)))
     return AnswerPage(summary.title(cutover), sections, summary.file_buttons(cutover, ctx.ref))
 
@@ -180,8 +180,9 @@ def _last_of(ctx: Context, invocation: Invocation, typed: str) -> Cutover | None
         return found
 
 
-def _file(cutover: Cutover, log: Sequence[CutoverEntry], kind: str) -> Upload:
-    made = report_json(cutover, log) if kind == "json" else report_markdown(cutover, log)
+def _file(cutover: Cutover, log: Sequence[CutoverEntry], kind: str, called: Called) -> Upload:
+    make = report_json if kind == "json" else report_markdown
+    made = make(cutover, log, called)
     name = report_name(cutover, "json" if kind == "json" else "md")
     return Upload(name, made.encode(), summary.title(cutover), private=True)
 
@@ -211,7 +212,7 @@ VERB = Verb(
     begins="cutover",
     examples=(
         "cutover orders-db",
-        'cutover orders-db --at "Sat 02:00" --budget 90m',
+        'cutover orders-db --at "Sat 02:00" --max-downtime 90m',
         "cutover orders-db --rehearse",
         "cutover orders-db --last",
     ),

@@ -98,7 +98,7 @@ def _calls(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[
         case S.PROMOTING:
             yield from _late(cutover, now)
         case S.CHECKLIST:
-            yield from _nags(cutover, now, "item", plan.app_owner or plan.commander)
+            yield from _checklist(cutover, now, plan.app_owner or plan.commander)
         case S.ABORTED if progress.stopping is not None and not progress.reopened_by:
             yield from _press(cutover, now, "reopened", plan.app_owner or plan.commander, plan.commander)
             yield from _nags(cutover, now, "reopened", plan.app_owner or plan.commander)
@@ -108,7 +108,7 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[Call]:
     plan = cutover.plan
     stamp = cutover.since.isoformat()
     for person in dict.fromkeys((plan.commander, plan.app_owner)):
-        if person not in cutover.progress.here:
+        if person not in cutover.progress.here and not _has_just_planned(cutover, person, now):
             yield Call(f"here:{stamp}:{person}", person, "here")
     begins = max(plan.at or cutover.since, cutover.since)
     if plan.at is None or now < begins:
@@ -118,6 +118,11 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[Call]:
         yield Call(f"start:{stamp}:2", plan.commander, "start")
     if now >= begins + 2 * AGAIN_AFTER:
         yield Call(f"start:{stamp}:3", plan.deputy, "start")
+
+
+def _has_just_planned(cutover: Cutover, person: str, now: datetime) -> bool:
+    """Whether this person planned it a moment ago, so has the card before them."""
+    return person == cutover.by.user and now < cutover.created + AGAIN_AFTER
 
 
 def _second(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[Call]:
@@ -155,13 +160,24 @@ def _stopping(cutover: Cutover, now: datetime) -> Iterator[Call]:
 
 
 def _press(cutover: Cutover, now: datetime, what: str, person: str, deputy: str) -> Iterator[Call]:
-    """At once, again after three minutes, and three minutes later the deputy."""
+    """At once, again after three minutes, and three minutes later the deputy. Whoever has just pressed what
+    led there has the card before them, and is called after three minutes only."""
     stamp = cutover.since.isoformat()
-    yield Call(f"{what}:{stamp}:1", person, what)
+    if person != cutover.progress.entered_by:
+        yield Call(f"{what}:{stamp}:1", person, what)
     if now >= cutover.since + AGAIN_AFTER:
         yield Call(f"{what}:{stamp}:2", person, what)
     if now >= cutover.since + 2 * AGAIN_AFTER and deputy != person:
         yield Call(f"{what}:{stamp}:3", deputy, what)
+
+
+def _checklist(cutover: Cutover, now: datetime, owner: str) -> Iterator[Call]:
+    """The app owner, at once and every quarter of an hour. Whoever planned it is told of the promotion by the
+    outcome of its request."""
+    told = "" if cutover.rehearsal else cutover.by.user
+    if owner not in (told, cutover.progress.entered_by):
+        yield Call(f"item:{cutover.since.isoformat()}:1", owner, "item")
+    yield from _nags(cutover, now, "item", owner)
 
 
 def _late(cutover: Cutover, now: datetime) -> Iterator[Call]:

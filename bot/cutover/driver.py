@@ -37,7 +37,7 @@ from bot.requests.base import RequestContext
 from bot.requests.delay import plain_text
 from bot.store import StoreError
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
-from bot.store.records import OutMessage, Request, RequestState
+from bot.store.records import Request, RequestState
 from bot.util import parallel
 from bot.util.durations import humanize
 
@@ -259,7 +259,7 @@ class Driver:
                 return cutover
             updated = self._ledger.update(read, shown=False, said=said)
             for call in calls:
-                self._post_call(cutover, call, now)
+                self._ledger.post_call(cutover, call)
             for each in news:
                 self._ledger.post_news(cutover, each)
             self._log_budget(updated or cutover, calls, now)
@@ -284,17 +284,6 @@ class Driver:
         approved = [each.user for each in decisions if each.approve]
         return second_people(
             self._ctx.access, request, cutover, approved, lambda who: may(who, cutover) is None
-        )
-
-    def _post_call(self, cutover: Cutover, call: Call, now: datetime) -> None:
-        self._ctx.store.enqueue(
-            OutMessage(
-                key=f"{card_key(cutover.id)}:call:{call.key}",
-                channel=call.channel or call.person,
-                kind="cutover_call",
-                subject={"cutover": cutover.id, "person": call.person, "what": call.what},
-                created=now,
-            )
         )
 
 

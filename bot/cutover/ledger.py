@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.cutover.calls import News, news_due
+from bot.cutover.calls import Call, News, news_due
+from bot.cutover.states import downtime_runs
 from bot.store import Store
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState, Progress
 from bot.store.records import AuditEntry, OutMessage, Person
@@ -16,6 +17,8 @@ from bot.util.redact import redact
 
 SAMPLE = "sample"
 """Event of a measurement: kept for the report and the chart, and not said in the thread."""
+_CALL = "cutover_call"
+"""Kind of a call in the outbox."""
 _REPORTED = (CutoverState.DONE, CutoverState.ABORTED)
 _REHEARSAL = "In a rehearsal, which sends nothing."
 _UNSAID = frozenset({SAMPLE})
@@ -25,6 +28,11 @@ _UNAUDITED = frozenset({SAMPLE, "checked", "item", "writer", "here"})
 def card_key(id: str) -> str:
     """Key of a cutover's card in the outbox."""
     return f"cutover:{id}"
+
+
+def _calls_key(cutover: Cutover) -> str:
+    """What the keys of all its calls begin with."""
+    return f"{card_key(cutover.id)}:call:"
 
 
 class CutoverLedger:
@@ -90,6 +98,8 @@ class CutoverLedger:
             moved = self._store.change_cutover(read, progress=replace(read.progress, **progress))
             if moved is not None and shown:
                 self._store.mark_dirty(card_key(read.id))
+            if moved is not None and "checks" in progress:
+                self._refresh_calls(read, moved)
         if shown:
             self.wake()
         return moved
@@ -137,6 +147,32 @@ class CutoverLedger:
             )
         )
 
+    def post_call(self, cutover: Cutover, call: Call) -> None:
+        """Call somebody for a press, once; inside a transaction."""
+        log = self._store.cutover_log(cutover.id)
+        self._store.enqueue(
+            OutMessage(
+                key=f"{_calls_key(cutover)}{call.key}",
+                channel=call.channel or call.person,
+                kind=_CALL,
+                subject={
+                    "cutover": cutover.id,
+                    "person": call.person,
+                    "what": call.what,
+                    "after": max((each.id for each in log), default=0),
+                },
+                created=max(self.clock(), cutover.since),
+            )
+        )
+
+    def _refresh_calls(self, read: Cutover, moved: Cutover) -> None:
+        """Have the calls of the state that was read, and those about a downtime that ends, show what became
+        of them, or what they still wait for; inside a transaction."""
+        ended = downtime_runs(read) and not downtime_runs(moved)
+        since = read.progress.stopped if ended else read.since
+        for each in self._store.messages(_calls_key(read), _CALL, since or read.since):
+            self._store.mark_dirty(each.key)
+
     def _change(
         self,
         read: Cutover,
@@ -147,6 +183,8 @@ class CutoverLedger:
         progress: dict[str, Any],
         job: str = "",
     ) -> Cutover | None:
+        if changes:
+            progress = {**progress, "entered_by": who.user if who else ""}
         new: Progress = replace(read.progress, **progress)
         with self._store.transaction():
             moved = self._store.change_cutover(read, progress=new, **changes)
@@ -158,6 +196,7 @@ class CutoverLedger:
             self.log(moved, event, text, job, who.user if who else "")
             self._audit(moved, event, who, text, job)
             self._store.mark_dirty(card_key(moved.id))
+            self._refresh_calls(read, moved)
             if changes and moved.state in _REPORTED and moved.progress.stopping is not None:
                 self._post_report(moved)
             if moved.state in ENDED_CUTOVERS:

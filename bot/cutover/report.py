@@ -1,11 +1,12 @@
 """The report of a cutover, from what the store holds: Markdown for people, JSON for programs. Pure functions.
 
-Times are UTC; people are Slack's user IDs, which `called` turns into names.
+Times are UTC. `called` turns Slack's user IDs into names: Markdown has the names, JSON both.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,10 @@ from bot.store.cutover import CheckResult, Cutover, CutoverEntry, Tick
 from bot.util.durations import humanize
 
 Called = Callable[[str], str]
-"""The name of a person by user ID."""
+"""The name of a person by user ID; the ID itself where no name is known."""
+_BOT = "bot"
+"""Stands for the bot where the ID of a person stands."""
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
 def report_name(cutover: Cutover, kind: str) -> str:
@@ -44,10 +48,10 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
         "why": progress.why,
         "rehearsal": cutover.rehearsal,
         "request": cutover.request,
-        "planned_by": called(cutover.by.user),
-        "people": {name: called(user) for name, user in _people(cutover)},
+        "planned_by": _person(cutover.by.user, called),
+        "people": {role: _person(user, called) for role, user in _people(cutover)},
         "planned_for": _iso(plan.at),
-        "budget_seconds": plan.budget_s,
+        "longest_downtime_seconds": plan.budget_s,
         "max_delay_seconds": plan.most_seconds,
         "by_itself": plan.by_itself,
         "downtime_seconds": downtime_s(cutover),
@@ -63,7 +67,7 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
                 "guard": each.guard,
                 "job": each.job,
                 "reason": each.reason,
-                "by": called(each.by),
+                "by": _person(each.by, called),
                 "at": _iso(each.at),
             }
             for each in progress.overrides
@@ -80,7 +84,7 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
             {
                 "at": _iso(each.at),
                 "event": each.event,
-                "by": called(each.user) if each.user else "",
+                "by": _person(each.user, called),
                 "job": each.job,
                 "text": each.text,
             }
@@ -97,7 +101,7 @@ def _markdown(cutover: Cutover, log: Sequence[CutoverEntry], called: Called) -> 
     yield ""
     yield from _outcome(cutover)
     yield ""
-    yield from _table(("Role", "Person"), [(name, called(user)) for name, user in _people(cutover)])
+    yield from _table(("Role", "Person"), [(role, _name(user, called)) for role, user in _people(cutover)])
     yield "## Times"
     yield ""
     yield from _table(("Step", "UTC"), [(name, _clock(at)) for name, at in _times(cutover) if at])
@@ -122,7 +126,7 @@ def _outcome(cutover: Cutover) -> Iterator[str]:
         within = "within" if seconds <= cutover.plan.budget_s else "over"
         yield ""
         yield (
-            f"Downtime: **{seconds} s** ({humanize(seconds)}), {within} the budget of "
+            f"Downtime: **{seconds} s** ({humanize(seconds)}), {within} the longest planned, "
             f"{humanize(cutover.plan.budget_s)}."
         )
     if cutover.progress.drained is not None:
@@ -173,7 +177,7 @@ def _ticks(title: str, ticks: Sequence[Tick], called: Called) -> Iterator[str]:
         yield f"## {title}"
         yield ""
         for each in ticks:
-            done = f" – {called(each.by)}, {_clock(each.at)}" if each.by and each.at else ""
+            done = f" – {_name(each.by, called)}, {_clock(each.at)}" if each.by and each.at else ""
             yield f"- [{'x' if each.by else ' '}] {_plain(each.text)}{done}"
         yield ""
 
@@ -185,9 +189,11 @@ def _checks(cutover: Cutover, called: Called) -> Iterator[str]:
         yield ""
         for each in found:
             where = f" (`{shown_name(cutover, each.job)}`)" if each.job else ""
-            yield f"- {str(each.result).replace('_', ' ')}: {_plain(each.text)}{where}"
+            text = _MENTION.sub(lambda found: _name(found[1], called), _plain(each.text))
+            yield f"- {str(each.result).replace('_', ' ')}: {text}{where}"
         for one in cutover.progress.overrides:
-            yield f"- overridden: {one.guard}, by {called(one.by)}, {_clock(one.at)}: {_plain(one.reason)}"
+            by, at = _name(one.by, called), _clock(one.at)
+            yield f"- overridden: {one.guard}, by {by}, {at}: {_plain(one.reason)}"
         yield ""
 
 
@@ -204,7 +210,7 @@ def _delays(cutover: Cutover, log: Sequence[CutoverEntry]) -> Iterator[str]:
 
 
 def _log_line(cutover: Cutover, entry: CutoverEntry, called: Called) -> str:
-    who = f" {called(entry.user)}:" if entry.user else ""
+    who = f" {_name(entry.user, called)}:" if entry.user else ""
     job = f" (`{shown_name(cutover, entry.job)}`)" if entry.job else ""
     said = event_text(entry.event) + (f": {entry.text}" if entry.text else "")
     return f"- {_clock(entry.at)}{who} {_plain(said)}{job}"
@@ -228,8 +234,17 @@ def _plain(text: str) -> str:
 
 
 def _tick_json(tick: Tick, called: Called) -> dict[str, Any]:
-    by = called(tick.by) if tick.by else ""
+    by = _person(tick.by, called)
     return {"text": tick.text, "by": by, "at": _iso(tick.at), "blocking": tick.blocking, "job": tick.job}
+
+
+def _name(user: str, called: Called) -> str:
+    return "dms-bot" if user == _BOT else _plain(called(user))
+
+
+def _person(user: str, called: Called) -> dict[str, str] | None:
+    """Who it was, for programs; None for nobody."""
+    return {"id": user, "name": _name(user, called)} if user else None
 
 
 def _number(text: str) -> float | None:

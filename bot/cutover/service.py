@@ -60,10 +60,10 @@ class Cutovers:
     def press(self, who: Person, id: str, step: str, arg: str = "") -> Note | None:
         """Do what a press on its card means; `step` is one of `states.PRESSES`.
 
-        `arg` is the number (from 0) of a line for `writer` and `item`, the typed phrase for `promote`
-        (`promotion.promote_phrase`), the ask for `second` (`states.ask_of`), the reason for `hold`, `abort`,
-        `cancel` and `without`, and for `override` the checks (`states.override_key`, with commas) and, after
-        a space, the reason. None: done, and the card shows it.
+        `arg` holds the numbers (from 0, with commas) of lines for `writer` and `item`, the typed phrase for
+        `promote` (`promotion.promote_phrase`), the ask for `second` (`states.ask_of`), the reason for `hold`,
+        `abort`, `cancel` and `without`, and for `override` the checks (`states.override_key`, with commas)
+        and, after a space, the reason. None: done, and the card shows it.
 
         Raises:
             StoreError.

@@ -199,7 +199,6 @@ def is_over(cutover: Cutover, step: str, person: str) -> bool:
         "promote": bool(progress.asked_by),
         "second": not progress.asked_by,
         "reopened": bool(progress.reopened_by),
-        "item": bool(progress.checklist) and all(each.by for each in progress.checklist),
     }
     return cutover.state not in BY_STEP[step].states or done.get(step, False)
 

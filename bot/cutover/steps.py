@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.cmdline.answers import Note, User
+from bot.cmdline.answers import Note, RichPart, Time, User
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.promotion import Promotion
 from bot.cutover.states import (
@@ -93,7 +93,7 @@ class Steps:
         if press.step == "promote" and cutover.state is S.DRAINED and cutover.progress.asked_by:
             return Note(("Nothing was done: ", User(cutover.progress.asked_by), " asked already."))
         if cutover.state not in press.states:
-            return _moved_on(cutover, press)
+            return moved_on(cutover, press)
         if press.step == "second":
             return self._promotion.may_second(who, cutover)
         if press.step == "override":
@@ -189,7 +189,7 @@ class Steps:
     def _writer(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
         def tick(now: Cutover) -> Cutover | None:
             ticks, text = _ticked(now.progress.writers, arg, who, self._ledger.clock())
-            return None if ticks is None else self._ledger.note(now, "writer", who, text, writers=ticks)
+            return self._ledger.note(now, "writer", who, text, writers=ticks) if text else None
 
         return self._done(cutover, tick)
 
@@ -284,7 +284,7 @@ class Steps:
     def _item(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
         def tick(now: Cutover) -> Cutover | None:
             ticks, text = _ticked(now.progress.checklist, arg, who, self._ledger.clock())
-            return None if ticks is None else self._ledger.note(now, "item", who, text, checklist=ticks)
+            return self._ledger.note(now, "item", who, text, checklist=ticks) if text else None
 
         return self._done(cutover, tick)
 
@@ -304,7 +304,7 @@ class Steps:
         with self._ctx.store.transaction():
             now = self._ctx.store.cutover(seen.id)
             if now is None or now.state is not seen.state:
-                return _moved_on(now or seen, None)
+                return moved_on(now or seen)
             moved = act(now)
         if isinstance(moved, Note):
             return moved
@@ -317,22 +317,29 @@ def _last_promoted(cutover: Cutover) -> datetime | None:
     return max((each for each in times if each is not None), default=None)
 
 
-def _ticked(
-    ticks: Sequence[Tick], arg: str, who: Person, at: datetime
-) -> tuple[tuple[Tick, ...] | None, str]:
-    """The lines with that of this number (from 0) ticked, or open again, and its text; None for no line."""
-    index = int(arg) if arg.isdecimal() else -1
-    if not 0 <= index < len(ticks):
-        return None, ""
-    line = ticks[index]
-    new = replace(line, by="", at=None) if line.by else replace(line, by=who.user, at=at)
-    return (*ticks[:index], new, *ticks[index + 1 :]), f"{'' if new.by else 'not '}done: {line.text}"
+def _ticked(ticks: Sequence[Tick], arg: str, who: Person, at: datetime) -> tuple[tuple[Tick, ...], str]:
+    """The lines with those of these numbers (from 0, with commas) ticked, or open again, and what that did in
+    words; without words for no line."""
+    chosen = {int(each) for each in arg.split(",") if each.isdecimal()}
+    lines = list(ticks)
+    done: list[str] = []
+    undone: list[str] = []
+    for index in sorted(each for each in chosen if each < len(ticks)):
+        line = ticks[index]
+        (undone if line.by else done).append(line.text)
+        lines[index] = replace(line, by="", at=None) if line.by else replace(line, by=who.user, at=at)
+    said = ((word, texts) for word, texts in (("done", done), ("not done", undone)) if texts)
+    return tuple(lines), "; ".join(f"{word}: {', '.join(texts)}" for word, texts in said)
 
 
-def _moved_on(cutover: Cutover, press: Press | None) -> Note:
+def moved_on(cutover: Cutover, press: Press | None = None) -> Note:
+    """Answers a press that came too late: how the cutover stands, since when, and by whom."""
     over = " It can no longer be aborted." if press is not None and press.step == "abort" else ""
     ended = over if not has_ended(cutover) else ""
-    return Note(f"Nothing was done: {standing(cutover)}.{ended}", tone="warn")
+    by: tuple[RichPart, ...] = (" (", User(cutover.progress.entered_by), ")")
+    who = by if cutover.progress.entered_by else ()
+    told = f"Nothing was done: {standing(cutover)}, since "
+    return Note((told, Time(cutover.since), *who, f".{ended}"), tone="warn")
 
 
 def _holders(cutover: Cutover, press: Press) -> tuple[str | User, ...]:

@@ -33,7 +33,7 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
         within = "within" if seconds <= cutover.plan.budget_s else "*over*"
         parts.append(
             f"\n*Downtime {humanize(seconds)}* ({seconds} s), {within} the "
-            f"{humanize(cutover.plan.budget_s)} of the plan"
+            f"longest planned, {humanize(cutover.plan.budget_s)}"
         )
     for word, begin, end in _spans(cutover):
         parts.append(f"\n{word} took {humanize(end - begin)}")

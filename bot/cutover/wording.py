@@ -8,6 +8,8 @@ from bot.util.durations import humanize
 
 VERB = "cutover"
 """The verb, and the first part of the names of its buttons."""
+WHEN_READY = "ready"
+"""What `--at` says where the commander starts it, without a time."""
 _STATE_TEXT = {
     CutoverState.DRAFT: "is not confirmed yet",
     CutoverState.AWAITING_APPROVAL: "waits for approval",
@@ -44,7 +46,7 @@ def missing_text(plan: Plan | CutoverTerms) -> str:
     return f"at most {humanize(plan.most_seconds)} is missing" if plan.most_seconds else "nothing is missing"
 
 
-_EVENT_TEXT = {
+EVENT_TEXT = {
     "aborted": "aborted",
     "adopted": "a promotion from outside was adopted",
     "approved": "approved",
@@ -81,4 +83,4 @@ _EVENT_TEXT = {
 
 def event_text(event: str) -> str:
     """What an entry of the log is about, in a few words."""
-    return _EVENT_TEXT.get(event, event.replace("_", " "))
+    return EVENT_TEXT.get(event, event.replace("_", " "))

@@ -12,7 +12,7 @@ from itertools import islice
 
 import structlog
 
-from bot.cutover import states
+from bot.cutover.answered import ending_of
 from bot.dms.error_news import OF_DATABASES
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.queries import request_key
@@ -107,7 +107,7 @@ def _is_of_a_night(store: Store, message: OutMessage, since: datetime) -> bool:
     if cutover is None:
         return False
     if message.kind == "cutover_call":
-        return not states.is_over(cutover, message.subject["what"], message.subject["person"])
+        return ending_of(store, message.subject) is None
     if cutover.ended is None:
         return True
     return cutover.progress.stopping is not None and cutover.ended >= since

@@ -231,6 +231,8 @@ class Progress:
     """Why it is held, aborted, expired or unknown, in a sentence."""
     alarm: str = ""
     """`channel:id` of the scheduled Slack message that says that the bot is silent; empty for none."""
+    entered_by: str = ""
+    """User ID of who pressed what led to its state; empty where the bot or the time did."""
     said: tuple[str, ...] = ()
     """Which announcements and reminders have been queued."""
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cutover.checklist import MAX_LINE, MAX_LINES, checklist
 from bot.cutover.planning import MOST_DELAY
+from bot.cutover.wording import WHEN_READY
 from bot.dms.drained import takes_threshold
 from bot.dms.model import Job
 from bot.policy.subscriptions import Membership
@@ -22,7 +23,7 @@ from commands.support.base import Context
 from commands.support.schedule import moment_at
 from commands.support.schedule import zone_of as zone_of_person
 
-READY = ("ready", "now")
+_NO_TIME = (WHEN_READY, "now")
 """What `--at` takes besides times: the commander starts it as soon as it is confirmed and approved."""
 AT = Flag("at", "text", 'when, as `"Sat 02:00"`, or `ready`: the commander starts it')
 _MENTION = "pick the person from the list that Slack offers behind `@`"
@@ -31,7 +32,7 @@ FLAGS = (
     Flag("commander", "word", "who leads it, if not you"),
     Flag("apps", "word", "who stops the writes, if not the commander"),
     Flag("deputy", "word", "who is called if the commander is silent", rare=True),
-    Flag("budget", "duration", "the longest downtime, `1h` if left out", rare=True),
+    Flag("max-downtime", "duration", "the longest downtime, `1h` if left out", rare=True),
     Flag(
         "max-delay",
         "duration",
@@ -102,7 +103,7 @@ def usual_items(ctx: Context, jobs: Sequence[Job]) -> tuple[Tick, ...]:
 def _moment(ctx: Context, invocation: Invocation) -> Moment | None:
     """None: when the commander starts it. A rehearsal without a time begins at once."""
     typed = invocation.word("at").strip().lower()
-    if typed.removeprefix("when ") in READY or (not typed and invocation.is_set("rehearse")):
+    if typed.removeprefix("when ") in _NO_TIME or (not typed and invocation.is_set("rehearse")):
         return None
     if not typed:
         raise UsageError(
@@ -125,11 +126,9 @@ def _person(invocation: Invocation, flag: str) -> str:
 
 
 def _budget(invocation: Invocation) -> int:
-    span = parse_duration(invocation.word("budget", "1h"))
+    span = parse_duration(invocation.word("max-downtime", "1h"))
     if not _SHORTEST <= span <= _LONGEST:
-        raise UsageError(
-            "`--budget` is the longest downtime, from `5m` to `2d`: write for example `--budget 90m`."
-        )
+        raise UsageError("The longest downtime is from `5m` to `2d`: write for example `--max-downtime 90m`.")
     return int(span.total_seconds())
 
 

@@ -49,7 +49,7 @@ def planned(desk: CommandService) -> Cutover:
 def test_a_typed_plan(desk: CommandService) -> None:
     answer = desk.type(
         'cutover orders billing --at "Sat 02:00" --commander <@U0SAM00001|sam> --apps <@U0RAJ00001|raj> '
-        '--budget 90m --writers web,"worker, nightly" --by-itself --reason "CHG-7"',
+        '--max-downtime 90m --writers web,"worker, nightly" --by-itself --reason "CHG-7"',
         HERE,
     )
     assert isinstance(answer, AlreadyQueued), answer
@@ -115,7 +115,7 @@ def test_the_next_saturday_night(now: datetime, zone: str, found: datetime) -> N
         ('cutover orders --at "yesterday 02:00"', "is not a time"),
         ("cutover orders --at ready --commander sam", "names nobody that I know"),
         (f"cutover orders --at ready --commander {SAM} --deputy {SAM}", "name another person"),
-        ("cutover orders --at ready --budget 1m", "from `5m` to `2d`"),
+        ("cutover orders --at ready --max-downtime 1m", "from `5m` to `2d`"),
         ("cutover orders --at ready --announce shop", "is no channel that I know"),
         ("cutover orders --at ready --announce C0DBMIGRAT", "for another channel"),
         (f"cutover orders --at ready --writers {'x' * 76}", "at most 75 characters"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.cutover.report import report_json, report_markdown, report_name
@@ -74,7 +75,7 @@ def test_the_markdown_has_it_all() -> None:
     for line in (
         "# Cutover of `orders`",
         "State: **done** at 2026-12-05 01:38:00.",
-        "Downtime: **1864 s** (31 min 4 s), within the budget of 1 h.",
+        "Downtime: **1864 s** (31 min 4 s), within the longest planned, 1 h.",
         "| commander | Ana |",
         "| asked to promote | Ana |",
         "| second person | Li |",
@@ -96,13 +97,18 @@ def test_the_json_says_the_same() -> None:
     assert found["times"]["promoted"] == "2026-12-05T01:24:00+00:00"
     assert found["delay"] == [{"job": JOB, "read": "2026-12-05T01:10:00+00:00", "seconds": 40.0}]
     assert [each["event"] for each in found["log"]] == ["stopped", "drained"]
+    ana, raj, li = ({"id": id, "name": name} for id, name in NAMES.items())
     assert found["people"] == {
-        "planner": "Ana",
-        "commander": "Ana",
-        "app owner": "Raj",
-        "asked to promote": "Ana",
-        "second person": "Li",
+        "planner": ana,
+        "commander": ana,
+        "app owner": raj,
+        "asked to promote": ana,
+        "second person": li,
     }
+    assert found["log"][0]["by"] == raj
+    assert found["log"][1]["by"] is None
+    seen = replace(DONE, progress=replace(DONE.progress, checklist=(Tick("READY", "bot", at(30)),)))
+    assert json.loads(report_json(seen, LOG))["checklist"][0]["by"] == {"id": "bot", "name": "dms-bot"}
 
 
 def test_the_files_are_named_after_the_job_and_the_night() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bot.config.projects import Project, Projects
+from bot.slack.render.cutover_messages import CutoverMessages
 from bot.slack.render.outcome_message import begun_message
 from bot.store.cutover import CutoverState as S
 from bot.store.cutover import Mark, Tick
-from bot.store.records import RequestState
+from bot.store.records import OutMessage, RequestState
 from commands.support.audit_rows import audit_line
 from tests.cutover.night import DANA_THERE, SAM, STRANGER, Night
+from tests.slack.checks import accepted, all_text
 
 PROJECTS = Projects((Project("demo-project"),))
 
@@ -78,6 +80,42 @@ def test_only_those_who_are_named_press(night: Night) -> None:
     assert "@U0SAM00001" in night.press(plan, "stopped", DANA_THERE)
     assert "only" in night.press(plan, "abort", STRANGER)
     assert "waits until the writes are stopped" in night.press(plan, "promote", DANA_THERE, "orders")
+
+
+def test_a_press_is_told_in_every_call_for_it(night: Night) -> None:
+    """Whoever pressed, and wherever: the messages that asked for it lose their button."""
+    plan = night.ready(night.job())
+    messages = CutoverMessages(night.desk.ctx.store, lambda _: "ref", night.clock)
+
+    def calls() -> list[tuple[OutMessage, str]]:
+        found = night.desk.ctx.store.messages(f"cutover:{plan.id}:call:", "cutover_call", plan.created)
+        shown = [(each, messages.call(each.subject)) for each in found]
+        return [(each, all_text(accepted(said))) for each, said in shown if said is not None]
+
+    night.tick()
+    (asked, text), *more = calls()
+    assert (asked.channel, more) == (SAM.user, []), "who planned it a moment ago has the card before them"
+    assert "Please say that you are here" in text
+    night.does(plan, "here", SAM)
+    (again, text), *_ = calls()
+    assert again.rev == asked.rev + 1
+    assert f"Done by <@{SAM.user}>" in text
+    night.does(plan, "start")
+    night.tick()
+    assert "Not ticked yet: api, nightly jobs" in calls()[-1][1]
+    night.does(plan, "writer", SAM, "0,1")
+    assert "Not ticked" not in calls()[-1][1]
+    assert night.desk.ctx.store.cutover_log(plan.id)[-1].text == "done: api, nightly jobs"
+    night.does(plan, "hold", arg="the batch still runs")
+    night.tick()
+    assert "No longer needed" in calls()[-1][1]
+    assert "held: the batch still runs" in calls()[-1][1]
+    night.clock.forward(seconds=20)
+    night.does(plan, "resume")
+    night.tick()
+    *_, (_, before), (_, now) = calls()
+    assert "held: the batch still runs" in before, "what is asked anew is asked in a message of its own"
+    assert "Please stop the writes" in now
 
 
 def test_an_approved_plan_is_not_said_to_have_begun(production: Night) -> None:

@@ -93,9 +93,21 @@ def tick_all(env: Env, card: JSON, step: str, user: str) -> None:
     assert env.slack.submit(view, values, user=user)["submitted"]
 
 
+def assert_quiet(env: Env, began: str, **most: int) -> None:
+    """So many notifications at most for each person: to confirm, to be told of a part, for each press that is
+    needed, and how it ended. The log in the thread and what one did oneself notify nobody."""
+    for user, number in most.items():
+        told = env.slack.notifications(user, after=began)
+        shown = [(each["kind"], each["channel_name"], each["text"]) for each in told]
+        assert len(told) <= number, shown
+        assert {each["kind"] for each in told} <= {"dm", "mention", "group"}, shown
+        assert "db-migrations" not in {each["channel_name"] for each in told}, shown
+
+
 def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: AheadClock) -> None:
     job = env.add_job("night", labels={"env": "prod"}, **LIVE)
     measured(env, clock, [job])
+    began = env.now()
     env.slack.command(f"cutover {job}", user="dana")
     view = env.slack.wait_view("dana", "Plan it")
     wrong = env.slack.submit(view, {"dms:cutover:deputy": DANA, "dms:cutover:when": "ready"}, user="dana")
@@ -140,6 +152,7 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     env.press(env.shows(card, step="open_writes"), "open_writes", "dana")
     reaches(env, cutover, S.DONE)
     env.shows(card, "Done", "Downtime")
+    assert_quiet(env, began, dana=5, sam=3, alex=1)
     report = env.type(f"cutover {job} --last")
     assert f"Cutover of {job} is done" in plain(report)
     assert "Downtime" in plain(report)
@@ -150,6 +163,7 @@ def test_a_wave_of_ten_by_one_press(env: Env, clock: AheadClock) -> None:
     jobs = [env.add_job("wave", **LIVE) for _ in range(10)]
     measured(env, clock, jobs)
     told = f"--apps <@{SAM}|sam> --announce <#{GENERAL}|general>"
+    began = env.now()
     line = f"cutover {' '.join(jobs)} --at ready {told} --checklist ANALYZE"
     request = env.shows(env.type(line), "10 jobs", "Part of a", step="confirm")
     env.confirm(request)
@@ -168,6 +182,7 @@ def test_a_wave_of_ten_by_one_press(env: Env, clock: AheadClock) -> None:
     tick_all(env, env.shows(card, step="item"), "item", "sam")
     env.press(env.shows(card, step="open_writes"), "open_writes", "sam")
     reaches(env, cutover, S.DONE)
+    assert_quiet(env, began, dana=4, sam=3, alex=0)
     for news in ("has begun", "is the primary database now", "writes are open on the destination"):
         env.slack.wait_message(channel="general", contains=[f"{jobs[0]} and 9 more", news])
 

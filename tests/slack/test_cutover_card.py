@@ -94,13 +94,19 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
     "one that awaits approval": (
         cutover(S.AWAITING_APPROVAL),
         AT - timedelta(hours=3),
-        ("Awaiting approval", "no way back after promote", "Checks: not run yet", "not rehearsed"),
+        ("Awaiting approval", "Longest downtime 1 h", "Checks: not run yet", "not rehearsed"),
         {"move", "cancel"},
     ),
     "a scheduled one": (
         cutover(S.SCHEDULED, progress=Progress(checks=CHECKS), rehearsed=AT - timedelta(days=4)),
         AT - timedelta(days=1),
-        ("Scheduled", "Checks: 2 go · ❔ 1 not checked", "rehearsed 3 d ago", "Budget 1 h", f"<@{ANA}>"),
+        (
+            "Scheduled",
+            "Checks: 2 go · ❔ 1 not checked",
+            "rehearsed 3 d ago",
+            "Longest downtime 1 h",
+            f"<@{ANA}>",
+        ),
         {"check", "move", "cancel"},
     ),
     "one without a time": (

@@ -28,7 +28,7 @@ def chosen(**changes: Any) -> dict[str, Any]:
         "commander": {"selected_user": "U0SAM"},
         "apps": {"selected_user": "U0RAJ"},
         "deputy": {"selected_user": None},
-        "budget": {"selected_option": {"value": "1h"}},
+        "max-downtime": {"selected_option": {"value": "1h"}},
         "promote": {"selected_option": {"value": "press"}},
         "writers": {"value": "web\n- worker\n\nweb"},
         "checklist": {"value": "Run ANALYZE"},
@@ -61,7 +61,7 @@ def test_what_was_chosen_are_the_flags_that_could_be_typed() -> None:
         "at": "2026-12-05 02:00 Europe/Berlin",
         "commander": "U0SAM",
         "apps": "U0RAJ",
-        "budget": "1h",
+        "max-downtime": "1h",
         "writers": ("web", "worker"),
         "checklist": ("Run ANALYZE",),
     }

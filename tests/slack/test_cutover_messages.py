@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from bot.cutover import states
-from bot.cutover.calls import NewsKind, calls_due
+from bot.cutover.answered import ending
+from bot.cutover.calls import NewsKind, calls_due, news_due
+from bot.cutover.wording import EVENT_TEXT
 from bot.dms.model import DelayPoint
 from bot.dms.rules import Action
 from bot.policy.approver_list import NOBODY
@@ -16,7 +18,7 @@ from bot.slack.render import cutover_modals, request_modals
 from bot.slack.render.approval_card import Asking, approval_card, approval_details
 from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_chart import drain_chart
-from bot.slack.render.cutover_messages import call, log_line, news, report
+from bot.slack.render.cutover_messages import SIGNS, answered_call, call, log_line, news, report
 from bot.slack.render.request_card import request_card
 from bot.store.cutover import Cutover, CutoverEntry, CutoverState, Progress, Tick
 from bot.store.facts import RequestFacts
@@ -38,6 +40,7 @@ from tests.slack.test_cutover_card import (
 )
 
 S = CutoverState
+NAMES = {ANA: "Ana", RAJ: "Raj"}
 SECOND = JOB.replace("orders-db", "sales-db")
 WAVE = plan(jobs=(JOB, SECOND))
 
@@ -47,29 +50,33 @@ WAVE = plan(jobs=(JOB, SECOND))
     [
         (
             CutoverEntry("cut-1", AT, "stopped", RAJ),
-            f"<@{RAJ}> the writes are stopped",
+            "Raj the writes are stopped",
         ),
         (
-            CutoverEntry("cut-1", AT, "sample", "bot", SECOND, "0 s at 01:09"),
-            "`sales-db` sample: 0 s at 01:09",
+            CutoverEntry("cut-1", AT, "item", "bot", SECOND, "seen by the bot"),
+            "☑️ <!date^1796432400^{time}|2026-12-05 01:00 UTC> `sales-db` checklist: seen by the bot",
         ),
-        (CutoverEntry("cut-1", AT, "open_writes", ANA), f"<@{ANA}> open writes"),
+        (CutoverEntry("cut-1", AT, "opened", ANA), "🔓"),
         (CutoverEntry("cut-1", AT, "override", ANA, text="<!channel> *known*"), "&lt;!channel&gt;"),
     ],
 )
 def test_a_line_of_the_log(entry: CutoverEntry, said: str) -> None:
-    shown = all_text(accepted(log_line(cutover(S.DRAINING, plan=WAVE), entry)))
+    shown = all_text(accepted(log_line(cutover(S.DRAINING, plan=WAVE), entry, NAMES.__getitem__)))
     assert said in shown
-    assert "bot>" not in shown
+    assert "<@" not in shown
+
+
+def test_a_sign_stands_for_an_event_that_there_is() -> None:
+    assert set(SIGNS) <= set(EVENT_TEXT)
 
 
 def test_a_call_has_the_button_as_long_as_it_is_awaited() -> None:
     asked = accepted(call(cutover(S.READY), ANA, "here"))
-    assert buttons(asked)["dms:cutover:here"]["value"] == "cut-1"
-    assert f"<@{ANA}>: please say that you are here" in all_text(asked)
+    assert buttons(asked)["dms:cutover:here"]["value"] == f"cut-1@{AT.isoformat()}"
+    assert "Please say that you are here" in all_text(asked)
     later = accepted(call(cutover(S.STOPPING), ANA, "here"))
     assert not buttons(later)
-    assert "no longer need to do this" in all_text(later)
+    assert "No longer needed: the cutover waits until the writes are stopped" in all_text(later)
 
 
 def test_a_call_offers_nobody_the_press_of_another() -> None:
@@ -136,7 +143,7 @@ def test_whoever_is_called_can_do_it_or_what_is_missing(
     assert {each.what for each in called} == set(pressed)
     for each in called:
         said = accepted(call(shown, each.person, each.what))
-        assert "no longer" not in all_text(said)
+        assert "No longer" not in all_text(said)
         first = next(iter(buttons(said))).removeprefix("dms:cutover:")
         assert first == pressed[each.what], each
         if first != "details" and each.person:
@@ -158,7 +165,7 @@ def test_the_commander_is_called_as_long_as_the_writes_are_stopped(state: Cutove
 def test_a_call_says_what_is_missing_and_whom_to_reach() -> None:
     stopping = cutover(S.STOPPING, progress=Progress(stopping=AT, writers=WRITERS))
     assert "Not ticked yet: checkout-web, order-worker" in all_text(accepted(call(stopping, RAJ, "stopped")))
-    assert f"<@{ANA}>: please reach <@{RAJ}>" in all_text(accepted(call(stopping, ANA, "silent")))
+    assert f"Please reach <@{RAJ}>" in all_text(accepted(call(stopping, ANA, "silent")))
     objected = cutover(S.READY, progress=Progress(here={ANA: AT}, checks=(OBJECTS,)))
     assert "A check objects: delay: The delay is 14 min" in all_text(accepted(call(objected, ANA, "start")))
 
@@ -176,8 +183,70 @@ def test_a_call_says_what_is_missing_and_whom_to_reach() -> None:
 )
 def test_what_was_done_meanwhile_is_over(shown: Cutover, what: str) -> None:
     said = accepted(call(shown, ANA, what))
-    assert "You no longer need to do this" in all_text(said)
+    assert "No longer needed" in all_text(said)
     assert not buttons(said)
+
+
+STARTED = CutoverEntry("cut-1", AT, "started", ANA, id=3)
+STOPPED = CutoverEntry("cut-1", AT, "stopped", RAJ, id=5)
+HELD = CutoverEntry("cut-1", AT, "held", ANA, text="the cron job goes on", id=6)
+RESUMED = CutoverEntry("cut-1", AT, "resumed", ANA, id=7)
+AGAIN = CutoverEntry("cut-1", AT, "held", text="`orders-db`: it is FAILED", id=8)
+
+
+@pytest.mark.parametrize(
+    ("what", "after", "told"),
+    [
+        ("stopped", 3, f"✅ Done by <@{RAJ}> at"),
+        ("silent", 3, f"✅ Done by <@{RAJ}> at"),
+        ("start", 3, "⏹️ No longer needed"),
+        ("promote", 5, "held: the cron job goes on"),
+        ("resume", 6, f"✅ Done by <@{ANA}> at"),
+    ],
+)
+def test_what_ended_a_call_first_stays_its_answer(what: str, after: int, told: str) -> None:
+    """Even where the same is asked again by then, in a call of its own."""
+    held = cutover(S.HELD, progress=progress())
+    over = ending(held, what, ANA, (STARTED, STOPPED, HELD, RESUMED, AGAIN), after)
+    assert over is not None
+    said = accepted(answered_call(held, what, over))
+    assert told in all_text(said)
+    assert not buttons(said)
+
+
+def test_the_newest_call_is_still_awaited() -> None:
+    held = cutover(S.HELD, progress=progress())
+    ticked = CutoverEntry("cut-1", AT, "item", RAJ, id=9)
+    assert ending(held, "resume", ANA, (HELD, RESUMED, AGAIN, ticked), 8) is None
+    ready = cutover(S.READY)
+    assert ending(ready, "here", ANA, (CutoverEntry("cut-1", AT, "here", RAJ, id=2),), 1) is None
+
+
+def test_whoever_just_pressed_is_called_after_three_minutes_only() -> None:
+    """They have the card before them; whoever did not is called at once."""
+    own = cutover(S.STOPPING, progress=Progress(stopping=AT, entered_by=RAJ))
+    assert not calls_due(own, minutes(1))
+    assert [each.person for each in calls_due(own, minutes(4))] == [RAJ]
+    other = replace(own, progress=replace(own.progress, entered_by=ANA))
+    assert [each.person for each in calls_due(other, minutes(1))] == [RAJ]
+
+
+@pytest.mark.parametrize("state", CutoverState)
+def test_a_channel_gets_at_most_six_announcements(state: CutoverState) -> None:
+    """All that one night can bring, whenever it is looked at."""
+    told: list[NewsKind] = []
+    for ago in (1500, 1000, 70, 50, 1, -1):
+        waits = cutover(S.SCHEDULED, plan=plan(announce="C0NEWS"))
+        told += [each.what for each in news_due(_said(waits, told), AT - timedelta(minutes=ago))]
+    night = cutover(S.CHECKLIST, plan=plan(announce="C0NEWS"), progress=progress(opened=minutes(40)))
+    last = replace(night, state=state)
+    told += [each.what for each in news_due(_said(last, told), minutes(60))]
+    assert len(told) <= 6
+    assert len(told) == len(set(told))
+
+
+def _said(shown: Cutover, told: list[NewsKind]) -> Cutover:
+    return replace(shown, progress=replace(shown.progress, said=tuple(f"news:{each}" for each in told)))
 
 
 @pytest.mark.parametrize("what", NewsKind)
@@ -200,7 +269,7 @@ def test_the_report_has_the_downtime_to_the_second_and_the_timeline() -> None:
     )
     payload = accepted(report(done, log))
     text = all_text(payload)
-    assert "Downtime 31 min 4 s* (1864 s), within the 1 h of the plan" in text
+    assert "Downtime 31 min 4 s* (1864 s), within the longest planned, 1 h" in text
     assert text.index("Writes are stopped") < text.index("Writes are open")
     assert "sample" not in text
 
@@ -233,7 +302,7 @@ def test_what_may_be_missing_stands_wherever_it_is_decided() -> None:
         all_text(accepted_view(cutover_modals.promote(within, "orders-db", "ref"))),
         all_text(accepted_view(cutover_modals.second(within, "ref"))),
         all_text(accepted_view(cutover_modals.details(within, minutes(14)))),
-        all_text(accepted(call(within, ANA, "promote"))),
+        all_text(accepted(call(replace(within, progress=progress()), ANA, "promote"))),
         all_text(accepted(cutover_card(within, minutes(14)))),
         all_text(accepted(cutover_card(ready, minutes(14)))),
     )

@@ -18,6 +18,7 @@ from bot.cutover.checklist import pages
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.service import Cutovers
 from bot.cutover.states import BY_STEP, ask_of, overridable, override_key, presses
+from bot.cutover.steps import moved_on
 from bot.cutover.wording import VERB
 from bot.requests.wording import OLD_BUTTON
 from bot.slack.api.replies import Replier, ReplyTarget
@@ -66,13 +67,20 @@ class CutoverButtons:
     # ---- presses
 
     def press(self, press: BlockAction, target: ReplyTarget) -> None:
-        """Handle the button; an unknown step is ignored."""
-        if press.step in _AT_ONCE:
-            self._later(press.who, target, press.step, lambda: self._pressed(press, target))
-            return
-        cutover = self._cutover(press.who, press.value)
+        """Handle the button; an unknown step is ignored. A button of a call counts only in the state that it
+        was made in."""
+        id, _, since = press.value.partition("@")
+        press = replace(press, value=id)
+        cutover = self._cutover(press.who, id)
         if cutover is None:
             self._workers.reply(target, OLD_BUTTON)
+            return
+        if since not in ("", cutover.since.isoformat()):
+            self._workers.reply(target, moved_on(cutover))
+            return
+        if press.step in _AT_ONCE:
+            quiet = bool(since)
+            self._later(press.who, target, press.step, lambda: self._pressed(press, target, quiet=quiet))
             return
         view = self._dialog(press, cutover)
         if isinstance(view, Note):
@@ -81,9 +89,10 @@ class CutoverButtons:
             over = replace(target, view_id=press.view_id)
             self._workers.open_view(over, press.trigger, view)
 
-    def _pressed(self, press: BlockAction, target: ReplyTarget) -> None:
+    def _pressed(self, press: BlockAction, target: ReplyTarget, *, quiet: bool) -> None:
+        """`quiet`: the message that was pressed says itself that it is done."""
         note = self._cutovers.press(press.who, press.value, press.step)
-        if note is None and self._is_elsewhere(press):
+        if note is None and not quiet and self._is_elsewhere(press):
             note = _DONE
         if note is not None:
             self._replier.answer(target, note)
@@ -213,16 +222,16 @@ class CutoverButtons:
     def _tick(
         self, who: Person, cutover: Cutover, ref: CallbackToken, step: str, wanted: frozenset[int]
     ) -> Note | None:
-        """Press once for each box that this person changed, unless somebody else did the same meanwhile."""
+        """Press for the boxes that this person changed, without those that somebody else changed so
+        meanwhile."""
         shown = {int(each) for each in ref.data.get("ticked", ())}
-        for number in sorted(wanted ^ shown):
-            now = self._store.cutover(cutover.id)
-            lines = cutover_modals.lines_of(now, step) if now is not None else ()
-            if number < len(lines) and bool(lines[number].by) != (number in wanted):
-                note = self._cutovers.press(who, cutover.id, step, arg=str(number))
-                if note is not None:
-                    return note
-        return None
+        lines = cutover_modals.lines_of(self._store.cutover(cutover.id) or cutover, step)
+        changed = [
+            str(number)
+            for number in sorted(wanted ^ shown)
+            if number < len(lines) and bool(lines[number].by) != (number in wanted)
+        ]
+        return self._cutovers.press(who, cutover.id, step, arg=",".join(changed)) if changed else None
 
     # ---- helpers
 

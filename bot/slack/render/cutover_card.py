@@ -1,7 +1,7 @@
 """The card of a cutover: the runbook of the night, one message that is kept up to date.
 
-On a phone it has at most eight lines of about 40 characters, so each state shows what counts in it: what is
-awaited of whom, how long it may last, and how long the applications could not write.
+On a phone it has at most eight lines of about 40 characters: each state shows what is awaited of whom, how
+long it may last, and how long the applications could not write.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.charts import line_chart
 from bot.slack.render.cutover_text import (
-    LINE,
+    checks_text,
     clip_line,
     clock,
     delay_text,
-    guard_text,
+    downtime_text,
     headline,
     left_out_text,
     limit_text,
@@ -32,20 +32,18 @@ from bot.slack.render.cutover_text import (
     zone_and_utc,
 )
 from bot.slack.render.message import Message
-from bot.store.cutover import CheckResult, Cutover, CutoverState, Mark, Tick
+from bot.store.cutover import Cutover, CutoverState, Mark, Tick
 from bot.util.durations import humanize
 from bot.util.text import count_of
 
 S = CutoverState
-_PLANNED = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
+PLANNED = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
 _WHY = 78
 """Characters of a reason: two lines of a phone."""
 _OPEN_SHOWN = 2
 """How many open items are named."""
 _TODAY = timedelta(hours=12)
 """A time that is further away is shown with its day."""
-_LATE = 1.0
-"""Share of the downtime budget."""
 _RECOMMENDED = (
     "start",
     "stopped",
@@ -64,7 +62,10 @@ _SHORT = {"writer": "Tick writers…", "item": "Checklist…", "hold": "Hold…"
 
 
 def cutover_card(
-    cutover: Cutover, now: datetime, chart: LineChart | None = None, ways_out: Sequence[Button] = ()
+    cutover: Cutover,
+    now: datetime,
+    chart: LineChart | None = None,
+    ways_out: Sequence[Button] = (),
 ) -> Message:
     """The card in its present state. `chart` is the replication delay since the writes were stopped;
     `ways_out` begin what can be done without the source."""
@@ -119,9 +120,10 @@ def _planned(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield zone_and_utc(plan.at, plan.zone)
         yield f"In {humanize(plan.at - now)} · {_rehearsed(cutover, now)}"
     yield f"Led by {_person(plan.commander)} · writes: {_person(plan.app_owner)}"
-    yield f"Budget {humanize(plan.budget_s)} · {_way_back(cutover)}"
+    sent = " · nothing is sent" if cutover.rehearsal else ""
+    yield f"Longest downtime {humanize(plan.budget_s)}{sent}"
     yield limit_text(cutover)
-    yield _checks(cutover)
+    yield checks_text(cutover)
 
 
 def _waits(cutover: Cutover) -> str:
@@ -144,30 +146,6 @@ def _rehearsed(cutover: Cutover, now: datetime) -> str:
     return f"rehearsed {humanize(now - cutover.rehearsed)} ago"
 
 
-def _checks(cutover: Cutover) -> str:
-    """The checks in a line: what objects is named, and what was not checked is never counted as a go."""
-    progress = cutover.progress
-    if not progress.checks:
-        return "Checks: not run yet"
-    against = states.objections(cutover)
-    if against:
-        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
-        return f"⛔ {guard_text(against[0], LINE - 4)}{more}"
-    counts = [
-        (CheckResult.GO, "go", ""),
-        (CheckResult.WARN, "warned", "⚠️ "),
-        (CheckResult.NOT_CHECKED, "not checked", "❔ "),
-    ]
-    parts = [
-        f"{sign}{count} {word}"
-        for result, word, sign in counts
-        if (count := sum(each.result is result for each in progress.checks))
-    ]
-    if progress.overrides:
-        parts.append(f"{len({each.guard for each in progress.overrides})} overridden")
-    return f"Checks: {' · '.join(parts)}"
-
-
 def _ready(cutover: Cutover, now: datetime) -> Iterator[str]:
     plan = cutover.plan
     due = "" if plan.at is None else _until(plan.at, now)
@@ -178,7 +156,7 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield f"Here: {', '.join(map(_person, there))}"
     if missing:
         yield f"Not yet: {', '.join(map(_person, missing))}"
-    yield _checks(cutover)
+    yield checks_text(cutover)
     yield limit_text(cutover)
     if not there:
         yield "Press *I'm here*, then *Start*"
@@ -234,7 +212,7 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
     )
     times = " · ".join(filter(None, parts))
     yield f"{times[:1].upper()}{times[1:]}"
-    yield _downtime(cutover, now)
+    yield downtime_text(cutover, now)
 
 
 def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
@@ -251,7 +229,7 @@ def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
     else:
         yield f"{_person(cutover.plan.commander)}: *Promote…*"
     yield _way_back(cutover).capitalize()
-    yield _downtime(cutover, now)
+    yield downtime_text(cutover, now)
 
 
 def _promoting(cutover: Cutover, now: datetime) -> Iterator[str]:
@@ -261,7 +239,7 @@ def _promoting(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield f"⚠️ Longer than {humanize(states.PROMOTE_WARNS)}: look at the jobs"
     yield _marked(cutover, Mark.PROMOTED, "promoted")
     yield "Nobody can stop or undo it now."
-    yield _downtime(cutover, now)
+    yield downtime_text(cutover, now)
 
 
 def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
@@ -279,7 +257,7 @@ def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield f"⬜ {clip_line(text)}"
     if not blocking:
         yield "Nothing blocks: *Open writes*"
-    yield _downtime(cutover, now)
+    yield downtime_text(cutover, now)
 
 
 # ---- aside, and the end
@@ -292,7 +270,7 @@ def _held(cutover: Cutover, now: datetime) -> Iterator[str]:
     else:
         yield from stranded_lines(cutover) or (_why(cutover),)
         yield _ways_on(cutover)
-    yield _downtime(cutover, now)
+    yield downtime_text(cutover, now)
 
 
 def _ways_on(cutover: Cutover) -> str:
@@ -307,7 +285,7 @@ def _unknown(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield "❓ *Unknown*: the promote may have been sent"
     yield _why(cutover)
     yield "Nothing is sent again by itself."
-    yield _downtime(cutover, now)
+    yield downtime_text(cutover, now)
 
 
 def _aborted(cutover: Cutover, now: datetime) -> Iterator[str]:
@@ -320,7 +298,7 @@ def _aborted(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield f"The source is open again: {_person(cutover.progress.reopened_by)}"
     else:
         yield f"⚠️ {_person(cutover.plan.app_owner)}: open the *source* for writes again"
-    yield _downtime(cutover, now)
+    yield downtime_text(cutover, now)
 
 
 def _expired(cutover: Cutover, _now: datetime) -> Iterator[str]:
@@ -332,7 +310,7 @@ def _done(cutover: Cutover, now: datetime) -> Iterator[str]:
     progress = cutover.progress
     ended = cutover.ended or now
     yield f"🏁 *Done* {clock(ended)}{' · nothing was sent' if cutover.rehearsal else ''}"
-    yield _downtime(cutover, now)
+    yield downtime_text(cutover, now)
     moments = [
         ("stop", progress.stopped),
         ("drained", progress.drained),
@@ -367,23 +345,12 @@ def _expires(cutover: Cutover, word: str, now: datetime) -> str:
     return f"{word} {clock(at) if at - now < _TODAY else mrkdwn.date(at)}"
 
 
-def _downtime(cutover: Cutover, now: datetime) -> str:
-    """The clock of the night: how long the applications cannot write, against the budget."""
-    span = states.downtime(cutover, now)
-    if span is None:
-        return ""
-    budget = timedelta(seconds=cutover.plan.budget_s)
-    share = span / budget if budget else _LATE
-    sign = "🔴 " if share >= _LATE else "⚠️ " if share >= states.BUDGET_WARNS else ""
-    return f"{sign}Downtime {humanize(span)} of {humanize(budget)}"
-
-
 def _person(user: str) -> str:
     return mrkdwn.mention("@", user) if user else "nobody"
 
 
 _LINES: dict[CutoverState, Callable[[Cutover, datetime], Iterator[str]]] = {
-    **dict.fromkeys(_PLANNED, _planned),
+    **dict.fromkeys(PLANNED, _planned),
     S.READY: _ready,
     S.STOPPING: _stopping,
     S.DRAINING: _draining,

@@ -27,7 +27,7 @@ from slack_sdk.models.blocks import (
 from bot.cmdline.answers import CutoverForm
 from bot.cmdline.invocation import FlagValue
 from bot.cutover.checklist import MAX_LINE, MAX_LINES
-from bot.cutover.wording import VERB
+from bot.cutover.wording import VERB, WHEN_READY
 from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.edit_inputs import InputError
@@ -38,8 +38,6 @@ from bot.util.wall_time import LONGEST, Moment, TwoTimes, parse_moment
 STEP = "plan"
 BUDGETS = ("15m", "30m", "1h", "2h", "4h", "8h")
 DELAYS = ("1s", "5s", "10s", "30s", "1m", "5m")
-READY = "ready"
-"""What `--at` says where the commander starts it, without a time."""
 _AT_TIME = "time"
 _LAST_PRESS, _BY_ITSELF = "press", "itself"
 _REHEARSE = "rehearse"
@@ -74,7 +72,7 @@ def read_plan(values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, F
     flags: dict[str, FlagValue] = {"at": _read_at(values, str(data.get("zone", "UTC")))}
     for block, flag in (("commander", "commander"), ("apps", "apps"), ("deputy", "deputy")):
         flags[flag] = _selected(values, block, "selected_user")
-    flags["budget"] = choices.chosen_option(values, "budget", BUDGETS, "1h")
+    flags["max-downtime"] = choices.chosen_option(values, "max-downtime", BUDGETS, "1h")
     if "max-delay" in values:
         flags["max-delay"] = _chosen(values, "max-delay", DELAYS, "10s")
     flags["announce"] = _selected(values, "announce", "selected_channel")
@@ -92,7 +90,7 @@ def plan_objections(values: Mapping[str, Any], data: Mapping[str, Any], now: dat
     """What is wrong with the submitted view at `now`, by `block_id`; empty if nothing is."""
     try:
         flags = read_plan(values, data)
-        if flags["at"] != READY:
+        if flags["at"] != WHEN_READY:
             _check_time(_picked_time(values), now)
     except InputError as error:
         return {error.block: str(error)}
@@ -123,8 +121,8 @@ def _check_people(flags: Mapping[str, FlagValue]) -> None:
 
 def _read_at(values: Mapping[str, Any], zone: str) -> str:
     """The time as it can be typed, in the zone of who plans it."""
-    if _chosen(values, "when", (_AT_TIME, READY), _AT_TIME) == READY:
-        return READY
+    if _chosen(values, "when", (_AT_TIME, WHEN_READY), _AT_TIME) == WHEN_READY:
+        return WHEN_READY
     at = _picked_time(values)
     if at is None:
         raise InputError("time", "Choose the day and the time, or “When the commander starts it” above.")
@@ -165,7 +163,7 @@ def lines(values: Mapping[str, Any], block: str) -> tuple[str, ...]:
 
 
 def _when() -> InputBlock:
-    options = [_option(_AT_TIME, "At the time below"), _option(READY, "When the commander starts it")]
+    options = [_option(_AT_TIME, "At the time below"), _option(WHEN_READY, "When the commander starts it")]
     return _input("when", "When?", RadioButtonsElement(options=options, initial_option=options[0]))
 
 
@@ -198,7 +196,7 @@ def _budget() -> InputBlock:
     options = [_option(each, each.replace("m", " min").replace("h", " h")) for each in BUDGETS]
     select = StaticSelectElement(options=options, initial_option=options[BUDGETS.index("1h")])
     return _input(
-        "budget", "Longest downtime", select, "From the stop of the writes until they are open again."
+        "max-downtime", "Longest downtime", select, "From the stop of the writes until they are open again."
     )
 
 

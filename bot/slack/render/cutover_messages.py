@@ -6,46 +6,49 @@ All are rendered from the store's present state, so a call that somebody has ans
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.cutover import states, summary
+from bot.cutover.answered import Ending, ending, ending_of
 from bot.cutover.calls import NewsKind
+from bot.cutover.report import Called
 from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
-from bot.cutover.wording import VERB, event_text, missing_text
+from bot.cutover.wording import VERB, event_text, missing_text, standing
 from bot.dms.rules import Action
 from bot.requests.buttons import MakeRef
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
-from bot.slack.render.cutover_card import cutover_card, press_button
+from bot.slack.render.cutover_card import PLANNED, cutover_card, press_button
 from bot.slack.render.cutover_chart import drain_chart
 from bot.slack.render.cutover_text import clock, guard_text, headline
 from bot.slack.render.message import Message
+from bot.slack.render.unmentioned import unmentioned
 from bot.store import Store
 from bot.store.cutover import Cutover, CutoverEntry, CutoverState
 from bot.util.durations import humanize
 
-_SIGNS = {
+SIGNS = {
     "aborted": "⏹️",
     "budget": "⏰",
     "checked": "🔎",
-    "checklist": "✅",
-    "done": "🏁",
     "drained": "🟢",
     "expired": "⌛",
     "held": "✋",
     "here": "🙋",
     "item": "☑️",
+    "not_drained": "⚠️",
+    "objection": "⚠️",
     "opened": "🔓",
     "override": "🛂",
+    "promoted": "✅",
     "promoting": "🚀",
-    "sample": "📉",
     "stopped": "🛑",
     "unknown": "❓",
     "writer": "☑️",
-    "written": "⚠️",
 }
 """By the event of an entry; any other has a dot."""
 _NAME = 24
@@ -74,12 +77,15 @@ _CALLS: dict[str, str] = {
     "reopened": "open the source for writes again",
     "adopt": "look at the jobs: the promotion may have been sent",
     "item": "do what is left of the checklist",
+    "open_writes": "open the writes on the destination, and say so",
     "slow": "look at the jobs: the promotion takes longer than 15 minutes",
     "very_slow": "look at the jobs: the promotion takes longer than an hour",
     "near_budget": "look at the cutover: most of its longest downtime ({budget}) is used",
     "over_budget": "look at the cutover: its longest downtime ({budget}) is over",
 }
-"""What is asked of the person, by `Call.what`."""
+"""What is asked of the person, by `Call.what`; the press that is left of a checklist beside them."""
+_DONE_WITH = {"silent": "stopped", "item": "open_writes"}
+"""The press that does what was asked, where it is another one."""
 _LEFT = 150
 """Characters of what is missing before a press."""
 
@@ -87,17 +93,24 @@ _LEFT = 150
 class CutoverMessages:
     """Renders what the store holds of a cutover."""
 
-    def __init__(self, store: Store, ref: MakeRef, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, ref: MakeRef, clock: Callable[[], datetime], called: Called = str
+    ) -> None:
+        """`called` is the name of a person, for where a mention would only make noise."""
         self._store = store
         self._ref = ref
         self._clock = clock
+        self._called = called
 
     def card(self, subject: Mapping[str, Any]) -> Message | None:
         cutover = self._store.cutover(subject["cutover"])
         if cutover is None:
             return None
         chart = drain_chart(cutover)
-        return cutover_card(cutover, self._clock(), chart, self._ways_out(cutover))
+        card = cutover_card(cutover, self._clock(), chart, self._ways_out(cutover))
+        new = cutover.state in (*PLANNED, CutoverState.READY)
+        # Whoever planned it has just done so: the card need not notify them.
+        return unmentioned(card, [cutover.by.user] if new else [], self._called)
 
     def _ways_out(self, cutover: Cutover) -> tuple[Button, ...]:
         """While it is held: begins the ordinary promote of the jobs that have lost their source, with its
@@ -114,11 +127,21 @@ class CutoverMessages:
     def entry(self, subject: Mapping[str, Any]) -> Message | None:
         entry = self._store.cutover_entry(int(subject["entry"]))
         cutover = self._store.cutover(entry.cutover) if entry is not None else None
-        return None if entry is None or cutover is None else log_line(cutover, entry)
+        return None if entry is None or cutover is None else log_line(cutover, entry, self._called)
 
     def call(self, subject: Mapping[str, Any]) -> Message | None:
         cutover = self._store.cutover(subject["cutover"])
-        return None if cutover is None else call(cutover, str(subject["person"]), str(subject["what"]))
+        if cutover is None:
+            return None
+        over = ending_of(self._store, subject)
+        if over is not None:
+            return answered_call(cutover, str(subject["what"]), over)
+        asked = call(cutover, str(subject["person"]), str(subject["what"]))
+        return asked if subject["person"] else unmentioned(asked, [cutover.progress.asked_by], self._called)
+
+    def is_answered(self, subject: Mapping[str, Any]) -> bool:
+        """Whether a call is over: then it is not sent any more."""
+        return ending_of(self._store, subject) is not None
 
     def news(self, subject: Mapping[str, Any]) -> Message | None:
         cutover = self._store.cutover(subject["cutover"])
@@ -128,34 +151,59 @@ class CutoverMessages:
         cutover = self._store.cutover(subject["cutover"])
         if cutover is None:
             return None
-        return report(cutover, self._store.cutover_log(cutover.id), summary.file_buttons(cutover, self._ref))
+        log, files = self._store.cutover_log(cutover.id), summary.file_buttons(cutover, self._ref)
+        people = {each.user for each in log} | {each.by for each in cutover.progress.overrides}
+        return unmentioned(report(cutover, log, files), people, self._called)
 
 
-def log_line(cutover: Cutover, entry: CutoverEntry) -> Message:
-    """One line of the log, for the card's thread."""
-    who = f" {mrkdwn.mention('@', entry.user)}" if entry.user and entry.user != "bot" else ""
+def log_line(cutover: Cutover, entry: CutoverEntry, called: Called = str) -> Message:
+    """One line of the log, for the card's thread. It mentions nobody: whoever is mentioned in a thread is
+    notified of all that follows."""
+    who = f" {mrkdwn.name(called(entry.user))}" if entry.user and entry.user != "bot" else ""
     job = (
         f" {mrkdwn.code(shown_name(cutover, entry.job))}" if entry.job and len(cutover.plan.jobs) > 1 else ""
     )
     said = _said(entry)
-    shown = f"{_SIGNS.get(entry.event, '•')} {clock(entry.at)}{who}{job} {said}"
+    shown = f"{SIGNS.get(entry.event, '•')} {clock(entry.at)}{who}{job} {said}"
     return m.message(shown, m.sections(shown))
 
 
 def call(cutover: Cutover, person: str, what: str) -> Message:
     """Asks a person for what the night waits for: with its button, or with the one that is missing before it;
-    without a button once it is over. With no person, it asks the channel."""
+    without a button where the state of the cutover tells that it is over. With no person, it asks the
+    channel."""
+    over = ending(cutover, what, person)
+    if over is not None:
+        return answered_call(cutover, what, over)
+    missing, step = _missing(cutover, what)
     owner, budget = mrkdwn.mention("@", cutover.plan.app_owner), humanize(cutover.plan.budget_s)
-    asked = _CALLS[what].format(app_owner=owner, missing=missing_text(cutover.plan), budget=budget)
-    over = states.is_over(cutover, what, person)
-    missing, step = ("You no longer need to do this.", "") if over else _missing(cutover, what)
+    asked = _CALLS[step if step == "open_writes" else what].format(
+        app_owner=owner, missing=missing_text(cutover.plan), budget=budget
+    )
     first = cutover.progress.asked_by
     waits = f"{mrkdwn.mention('@', first)} waits for somebody else" if first else "Somebody else"
-    who = mrkdwn.mention("@", person) if person else f"{waits} who may approve it"
-    lines = (f"{who}: please {asked}.", f"*{headline(cutover)}*", missing)
+    please = f"*Please {asked}*" if person else f"{waits} who may approve it: *please {asked}*"
+    lines = (please, headline(cutover), missing)
     shown = "\n".join(filter(None, lines))
-    buttons = () if over else _call_buttons(cutover, person, step)
+    buttons = _call_buttons(cutover, person, step)
     return m.message(f"{jobs_text(cutover)}: please {asked}", [m.section(shown), *m.buttons(buttons)])
+
+
+def answered_call(cutover: Cutover, what: str, over: Ending) -> Message:
+    """What became of a call: who did what was asked and when, or why it is no longer needed. No buttons."""
+    told = _answer(cutover, what, over)
+    return m.message(f"{jobs_text(cutover)}: {told}", [m.section(f"{told}\n{headline(cutover)}")])
+
+
+def _answer(cutover: Cutover, what: str, over: Ending) -> str:
+    entry = over.entry
+    if entry is None:
+        return f"⏹️ No longer needed: {mrkdwn.format_own(standing(cutover))}"
+    by = f" by {mrkdwn.mention('@', entry.user)}" if entry.user and entry.user != "bot" else ""
+    if not over.done:
+        return f"⏹️ No longer needed since {clock(entry.at)}{by}: {_said(entry)}"
+    press = states.BY_STEP[_DONE_WITH.get(what, what)]
+    return f"✅ Done{by} at {clock(entry.at)}: {press.label.rstrip('…')}"
 
 
 def _missing(cutover: Cutover, what: str) -> tuple[str, str]:
@@ -180,7 +228,14 @@ def _call_buttons(cutover: Cutover, person: str, step: str) -> tuple[Button, ...
     found = (states.BY_STEP[step],) if step == "second" else states.presses(cutover, person)
     press = next((each for each in found if each.step == step), None)
     details = Button("Details", VERB, "details", cutover.id)
-    return (details,) if press is None else (press_button(press, cutover, stands_out=True), details)
+    if press is None:
+        return (details,)
+    return (replace(press_button(press, cutover, stands_out=True), ref=of_now(cutover)), details)
+
+
+def of_now(cutover: Cutover) -> str:
+    """The value of a button that counts only in the present state, not when the same state comes again."""
+    return f"{cutover.id}@{cutover.since.isoformat()}"
 
 
 def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from bot.cutover import states
 from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
 from bot.dms.drained import IN_A_ROW
 from bot.slack.render import mrkdwn
-from bot.store.cutover import CheckLine, Cutover, Mark, Sample
+from bot.store.cutover import CheckLine, CheckResult, Cutover, Mark, Sample
 from bot.util.durations import bytes_text, humanize
 from bot.util.wall_time import zone_of
 
 LINE = 40
 """Characters of a line on a phone."""
+_LATE = 1.0
+"""Share of the longest downtime of the plan."""
 _MENTION = re.compile(r"&lt;@([UW][A-Z0-9]+)&gt;")
 _OF_PEOPLE = frozenset({"alone", "approvals", "commander", "do_not_disturb", "lock", "people"})
 """Guards whose texts are the bot's own."""
@@ -133,3 +136,38 @@ def left_out_text(cutover: Cutover) -> str:
     """How many jobs people went on without; empty for none."""
     count = sum(each.mark is Mark.LEFT_OUT for each in cutover.progress.jobs)
     return f"⚠️ {count} of {len(cutover.plan.jobs)} jobs left out: not promoted" if count else ""
+
+
+def checks_text(cutover: Cutover) -> str:
+    """The checks in a line: what objects is named, and what was not checked is never counted as a go."""
+    progress = cutover.progress
+    if not progress.checks:
+        return "Checks: not run yet"
+    against = states.objections(cutover)
+    if against:
+        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
+        return f"⛔ {guard_text(against[0], LINE - 4)}{more}"
+    counts = [
+        (CheckResult.GO, "go", ""),
+        (CheckResult.WARN, "warned", "⚠️ "),
+        (CheckResult.NOT_CHECKED, "not checked", "❔ "),
+    ]
+    parts = [
+        f"{sign}{count} {word}"
+        for result, word, sign in counts
+        if (count := sum(each.result is result for each in progress.checks))
+    ]
+    if progress.overrides:
+        parts.append(f"{len({each.guard for each in progress.overrides})} overridden")
+    return f"Checks: {' · '.join(parts)}"
+
+
+def downtime_text(cutover: Cutover, now: datetime) -> str:
+    """The clock of the night: how long the applications cannot write, of the longest time planned."""
+    span = states.downtime(cutover, now)
+    if span is None:
+        return ""
+    longest = timedelta(seconds=cutover.plan.budget_s)
+    share = span / longest if longest else _LATE
+    sign = "🔴 " if share >= _LATE else "⚠️ " if share >= states.BUDGET_WARNS else ""
+    return f"{sign}Downtime {humanize(span)} of {humanize(longest)}"

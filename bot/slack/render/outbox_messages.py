@@ -32,6 +32,7 @@ from bot.slack.render.jobs_named import name_jobs
 from bot.slack.render.message import Message
 from bot.slack.render.readership import Readership
 from bot.slack.render.request_messages import MakeLink, RequestMessages, no_link
+from bot.slack.render.unmentioned import unmentioned
 from bot.store import Store
 from bot.store.anchor import Anchor
 from bot.store.records import (
@@ -70,7 +71,7 @@ class OutboxRenderer:
         self._escalations = EscalationMessages(store, access, self._ref)
         requests = RequestMessages(store, access, self._ref, clock, link)
         gathered = GatheredMessages(store, access, self._ref)
-        cutovers = CutoverMessages(store, self._ref, clock)
+        self._cutovers = cutovers = CutoverMessages(store, self._ref, clock, access.name_of)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
             "request": requests.request,
             "approval": requests.approval,
@@ -109,12 +110,16 @@ class OutboxRenderer:
         """
         if out.kind == "alert" and not out.ts and self._is_taken_back(out.subject["event"]):
             return None
+        if out.kind == "cutover_call" and not out.ts and self._cutovers.is_answered(out.subject):
+            return None
         subject = self._readership.visible_subject(out)
         if subject is None:
             return None
         if out.kind == KIND:
             return self._escalations.own(out)
         rendered = self._kinds[out.kind](subject)
+        actors = self._actors(out, subject) if rendered is not None else set()
+        rendered = rendered and unmentioned(rendered, actors, self._access.name_of)
         told, projects = self._readership.may_know(out), self._access.policy.projects
         rendered = rendered and name_jobs(rendered, subject, self._store, projects, told)
         return rendered and self._escalations.added_to(rendered, out)
@@ -158,6 +163,17 @@ class OutboxRenderer:
             frozen=freeze_terms(frozen) if frozen else "",
             where=self._where(job.name),
         )
+
+    def _actors(self, out: OutMessage, subject: Mapping[str, Any]) -> set[str]:
+        """Who made the changes that a message is about: they know it, so they are named and not notified."""
+        if out.kind == "timeline":
+            events = self._events_of(subject, datetime.fromisoformat(subject["create_time"]))
+        elif out.kind in ("event", "alert", "digest"):
+            ids = subject.get("events", ()) if out.kind == "digest" else (subject["event"],)
+            events = tuple(each for each in map(self._store.event, ids) if each is not None)
+        else:
+            return set()
+        return {each.by for each in events} - {event_labels.OUTSIDE, ""}
 
     def _own_freeze(self, job: Job) -> Freeze | None:
         """A freeze of this job alone: those of more jobs would have all timelines updated."""

@@ -28,6 +28,7 @@ from bot.slack.render.approval_card import Asking, approval_card, denial_text, r
 from bot.slack.render.message import Message
 from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.request_card import request_card
+from bot.slack.render.unmentioned import unmentioned
 from bot.store import Store
 from bot.store.records import OPEN_REQUESTS, Request, RequestState, Run, RunState
 
@@ -65,7 +66,7 @@ class RequestMessages:
         if request is None:
             return None
         runs = self._store.runs(request=request.id)
-        return request_card(
+        card = request_card(
             request,
             runs,
             self._store.decisions(request.id),
@@ -76,6 +77,9 @@ class RequestMessages:
             approval_link=self._link_to(approval_key(request.id)) if _is_asked(request) else "",
             usual_s=self._usual_s(request),
         )
+        terms = request.facts.terms
+        others = () if terms is None else {terms.commander, terms.app_owner, terms.deputy} - {request.by.user}
+        return unmentioned(card, others, self._access.name_of)  # the card of the cutover tells them
 
     def _link_to(self, key: str) -> str:
         """The URL of one of the messages of a request, if others than one person can open it."""
@@ -184,7 +188,14 @@ class RequestMessages:
 
     def begun(self, subject: Mapping[str, Any]) -> Message | None:
         request = self._store.request(subject["request"])
-        return None if request is None else begun_message(request, self._store.decisions(request.id))
+        if request is None:
+            return None
+        decisions = self._store.decisions(request.id)
+        begun = begun_message(request, decisions)
+        if begun is None or not request.facts.cutover:
+            return begun
+        # The night's card and calls are for its people: whoever approved is not to follow this thread.
+        return unmentioned(begun, [each.user for each in decisions], self._access.name_of)
 
     def failure(self, subject: Mapping[str, Any]) -> Message | None:
         """None if its reader gets alerts that all of its jobs failed: they name the action."""
