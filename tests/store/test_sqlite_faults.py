@@ -238,3 +238,10 @@ def test_locks_leave_no_files(path: Path) -> None:
 def test_it_survives_a_power_cut_by_its_settings(backend: SqliteBackend) -> None:
     assert backend.rows("PRAGMA journal_mode") == [("wal",)]
     assert backend.rows("PRAGMA synchronous") == [(2,)]
+
+
+def test_the_pages_that_all_threads_keep_are_few(backend: SqliteBackend) -> None:
+    """Negative: in KiB (https://www.sqlite.org/pragma.html#pragma_cache_size). Each thread has a connection,
+    and without a limit of ours, sixty of them that have read a file of 2 MB keep 90 MB of it."""
+    ((size,),) = backend.rows("PRAGMA cache_size")
+    assert 0 < -int(str(size)) * 80 <= 16 * 1024
