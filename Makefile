@@ -20,8 +20,8 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 # Tests start hundreds of Python processes, which would compile the same files again and again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test suite test-long check format docs page policy system doctor lock base dist bench crash fuzz \
-	screenshots clean
+.PHONY: help run test suite test-long check format docs page policy system doctor lock base dist bench crash \
+	soak fuzz screenshots clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,8 +38,9 @@ test: system ## Check style and types, and run all tests
 	@$(MAKE) --silent --jobs 2 check suite
 
 # One after the other, as each takes all cores.
-test-long: ## Run the long tests: 200 kills (crash), then 100,000 bad inputs (fuzz)
+test-long: ## Run the long tests: 200 kills (crash), half an hour (soak), then 100,000 bad inputs (fuzz)
 	@$(MAKE) --silent crash
+	@$(MAKE) --silent soak
 	@$(MAKE) --silent fuzz
 
 suite:
@@ -121,6 +122,11 @@ bench: .venv/installed ## Run the benchmarks (see benchmarks/README.md)
 
 crash: .venv/installed ## Kill the bot 200 times and see that everything adds up (see docs/reliability.md)
 	@$(BIN)/python -m tests.crash --kills 200
+
+# BACKEND=postgres: on PostgreSQL. JSON=file: all samples and the verdict as JSON.
+soak: .venv/installed ## Run the bot for 30 minutes (MINUTES=n) while things fail, and see that nothing grows
+	@$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),30) \
+		--db $(if $(filter postgres%,$(BACKEND)),postgresql,sqlite) $(if $(JSON),--json $(JSON))
 
 fuzz: .venv/installed ## Try 100,000 bad inputs; SEED=n tries the same ones again (see docs/reliability.md)
 	@$(if $(SEED),,echo "The seed is $(NOW): make fuzz SEED=$(NOW)")

@@ -14,16 +14,17 @@ _INTERVAL = timedelta(hours=1)
 
 
 class RetentionJob:
-    """Deletes what is older than `keep_s` seconds, once an hour."""
+    """Deletes what is older than `keep_s` seconds, once an hour, or ten times within `keep_s`."""
 
     def __init__(self, store: Store, keep_s: float) -> None:
         self._store = store
         self._keep = timedelta(seconds=keep_s)
+        self._every = min(_INTERVAL, self._keep / 10)
         self._last: datetime | None = None
 
     def tick(self, now: datetime) -> None:
-        """Purge if an hour has passed since the last time. Raises: StoreError."""
-        if self._last is not None and timedelta(0) <= now - self._last < _INTERVAL:
+        """Purge if it is time again. Raises: StoreError."""
+        if self._last is not None and timedelta(0) <= now - self._last < self._every:
             return
         dropped = self._store.purge(now - self._keep)
         self._last = now

@@ -27,6 +27,7 @@ class Life:
     process: subprocess.Popen[str]
     begun: float
     replica: str = ""
+    port: int = 0
     up: float | None = None
     leads: bool = False
     led: list[float] = field(default_factory=list)
@@ -43,9 +44,10 @@ class Life:
 class Fleet:
     """All processes of one run. What each of them logs is kept in `folder`."""
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, environ: Mapping[str, str], folder: Path, module: str = "bot") -> None:
         self._environ = dict(environ)
         self._folder = folder
+        self._module = module
         self._news = threading.Condition()
         self.lives: list[Life] = []
         self.takeovers: list[float] = []
@@ -58,7 +60,7 @@ class Fleet:
     def start(self) -> Life:
         """Start one more bot, as `make run` does; it needs about a second."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "bot"],
+            [sys.executable, "-m", self._module],
             env=self._environ,
             cwd=_ROOT,
             stdout=subprocess.PIPE,
@@ -150,7 +152,7 @@ class Fleet:
         now = time.time()
         match said.get("message"):
             case "started":
-                life.up, life.replica = now, said["replica"]
+                life.up, life.replica, life.port = now, said["replica"], said["port"]
                 if self._all_died is not None:
                     self.recoveries.append(now - self._all_died)
                     self._all_died = None

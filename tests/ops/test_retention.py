@@ -30,6 +30,16 @@ def test_only_what_is_older_than_it_is_kept(store: Store) -> None:
     assert not store.claim_delivery("new", NOW)
 
 
+def test_ten_times_within_what_is_kept(store: Store) -> None:
+    tidying = RetentionJob(store, keep_s=600)
+    tidying.tick(NOW)
+    store.claim_delivery("old", NOW - timedelta(minutes=10))
+    tidying.tick(NOW + timedelta(seconds=59))
+    assert not store.claim_delivery("old", NOW)
+    tidying.tick(NOW + timedelta(seconds=60))
+    assert store.claim_delivery("old", NOW)
+
+
 def test_once_an_hour_and_after_a_clock_was_set_back(store: Store) -> None:
     tidying = RetentionJob(store, keep_s=30 * 86400)
     tidying.tick(NOW)

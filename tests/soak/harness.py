@@ -1,0 +1,215 @@
+"""One soak: a bot, people and faults for long; sampled all the while, and judged in the end."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+
+from bot.store import Store, StoreError, open_store
+from tests.crash.env import Env, open_env
+from tests.crash.fleet import Fleet, Life
+from tests.crash.simulated_jobs import SimulatedJobs
+from tests.crash.simulated_users import SimulatedUsers
+from tests.crash.slack_driver import SlackDriver
+from tests.soak.bot import KEEP
+from tests.soak.bounds import Finding, judge
+from tests.soak.faults import Faults
+from tests.soak.plan import Plan
+from tests.soak.sampling import WAITING, Sample, Sampler
+from tests.soak.visitors import Visitors
+from tests.waiting import until
+from tests.webhooks.receiver import Receiver, receiving
+from tests.webhooks.world import SECRET
+
+_AWAY = (sqlite3.Error, psycopg.Error, httpx.HTTPError)
+_PATH = "/soak"
+_DATABASE_FAULT = "database: restarted"
+_ESCALATION = """
+[[escalate]]
+events = ["failed", "stuck"]
+group = "@dba-team"
+repeat = "5m"
+"""
+_EXPLAINED = ("Failed to send a request to Slack API server", "on_error invoked")
+"""What Slack's client logs as an error when a connection breaks, before it tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was seen. `troubles` has every other promise, with what broke it."""
+
+    plan: Plan
+    samples: Sequence[Sample]
+    findings: Sequence[Finding]
+    troubles: Mapping[str, Sequence[str]]
+    typed: int
+    looks: int
+    presses: int
+    faults: Mapping[str, int]
+    explained: Mapping[str, int]
+    """Errors in the log that the faults cause."""
+    deliveries: int
+    """Requests that the webhook got."""
+    cpu_s: float
+    seconds: float
+
+    @property
+    def broken(self) -> bool:
+        return any(self.troubles.values()) or any(each.fault for each in self.findings)
+
+
+def run(plan: Plan, folder: Path, tell: Callable[[Sample], None] = lambda _: None) -> Outcome:
+    """Make a soak; the database and the logs are in `folder`. `tell` hears of each sample.
+
+    Raises:
+        RuntimeError: the bot does not start, or PostgreSQL's programs are missing.
+    """
+    with ExitStack() as stack:
+        env = stack.enter_context(open_env(folder, plan.database))
+        receiver = stack.enter_context(receiving(folder))
+        jobs = SimulatedJobs(env.dms.rest_host, plan.seed, plan.jobs)
+        fleet = Fleet(_environ(env, receiver, plan), folder, "tests.soak.bot")
+        stack.callback(fleet.end)
+        life = fleet.start()
+        if not fleet.wait_up(life):
+            raise RuntimeError(f"The bot does not start: see {folder}.")
+        store = open_store(env.url)
+        stack.callback(store.close)
+        users = SimulatedUsers(SlackDriver(env.slack.base_url), jobs, store, plan.seed)
+        visitors = Visitors(env.slack.base_url, jobs, plan.seed)
+        faults = Faults(env.slack.control, env.dms.control, receiver, _PATH, plan.seed)
+        if env.postgres is not None:
+            faults.more[_DATABASE_FAULT] = lambda: _restart(env)
+        stack.callback(users.stop)
+        visitors.rush(env.dms.control)
+        users.start(plan.pace_s, plan.weather_s)
+        visitors.start(plan.look_s)
+        faults.start(plan.fault_s)
+        sampler = Sampler(life.process.pid, life.port, env.url)
+        samples = _watch(sampler, life, plan, tell)
+        visitors.stop()
+        users.finish()
+        faults.stop()
+        waits = _settle(sampler, plan) if life.alive else []
+        users.stop()
+        cpu_s = _cpu_s(life)
+        codes = fleet.stop() if life.alive else [life.process.wait()]
+        return Outcome(
+            plan=plan,
+            samples=samples,
+            findings=judge(samples, plan),
+            troubles=_troubles(env, store, life, codes, waits),
+            typed=users.typed,
+            looks=visitors.looks,
+            presses=users.presses + visitors.presses,
+            faults=dict(faults.counts),
+            explained=_explained(life),
+            deliveries=len(receiver.at(_PATH)),
+            cpu_s=cpu_s,
+            seconds=samples[-1].at_s if samples else 0.0,
+        )
+
+
+def _environ(env: Env, receiver: Receiver, plan: Plan) -> dict[str, str]:
+    with (env.folder / "policy.toml").open("a", encoding="utf-8") as policy:
+        policy.write(_ESCALATION)
+    secret, config = env.folder / "secret", env.folder / "dms-bot.toml"
+    secret.write_text(SECRET, encoding="utf-8")
+    config.write_text(
+        f'[[webhook]]\nname = "siem"\nurl = "{receiver.url(_PATH)}"\nsecret_file = "{secret}"\n'
+        'events = "all"\naudit = true\nallow_private = true\n',
+        encoding="utf-8",
+    )
+    return {
+        **env.environ,
+        "DMS_BOT_CONFIG": str(config),
+        "SSL_CERT_FILE": str(receiver.ca),
+        "DMS_BOT_POLL_FAST": "1s",
+        "DMS_BOT_POLL_SLOW": "3s",
+        "DMS_BOT_DMS_DEADLINE": "5s",
+        KEEP: str(plan.keep_rows_s),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
+        ),
+    }
+
+
+def _restart(env: Env) -> None:
+    assert env.postgres is not None
+    env.postgres.stop()
+    env.postgres.start()
+
+
+def _watch(sampler: Sampler, life: Life, plan: Plan, tell: Callable[[Sample], None]) -> list[Sample]:
+    """Samples until the time is over, or the process has ended."""
+    samples: list[Sample] = []
+    end = time.monotonic() + plan.length_s
+    while time.monotonic() < end and life.alive:
+        with suppress(psutil.Error, *_AWAY):  # it is being restarted
+            samples.append(sampler.sample())
+            tell(samples[-1])
+        time.sleep(min(plan.sample_s, max(0.0, end - time.monotonic())))
+    return samples
+
+
+def _settle(sampler: Sampler, plan: Plan) -> list[str]:
+    """What still waits to be sent, once all is well again and nobody begins anything new."""
+
+    def waiting() -> dict[str, float]:
+        figures = sampler.sample().figures
+        return {name: figures[name] for name in WAITING if figures[name]}
+
+    with suppress(TimeoutError):
+        until(waiting, lambda left: not left, timeout=plan.settle_s, every_s=1.0, passing=_AWAY)
+    return [f"{name}: {count:.0f}" for name, count in waiting().items()]
+
+
+def _cpu_s(life: Life) -> float:
+    with suppress(psutil.Error):
+        times = psutil.Process(life.process.pid).cpu_times()
+        return float(times.user + times.system)
+    return 0.0
+
+
+def _cause(said: Mapping[str, Any]) -> str:
+    return next((each for each in _EXPLAINED if str(said.get("message")).startswith(each)), "")
+
+
+def _explained(life: Life) -> dict[str, int]:
+    return dict(Counter(filter(None, map(_cause, life.troubles))))
+
+
+def _line(said: Mapping[str, Any]) -> str:
+    more = said.get("error") or str(said.get("exception", "")).strip().rpartition("\n")[2]
+    return f"{said.get('message')}: {more}"
+
+
+def _troubles(
+    env: Env, store: Store, life: Life, codes: Sequence[int], waits: Sequence[str]
+) -> dict[str, list[str]]:
+    broken = Counter(
+        f"{each.code} {each.method}: {each.detail}" for each in env.slack.workspace.violations.breaches()
+    )
+    logged = Counter(_line(each) for each in life.troubles if not _cause(each))
+    ended = [] if not any(codes) else [f"exit code {codes[0]}"]
+    chain = ""
+    with suppress(StoreError):
+        chain = store.verify_audit()
+    return {
+        "the process lived, and stopped in good order": ended,
+        "no error in the log": [f"{count} × {line}" for line, count in logged.most_common()],
+        "Slack's rules were kept": [f"{count} × {line}" for line, count in broken.most_common()],
+        "the audit is whole": [chain] if chain else [],
+        "in the end, nothing waited to be sent": list(waits),
+    }
