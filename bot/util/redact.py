@@ -8,7 +8,7 @@ HIDDEN = "[secret]"
 
 _NAMED = (
     r"(?:password|passwd|passphrase|passcode|(?<![a-z])pass|pwd|secret|(?<!near )token|api[_-]?key|"
-    r"(?:private|access|account|shared)[_-]?key)"
+    r"(?:private|access|account|shared)[_-]?key|authentication_string)"
 )
 """How the names end whose value is a secret: `db_password`, `PGPASSWORD`, `aws_secret_access_key` …"""
 _SET_TO = rf"(?P<name>{_NAMED}\\{{0,3}}[\"']?\s{{0,20}}(?>=>|:=|[=:])\s{{0,20}}"
@@ -31,7 +31,7 @@ _FLAGS = re.IGNORECASE | re.DOTALL
 _PATTERNS = (
     # Slack: tokens of every kind, and URLs that let anyone who has them post.
     (re.compile(r"\bx(?:ox[a-z]|app|oxe\.xox[a-z])-[\w-]{4,}"), HIDDEN),
-    (re.compile(r"(https://hooks\.slack\.com/)[\w/-]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bhooks\.slack\.com/)[\w/-]+"), rf"\1{HIDDEN}"),
     # Google: access tokens, API keys, refresh tokens, client secrets, private keys. Amazon: key ids.
     (re.compile(r"\bya29\.[\w.-]+"), HIDDEN),
     (re.compile(r"\bAIza[\w-]{20,}"), HIDDEN),
@@ -75,7 +75,13 @@ _PATTERNS = (
         ),
         rf"\1{HIDDEN}",
     ),
-    # Command lines: `mysqldump -pPW`, `--password PW`, `sqlplus user/PW@db`; Oracle's JDBC URLs.
+    # Command lines: `mysqldump -pPW`, `--password PW`, `sshpass -p PW`, `curl -u me:PW`, `sqlplus me/PW@db`;
+    # Oracle's JDBC URLs.
+    (re.compile(r"(\bsshpass\s{1,5}-p\s{0,5})(?!\[secret\])\S+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"(\bcurl\b[^\n|;]{0,80}?\s(?:-u|--user)[\s=]{0,3}[^\s:]{1,100}:)(?!\[secret\])\S+"),
+        rf"\1{HIDDEN}",
+    ),
     (re.compile(r"(\b(?:mysql|mariadb)\w{0,20}\b[^\n|;]{0,300}?\s-p)(?=[^\s\[])\S+"), rf"\1{HIDDEN}"),
     (re.compile(r"(--pass(?:word|wd)?\s{1,5})(?![\[-])\S+"), rf"\1{HIDDEN}"),
     (re.compile(r"(\bjdbc:oracle:\w{2,4}:[\w.$#]{1,128}/)[^\s@]+"), rf"\1{HIDDEN}"),
@@ -83,7 +89,7 @@ _PATTERNS = (
     # SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `IDENTIFIED WITH plugin AS 'x'`, `SET PASSWORD … = 'x'`.
     (
         re.compile(
-            rf"(?P<name>\b(?:password{_SPACE}|password\(\s{{0,20}}|"
+            rf"(?P<name>\b(?:pass(?:word|phrase){_SPACE}|password\(\s{{0,20}}|"
             rf"identified{_SPACE}(?:(?:with|via){_SPACE}\S{{1,100}}{_SPACE})?(?:by|as|using){_SPACE}"
             rf"(?:(?:password|values){_SPACE})?|"
             rf"set{_SPACE}password\b[^=;]{{0,200}}(?:=|\bto\b)\s{{0,20}}){_SQL}){_QUOTED}",
@@ -131,7 +137,7 @@ _PATTERNS = (
 _HINTS = re.compile(
     r"xox|xapp|hooks\.slack|ya29|AIza|1//|GOCSPX|A(?:KI|SI)A|PRIVATE KEY|bearer|basic|eyJ|://"
     r"|pass|pwd|secret|token|key|identified|\*[0-9A-F]{8}|md5|SCRAM|authorization|cookie|sig|sp_add|rds_set"
-    r"|mysql|mariadb|sqlplus|jdbc",
+    r"|mysql|mariadb|sqlplus|jdbc|curl",
     re.IGNORECASE,
 )
 """Without one of these there is nothing to hide: most text is looked at once."""

@@ -95,6 +95,12 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0B\n-----END PRIVATE
         ("sqlplus system/hunter2@ORCL", "hunter2"),
         ("jdbc:oracle:thin:system/hunter2@//db.example.com:1521/ORCL", "hunter2"),
         ("X-Amz-Signature=hunter2", "hunter2"),
+        ("sshpass -p hunter2 ssh bastion", "hunter2"),
+        ("curl -s -u app:hunter2 https://db.example.com", "hunter2"),
+        ("curl --user=app:hunter2 https://db.example.com", "hunter2"),
+        ("ENCRYPT BY PASSPHRASE 'hunter2'", "hunter2"),
+        ("UPDATE mysql.user SET authentication_string='hunter2'", "hunter2"),
+        ("hooks.slack.com/services/T000/B000/hunter2", "hunter2"),
         ("DB_PASS=hunter2", "hunter2"),
         # HTTP.
         ("Authorization: Token hunter2", "hunter2"),
