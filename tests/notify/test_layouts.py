@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook import WebhookResponse
 
 from bot.outbox.notifier import Notifier
 from bot.slack.api.layouts import Layouts
-from bot.slack.api.messages import InvalidContent
+from bot.slack.api.messages import InvalidContent, refusal_of
 from bot.slack.api.replies import Replier
 from bot.slack.render import message as m
 from bot.store import Store
@@ -148,6 +149,45 @@ def test_a_response_url_does_not_say_what_is_lacking(store: Store) -> None:
     content = both("x").payload()
     layouts.deliver(TEAM, "message", content, send)
     assert layouts.chosen(TEAM, "message", content)["blocks"] != [TABLE]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "said"),
+    [
+        (400, "invalid_blocks", "invalid_blocks", ()),
+        (400, '{"ok":false,"error":"invalid_blocks"}', "invalid_blocks", ()),
+        (
+            *(200, '{"ok": false, "error": "invalid_blocks", "errors": ["unsupported type: data_table"]}'),
+            *("invalid_blocks", ("unsupported type: data_table",)),
+        ),
+        (404, '{"ok":false,"error":"used_url"}', "used_url", None),
+        (404, "expired_url", "expired_url", None),
+        (500, "", "refused", None),
+        (400, "[]", "[]", None),
+    ],
+)
+def test_a_response_url_says_why_as_text_or_as_json(
+    status: int, body: str, code: str, said: tuple[str, ...] | None
+) -> None:
+    refused = refusal_of(WebhookResponse(url="", status_code=status, body=body, headers={}))
+    assert str(refused) == code
+    assert (refused.said if isinstance(refused, InvalidContent) else None) == said
+
+
+def test_a_response_url_takes_a_message_with_ok() -> None:
+    assert refusal_of(WebhookResponse(url="", status_code=200, body="ok", headers={})) is None
+
+
+def test_what_a_response_url_names_is_remembered(store: Store) -> None:
+    def send(shown: dict[str, Any]) -> None:
+        if shown["blocks"] == [TABLE]:
+            raise InvalidContent("invalid_blocks", ("unsupported type: data_table",))
+
+    layouts = Layouts(store)
+    layouts.deliver(TEAM, "message", both("x").payload(), send)
+    assert layouts.chosen(TEAM, "message", {"blocks": [TABLE], "classic": {}}) == {}
+    other = {"blocks": [{"type": "carousel"}], "classic": {}}
+    assert layouts.chosen(TEAM, "message", other) != {}
 
 
 def test_other_refusals_are_none_of_blocks(store: Store) -> None:

@@ -5,7 +5,7 @@ Slack refuses the newer blocks, the classic ones go out at once; a refusal posts
 twice. What the workspace lacks is remembered for a day.
 
 Source: `chat.postMessage` answers `invalid_blocks` with `unsupported type: X` in `errors`, `views.*` answers
-`invalid_arguments` with the same words in `response_metadata.messages`, and a response URL says
+`invalid_arguments` with the same words in `response_metadata.messages`, and a response URL may say
 `invalid_blocks` alone (https://docs.slack.dev/reference/methods, https://docs.slack.dev/reference/block-kit).
 """
 
@@ -76,7 +76,7 @@ class Layouts:
             if classic is None or first == classic or not _is_of_content(error):
                 raise
             named = _unsupported(error)
-            # A response URL never says which type it is; another refusal without one is about this content.
+            # A response URL may not say which type it is; another refusal without one is about this content.
             guessed = isinstance(error, InvalidContent) and error.unnamed
             lacking = named or (block_types(full) - block_types(classic) if guessed else frozenset())
             log.warning("classic_blocks_sent", team=team, surface=surface, lacking=sorted(lacking))
@@ -138,9 +138,9 @@ def _is_of_content(error: SlackApiError | InvalidContent) -> bool:
 def _unsupported(error: SlackApiError | InvalidContent) -> frozenset[str]:
     """The types of blocks that Slack says it does not support."""
     cause = error.__cause__ if isinstance(error, InvalidContent) else error
-    if not isinstance(cause, SlackApiError):
-        return frozenset()
-    said = (*(cause.response.get("errors") or ()), *_messages(cause))
+    said = error.said if isinstance(error, InvalidContent) else ()
+    if isinstance(cause, SlackApiError):
+        said = (*said, *(cause.response.get("errors") or ()), *_messages(cause))
     return frozenset(name for each in said for name in _UNSUPPORTED.findall(str(each)))
 
 

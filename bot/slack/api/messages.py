@@ -6,16 +6,19 @@ Source: Slack's Web API methods `chat.postMessage`, `chat.update`, `conversation
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookResponse
 
 from bot.slack.api.client import outbox_client, webhook
 from bot.slack.api.lookups import NOT_GRANTED
@@ -121,12 +124,17 @@ class CannotPost(DeliveryError):
 
 
 class InvalidContent(DeliveryError):
-    """Slack refuses the message's content. Its cause is Slack's answer, which may name the fault."""
+    """Slack refuses the message's content. Its cause is Slack's answer, which may name the fault; `said` is
+    what the answer of a response URL says besides the error code."""
+
+    def __init__(self, error: str, said: tuple[str, ...] = ()) -> None:
+        super().__init__(error)
+        self.said = said
 
     @property
     def unnamed(self) -> bool:
-        """Whether the fault is not named: the answer of a response URL is the error code alone."""
-        return self.__cause__ is None
+        """Whether the fault is not named: the answer of a response URL may be the error code alone."""
+        return self.__cause__ is None and not self.said
 
 
 class MessageMissing(DeliveryError):
@@ -243,10 +251,9 @@ class Delivery:
             raise self._reported("response_url", RateLimited("ratelimited", seconds))
         if response.status_code >= 500:
             raise self._reported("response_url", TransientError(f"HTTP {response.status_code}"))
-        if response.status_code != 200:
-            word = response.body.strip()[:100] or "refused"
-            kind = InvalidContent if word in INVALID_CONTENT else CannotPost
-            raise self._reported("response_url", kind(word))
+        refused = refusal_of(response)
+        if refused is not None:
+            raise self._reported("response_url", refused)
 
     def _carries(self, message: Mapping[str, Any], key: str) -> bool:
         metadata = message.get("metadata") or {}
@@ -275,6 +282,25 @@ class Delivery:
         if self._on_error is not None:
             self._on_error(method, "unreachable" if isinstance(error, TransientError) else str(error))
         return error
+
+
+def refusal_of(response: WebhookResponse) -> InvalidContent | CannotPost | None:
+    """Why a response URL does not take a message; None if it does.
+
+    It answers the error code as plain text, or as JSON in the shape of a method's answer, with `ok` false.
+    """
+    if response.status_code == HTTPStatus.OK and '"ok":false' not in response.body.replace(" ", ""):
+        return None
+    try:
+        found = json.loads(response.body)
+    except ValueError:
+        found = None
+    answer = found if isinstance(found, dict) else {}
+    code = str(answer.get("error") or response.body.strip()[:100] or "refused")
+    if code not in INVALID_CONTENT:
+        return CannotPost(code)
+    metadata = answer.get("response_metadata") or {}
+    return InvalidContent(code, tuple(map(str, (*answer.get("errors", ()), *metadata.get("messages", ())))))
 
 
 def _arguments(method: str, arguments: dict[str, Any]) -> dict[str, Any]:

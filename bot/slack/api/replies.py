@@ -26,7 +26,7 @@ from bot.cmdline.answers import (
 )
 from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
 from bot.slack.api.layouts import CLASSIC, Layouts, classic_of
-from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER, InvalidContent
+from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER, InvalidContent, refusal_of
 from bot.slack.api.plain_text import text_only
 from bot.slack.api.said import Said, with_reason
 from bot.slack.render import modals
@@ -193,10 +193,11 @@ class Replier:
         except SLACK_ERRORS as error:
             log.warning("response_url_failed", error=_reason(error))
             return False
-        if response.status_code == 200:
+        refused = refusal_of(response)
+        if refused is None:
             return True
-        if response.body.strip() in INVALID_CONTENT:
-            raise InvalidContent(response.body.strip())
+        if isinstance(refused, InvalidContent):
+            raise refused
         log.warning("response_url_refused", status=response.status_code, body=response.body[:200])
         return False
 
