@@ -46,7 +46,7 @@ _calls = Counter(
 _call_seconds = Histogram(
     "dms_bot_dms_call_seconds",
     "How long calls to Google's services took",
-    ["method"],
+    ["project", "method"],
     buckets=_CALL_BUCKETS,
     registry=REGISTRY,
 )
@@ -104,7 +104,7 @@ def acknowledged(seconds: float) -> None:
 def dms_call(project: str, method: str, code: str, seconds: float) -> None:
     """Count a call to DMS or Monitoring for a project; `code` is the canonical status name."""
     _calls.labels(project, method, code).inc()
-    _call_seconds.labels(method).observe(seconds)
+    _call_seconds.labels(project, method).observe(seconds)
 
 
 def place_polled(place: Place) -> None:

@@ -25,7 +25,7 @@ def test_counts_grow() -> None:
         return [
             value("dms_bot_commands_total", verb="m-list", outcome="answered") or 0,
             value("dms_bot_dms_calls_total", project="m-p", method="m-Get", code="UNAVAILABLE") or 0,
-            value("dms_bot_dms_call_seconds_count", method="m-Get") or 0,
+            value("dms_bot_dms_call_seconds_count", project="m-p", method="m-Get") or 0,
             value("dms_bot_runs_total", project="m-p", action="m-stop", outcome="succeeded") or 0,
             value("dms_bot_slack_errors_total", method="m.post", error="ratelimited") or 0,
             value("dms_bot_errors_total") or 0,
