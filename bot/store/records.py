@@ -344,9 +344,9 @@ class WebhookDelivery:
     """What is sent, without secrets."""
     created: datetime
     alert: str = ""
-    """PagerDuty: the alert that it opens or closes (`dedup_key`)."""
+    """PagerDuty: the alert that it is about (`dedup_key`)."""
     action: str = ""
-    """PagerDuty: `trigger` or `resolve`."""
+    """PagerDuty: `trigger`, `acknowledge` or `resolve`."""
     attempts: int = 0
     not_before: datetime | None = None
     failing_since: datetime | None = None

@@ -1,7 +1,7 @@
 """Events as alerts of PagerDuty's Events API v2. Pure functions.
 
-An alert is opened by a `trigger` and closed by a `resolve` with the same `dedup_key`: one for each job and
-kind of trouble. PagerDuty drops a `resolve` of an alert that is not open.
+An alert is opened by a `trigger`, taken on by an `acknowledge` and closed by a `resolve` with the same
+`dedup_key`: one for each job and kind of trouble. PagerDuty drops a `resolve` of an alert that is not open.
 
 Source: https://developer.pagerduty.com/docs/send-alert-event
 """
@@ -21,7 +21,10 @@ from bot.watch.transitions import REPLICATING
 
 CONTENT_TYPE = "application/json"
 TRIGGER = "trigger"
+ACKNOWLEDGE = "acknowledge"
 RESOLVE = "resolve"
+OPEN = frozenset({TRIGGER, ACKNOWLEDGE})
+"""What was last sent of an alert that is open."""
 _CLIENT = "dms-bot"
 _MOST_SUMMARY = 1024
 _MOST_KEY = 255
@@ -30,7 +33,7 @@ _OVER = frozenset({"deleted", "recreated"})
 FAILED, STUCK, DELAYED = "failed", "stuck", "delayed"
 _SEVERITIES = {FAILED: "critical", "database_failed": "error", STUCK: "warning", DELAYED: "warning"}
 _LESS = "warning"
-_ALERTS = (FAILED, STUCK, DELAYED, WITH_ERRORS)
+ALERTS = (FAILED, STUCK, DELAYED, WITH_ERRORS)
 REFUSED = 400
 """The status of what PagerDuty never takes, however often it comes. Source: "Response Codes & Retry Logic" in
 https://developer.pagerduty.com/docs/events-api-v2-overview"""
@@ -48,8 +51,8 @@ class Step:
 def steps(event: Event) -> tuple[Step, ...]:
     """What an event closes, then what it opens."""
     words = topics(event)
-    opened = [alert for alert in _ALERTS if _opens(alert, event, words)]
-    closed = [alert for alert in _ALERTS if alert not in opened and _closes(alert, event)]
+    opened = [alert for alert in ALERTS if _opens(alert, event, words)]
+    closed = [alert for alert in ALERTS if alert not in opened and _closes(alert, event)]
     return (*(Step(RESOLVE, each) for each in closed), *(Step(TRIGGER, each) for each in opened))
 
 
@@ -79,6 +82,11 @@ def body(step: Step, event: Event, cloud_event: Mapping[str, Any]) -> dict[str, 
         "custom_details": data,
     }
     return {**found, "client": _CLIENT, "payload": payload}
+
+
+def acknowledgement(job: str, alert: str) -> dict[str, str]:
+    """The request that says that somebody has taken on an open alert, but for the `routing_key`."""
+    return {"event_action": ACKNOWLEDGE, "dedup_key": dedup_key(job, alert)}
 
 
 def _opens(alert: str, event: Event, words: frozenset[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import structlog
@@ -29,10 +30,11 @@ class Recorder:
         self._projects = projects
         self._of_events = tuple(each for each in webhooks if each.events)
         self._of_audit = tuple(each for each in webhooks if each.audit)
+        self._of_alerts = tuple(each for each in webhooks if each.format is Format.PAGERDUTY)
 
     def attach(self) -> None:
-        """Record each row of the audit from now on."""
-        if self._of_audit:
+        """Record each row of the audit, and who acknowledges alerts, from now on."""
+        if self._of_audit or self._of_alerts:
             self._store.follow_audit(self.record_audit)
 
     def record_events(self, saved: Sequence[SavedEvent]) -> None:
@@ -71,6 +73,17 @@ class Recorder:
             body = cloud_events.of_audit(entry)
             for webhook in webhooks:
                 self._add(webhook, body)
+        if entry.event == "acknowledged":
+            self._record_acknowledgement(entry)
+
+    def _record_acknowledgement(self, entry: AuditEntry) -> None:
+        """Whoever acknowledges in Slack is on the job: its open alerts ask for nobody else."""
+        id = cloud_events.of_audit(entry)["id"]
+        for webhook, alert in product(self._of_alerts, pagerduty.ALERTS):
+            key = pagerduty.dedup_key(entry.job, alert)
+            if self._store.last_action(webhook.name, key) == pagerduty.TRIGGER:
+                body = pagerduty.acknowledgement(entry.job, alert)
+                self._add(webhook, body, f"{id}-{alert}", key, pagerduty.ACKNOWLEDGE)
 
     def _is_of_audit(self, webhook: Webhook, entry: AuditEntry) -> bool:
         if not webhook.filtered or entry.job == EVERY_JOB:
@@ -100,7 +113,7 @@ class Recorder:
             self._add(webhook, body, f"{cloud_event['id']}-{step.alert}", alert, step.action)
 
     def _is_open(self, webhook: Webhook, alert: str) -> bool:
-        return self._store.last_action(webhook.name, alert) == pagerduty.TRIGGER
+        return self._store.last_action(webhook.name, alert) in pagerduty.OPEN
 
     def _add(
         self, webhook: Webhook, body: Mapping[str, Any], event: str = "", alert: str = "", action: str = ""

@@ -93,6 +93,21 @@ def test_the_end_of_an_alert_comes_with_its_beginning(store: Store) -> None:
     ]
 
 
+def test_who_acknowledges_in_slack_acknowledges_what_is_open_of_that_job(store: Store) -> None:
+    recorder = Recorder(store, (PAGER,), PROJECTS)
+    recorder.attach()
+    for event in (FAILED, STUCK, saved("changed", "STOPPING", "STOPPED/CDC", id=6), ELSEWHERE):
+        recorder.record_events([event])
+    drained(store, PAGER)
+    for _ in range(2):
+        store.append_audit(make.entry(event="acknowledged", job=OTHER_JOB.name))
+    assert drained(store, PAGER) == ["acknowledge failed"], "once, and nothing of the other job"
+    recorder.record_events([replace(DELETED, event=replace(DELETED.event, job=OTHER_JOB.name))])
+    assert drained(store, PAGER) == ["resolve failed"]
+    store.append_audit(make.entry(event="acknowledged", job=OTHER_JOB.name))
+    assert drained(store, PAGER) == []
+
+
 def audited(store: Store, webhook: Webhook) -> list[str]:
     """Rows that wait for the webhook, after one of each kind was appended."""
     store.save_known([make.known("orders")])
