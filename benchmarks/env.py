@@ -209,6 +209,7 @@ def parts(webapi: str, far: LocalDms, places: tuple[str, ...]) -> Iterator[Bot]:
                 port=0,
             )
         )
+        made.dms.load()
         try:
             yield made
         finally:

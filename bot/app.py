@@ -35,7 +35,8 @@ from bot.runtime import metrics
 from bot.runtime.front import Front
 from bot.runtime.health import Health, Probe, unless_raised
 from bot.runtime.leader import Leader, LeaderTask, every
-from bot.runtime.shutdown import Deadline, Pool, Pools, finishes_within
+from bot.runtime.shutdown import Deadline, Pool, Pools, Stopped, finishes_within
+from bot.runtime.startup import one_ahead
 from bot.slack.api import membership
 from bot.slack.api.client import slack_client
 from bot.slack.api.directory import slack_access, time_zone
@@ -88,7 +89,7 @@ class Bot:
     While Slack has a fault, both the constructor and `start` wait. `front`, if given, may be open already.
 
     Raises:
-        PolicyError, StoreError, Denied: the policy, the database or the Google credentials cannot be used.
+        PolicyError, StoreError: the policy or the database cannot be used.
         SlackError: Slack does not accept the bot token.
     """
 
@@ -118,11 +119,12 @@ class Bot:
             deadline_s=settings.dms_deadline_s,
             write_deadline_s=settings.dms_write_deadline_s,
             observe=metrics.dms_call,
+            now=False,
         )
         self.shared_reads = SharedReads(self.dms, patience)
         self.wake = threading.Event()
         self.webhooks = Webhooks(settings, self.store, self.wake, clock)
-        self.dms_pool = Pool(settings.workers, "dms-work")
+        self.dms_pool = Pool(settings.workers, "dms-work", self.dms.wait)
         self.store_pool = Pool(_STORE_THREADS, "store-work")
         self.dispatch_pool = Pool(_DISPATCH_THREADS, "dispatch")
         self.after_ack = AfterAck(self.dispatch_pool)
@@ -170,6 +172,7 @@ class Bot:
         """Answer Slack, and compete for leadership: the leader watches jobs and posts messages.
 
         Raises:
+            Denied: there are no Google credentials. Who has asked for something meanwhile is told.
             SlackError: Slack does not accept the app-level token.
             OSError: the HTTP server cannot listen.
             Stopped: `stop` was called before Slack answered.
@@ -179,17 +182,16 @@ class Bot:
         self.presence.start()
         self.server.open()
         self.server.serve(self.health, self._http_receiver())
-        self.leader.start()
-        if self._socket is not None:
-            self._socket.connect()
+        # What is loaded would take the processor from the connection to Slack.
+        one_ahead(self._socket.connect if self._socket else lambda: None, self._lead)
         metrics.begin(version(), (each.id for each in self.settings.projects))
-        log.info(
-            "started",
-            replica=self.replica,
-            team=self.home.team,
-            mode="socket" if self.settings.socket_mode else "http",
-            port=self.server.port,
-        )
+        mode = "socket" if self.settings.socket_mode else "http"
+        log.info("started", replica=self.replica, team=self.home.team, mode=mode, port=self.server.port)
+
+    def _lead(self) -> None:
+        if not self.dms.load():
+            raise Stopped
+        self.leader.start()
 
     def stop(self) -> None:
         """Accept nothing new and drain running work, for at most `DMS_BOT_SHUTDOWN` seconds.
@@ -336,6 +338,7 @@ class Bot:
     def _health(self) -> Health:
         probes = {
             "store": Probe(unless_raised(self.store.ping)),
+            "google": Probe(self.dms.loading_fault),
             "slack": Probe(unless_raised(self.client.auth_test), every_s=30, timeout_s=5),
         }
         if self.settings.socket_mode:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ from bot.doctor.init_command import init
 from bot.policy.init_command import policy
 from bot.runtime import logs
 from bot.runtime.sandbox_command import sandbox
+from bot.util.loading import loading
 from bot.util.text import count_of
 from bot.version import version
 
@@ -69,12 +69,10 @@ def run() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     settings = _settings()
     logs.configure(settings.log_level, settings.log_format, settings.secrets(), command=settings.command)
-    gc.disable()  # all that is loaded here stays, and looking for what does not took a sixth of the time
-    from bot.app import Bot  # loads the Google and Slack clients: not for --help
-    from bot.runtime import process
-    from bot.slack.api.client import SlackError
-
-    gc.enable()
+    with loading():
+        from bot.app import Bot  # loads all verbs and the Slack client: not for --help
+        from bot.runtime import process
+        from bot.slack.api.client import SlackError
     with _sentences_for_errors():
         try:
             process.run(settings, lambda settings, front: Bot(settings, front=front))

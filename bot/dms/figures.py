@@ -22,16 +22,22 @@ from bot.dms.monitoring import (
     UNPROCESSED_FILES,
     Monitoring,
 )
-from bot.dms.unsupported import KEPT, EventCounts, Labels, Span, object_counts, spans
+from bot.dms.unsupported import (
+    KEPT,
+    MAY_COUNT_BY_OBJECT,
+    SERVICE,
+    EventCounts,
+    Labels,
+    Span,
+    object_counts,
+    spans,
+)
 
 T = TypeVar("T")
 Concurrently = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 """Runs tasks in parallel and returns their results in order."""
 
 _RECENT_H = 1.0
-SERVICE = "Cloud Monitoring"
-MAY_COUNT_BY_OBJECT = frozenset({"ORACLE", "SQLSERVER"})
-"""Engines of sources whose objects can have `heterogeneousMetadata`."""
 
 
 class Figures:

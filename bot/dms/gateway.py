@@ -24,7 +24,8 @@ from bot.dms.errors import Unavailable
 from bot.dms.figures import Figures
 from bot.dms.gateway_figures import GatewayFigures
 from bot.dms.grpc_client import GrpcClient
-from bot.dms.jobs import Jobs, merged, raise_if_none_answered
+from bot.dms.jobs import Jobs
+from bot.dms.location_jobs import merged, raise_if_none_answered
 from bot.dms.model import (
     Database,
     Job,

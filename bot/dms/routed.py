@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.dms.backup_files import BackupLags
 from bot.dms.destination import Destination
 from bot.dms.drain_samples import DrainSamples
-from bot.dms.gateway import Gateway
 from bot.dms.model import (
     Database,
     Delay,
@@ -23,6 +23,9 @@ from bot.dms.model import (
 )
 from bot.dms.rest_fields import RestFields
 from bot.dms.unsupported import EventCounts
+
+if TYPE_CHECKING:
+    from bot.dms.gateway import Gateway  # loads Google's clients
 
 
 class Routed(ABC):

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.dms.backup_files import BackupLags
 from bot.dms.drain_samples import DrainSamples
 from bot.dms.errors import DmsError
-from bot.dms.figures import MAY_COUNT_BY_OBJECT, SERVICE, Figures
 from bot.dms.flights import Flights
 from bot.dms.many_projects import ProjectGateways
 from bot.dms.model import Delay, DelayPoint, DumpProgress, Job
 from bot.dms.reachability import Gate
-from bot.dms.unsupported import EventCounts
+from bot.dms.unsupported import MAY_COUNT_BY_OBJECT, SERVICE, EventCounts
 from bot.util import parallel
+
+if TYPE_CHECKING:
+    from bot.dms.figures import Figures  # loads Google's clients
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from bot.dms import answer_deadline
 from bot.dms.answer_deadline import Patience
 from bot.dms.errors import DmsError, Refused
 from bot.dms.flights import Flight, Flights
-from bot.dms.jobs import LocationJobs, merged, of_several_projects, raise_if_all_refused
+from bot.dms.location_jobs import LocationJobs, merged, of_several_projects, raise_if_all_refused
 from bot.dms.many_projects import ProjectGateways
 from bot.dms.missing import called_by_project
 from bot.dms.model import JobList

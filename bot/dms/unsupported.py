@@ -17,6 +17,9 @@ from bot.dms.model import Database
 
 KEPT = timedelta(weeks=6)
 """How long Cloud Monitoring keeps the metrics of Google Cloud ("Quotas and limits", data retention)."""
+SERVICE = "Cloud Monitoring"
+MAY_COUNT_BY_OBJECT = frozenset({"ORACLE", "SQLSERVER"})
+"""Engines of sources whose objects can have `heterogeneousMetadata`."""
 _NAMED = 5
 _HOUR_S = 3600
 _PERIODS = 288

@@ -32,8 +32,9 @@ class Deadline:
 class Pool(ThreadPoolExecutor):
     """A thread pool for work that may hang; unlike its base class, it can be drained with a deadline."""
 
-    def __init__(self, threads: int, name: str) -> None:
-        super().__init__(threads, thread_name_prefix=name)
+    def __init__(self, threads: int, name: str, ready: Callable[[], None] | None = None) -> None:
+        """Each thread begins its work once `ready` returns."""
+        super().__init__(threads, thread_name_prefix=name, initializer=ready)
         self._open: set[Future[Any]] = set()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

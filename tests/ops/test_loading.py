@@ -11,11 +11,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CLIENTS = {"google.auth", "grpc", "requests", "psycopg", "matplotlib", "numpy"}
+CLIENTS = {"google.auth", "grpc", "requests", "psycopg", "matplotlib"}
 """What takes long to load: the clients of Google and of PostgreSQL, and what draws charts."""
 
 
-@pytest.mark.parametrize(("module", "unneeded"), [("bot.cli", CLIENTS | {"slack_sdk", "sqlite3"})])
+@pytest.mark.parametrize(
+    ("module", "unneeded"), [("bot.cli", CLIENTS | {"slack_sdk", "sqlite3"}), ("bot.app", CLIENTS)]
+)
 def test_what_a_start_does_not_load(module: str, unneeded: set[str]) -> None:
     code = f"import json, sys, {module}; print(json.dumps(list(sys.modules)))"
     done = subprocess.run(

@@ -92,7 +92,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def test_it_starts_gets_ready_and_stops_in_order(start: Start, sandbox: Environ, number: int) -> None:
     bot = start(sandbox)
     ready = bot.until_ready()
-    assert ready["checks"] == {"store": "ok", "slack": "ok", "socket_mode": "ok"}
+    assert ready["checks"] == {"store": "ok", "google": "ok", "slack": "ok", "socket_mode": "ok"}
     assert bot.ask("/healthz")[0] == 200
     assert bot.ask("/slack/events")[0] == 404
     assert bot.stop(number) == 0
@@ -264,3 +264,15 @@ def test_a_setting_for_one_core_is_accepted_and_ignored(
     told = [each for each in bot.lines() if each["message"] == "setting_ignored"]
     assert [each["setting"] for each in told] == ["DMS_BOT_CORES"] * warnings
     assert bot.stop() == 0
+
+
+def test_without_google_credentials_it_ends_with_a_sentence(
+    start: Start, sandbox: Environ, slack: SlackServer, tmp_path: Path
+) -> None:
+    """Also while Slack, to which it connects first, does not let it in."""
+    slack.control.fault("apps.connections.open", "ratelimited", times=None, retry_after=600)
+    missing = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "none.json"), "DMS_EMULATOR_HOST": ""}
+    bot = start({**sandbox, **missing})
+    assert bot.process.wait(60) == 1
+    assert "Error: The bot has no usable Google credentials" in bot.log()
+    assert "Traceback" not in bot.log()

@@ -1,0 +1,34 @@
+"""Two parts of a start, of which one goes first and holds the other back only for a moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+_AHEAD_S = 1.0
+
+
+def one_ahead(first: Callable[[], None], then: Callable[[], None], ahead_s: float = _AHEAD_S) -> None:
+    """Call `first`, and `then` at its end, or after `ahead_s` seconds beside it. Returns at the end of both.
+
+    Raises:
+        Exception: what the one that fails raises; the other is left to itself.
+    """
+    over = threading.Event()
+
+    def ahead() -> None:
+        try:
+            first()
+        finally:
+            over.set()
+
+    def behind() -> None:
+        over.wait(ahead_s)
+        then()
+
+    pool = ThreadPoolExecutor(2, thread_name_prefix="start")
+    both = [pool.submit(ahead), pool.submit(behind)]
+    pool.shutdown(wait=False)
+    for each in wait(both, return_when=FIRST_EXCEPTION).done:
+        each.result()
