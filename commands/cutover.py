@@ -23,7 +23,7 @@ from bot.cutover.readers import may_see
 from bot.cutover.report import Called, report_json, report_markdown, report_name
 from bot.cutover.wave import shown_names
 from bot.cutover.wording import state_text
-from bot.dms.drained import takes_threshold
+from bot.dms.drained import takes_bytes, takes_threshold
 from bot.dms.model import Job, short_name
 from bot.dms.resource_names import is_job_name
 from bot.policy.permissions import Permission
@@ -85,6 +85,7 @@ def _form(ctx: Context, invocation: Invocation, jobs: tuple[Job, ...]) -> Cutove
         checklist=tuple(each.text for each in usual_items(ctx, jobs) if not each.check),
         writers=invocation.items("writers"),
         threshold=any(map(takes_threshold, jobs)),
+        sizes=any(map(takes_bytes, jobs)),
         reason_needed=ctx.access.policy.asks_for_reasons,
     )
 

@@ -319,6 +319,8 @@ class CutoverForm:
     writers: tuple[str, ...] = ()
     threshold: bool = False
     """Whether a delay above zero has to be chosen, as a guide names no zero."""
+    sizes: bool = False
+    """Whether bytes may be left, as a PostgreSQL server writes to its log by itself."""
     reason_needed: bool = False
 
 

@@ -22,6 +22,7 @@ from bot.cutover.second_person import second_people
 from bot.cutover.states import (
     BUDGET_CALLS,
     CHECK_EVERY,
+    DRAIN_LIMIT,
     EXPIRES_TO,
     EXPIRIES,
     PRE_CHECK,
@@ -295,5 +296,5 @@ def _has_work(cutover: Cutover) -> bool:
 def _expired_text(cutover: Cutover) -> str:
     if cutover.state is S.AWAITING_APPROVAL:
         return "It was not approved in time."
-    minutes = cutover.plan.drain_limit_s // 60
+    minutes = DRAIN_LIMIT // timedelta(minutes=1)
     return f"It had not drained {minutes} minutes after the writes were stopped."

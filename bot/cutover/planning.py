@@ -11,7 +11,7 @@ from bot.cmdline.answers import Answer, Note, RichText, User
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.moved import GIVES_WAY, end_moved
 from bot.cutover.states import Role, roles_of
-from bot.dms.drained import takes_threshold
+from bot.dms.drained import takes_bytes, takes_threshold
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, Options
 from bot.dms.rules import Action
@@ -26,7 +26,7 @@ from bot.store.facts import RequestFacts
 from bot.store.records import Person, Request, RequestState
 from bot.store.terms import CutoverTerms
 from bot.util import parallel
-from bot.util.durations import humanize
+from bot.util.durations import bytes_text, humanize
 from bot.util.redact import redact
 
 S = CutoverState
@@ -37,8 +37,10 @@ SOON = timedelta(minutes=5)
 MOST_DELAY = timedelta(minutes=10)
 """The largest delay that can count as low enough. Source: "Finalize a migration" (Oracle, and SQL Server
 to PostgreSQL): "minutes or seconds"."""
-_SHORTEST_LIMIT_S = 480
-"""Three samples take up to six minutes until they can be seen, so a shorter limit would expire on its own."""
+MOST_BYTES = 16 * 1024**2
+"""The most that a PostgreSQL source may be ahead: a segment of its log, which an idle server can finish and
+begin anew without a change of data. Source: PostgreSQL documentation, "Write Ahead Log"
+(`wal_segment_size`, `archive_timeout`)."""
 _BEFORE_THE_NIGHT = (S.AWAITING_APPROVAL, S.SCHEDULED)
 
 
@@ -271,6 +273,7 @@ def _terms(plan: Plan) -> CutoverTerms:
         deputy=plan.deputy,
         budget_s=plan.budget_s,
         most_seconds=plan.most_seconds,
+        most_bytes=plan.most_bytes,
         by_itself=plan.by_itself,
         writers=plan.writers,
     )
@@ -286,8 +289,6 @@ def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:
         return "Nothing was planned: that time is in the past."
     if plan.deputy and plan.deputy == plan.commander:
         return "Nothing was planned: the deputy stands in for the commander, so name somebody else."
-    if plan.drain_limit_s < _SHORTEST_LIMIT_S:
-        return "Nothing was planned: draining takes up to 8 minutes, so its limit cannot be shorter."
     if plan.budget_s <= 0:
         return "Nothing was planned: the longest downtime has to be above zero, for example `1h`."
     return _wrong_threshold(plan, jobs)
@@ -296,6 +297,10 @@ def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:
 def _wrong_threshold(plan: Plan, jobs: Sequence[Job]) -> str:
     if plan.most_seconds < 0 or plan.most_bytes < 0:
         return "Nothing was planned: a delay cannot be negative."
+    if plan.most_bytes > MOST_BYTES:
+        return f"Nothing was planned: at most {bytes_text(MOST_BYTES)} may be missing, for example `64KiB`."
+    if plan.most_bytes and not any(takes_bytes(job) for job in jobs):
+        return "Nothing was planned: bytes may be missing only with PostgreSQL sources."
     if plan.most_seconds > MOST_DELAY.total_seconds():
         return f"Nothing was planned: at most {humanize(MOST_DELAY)} may be missing, for example `10s`."
     if plan.most_seconds and not any(takes_threshold(job) for job in jobs):

@@ -53,6 +53,7 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
         "planned_for": _iso(plan.at),
         "longest_downtime_seconds": plan.budget_s,
         "max_delay_seconds": plan.most_seconds,
+        "max_bytes": plan.most_bytes,
         "by_itself": plan.by_itself,
         "downtime_seconds": downtime_s(cutover),
         "times": {name: _iso(at) for name, at in _times(cutover)},

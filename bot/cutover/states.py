@@ -109,7 +109,7 @@ EXPIRIES = {
     S.READY: Expiry(timedelta(minutes=30), S.EXPIRED, "nobody started it"),
     S.STOPPING: Expiry(timedelta(minutes=15), S.HELD, "the writes were not stopped in 15 minutes"),
 }
-"""DRAFT ends with its request; DRAINING ends by `Plan.drain_limit_s`; READY is counted from the planned
+"""DRAFT ends with its request; DRAINING ends by `DRAIN_LIMIT`; READY is counted from the planned
 time; AWAITING_APPROVAL ends an hour before it."""
 EXPIRES_TO = {S.DRAINING: S.HELD, S.AWAITING_APPROVAL: S.EXPIRED}
 """Where the states lead to that `EXPIRIES` does not have."""
@@ -125,6 +125,9 @@ CHECKS_LAST = 2 * CHECK_EVERY
 """Older checks no longer let it start."""
 EVIDENCE_LASTS = timedelta(minutes=5)
 """Older samples no longer show that nothing is missing."""
+DRAIN_LIMIT = timedelta(minutes=30)
+"""Longest time from the stop of the writes, or from *Resume*, until nothing is missing. It is the same for
+every plan, as it ends nothing: *Resume* measures for as long again."""
 THREE_SAMPLES = timedelta(minutes=8)
 """What three samples take at most until they can be seen (6 minutes), and two minutes more: a cutover that
 has to drain again gets at least this, whatever is left of its limit."""
@@ -249,7 +252,7 @@ def expires(cutover: Cutover) -> datetime | None:
     """When its state runs out; None where it does not."""
     from_when = evidence_from(cutover)
     if cutover.state is S.DRAINING and from_when is not None:
-        limit = from_when + timedelta(seconds=cutover.plan.drain_limit_s)
+        limit = from_when + DRAIN_LIMIT
         return max(limit, cutover.since + THREE_SAMPLES)
     at = cutover.plan.at
     if cutover.state is S.AWAITING_APPROVAL and at is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.store.cutover import Cutover, CutoverState, Plan
 from bot.store.terms import CutoverTerms
-from bot.util.durations import humanize
+from bot.util.durations import bytes_text, humanize
 
 VERB = "cutover"
 """The verb, and the first part of the names of its buttons."""
@@ -43,7 +43,15 @@ def standing(cutover: Cutover) -> str:
 
 def missing_text(plan: Plan | CutoverTerms) -> str:
     """What is missing once it has drained, in a clause: with a limit in the plan, never nothing."""
-    return f"at most {humanize(plan.most_seconds)} is missing" if plan.most_seconds else "nothing is missing"
+    limit = allowed_text(plan)
+    return f"at most {limit} is missing" if limit else "nothing is missing"
+
+
+def allowed_text(plan: Plan | CutoverTerms) -> str:
+    """What a plan lets be missing: `10 s`, or `64 KiB`; empty for nothing."""
+    seconds = humanize(plan.most_seconds) if plan.most_seconds else ""
+    size = bytes_text(plan.most_bytes) if plan.most_bytes else ""
+    return " or ".join(filter(None, (seconds, size)))
 
 
 EVENT_TEXT = {

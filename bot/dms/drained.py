@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from bot.dms.delay import CLOCKS_DIFFER, MAX_AGE, is_recent
 from bot.dms.drain_samples import DrainSamples, Series, Written
-from bot.dms.engines import loads_tables, reads_backup_files
+from bot.dms.engines import Family, family, loads_tables, reads_backup_files
 from bot.dms.model import DelayPoint, Job, Phase
 
 IN_A_ROW = 3
@@ -45,7 +45,7 @@ class DrainRule:
     most_seconds: float = 0
     """The delay at which nothing counts as missing, where the engine's guide names no zero."""
     most_bytes: float = 0
-    """The same in bytes: those of an idle PostgreSQL source need not come down to zero."""
+    """How many bytes may be left at a delay of 0 s; see `takes_bytes`."""
     anything: bool = False
     """Whether any measured value will do, as in a rehearsal, in which nobody stops the writes."""
 
@@ -83,14 +83,15 @@ def rule_of(
     most_bytes: float = 0,
     anything: bool = False,
 ) -> DrainRule:
-    """The rule for a job's engines. `most_seconds` counts only where their guide names no zero."""
+    """The rule for a job's engines. `most_seconds` counts only where their guide names no zero,
+    `most_bytes` only for PostgreSQL sources."""
     return DrainRule(
         after,
         tuple(databases),
         by_files=reads_backup_files(job),
         final=reads_backup_files(job) and job.phase == Phase.READY_FOR_PROMOTE,
         most_seconds=most_seconds if takes_threshold(job) else 0,
-        most_bytes=most_bytes,
+        most_bytes=most_bytes if takes_bytes(job) else 0,
         anything=anything,
     )
 
@@ -99,6 +100,13 @@ def takes_threshold(job: Job) -> bool:
     """Whether the delay at which the job may be promoted is chosen in the plan: its guide names no zero, but
     "minutes or seconds" ("Finalize a migration", Oracle, and SQL Server to PostgreSQL)."""
     return loads_tables(job)
+
+
+def takes_bytes(job: Job) -> bool:
+    """Whether some bytes may be left at a delay of 0 s, if the plan says so. They are those of the log of the
+    whole PostgreSQL server, to which it writes by itself, so an idle one need not come down to zero; DMS says
+    "at or close to zero" ("Promote a migration", PostgreSQL and AlloyDB)."""
+    return family(job) is Family.POSTGRESQL
 
 
 def judge(samples: DrainSamples, rule: DrainRule, now: datetime) -> tuple[DatabaseDrain, ...]:

@@ -111,13 +111,12 @@ class Plan:
     """Who stops the writes to the source, and opens them on the destination."""
     budget_s: int = 3600
     """Longest downtime in seconds, from the stop of the writes until they are opened."""
-    drain_limit_s: int = 1800
-    """Longest time in seconds from the stop of the writes until nothing is missing."""
     most_seconds: float = 0
     """The delay in seconds at which nothing counts as missing, for engines whose guide names no zero (Oracle,
     SQL Server to PostgreSQL)."""
     most_bytes: float = 0
-    """The same in bytes: those of an idle PostgreSQL source need not come down to zero."""
+    """How many bytes of its log a PostgreSQL source may be ahead at a delay of 0 s: on an idle server they
+    need not come down to zero."""
     by_itself: bool = False
     """Whether it promotes without a last press as soon as nothing is missing."""
     writers: tuple[str, ...] = ()

@@ -19,6 +19,8 @@ class CutoverTerms:
     """Longest downtime in seconds."""
     most_seconds: float = 0
     """What may be missing when it is promoted, in seconds of replication delay."""
+    most_bytes: float = 0
+    """How many bytes may be left at a delay of 0 s; rows of older versions have none."""
     by_itself: bool = False
     """Whether it promotes without a last press."""
     writers: tuple[str, ...] = ()
@@ -39,6 +41,7 @@ def terms_from_json(stored: object) -> CutoverTerms | None:
         **people,
         budget_s=int(_number(stored, "budget_s", 3600)),
         most_seconds=_number(stored, "most_seconds", 0),
+        most_bytes=_number(stored, "most_bytes", 0),
         by_itself=stored.get("by_itself") is True,
         writers=tuple(map(str, writers)) if isinstance(writers, list) else (),
     )

@@ -16,6 +16,7 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2
 _NUMBER = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)?")
 _MAX_SPAN = timedelta(days=3660)
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_SIZE = re.compile(r"([0-9]{1,9}) ?(|B|KiB|MiB)", re.IGNORECASE)
 
 
 def parse_duration(text: str) -> timedelta:
@@ -133,6 +134,20 @@ def bytes_text(value: float) -> str:
     step = min(5, int(math.log(value, 1024)))
     shown = value / 1024**step
     return f"{shown:.0f} {_BYTE_UNITS[step]}" if shown >= 100 else f"{shown:.3g} {_BYTE_UNITS[step]}"
+
+
+def parse_bytes(text: str) -> int:
+    """The number of bytes in `512 B`, `64KiB` or `1 MiB`; without a unit, they are bytes.
+
+    Raises:
+        ValueError: it is nothing of the kind.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"`{text}` is not a number of bytes: write for example `64KiB`")
+    step = {"": 0, "b": 0, "kib": 1, "mib": 2}[found[2].lower()]
+    size: int = int(found[1]) * 1024**step
+    return size
 
 
 def _pair(whole: int, large: int, large_name: str, small: int, small_name: str) -> str:

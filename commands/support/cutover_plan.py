@@ -8,14 +8,14 @@ from datetime import UTC, datetime, time, timedelta
 
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cutover.checklist import MAX_LINE, MAX_LINES, checklist
-from bot.cutover.planning import MOST_DELAY
+from bot.cutover.planning import MOST_BYTES, MOST_DELAY
 from bot.cutover.wording import WHEN_READY
-from bot.dms.drained import takes_threshold
+from bot.dms.drained import takes_bytes, takes_threshold
 from bot.dms.model import Job
 from bot.policy.subscriptions import Membership
 from bot.store.cutover import Plan, Tick
 from bot.util.command import COMMAND
-from bot.util.durations import parse_duration
+from bot.util.durations import parse_bytes, parse_duration
 from bot.util.wall_time import Moment, zone_of
 from commands.support import subscriptions
 from commands.support.asked import REASON
@@ -37,6 +37,12 @@ FLAGS = (
         "max-delay",
         "duration",
         "with Oracle or SQL Server tables: what may be missing, `10m` at most",
+        rare=True,
+    ),
+    Flag(
+        "max-bytes",
+        "word",
+        "with PostgreSQL sources: the bytes that may be left at a delay of 0 s, `16MiB` at most",
         rare=True,
     ),
     Flag("writers", "list", "what writes to the source, for example `web,worker`: a tick each", rare=True),
@@ -75,6 +81,7 @@ def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
         app_owner=_person(invocation, "apps") or commander,
         budget_s=_budget(invocation),
         most_seconds=_most_seconds(invocation, jobs),
+        most_bytes=_most_bytes(invocation, jobs),
         by_itself=invocation.is_set("by-itself"),
         writers=_lines(invocation, "writers"),
         checklist=_checklist(ctx, invocation, jobs),
@@ -154,6 +161,29 @@ def _most_seconds(invocation: Invocation, jobs: Sequence[Job]) -> float:
             "`--max-delay 10s`."
         )
     return span.total_seconds()
+
+
+def _most_bytes(invocation: Invocation, jobs: Sequence[Job]) -> int:
+    """The bytes of log that may be left; 0 for none.
+
+    Raises:
+        UsageError: it is no size or too large, or no job has a PostgreSQL source.
+    """
+    typed = invocation.word("max-bytes")
+    if not typed:
+        return 0
+    if not any(map(takes_bytes, jobs)):
+        raise UsageError("Bytes may be left only with PostgreSQL sources: leave out `--max-bytes`.")
+    try:
+        size = parse_bytes(typed)
+    except ValueError as error:
+        raise UsageError(f"{error}.") from error
+    if size > MOST_BYTES:
+        raise UsageError(
+            "`--max-bytes` is what may be left at a delay of 0 s, `16MiB` at most: write for example "
+            "`--max-bytes 64KiB`."
+        )
+    return size
 
 
 def _lines(invocation: Invocation, flag: str) -> tuple[str, ...]:

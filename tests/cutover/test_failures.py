@@ -56,14 +56,28 @@ def test_silence_never_passes(night: Night) -> None:
 
 
 def test_the_limit_holds_it(night: Night) -> None:
-    plan = night.stopped(night.job(), drain_limit_s=600)
-    night.minutes(["orders"], 9, 5)
+    plan = night.stopped(night.job())
+    night.minutes(["orders"], 29, 5)
     assert night.state(plan) is S.DRAINING
     night.minutes(["orders"], 1, 5)
     held = night.now(plan)
     assert held.state is S.HELD
-    assert "10 minutes" in held.progress.why
+    assert "30 minutes" in held.progress.why
     assert night.promotes() == 0
+
+
+def test_an_idle_server_keeps_some_bytes(night: Night) -> None:
+    """ "At or close to zero" ("Promote a migration", PostgreSQL): as many as the plan allows, at 0 s."""
+    plan = night.stopped(night.job(), most_bytes=1024)
+    night.minutes(["orders"], 3, size=1025)
+    assert night.state(plan) is S.DRAINING
+    night.minutes(["orders"], 3, size=56)
+    drained = night.now(plan)
+    assert drained.state is S.DRAINED
+    assert night.desk.ctx.store.cutover_log(plan.id)[-1].text == "at most 1 KiB is missing on the destination"
+    terms = night.request(plan).facts.terms
+    assert terms is not None
+    assert terms.most_bytes == 1024
 
 
 def test_rows_written_afterwards_go_back(night: Night) -> None:

@@ -100,6 +100,12 @@ CASES = {
     "so few bytes count as zero in this plan": Case(
         pg(row(0, 0, 0), row(80, 80, 80)), True, options={"most_bytes": 100}
     ),
+    "no bytes may be left where the server does not write by itself": Case(
+        pg(row(0, 0, 0), row(80, 80, 80)), False, MYSQL, options={"most_bytes": 100}
+    ),
+    "few bytes at a delay above zero": Case(
+        pg(row(1, 1, 1), row(80, 80, 80)), False, options={"most_bytes": 100}
+    ),
     "seconds above zero never pass for PostgreSQL": Case(
         pg(row(2, 2, 2)), False, options={"most_seconds": 10}
     ),

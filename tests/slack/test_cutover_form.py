@@ -86,6 +86,19 @@ def test_where_no_page_names_a_zero_the_delay_is_chosen() -> None:
     assert modals.submitted_flags("plan", picked, DATA)["max-delay"] == "30s"
 
 
+def test_bytes_may_be_left_where_the_server_writes_by_itself() -> None:
+    assert "max-bytes" not in str(modals.form(FORM))
+    view = accepted_view(modals.form(replace(FORM, sizes=True)))
+    (block,) = [each for each in view["blocks"] if each.get("block_id") == "max-bytes"]
+    assert block["element"]["initial_option"]["value"] == "0"
+
+    def picked(size: str) -> dict[str, Any]:
+        return chosen() | {"max-bytes": {"dms:cutover:max-bytes": {"selected_option": {"value": size}}}}
+
+    assert "max-bytes" not in modals.submitted_flags("plan", picked("0"), DATA)
+    assert modals.submitted_flags("plan", picked("1MiB"), DATA)["max-bytes"] == "1MiB"
+
+
 def test_the_hour_that_comes_twice_keeps_its_offset() -> None:
     second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     found = flags(time={"selected_date_time": int(second.timestamp())})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -294,9 +295,17 @@ def test_the_card_with_a_long_chart_is_one_that_slack_takes() -> None:
     accepted(cutover_card(shown, minutes(12), drain_chart(shown)))
 
 
-def test_what_may_be_missing_stands_wherever_it_is_decided() -> None:
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"most_seconds": 180.0}, "3 min"),
+        ({"most_bytes": 65536}, "64 KiB"),
+        ({"most_seconds": 9.0, "most_bytes": 1024}, "9 s or 1 KiB"),
+    ],
+)
+def test_what_may_be_missing_stands_wherever_it_is_decided(limits: dict[str, Any], said: str) -> None:
     found = progress(drained=minutes(13), asked_by=ANA)
-    within = cutover(S.DRAINED, plan=plan(most_seconds=180.0), progress=found)
+    within = cutover(S.DRAINED, plan=plan(**limits), progress=found)
     ready = replace(within, state=S.READY)
     texts = (
         all_text(accepted_view(cutover_modals.promote(within, "orders-db", "ref"))),
@@ -307,7 +316,7 @@ def test_what_may_be_missing_stands_wherever_it_is_decided() -> None:
         all_text(accepted(cutover_card(ready, minutes(14)))),
     )
     for text in texts:
-        assert "3 min" in text
+        assert said in text
         assert "nothing is missing" not in text.lower()
         assert "at zero" not in text
 

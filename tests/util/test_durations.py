@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.util.durations import parse_seconds, rough, seconds_as_typed
+from bot.util.durations import parse_bytes, parse_seconds, rough, seconds_as_typed
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,16 @@ def test_seconds_as_they_are_typed(text: str) -> None:
 )
 def test_an_estimate_is_not_more_precise_than_it_can_be(seconds: float, shown: str) -> None:
     assert rough(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("0", 0), ("512", 512), ("512 B", 512), ("64KiB", 65_536), ("1 mib", 1_048_576)]
+)
+def test_a_size_is_read(text: str, size: int) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "-1", "64GB", "1.5MiB", "KiB", "9" * 10])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="64KiB"):
+        parse_bytes(text)

@@ -32,12 +32,15 @@ from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.edit_inputs import InputError
 from bot.slack.render.view import modal
+from bot.util.durations import bytes_text, parse_bytes
 from bot.util.text import first_few
 from bot.util.wall_time import LONGEST, Moment, TwoTimes, parse_moment
 
 STEP = "plan"
 BUDGETS = ("15m", "30m", "1h", "2h", "4h", "8h")
 DELAYS = ("1s", "5s", "10s", "30s", "1m", "5m")
+SIZES = ("64KiB", "1MiB", "16MiB")
+_ZERO = "0"
 _AT_TIME = "time"
 _LAST_PRESS, _BY_ITSELF = "press", "itself"
 _REHEARSE = "rehearse"
@@ -52,6 +55,7 @@ def plan_form(form: CutoverForm) -> dict[str, Any]:
     blocks: list[Block] = [m.section(f"Cutover of {named}. Planning it changes nothing yet.")]
     blocks.extend((_when(), _time(form.at), *_people(form.person)))
     blocks.extend(_threshold() if form.threshold else ())
+    blocks.extend(_sizes() if form.sizes else ())
     blocks.extend((_budget(), _promote(), *_lists(form), _announce(), _reason(form), _rehearsal()))
     return modal(
         "Plan a cutover",
@@ -75,6 +79,9 @@ def read_plan(values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, F
     flags["max-downtime"] = choices.chosen_option(values, "max-downtime", BUDGETS, "1h")
     if "max-delay" in values:
         flags["max-delay"] = _chosen(values, "max-delay", DELAYS, "10s")
+    if "max-bytes" in values:
+        size = _chosen(values, "max-bytes", (_ZERO, *SIZES), _ZERO)
+        flags["max-bytes"] = "" if size == _ZERO else size
     flags["announce"] = _selected(values, "announce", "selected_channel")
     flags["writers"] = lines(values, "writers")
     flags["checklist"] = lines(values, "checklist")
@@ -205,6 +212,16 @@ def _threshold() -> list[InputBlock]:
     select = StaticSelectElement(options=options, initial_option=options[DELAYS.index("10s")])
     hint = "So much may be missing when it is promoted. With these engines, DMS says minutes or seconds."
     return [_input("max-delay", "Delay that is low enough", select, hint)]
+
+
+def _sizes() -> list[InputBlock]:
+    options = [
+        _option(_ZERO, "0: wait until none is left"),
+        *(_option(each, bytes_text(parse_bytes(each))) for each in SIZES),
+    ]
+    select = StaticSelectElement(options=options, initial_option=options[0])
+    hint = "At a delay of 0 s. PostgreSQL writes to its log by itself, so an idle source may keep some."
+    return [_input("max-bytes", "Bytes that may be left", select, hint)]
 
 
 def _promote() -> InputBlock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.cutover.wording import missing_text
+from bot.cutover.wording import allowed_text, missing_text
 from bot.slack.render import mrkdwn
 from bot.store.records import Request
 from bot.store.terms import CutoverTerms
@@ -39,7 +39,7 @@ def terms_line(request: Request) -> str:
 
 def _sent(terms: CutoverTerms) -> str:
     once = f"once {missing_text(terms)}"
-    sign = "⚠️ " if terms.most_seconds or terms.by_itself else ""
+    sign = "⚠️ " if allowed_text(terms) or terms.by_itself else ""
     if terms.by_itself:
         return f"{sign}It is sent *by itself*, {once}: nobody is asked again."
     return f"{sign}Its last press sends it, {once}."

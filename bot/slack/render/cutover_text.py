@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.cutover import states
 from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
+from bot.cutover.wording import allowed_text
 from bot.dms.drained import IN_A_ROW
 from bot.slack.render import mrkdwn
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Mark, Sample
@@ -113,14 +114,14 @@ def delay_text(cutover: Cutover) -> str:
 
 def _enough(cutover: Cutover) -> str:
     """What a sample has to be, to count."""
-    limit = cutover.plan.most_seconds
-    return f"within {humanize(limit)}" if limit else "at zero"
+    limit = allowed_text(cutover.plan)
+    return f"within {limit}" if limit else "at zero"
 
 
 def limit_text(cutover: Cutover) -> str:
     """Where the plan lets changes be missing: how many; empty otherwise."""
-    limit = cutover.plan.most_seconds
-    return f"⚠️ Promotes with up to {humanize(limit)} missing" if limit else ""
+    limit = allowed_text(cutover.plan)
+    return f"⚠️ Promotes with up to {limit} missing" if limit else ""
 
 
 def _whose(cutover: Cutover, sample: Sample) -> str:
