@@ -12,8 +12,8 @@ from slack_sdk import WebClient
 
 from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
-from bot.policy import loader
-from bot.policy.model import Policy, PolicyError
+from bot.doctor.user_groups import CHECK, policy_of
+from bot.policy.model import Policy
 from bot.slack.api.installation import is_true
 from bot.slack.api.user_groups import group_places, workspaces
 
@@ -30,20 +30,12 @@ def run_checks(web: WebClient, settings: Settings) -> Iterator[Finding]:
         yield fail("workspaces", "The app was added to no workspace of the organisation.", fix)
         return
     yield ok("workspaces", f"The app is in {len(found)} of the organisation: {', '.join(found)}.")
-    if len(found) > 1 and _needs_workspace(_policy(settings)):
+    if len(found) > 1 and _needs_workspace(policy_of(settings)):
         yield warn(
-            "user groups",
+            CHECK,
             "The policy does not say of which workspace its user groups are, so they grant nothing.",
             f'Set workspace = "{found[0]}" in the policy, or write "{found[0]}/@dba-team".',
         )
-
-
-def _policy(settings: Settings) -> Policy:
-    try:
-        return loader.load(settings.policy_file, projects=settings.projects)
-    except PolicyError:
-        # The check of the policy says so.
-        return Policy()
 
 
 def _needs_workspace(policy: Policy) -> bool:

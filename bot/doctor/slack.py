@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.config.settings import Settings
-from bot.doctor import organisation
+from bot.doctor import organisation, user_groups
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.policy.subscriptions import Membership
 from bot.slack.api.client import slack_client
@@ -76,18 +76,20 @@ def run_checks(settings: Settings) -> Iterator[Finding]:
     yield clock(auth_test)
     yield _connection(web, settings)
     if org_wide:
-        yield from _organisation(web, settings)
+        yield from _asked(web, "workspaces", organisation.run_checks(web, settings))
+    yield from _asked(web, user_groups.CHECK, user_groups.run_checks(web, auth_test.data, settings))
     yield from _channels(_Channels(web, f"/invite @{bot}", org_wide), settings)
 
 
-def _organisation(web: WebClient, settings: Settings) -> Iterator[Finding]:
+def _asked(web: WebClient, check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings, with one that says so where Slack does not list what it was asked for."""
     try:
-        yield from organisation.run_checks(web, settings)
+        yield from findings
     except SlackApiError as error:
-        passing = _passing("workspaces", error)
-        yield passing or fail("workspaces", f"Slack does not list them: {_error_code(error)}.", _TOKEN_PAGE)
+        passing = _passing(check, error)
+        yield passing or fail(check, f"Slack does not list them: {_error_code(error)}.", _TOKEN_PAGE)
     except _NETWORK as error:
-        yield fail("workspaces", f"Slack could not be reached: {error}.", _reachable(web))
+        yield fail(check, f"Slack could not be reached: {error}.", _reachable(web))
 
 
 def _auth_test(web: WebClient) -> AuthTest | Finding:

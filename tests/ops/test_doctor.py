@@ -55,6 +55,7 @@ def test_all_is_well(healthy: Environ) -> None:
             "scopes",
             "clock",
             "app token",
+            "user groups",
             "notification channel",
             "approval channel",
             "Google credentials",
@@ -316,6 +317,18 @@ def test_a_policy_that_is_wrong(healthy: Environ, tmp_path: Path) -> None:
     found = not_ok({**healthy, "DMS_BOT_POLICY": str(policy)})
     assert list(found) == ["policy"]
     assert found["policy"].failed
+
+
+def test_user_groups_that_slack_does_not_know(healthy: Environ, tmp_path: Path) -> None:
+    policy = tmp_path / "groups.toml"
+    roles = '[roles]\nadmin = ["@dba-team", "@dba-taem"]\n'
+    alerts = '[[escalate]]\nevents = ["failed"]\ngroup = "@oncal"\n'
+    policy.write_text(roles + alerts, encoding="utf-8")
+    found = findings({**healthy, "DMS_BOT_POLICY": str(policy)})["user groups"]
+    assert found.grade is Grade.WARN
+    assert found.found.startswith("Slack knows no @dba-taem, @oncal:")
+    policy.write_text('[roles]\nadmin = ["U0DANA0001"]\n', encoding="utf-8")
+    assert "user groups" not in findings({**healthy, "DMS_BOT_POLICY": str(policy)})
 
 
 def test_a_database_that_is_none(healthy: Environ, tmp_path: Path) -> None:

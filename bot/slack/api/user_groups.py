@@ -39,10 +39,15 @@ class GroupPlaces:
     """Whether there are groups that do not name theirs."""
 
 
+def groups_named(policy: Policy) -> frozenset[str]:
+    """The user groups that a policy names, as it writes them."""
+    subjects = {group for subjects in policy.subjects for group in subjects.groups}
+    return frozenset(subjects | {each.group for each in policy.escalations})
+
+
 def group_places(policy: Policy) -> GroupPlaces:
     """Those of a policy."""
-    groups = [group for subjects in policy.subjects for group in subjects.groups]
-    groups += [each.group for each in policy.escalations]
+    groups = groups_named(policy)
     named = frozenset(each.partition("/")[0] for each in groups if "/" in each)
     return GroupPlaces(policy.workspace, named, any("/" not in each for each in groups))
 
