@@ -15,18 +15,15 @@ from slack_bolt import App
 
 from bot.config.projects import Projects
 from bot.config.settings import Settings
-from bot.deciding import Deciding, make_deciding
 from bot.dms.answer_deadline import PATIENCE, Patience
 from bot.dms.many_projects import ProjectGateways
 from bot.dms.rules import Action
 from bot.dms.shared_reads import SharedReads
-from bot.maintenance import Maintenance
 from bot.outbox import requeue
 from bot.outbox.limits import Limits
 from bot.outbox.notifier import Notifier
 from bot.policy import loader
 from bot.policy.model import Policy
-from bot.receiving import WorkPools, make_dispatcher
 from bot.requests.action import ActionVerb
 from bot.requests.follower import Follower
 from bot.requests.presence import Presence
@@ -60,6 +57,9 @@ from bot.store.records import Person
 from bot.version import version
 from bot.watch.watcher import Watcher
 from bot.webhooks.webhooks import Webhooks
+from bot.wiring.deciding import Deciding, make_deciding
+from bot.wiring.maintenance import Maintenance
+from bot.wiring.receiving import WorkPools, make_dispatcher
 from commands import all_verbs, permissions
 from commands.support.base import Context
 from commands.support.command_service import CommandService

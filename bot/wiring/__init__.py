@@ -1,0 +1,1 @@
+"""Puts the rooms below together, piece by piece; `bot/app.py` makes the bot of the pieces."""
