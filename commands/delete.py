@@ -35,17 +35,17 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     deleted with the migration job".
     """
     if job.state == State.COMPLETED and not options.with_destination:
-        return (f"Removes only the record of the job, and {_profile(job)}.",)
+        return (f"Removes only the record of the job, and {_profile(job, options)}.",)
     return (
         *_in_between(job),
-        f"Ends the migration for good and removes {_profile(job)}.",
+        f"Ends the migration for good and removes {_profile(job, options)}.",
         *_slots(job),
         *source_writes.delete_notes(job),
     )
 
 
-def _profile(job: Job) -> str:
-    if _is_cloud_sql(job):
+def _profile(job: Job, options: Options) -> str:
+    if _is_cloud_sql(job) or options.with_destination:  # of which the same is said
         return "the destination connection profile"
     return "the destination connection profile (documented for Cloud SQL only: check afterwards)"
 

@@ -184,7 +184,7 @@ DELETE = (
         _WARNED,
         _delete,
         (s.FORCE,),
-        "that the destination goes, too, is documented for Cloud SQL only. Check afterwards what is left.",
+        "that the destination goes, too, is documented for Cloud SQL only.",
         ways=_with_destination,
     ),
 )
