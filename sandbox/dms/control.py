@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-import httpx
+from sandbox.local_http import LocalClient
 
 
 class ControlError(Exception):
@@ -17,18 +16,12 @@ class ControlError(Exception):
 class DmsControl:
     """Controls a running sandbox. `base_url` is the REST side, for example `http://127.0.0.1:8086`.
 
-    All methods raise ControlError if the sandbox refuses, and httpx.HTTPError if it does not answer.
+    All methods raise ControlError if the sandbox refuses, and NoAnswer if it does not answer.
     Times are scaled seconds unless said otherwise.
     """
 
     def __init__(self, base_url: str, timeout: float = 60.0) -> None:
-        # It speaks plain HTTP, so it trusts no certificates: reading them takes 20 ms.
-        self._http = httpx.Client(
-            base_url=base_url,
-            timeout=timeout,
-            trust_env=False,
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        )
+        self._http = LocalClient(base_url, timeout)
 
     def close(self) -> None:
         self._http.close()
@@ -42,9 +35,8 @@ class DmsControl:
         self.close()
 
     def _call(self, name: str, **arguments: Any) -> Any:
-        response = self._http.post(f"/sandbox/{name}", json=arguments)
-        body = response.json()
-        if response.status_code != 200:
+        status, body = self._http.post(f"/sandbox/{name}", arguments)
+        if status != 200:
             raise ControlError(body["error"]["message"])
         return body["result"]
 

@@ -5,13 +5,12 @@ Messages and views are plain dicts in the shape of Slack's API, with a few addit
 """
 
 import copy
-import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
+from urllib.parse import urlsplit
 
-import httpx
-
+from sandbox.local_http import LocalClient, NoAnswer
 from sandbox.slack.plaintext import plain
 from sandbox.slack.rules import NEW
 
@@ -34,24 +33,17 @@ class SlackControl:
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
         self._about: JSON = {}
-        # It speaks plain HTTP, so it trusts no certificates: reading them takes 20 ms.
-        self._http = httpx.Client(
-            base_url=self.base_url,
-            timeout=REQUEST_SECONDS,
-            trust_env=False,
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        )
+        self._http = LocalClient(self.base_url, REQUEST_SECONDS)
 
     def close(self) -> None:
         self._http.close()
 
     def do(self, action: str, /, **body: Any) -> JSON:
-        """Call an action of the control API. Raises SandboxError."""
-        response = self._http.post(f"/sandbox/{action}", json=self._about | body)
-        answer = cast(JSON, response.json())
-        if response.status_code != 200:
-            raise SandboxError(answer.get("error", response.text))
-        return answer
+        """Call an action of the control API. Raises SandboxError, and NoAnswer."""
+        status, answer = self._http.post(f"/sandbox/{action}", self._about | body)
+        if status != 200:
+            raise SandboxError(answer.get("error", str(answer)))
+        return cast(JSON, answer)
 
     def wait_until_up(self, timeout: float = 15.0) -> None:
         """Raises TimeoutError when the server does not answer in time."""
@@ -60,7 +52,7 @@ class SlackControl:
             try:
                 self.status()
                 return
-            except httpx.TransportError:
+            except NoAnswer:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{self.base_url} does not answer") from None
                 time.sleep(0.02)
@@ -182,7 +174,11 @@ class SlackControl:
         return cast(list[JSON], self.do("files")["files"])
 
     def download(self, file: JSON) -> bytes:
-        return self._http.get(file["url_private"]).raise_for_status().content
+        """The file's bytes. Raises SandboxError, and NoAnswer."""
+        status, content = self._http.get(urlsplit(file["url_private"]).path)
+        if status != 200:
+            raise SandboxError(f"{file['url_private']} answers with {status}")
+        return content
 
     def violations(self, *, notices: bool = False) -> list[JSON]:
         """The rules that the app broke; with `notices` also refusals that a correct app may get."""

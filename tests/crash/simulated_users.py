@@ -7,12 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 
-import httpx
-
 from bot.requests.rules import needs_typed_confirmation
 from bot.store import Store, StoreError
 from bot.store.records import Request
 from sandbox.dms.control import ControlError
+from sandbox.local_http import NoAnswer
 from tests.crash.env import APPROVERS, REQUESTERS
 from tests.crash.simulated_jobs import SimulatedJobs, Status
 from tests.crash.slack_driver import Card, SlackDriver
@@ -86,7 +85,7 @@ class SimulatedUsers:
             while not until.wait(every_s * rng.uniform(0.5, 1.5)):
                 try:
                     act(rng)
-                except (ControlError, httpx.HTTPError, StoreError, KeyError):
+                except (ControlError, NoAnswer, StoreError, KeyError):
                     continue  # a job went away meanwhile, or PostgreSQL is being restarted
 
         thread = threading.Thread(target=go_on, name=name, daemon=True)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
+from sandbox.local_http import NoAnswer
 from sandbox.slack import SlackControl
 from sandbox.slack.control import SandboxError
 from sandbox.slack.seed import APPROVAL_CHANNEL
@@ -19,7 +18,7 @@ _RECENT = 60
 _VIEW_S = 2.5
 _STEPS = ("confirm", "cancel", "approve", "deny")
 _SURE = "you confirm too"
-_AWAY = (httpx.HTTPError, SandboxError, TimeoutError)
+_AWAY = (NoAnswer, SandboxError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ def make_bolt_app(client: WebClient, pause: Pause) -> App:
 def _make(client: WebClient) -> App:
     try:
         return App(
+            # Without a name, Bolt asks which file this is, for which Python looks through all modules.
+            name="dms-bot",
             client=client,
             # Check the token now, not before the first acknowledgement.
             token_verification_enabled=True,
