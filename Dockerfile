@@ -16,7 +16,9 @@ RUN python -m venv --without-pip /opt/dms-bot
 WORKDIR /src
 # The dependencies first: they change less often than the bot, so this layer is mostly reused.
 COPY requirements.lock ./
-RUN pip --python /opt/dms-bot install --require-hashes --only-binary :all: -r requirements.lock
+# sqlite-utils brings pip along for plug-ins; nothing is ever installed into a running bot.
+RUN pip --python /opt/dms-bot install --require-hashes --only-binary :all: -r requirements.lock \
+    && pip --python /opt/dms-bot uninstall --yes pip
 # What builds the bot's own package stays in this stage.
 COPY requirements-build.lock ./
 RUN pip install --require-hashes --only-binary :all: -r requirements-build.lock

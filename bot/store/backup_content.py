@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.store.port import StoreError
 from bot.store.records import ACTIVE_RUNS, PENDING_REQUESTS
 from bot.store.schema import MIGRATIONS, pending
-from bot.store.sqlite_migrations import MIGRATION_SET
+from bot.store.sqlite import MIGRATION_SET
 from bot.util.text import count_of
 
 _MAGIC = b"SQLite format 3\0"

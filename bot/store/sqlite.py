@@ -1,4 +1,4 @@
-"""The store on SQLite.
+"""The store on SQLite, through sqlite-utils.
 
 WAL mode with `synchronous=FULL`: commits survive a power cut, and readers never wait for a writer. Each
 thread has its own connection. Writers queue on a lock of the process first, since SQLite only polls, and then
@@ -19,17 +19,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlite_utils import Database, Migrations
+
 from bot.store.backend import CLOSED, Backend, Params, Row, Session
 from bot.store.file_lock import FileLock, FileLocks, make_private
 from bot.store.port import Lock, StoreError
-from bot.store.schema import MIGRATIONS, Migration
-from bot.store.sqlite_migrations import migrate
+from bot.store.schema import MIGRATIONS, Migration, pending
 
 BUSY_TIMEOUT_S = 10.0
 """Seconds to wait for another writer."""
 
 _MIN_VERSION = (3, 35)
 """The first version with RETURNING."""
+MIGRATION_SET = "dms-bot"
+"""Name under which sqlite-utils records the applied migrations."""
 _CACHE_KIB = 128
 """What a connection keeps of the file, which the system caches anyway; by default, 2,000 KiB. Some 80 threads
 have a connection of their own, and what one writes makes the others read again."""
@@ -56,7 +59,7 @@ class SqliteBackend(Backend):
         super().__init__()
         self._path = path
         self._busy_timeout_s = busy_timeout_s
-        self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._connections: weakref.WeakSet[Database] = weakref.WeakSet()
         self._connecting = threading.Lock()
         self._writer = threading.Lock()
         self._closed = False
@@ -96,7 +99,7 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def autocommit(self) -> Iterator[Session]:
-        yield _Session(self, self._connection().opened)
+        yield _Session(self, self._database())
 
     def try_lock(self, name: str) -> Lock | None:
         return self._locks.acquire(name)
@@ -107,8 +110,8 @@ class SqliteBackend(Backend):
     def close(self) -> None:
         self._closed = True
         with self._connecting:
-            for connection in list(self._connections):
-                connection.close()
+            for database in list(self._connections):
+                database.close()
             if self._ready:
                 self._ready = False
                 self._fold()
@@ -151,53 +154,55 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Session]:
-        connection = self._connection()
+        database = self._database()
         with self.errors():
-            connection.opened.execute(begin)
+            database.conn.execute(begin)
         try:
-            yield _Session(self, connection.opened)
+            yield _Session(self, database)
             with self.errors():
-                connection.opened.execute("COMMIT")
+                database.conn.execute("COMMIT")
         except BaseException:
-            self._roll_back(connection)
+            self._roll_back(database)
             raise
 
-    def _roll_back(self, connection: _Connection) -> None:
+    def _roll_back(self, database: Database) -> None:
         # After an error of the disk, SQLite has rolled back already. What cannot be rolled back here is
         # rolled back when the file is opened next. The first error is the one to report.
         try:
-            if connection.opened.in_transaction:
-                connection.opened.execute("ROLLBACK")
+            if database.conn.in_transaction:
+                database.conn.execute("ROLLBACK")
         except sqlite3.Error:
-            connection.close()
-            self._here.connection = None
+            self._drop(database)
 
-    def _connection(self) -> _Connection:
-        """That of this thread."""
+    def _drop(self, database: Database) -> None:
+        database.close()
+        self._here.database = None
+
+    def _database(self) -> Database:
         if self._closed:
             raise StoreError(CLOSED)
-        found: _Connection | None = getattr(self._here, "connection", None)
+        found: Database | None = getattr(self._here, "database", None)
         if found is None:
-            found = self._here.connection = self._connect()
+            found = self._here.database = self._connect()
         return found
 
-    def _connect(self) -> _Connection:
+    def _connect(self) -> Database:
         with self.errors():
-            opened = sqlite3.connect(
+            connection = sqlite3.connect(
                 self._path,
                 timeout=self._busy_timeout_s,
                 isolation_level=None,
                 check_same_thread=False,  # only `close` is called from another thread
             )
-            connection = _Connection(opened)
+            database = Database(connection, execute_plugins=False)
+            # A connection and its statements refer to each other: it would stay open long after its thread.
+            weakref.finalize(database, connection.close)
             with self._connecting:
-                self._connections.add(connection)
-            self._wal(opened)
-            opened.execute("PRAGMA synchronous = FULL")
-            # Also what an INSERT OR REPLACE deletes fires the triggers that keep the audit.
-            opened.execute("PRAGMA recursive_triggers = ON")
-            opened.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        return connection
+                self._connections.add(database)
+            self._wal(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        return database
 
     def _wal(self, connection: sqlite3.Connection) -> None:
         """Turn WAL on. That ignores the busy timeout, so two processes may collide at their first start."""
@@ -212,16 +217,19 @@ class SqliteBackend(Backend):
                 time.sleep(0.02)
 
     def _prepare(self, migrations: tuple[Migration, ...]) -> None:
-        connection = self._connection().opened
+        database = self._database()
         with self.errors():
-            self._integrity_check(connection)
+            self._integrity_check(database)
         with self.begin_write(), self.errors():
-            migrate(connection, migrations, str(self._path))
+            steps = _as_sqlite_utils(migrations)
+            applied = [each.name for each in steps.applied(database)]
+            pending(applied, migrations, str(self._path))
+            steps.apply(database)
 
-    def _integrity_check(self, connection: sqlite3.Connection) -> None:
+    def _integrity_check(self, database: Database) -> None:
         if self._path.stat().st_size > _INTEGRITY_CHECK_MAX_BYTES:
             return
-        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        verdict = database.conn.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise StoreError(self._damaged())
 
@@ -252,39 +260,44 @@ _ERROR_SENTENCES = {
 }
 
 
-class _Connection:
-    """That of one thread, closed with the thread's end.
-
-    SQLite's own refers to its statements, and they to it: it would stay open until garbage is collected.
-    """
-
-    def __init__(self, opened: sqlite3.Connection) -> None:
-        self.opened = opened
-        weakref.finalize(self, opened.close)
-
-    def close(self) -> None:
-        self.opened.close()
-
-
 class _Session:
-    def __init__(self, backend: SqliteBackend, connection: sqlite3.Connection) -> None:
+    def __init__(self, backend: SqliteBackend, database: Database) -> None:
         self._backend = backend
-        self._connection = connection
+        self._database = database
 
     def rows(self, sql: str, params: Params) -> list[Row]:
         with self._backend.errors():
-            return self._connection.execute(sql, params).fetchall()
+            return self._database.execute(sql, params).fetchall()
 
     def change(self, sql: str, params: Params) -> int:
         with self._backend.errors():
-            return self._connection.execute(sql, params).rowcount
+            return self._database.execute(sql, params).rowcount
 
     def many(self, sql: str, rows: Iterable[Params]) -> None:
         with self._backend.errors():
-            self._connection.executemany(sql, rows)
+            self._database.conn.executemany(sql, rows)
 
 
 def connect(path: Path, timeout_s: float) -> sqlite3.Connection:
     """Open a connection to an existing database. Raises: sqlite3.Error."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)
+
+
+def _as_sqlite_utils(migrations: tuple[Migration, ...]) -> Migrations:
+    steps = Migrations(MIGRATION_SET)
+    for each in migrations:
+        steps(name=each.name)(_step(each))
+    return steps
+
+
+class _step:
+    """A migration in the form that sqlite-utils takes."""
+
+    def __init__(self, migration: Migration) -> None:
+        self.__name__ = migration.name
+        self._migration = migration
+
+    def __call__(self, db: Database, /) -> None:
+        for statement in self._migration.statements("sqlite"):
+            db.execute(statement)

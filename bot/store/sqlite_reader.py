@@ -12,8 +12,7 @@ from bot.store.backend import READ_ONLY, Backend, Params, Row, Session
 from bot.store.file_lock import FileLocks
 from bot.store.port import Lock, StoreError
 from bot.store.schema import MIGRATIONS, pending
-from bot.store.sqlite import BUSY_TIMEOUT_S
-from bot.store.sqlite_migrations import MIGRATION_SET
+from bot.store.sqlite import BUSY_TIMEOUT_S, MIGRATION_SET
 
 
 class SqliteReader(Backend):

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CLIENTS = {"google.auth", "grpc", "requests", "psycopg", "matplotlib", "numpy"}
+CLIENTS = {"google.auth", "grpc", "requests", "psycopg", "matplotlib"}
 """What takes long to load: the clients of Google and of PostgreSQL, and what draws charts."""
 
 
