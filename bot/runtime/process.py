@@ -12,6 +12,7 @@ import structlog
 from bot.config.settings import Settings
 from bot.runtime.cpu import set_switch_interval
 from bot.runtime.front import Front
+from bot.runtime.heap import limit_arenas
 from bot.runtime.shutdown import Signals, Stopped, exit_process
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ def run(settings: Settings, make: Callable[[Settings, Front], Bot]) -> None:
 
     Raises: what making and starting the bot do.
     """
+    limit_arenas()
     set_switch_interval()
     if settings.cores == "one":
         log.warning("setting_ignored", setting="DMS_BOT_CORES", reason="the process uses all cores now")
