@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.soak.sampling import CONNECTIONS, FILES, MEMORY, OUTBOX, THREADS, Sam
 
 def main() -> int:
     given = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the bot would go on alone
     plan = Plan(60 * given.minutes, given.db, given.seed, given.every, keep=given.keep)
     logging.getLogger("sandbox.slack").setLevel(logging.CRITICAL)  # the report tells of Slack's rules
     folder = Path(tempfile.mkdtemp(prefix="dms-soak-"))

@@ -41,8 +41,12 @@ events = ["failed", "stuck"]
 group = "@dba-team"
 repeat = "5m"
 """
-_EXPLAINED = ("Failed to send a request to Slack API server", "on_error invoked")
-"""What Slack's client logs as an error when a connection breaks, before it tries again."""
+_EXPLAINED = (
+    "Failed to send a request to Slack API server",
+    "Failed to decode Slack API response",
+    "on_error invoked",
+)
+"""What Slack's client logs as an error when Slack fails, before the bot tries again."""
 
 
 @dataclass(frozen=True, slots=True)

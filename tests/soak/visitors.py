@@ -37,9 +37,9 @@ _LOOKS = (
 _NIGHT = ("here", "start", "stopped", "item", "open_writes", "reopened", "hold", "abort")
 """What is pressed on the card of a rehearsal."""
 _RECENT = 30
-_CROWD = 100
-"""More than the bot's threads: see `DMS_BOT_WORKERS`."""
-_RUSH_S = 1.0
+_CROWD = 120
+"""More than the bot's threads (`DMS_BOT_WORKERS`), of which each person has a share."""
+_RUSH_S = 2.0
 
 
 class Visitors:
@@ -62,9 +62,14 @@ class Visitors:
     def rush(self, dms: DmsControl) -> None:
         """Everybody at once, so that the bot has as many threads from then on as it may have: they stay."""
         dms.fault("*", "SLOW", times=None, delay_seconds=_RUSH_S)
-        texts = [f"show {self._herd.any()[0]}" for _ in range(_CROWD)]
-        with ThreadPoolExecutor(_CROWD) as crowd, suppress(*_AWAY):
-            list(crowd.map(lambda text: self._slack.command(text, channel=COMMAND_CHANNEL), texts))
+        id, _ = self._herd.any()
+
+        def ask(user: str) -> None:
+            with suppress(*_AWAY):
+                self._slack.command(f"show {id}", user=user, channel=COMMAND_CHANNEL)
+
+        with ThreadPoolExecutor(_CROWD) as crowd:
+            list(crowd.map(ask, _NAMES * (_CROWD // len(_NAMES))))
         dms.clear_faults()
 
     def stop(self) -> None:
