@@ -29,6 +29,8 @@ from bot.util import parallel
 
 T = TypeVar("T")
 _RECENT_H = 0.5
+_COUNTED = timedelta(minutes=15)
+"""How far back to look for a count of the rows written to the source: one a minute, visible 165 s later."""
 _OPERATIONS = timedelta(days=1)
 """How far back to look for operations that are running."""
 
@@ -80,7 +82,7 @@ class Checks:
         store, dms = self.store, self.dms
         job = _or_error(partial(dms.get_job, name, fresh=True))
         if isinstance(job, DmsError):
-            return guards.JobFacts(job, job, job, UnsupportedEvents(), job, job, job)
+            return guards.JobFacts(job, job, job, UnsupportedEvents(), job, job, job, job)
         with parallel.side_by_side() as parts:
             databases = parts.begin(partial(_or_error, partial(dms.databases, name)))
             delay = parts.begin(partial(_or_error, partial(dms.delay, job, _RECENT_H)))
@@ -88,6 +90,8 @@ class Checks:
             permissions = parts.begin(partial(_or_error, partial(self._permissions, name)))
             since = self.clock() - _OPERATIONS
             operations = parts.begin(partial(_or_error, partial(dms.operations, job, since)))
+            recent = self.clock() - _COUNTED
+            source = parts.begin(partial(_or_error, partial(dms.source_writes, job, recent)))
             destination = parts.begin(partial(_or_error, partial(dms.destination, job)))
         freezes = store.freezes(begins, name)
         run = locking_run(store, Action.PROMOTE, name)
@@ -99,6 +103,7 @@ class Checks:
             permissions=permissions.result(),
             operations=operations.result(),
             destination=destination.result(),
+            source=source.result(),
             verified=_verified(store.runs(job=name, limit=50)),
             frozen=frozen_text(store, self.access, job, freezes[0]) if freezes else "",
             locked=f"<@{run.by}>'s {run.action} is running." if run is not None else "",

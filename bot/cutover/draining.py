@@ -201,7 +201,7 @@ class Draining:
                 cutover,
                 S.DRAINED,
                 "drained",
-                text=f"{missing_text(cutover.plan)} on the destination",
+                text=f"{missing_text(cutover.plan)} on the destination; {_source_text(waiting)}",
                 drained=now,
                 second=self._promotion.needs_second(cutover),
             )
@@ -308,6 +308,15 @@ def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datet
         if (why := each.error or next((one.why for one in each.found if one.at is None and is_due), ""))
     ]
     return "; ".join(whys[:3])
+
+
+def _source_text(waiting: Sequence[Measured]) -> str:
+    """Whether the sources themselves say that nobody writes to them, in a clause."""
+    checked = [one.source_checked for each in waiting for one in each.found]
+    if all(checked):
+        return "no rows were written to the source since the stop"
+    some = " everywhere" if any(checked) else ""
+    return f"rows written to the source were not checked{some}"
 
 
 def _missing_text(shown: str, found: DatabaseDrain) -> str:

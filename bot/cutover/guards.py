@@ -11,10 +11,12 @@ from datetime import datetime, timedelta
 
 from bot.dms.delay import CLOCKS_DIFFER, MAX_AGE
 from bot.dms.destination import Destination
+from bot.dms.drain_samples import Written
 from bot.dms.engines import reads_backup_files
 from bot.dms.errors import DmsError
 from bot.dms.model import Database, Delay, DelayPoint, Job, Lag, ObjectState, Operation, Phase, State
 from bot.dms.running_errors import is_faulty
+from bot.dms.source_counters import not_counted
 from bot.dms.unsupported import UnsupportedEvents
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Override
 from bot.store.records import Run, RunState
@@ -58,6 +60,8 @@ class JobFacts:
     permissions: frozenset[str] | DmsError
     operations: Sequence[Operation] | DmsError
     destination: Destination | DmsError | None
+    source: Mapping[str, Sequence[Written]] | DmsError = field(default_factory=dict)
+    """What its source counts of the rows that are written to it, by database."""
     verified: Run | None = None
     """Its last verification through the bot."""
     frozen: str = ""
@@ -174,6 +178,20 @@ def _unsupported(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
     if found.total:
         return WARN, f"{count_of(found.total, 'change')} not supported: the destination may lack them."
     return GO, "No unsupported changes."
+
+
+def _source_writes(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
+    """Whether it can be seen that somebody writes to the source after the stop. It blocks nobody."""
+    if isinstance(facts.job, DmsError):
+        return _unread("the job", facts.job)
+    why = not_counted(facts.job)
+    if why:
+        return NOT_CHECKED, f"Rows written to the source are not counted: {why}."
+    if isinstance(facts.source, DmsError):
+        return _unread("what is written to the source", facts.source)
+    if not facts.source:
+        return NOT_CHECKED, "Cloud Monitoring has no count of the rows written to the source."
+    return GO, "Cloud SQL counts the rows written to the source."
 
 
 def _delay(facts: JobFacts, _begins: datetime, now: datetime) -> Found:
@@ -307,6 +325,7 @@ _OF_A_JOB: Mapping[str, Callable[[JobFacts, datetime, datetime], Found]] = {
     "errors": _errors,
     "objects": _objects,
     "unsupported": _unsupported,
+    "source_writes": _source_writes,
     "delay": _delay,
     "trend": _trend,
     "verify": _verified,

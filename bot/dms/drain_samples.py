@@ -40,3 +40,6 @@ class DrainSamples:
     """Seconds since the last transaction log was uploaded."""
     written: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)
     """What was written in CDC, by database, oldest first."""
+    source: Mapping[str, tuple[Written, ...]] = field(default_factory=dict)
+    """What was written to a source that counts it (`bot.dms.source_counters`), by database, oldest first.
+    Empty where nobody counts, or the counters cannot be read."""

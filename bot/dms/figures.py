@@ -22,6 +22,7 @@ from bot.dms.monitoring import (
     UNPROCESSED_FILES,
     Monitoring,
 )
+from bot.dms.source_counters import source_instance
 from bot.dms.unsupported import (
     KEPT,
     MAY_COUNT_BY_OBJECT,
@@ -78,9 +79,23 @@ class Figures:
         by_files = reads_backup_files(job)
         metrics = (SECONDS, BYTES, *((UNPROCESSED_FILES, UNPROCESSED_BYTES, LOG_UPLOAD) if by_files else ()))
         reads: list[Callable[[], Any]] = [partial(self._samples, each, job, begun) for each in metrics]
-        *series, written = self._concurrently([*reads, partial(self._written, job, begun)])
+        more = (
+            partial(self._written, job, begun),
+            partial(_error_or, partial(self.source_writes, job, begun)),
+        )
+        *series, written, source = self._concurrently([*reads, *more])
         files, size, upload = series[2:] or ({}, {}, {})
-        return DrainSamples(series[0], series[1], files, size, upload, written)
+        at_source = {} if isinstance(source, DmsError) else source
+        return DrainSamples(series[0], series[1], files, size, upload, written, at_source)
+
+    def source_writes(self, job: Job, since: datetime) -> dict[str, tuple[Written, ...]]:
+        instance = source_instance(job)
+        if instance is None:
+            return {}
+        return self._read(
+            f"read what is written to the source of {job.id}",
+            lambda t: self._monitoring.source_writes(*instance, since, t),
+        )
 
     def _samples(self, metric: str, job: Job, since: datetime) -> Series:
         return self._read(

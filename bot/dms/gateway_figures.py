@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.dms.backup_files import BackupLags
-from bot.dms.drain_samples import DrainSamples
+from bot.dms.drain_samples import DrainSamples, Written
 from bot.dms.figures import Figures
 from bot.dms.model import Delay, DelayPoint, DumpProgress, Job
 
@@ -20,6 +21,9 @@ class GatewayFigures:
 
     def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
         return self.figures.drain_samples(job, since)
+
+    def source_writes(self, job: Job, since: datetime) -> Mapping[str, tuple[Written, ...]]:
+        return self.figures.source_writes(job, since)
 
     def dump_percentages(
         self, job: Job, hours: float, since: datetime | None = None

@@ -24,6 +24,7 @@ from bot.dms.convert import utc
 from bot.dms.drain_samples import Series, Written
 from bot.dms.model import DelayPoint, DumpProgress, Lag, parse_name
 from bot.dms.paging import read_all
+from bot.dms.source_counters import TUPLES
 from bot.dms.unsupported import Labels, Span
 
 SECONDS = "datamigration.googleapis.com/migration_job/max_replica_sec_lag"
@@ -92,6 +93,20 @@ class Monitoring:
                 found.setdefault(_labels(each)[0], []).extend(_writes(each, since))
         return {name: tuple(sorted(each, key=lambda w: w.end)) for name, each in found.items()}
 
+    def source_writes(
+        self, project: str, instance: str, since: datetime, timeout: float
+    ) -> dict[str, tuple[Written, ...]]:
+        """The rows written to a Cloud SQL instance for PostgreSQL since then, by database, oldest first."""
+        found: dict[str, list[Written]] = {}
+        filter = (
+            f'metric.type = "{TUPLES}" AND resource.type = "cloudsql_database" AND '
+            f'resource.labels.database_id = "{project}:{instance}"'
+        )
+        span = (math.floor(since.timestamp()), int(time.time()))
+        for each in self._read(project, filter, span, None, timeout, instance):
+            found.setdefault(_labels(each)[0], []).extend(_writes(each, since))
+        return {name: tuple(sorted(each, key=lambda w: w.end)) for name, each in found.items()}
+
     def dump_percentages(
         self, job: str, hours: float, since: datetime, timeout: float
     ) -> tuple[DelayPoint, ...]:
@@ -132,13 +147,27 @@ class Monitoring:
         self, metric: str, job: str, start: int, end: int, aggregation: Aggregation | None, timeout: float
     ) -> list[Any]:
         project, location, job_id = parse_name(job)
+        filter = (
+            f'metric.type = "{metric}" AND '
+            'resource.type = "datamigration.googleapis.com/MigrationJob" AND '
+            f'resource.labels.location = "{location}" AND resource.labels.migration_job_id = "{job_id}"'
+        )
+        return self._read(project, filter, (start, end), aggregation, timeout, job_id)
+
+    def _read(
+        self,
+        project: str,
+        filter: str,
+        span: tuple[int, int],
+        aggregation: Aggregation | None,
+        timeout: float,
+        called: str,
+    ) -> list[Any]:
+        """All series of a project that the filter names; `span` in seconds since 1970."""
+        start, end = span
         request = ListTimeSeriesRequest(
             name=f"projects/{project}",
-            filter=(
-                f'metric.type = "{metric}" AND '
-                'resource.type = "datamigration.googleapis.com/MigrationJob" AND '
-                f'resource.labels.location = "{location}" AND resource.labels.migration_job_id = "{job_id}"'
-            ),
+            filter=filter,
             interval=TimeInterval(start_time={"seconds": start}, end_time={"seconds": end}),
             aggregation=aggregation,
             view=ListTimeSeriesRequest.TimeSeriesView.FULL,
@@ -151,7 +180,7 @@ class Monitoring:
             page = next(iter(pager.pages))
             return type(page).pb(page)
 
-        read_all(pages, read, lambda page: str(page.next_page_token), f"figures of {job_id}")
+        read_all(pages, read, lambda page: str(page.next_page_token), f"figures of {called}")
         return [series for page in pages for series in page.time_series]
 
 

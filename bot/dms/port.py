@@ -8,14 +8,14 @@ libraries, which takes 0.6 to 0.9 seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from bot.config.projects import Place, Projects
 from bot.dms.backup_files import BackupLags
 from bot.dms.destination import Destination
-from bot.dms.drain_samples import DrainSamples
+from bot.dms.drain_samples import DrainSamples, Written
 from bot.dms.model import (
     Database,
     Delay,
@@ -114,6 +114,15 @@ class Reads(Protocol):
 
         Raises:
             Denied, Unavailable: Monitoring does not answer. Nothing else depends on it.
+        """
+        ...
+
+    def source_writes(self, job: Job, since: datetime) -> Mapping[str, tuple[Written, ...]]:
+        """Rows written to a Cloud SQL source since then, by database, from Cloud Monitoring; none for other
+        sources (`bot.dms.source_counters`).
+
+        Raises:
+            Denied, Unavailable: Monitoring does not answer, or not for the instance's project.
         """
         ...
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot.dms.backup_files import BackupLags
 from bot.dms.destination import Destination
-from bot.dms.drain_samples import DrainSamples
+from bot.dms.drain_samples import DrainSamples, Written
 from bot.dms.model import (
     Database,
     Delay,
@@ -79,6 +79,9 @@ class RoutedReads(Routed):
 
     def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
         return self.of(job.name).drain_samples(job, since)
+
+    def source_writes(self, job: Job, since: datetime) -> Mapping[str, tuple[Written, ...]]:
+        return self.of(job.name).source_writes(job, since)
 
     def dump_percentages(
         self, job: Job, hours: float, since: datetime | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from bot.dms.backup_files import BackupLags
-from bot.dms.drain_samples import DrainSamples
+from bot.dms.drain_samples import DrainSamples, Written
 from bot.dms.errors import DmsError
 from bot.dms.flights import Flights
 from bot.dms.many_projects import ProjectGateways
@@ -35,6 +35,11 @@ class SharedFigures:
 
     def drain_samples(self, job: Job, since: datetime) -> DrainSamples:
         return self._figure(job, "drain", (since,), partial(self._figures(job).drain_samples, job, since))
+
+    def source_writes(self, job: Job, since: datetime) -> Mapping[str, tuple[Written, ...]]:
+        work = partial(self._figures(job).source_writes, job, since)
+        # Apart from the other figures: the instance may be in a project that cannot be read.
+        return self._read(_monitoring("source", job), (job.name, since), work)
 
     def dump_percentages(
         self, job: Job, hours: float, since: datetime | None = None

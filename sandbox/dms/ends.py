@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.dms.enums import ENGINES, PROVIDERS, ProfilePb
+from sandbox.dms.metrics import is_from_cloud_sql, source_instance
 from sandbox.dms.model import Destination, Job, Profile
 from sandbox.dms.world import World
 
@@ -18,6 +19,9 @@ def add_profiles(world: World, job: Job, source_host: str | None, *, existing: b
     source.rest_only["role"] = "SOURCE"
     source.pb.provider = job.pb.source_database.provider
     _set_endpoint(source, source_engine, source_host or f"{job.id}.db.internal")
+    if is_from_cloud_sql(job) and source_engine in ("POSTGRESQL", "MYSQL"):
+        # `PostgreSqlConnectionProfile.cloud_sql_id`: of a source that is a Cloud SQL database.
+        getattr(source.pb, source_engine.lower()).cloud_sql_id = source_instance(job)
     destination = _profile(world, job, job.pb.destination, f"{job.id} destination")
     destination.rest_only["role"] = "DESTINATION"
     destination.pb.provider = job.pb.destination_database.provider

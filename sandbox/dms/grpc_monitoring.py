@@ -1,4 +1,4 @@
-"""Cloud Monitoring's ListTimeSeries for the metrics of a migration job (google.monitoring.v3)."""
+"""Cloud Monitoring's ListTimeSeries for the metrics of jobs and their sources (google.monitoring.v3)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from sandbox.dms.names import Parent
 from sandbox.dms.paging import cut, page_size
 from sandbox.dms.world import World
 
-_PREFIX = "datamigration.googleapis.com/migration_job/"
-RESOURCE_TYPE = "datamigration.googleapis.com/MigrationJob"
 SAMPLE_SECONDS = 60
 _KEPT_SECONDS = 6 * 7 * 86400
 """How long Cloud Monitoring keeps the metrics of Google Cloud ("Quotas and limits", data retention)."""
@@ -213,15 +211,12 @@ def _point(metric: Metric, at: float, before: float, value: float) -> tuple[floa
     return (before if metric.kind == "DELTA" else at), at, value
 
 
-def _resource_labels(job: Job) -> dict[str, str]:
-    return {"resource_container": job.project, "location": job.location, "migration_job_id": job.id}
-
-
 def _fields(metric: Metric, job: Job, labels: dict[str, str]) -> dict[str, Any]:
+    kind, resource = metric.resource(job)
     return {
         "project": job.project,
-        "metric": {"type": _PREFIX + metric.name, "labels": labels},
-        "resource": {"type": RESOURCE_TYPE, "labels": _resource_labels(job)},
+        "metric": {"type": metric.type, "labels": labels},
+        "resource": {"type": kind, "labels": resource},
     }
 
 
@@ -239,10 +234,11 @@ def _field(values: dict[str, Any], path: str) -> Any:
 
 def _series(metric: Metric, job: Job, labels: dict[str, str], points: Points) -> Any:
     series = _Series()
-    series.metric.type = _PREFIX + metric.name
+    kind, resource = metric.resource(job)
+    series.metric.type = metric.type
     series.metric.labels.update(labels)
-    series.resource.type = RESOURCE_TYPE
-    series.resource.labels.update(_resource_labels(job))
+    series.resource.type = kind
+    series.resource.labels.update(resource)
     series.metric_kind = metric_pb2.MetricDescriptor.MetricKind.Value(metric.kind)
     series.value_type = _VALUE_TYPES.Value(metric.value_type)
     series.unit = metric.unit

@@ -1,7 +1,9 @@
 """The metrics of a migration job, and what the service measures of each.
 
 Source: the Google Cloud metrics list, `datamigration.googleapis.com/migration_job/…` (all BETA): kind, type,
-unit and labels. Each is sampled every 60 seconds and visible up to 180 seconds later.
+unit and labels. Each is sampled every 60 seconds and visible up to 180 seconds later. Of a Cloud SQL source
+also "Cloud SQL metrics", `cloudsql.googleapis.com/database/…` on the resource `cloudsql_database` (labels
+`project_id`, `database_id`, `region`): sampled every 60 seconds and visible up to 165 seconds later.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.dms import lag
+from sandbox.dms.enums import ENGINES, PROVIDERS
 from sandbox.dms.guides import HETEROGENEOUS, Guide, guide_of
 from sandbox.dms.model import Job
 
@@ -26,7 +29,11 @@ class Moment:
     before: float
 
 
+PREFIX = "datamigration.googleapis.com/migration_job/"
+_CLOUD_SQL = "cloudsql.googleapis.com/database/"
 _DATABASE = ("database",)
+_OPERATIONS = ("insert", "update", "delete")
+"""Values of the label `operation_type` of `postgresql/tuples_processed_count`."""
 _ORACLE_DATABASE = "ORCL"
 _ONE_DATABASE = frozenset({Guide.ORACLE_TO_POSTGRES, Guide.ORACLE_TO_ALLOYDB})
 """A job of Oracle migrates schemas of one source database, which has one series ("Migration job metrics")."""
@@ -46,6 +53,23 @@ class Metric:
     is_of: Callable[[Job], bool] = lambda _: True
     sparse: bool = False
     """Whether nearly all samples are zero, so that old zeros can be left out."""
+    prefix: str = PREFIX
+
+    @property
+    def type(self) -> str:
+        return self.prefix + self.name
+
+    def resource(self, job: Job) -> tuple[str, dict[str, str]]:
+        """Type and labels of the resource that it is of."""
+        if self.prefix == _CLOUD_SQL:
+            id = f"{job.project}:{source_instance(job)}"
+            return "cloudsql_database", {
+                "project_id": job.project,
+                "database_id": id,
+                "region": job.location,
+            }
+        labels = {"resource_container": job.project, "location": job.location, "migration_job_id": job.id}
+        return "datamigration.googleapis.com/MigrationJob", labels
 
     def key(self, text: str) -> Key:
         """`database.schema.table` as a key; empty parts at the end may be left out."""
@@ -54,9 +78,14 @@ class Metric:
 
     def keys(self, job: Job) -> list[Key]:
         """The series of a job: one for each database, and for what was set by hand."""
-        natural = [self.key("")] if not self.labels else [self.natural(job, d.name) for d in job.selected()]
+        natural = [self.key("")] if not self.labels else self._natural_keys(job)
         by_hand = [self.key(each) for each in job.metrics.get(self.name, {}) if each]
         return list(dict.fromkeys([*natural, *by_hand]))
+
+    def _natural_keys(self, job: Job) -> list[Key]:
+        if self.labels[0] == "operation_type":
+            return [(each, d.name) for d in job.selected() for each in _OPERATIONS]
+        return [self.natural(job, d.name) for d in job.selected()]
 
     def natural(self, job: Job, database: str) -> Key:
         """The key of a database's series."""
@@ -68,7 +97,8 @@ class Metric:
 
     def value(self, job: Job, key: Key, moment: Moment) -> Value | None:
         """What the service measured of this series at that time, or what was set by hand."""
-        sampled = self.sample(job, key[0] if key else "", moment)
+        at = self.labels.index("database") if "database" in self.labels else None
+        sampled = self.sample(job, "" if at is None else key[at], moment)
         pins = job.metrics.get(self.name, {})
         name = ".".join(key).rstrip(".")
         steps = pins.get(name) or pins.get("") or []
@@ -133,6 +163,26 @@ def _bytes_written(job: Job, database: str, moment: Moment) -> Value | None:
     return None if rows is None else rows * 200
 
 
+def source_instance(job: Job) -> str:
+    """The ID of the Cloud SQL instance that a job migrates from."""
+    return f"{job.id}-source"
+
+
+def is_from_cloud_sql(job: Job) -> bool:
+    return bool(job.pb.source_database.provider == PROVIDERS["CLOUDSQL"])
+
+
+def _counts_tuples(job: Job) -> bool:
+    return is_from_cloud_sql(job) and job.pb.source_database.engine == ENGINES["POSTGRESQL"]
+
+
+def _tuples(job: Job, database: str, moment: Moment) -> Value | None:
+    ended = job.source_writes_ended
+    if ended is not None and moment.before >= ended:
+        return 0
+    return lag.rows_written(job, database, moment.before, moment.at)
+
+
 def _upload_lag(job: Job, _: str, moment: Moment) -> Value | None:
     return lag.since_last_log(moment.at) if lag.replicating(job, moment.at) else None
 
@@ -163,6 +213,16 @@ METRICS = (
     Metric("write_rows_count", "INT64", "1", _WRITTEN, _rows, "DELTA"),
     Metric("write_bytes_count", "INT64", "By", _WRITTEN, _bytes_written, "DELTA"),
     Metric("sqlserver/processed_file_count", "INT64", "1", _DATABASE, _logs, "DELTA", _restores_backups),
+    Metric(
+        "postgresql/tuples_processed_count",
+        "INT64",
+        "1",
+        ("operation_type", "database"),
+        _tuples,
+        "DELTA",
+        _counts_tuples,
+        prefix=_CLOUD_SQL,
+    ),
     Metric(
         "sqlserver/processed_file_bytes_count",
         "INT64",

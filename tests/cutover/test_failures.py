@@ -74,7 +74,8 @@ def test_an_idle_server_keeps_some_bytes(night: Night) -> None:
     night.minutes(["orders"], 3, size=56)
     drained = night.now(plan)
     assert drained.state is S.DRAINED
-    assert night.desk.ctx.store.cutover_log(plan.id)[-1].text == "at most 1 KiB is missing on the destination"
+    said = night.desk.ctx.store.cutover_log(plan.id)[-1].text
+    assert said.startswith("at most 1 KiB is missing on the destination; ")
     terms = night.request(plan).facts.terms
     assert terms is not None
     assert terms.most_bytes == 1024
@@ -94,6 +95,50 @@ def test_rows_written_afterwards_go_back(night: Night) -> None:
     assert "is draining" in night.promote(plan)
     night.minutes(["orders"], 3)
     assert night.state(plan) is S.DRAINED
+
+
+def source_counts(night: Night, rows: float, database: str = "app") -> None:
+    """What Cloud SQL has counted at the source in the minute that ends now."""
+    for operation in ("insert", "update", "delete"):
+        some = rows if operation == "update" else 0
+        night.point("orders", "postgresql/tuples_processed_count", some, f"{operation}.{database}")
+
+
+def test_rows_written_to_a_cloud_sql_source_go_back(night: Night) -> None:
+    """Its own counters tell it, even where nothing is written to the destination."""
+    plan = night.stopped(night.job(source_provider="CLOUDSQL"))
+    for _ in range(4):
+        night.clock.forward(minutes=1)
+        source_counts(night, 0)
+        source_counts(night, 60, "postgres")
+        night.sample("orders")
+        night.tick()
+    assert night.state(plan) is S.DRAINED
+    said = night.desk.ctx.store.cutover_log(plan.id)[-2]
+    assert (
+        said.text
+        == "nothing is missing on the destination; no rows were written to the source since the stop"
+    )
+    night.clock.forward(minutes=1)
+    source_counts(night, 3)
+    night.sample("orders")
+    night.tick()
+    assert night.state(plan) is S.DRAINING
+    (entry,) = [e for e in night.desk.ctx.store.cutover_log(plan.id) if e.event == "not_drained"]
+    assert entry.text == (
+        "`app` of `orders`: 3 rows were written to it on the source after the writes were stopped."
+    )
+    night.minutes(["orders"], 3)
+    assert night.state(plan) is S.DRAINED
+
+
+def test_a_source_that_cannot_be_read_is_said_not_to_be_checked(night: Night) -> None:
+    plan = night.stopped(night.job(source_provider="CLOUDSQL"))
+    night.dms.control.fault("ListTimeSeries", "PERMISSION_DENIED", times=None, match="tuples_processed_count")
+    night.minutes(["orders"], 3)
+    assert night.state(plan) is S.DRAINED
+    said = [e.text for e in night.desk.ctx.store.cutover_log(plan.id) if e.event == "drained"]
+    assert said == ["nothing is missing on the destination; rows written to the source were not checked"]
 
 
 def test_old_evidence_goes_back_and_cannot_be_promoted(night: Night) -> None:

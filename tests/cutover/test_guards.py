@@ -23,7 +23,9 @@ BEGINS = NOW + timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 PROMOTE = "datamigration.migrationjobs.promote"
 REFUSED = Denied("no access.", code="PERMISSION_DENIED")
-JOB = a_job("orders", "RUNNING", "CDC", source=Endpoint("p/s", "POSTGRESQL", "RDS", "db:5432"))
+JOB = a_job("orders", "RUNNING", "CDC", source=Endpoint("p/s", "POSTGRESQL", "CLOUDSQL", "shop:orders-old"))
+OWN = Endpoint("p/s", "POSTGRESQL", "RDS", "db:5432")
+MYSQL = Endpoint("p/s", "MYSQL", "CLOUDSQL", "orders-old")
 
 
 def database(name: str, state: str = "RUNNING", phase: str = "CDC", error: Fault | None = None) -> Database:
@@ -59,6 +61,7 @@ FINE = JobFacts(
     permissions=frozenset({PROMOTE}),
     operations=(Operation("o", "verify", done=True),),
     destination=cluster(),
+    source={"sales": ()},
     verified=verified(RunState.SUCCEEDED, timedelta(hours=2)),
 )
 
@@ -71,7 +74,7 @@ def test_all_is_well() -> None:
     lines = list(of_job(JOB.name, FINE, BEGINS, NOW))
     assert [each for each in lines if each.result is not CheckResult.GO] == []
     assert {each.job for each in lines} == {JOB.name}
-    assert len({each.guard for each in lines}) == len(lines) == 14
+    assert len({each.guard for each in lines}) == len(lines) == 15
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,9 @@ def test_all_is_well() -> None:
         ("objects", {"databases": ()}, "not_checked", "no databases"),
         ("unsupported", {"unsupported": UnsupportedEvents(3)}, "warn", "3 changes"),
         ("unsupported", {"unsupported": UnsupportedEvents(note="no access")}, "not_checked", "no access"),
+        ("source_writes", {"job": replace(JOB, source=OWN)}, "not_checked", "no Cloud SQL instance"),
+        ("source_writes", {"job": replace(JOB, source=MYSQL)}, "not_checked", "whole MySQL server"),
+        ("source_writes", {"source": {}}, "not_checked", "no count"),
         ("delay", {"delay": series(60.0)}, "go", "1 min"),
         ("delay", {"delay": series(61.0)}, "no_go", "1 min 1 s"),
         ("delay", {"delay": series(0, newest=6 * MINUTE)}, "no_go", "6 min"),
@@ -128,12 +134,13 @@ def test_what_a_guard_says(guard: str, change: dict[str, Any], result: str, word
 @pytest.mark.parametrize(
     ("field", "guards"),
     [
-        ("job", {"state", "freeze", "lock", "alone"}),
+        ("job", {"state", "source_writes", "freeze", "lock", "alone"}),
         ("databases", {"errors", "objects"}),
         ("delay", {"delay", "trend"}),
         ("permissions", {"permission"}),
         ("operations", {"operation"}),
         ("destination", {"destination", "maintenance"}),
+        ("source", {"source_writes"}),
     ],
 )
 def test_what_cannot_be_read_is_never_a_go(field: str, guards: set[str]) -> None:

@@ -67,6 +67,13 @@ def pg(seconds: Any = None, size: Any = None, written: Any = ()) -> DrainSamples
     )
 
 
+def counted(*late: Written) -> DrainSamples:
+    """Zeros, of a source that counts what is written to it: nothing but `late`, in each of three minutes."""
+    quiet = wrote(2, 3, 4, rows=0)
+    zeros = row(0, 0, 0, 0, 0, 0)
+    return DrainSamples({"app": zeros}, {}, source={"app": (*quiet, *late), "postgres": wrote(3)})
+
+
 def files(count: Any, size: Any = None, upload: Any = None) -> DrainSamples:
     """Samples of a job that restores backup files; its delay is never zero."""
     late = {"app": row(300, 300, 300)}
@@ -136,6 +143,12 @@ CASES = {
     "a zero of rows is none": Case(pg(row(0, 0, 0), written=wrote(2.5, rows=0)), True),
     "three more zeros after the rows": Case(pg(row(0, 0, 0, 0, 0, 0, 0), written=wrote(3.5)), True, at=8),
     "two more zeros after the rows": Case(pg(row(0, 0, 0, 0, 0, 0), written=wrote(4.5)), False, at=7),
+    "a source that counts what is written to it": Case(counted(), True, at=7),
+    "rows are written to the source before the stop": Case(counted(*wrote(0.5)), True, at=7),
+    "rows are written to the source after the stop": Case(
+        counted(*wrote(4.5)), False, at=7, why="5 rows were"
+    ),
+    "three more zeros after rows at the source": Case(counted(*wrote(3)), True, at=7),
     "Oracle: above the threshold of the plan": Case(
         pg(row(9, 9, 9)), False, ORACLE, options={"most_seconds": 5}
     ),

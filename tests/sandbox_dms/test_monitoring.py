@@ -313,3 +313,22 @@ def test_all_arrives_once_the_writes_to_the_source_are_stopped(metrics: Metrics,
     control.clock(advance_seconds=3600)
     assert [values(each)[0] for each in read(metrics)] == [0]
     assert [values(each)[0] for each in read(metrics, "max_replica_bytes_lag")] == [0]
+
+
+def test_a_cloud_sql_source_counts_the_rows_that_are_written(metrics: Metrics, control: DmsControl) -> None:
+    """ "Cloud SQL metrics": `tuples_processed_count`, by operation and database, of the source's instance."""
+    control.add_job("shop", phase="CDC", source_provider="CLOUDSQL", sec_lag=0, in_phase_for=86400)
+    control.add_job("own", phase="CDC", sec_lag=0, in_phase_for=86400)
+    kind = 'metric.type = "cloudsql.googleapis.com/database/postgresql/tuples_processed_count"'
+    one = f'{kind} AND resource.labels.database_id = "demo-project:shop-source"'
+    found = read(metrics, filter=one)
+    assert {tuple(sorted(each.metric.labels.items())) for each in found} == {
+        (("database", "app"), ("operation_type", operation)) for operation in ("insert", "update", "delete")
+    }
+    assert found[0].resource.type == "cloudsql_database"
+    assert dict(found[0].resource.labels)["database_id"] == "demo-project:shop-source"
+    assert (found[0].metric_kind, found[0].value_type) == (Kinds.MetricKind.DELTA, Kinds.ValueType.INT64)
+    assert sum(values(found[0])) > 0
+    assert {each.resource.labels["database_id"] for each in read(metrics, filter=kind)} == {
+        "demo-project:shop-source"
+    }

@@ -1,0 +1,40 @@
+"""Which counters tell of rows that are written to a source.
+
+Source: "Cloud SQL metrics": `cloudsql.googleapis.com/database/postgresql/tuples_processed_count` (DELTA, by
+`operation_type`: insert, update, delete, and by `database`), sampled every 60 seconds and visible up to 165
+seconds later, on the resource `cloudsql_database`. MySQL has `mysql/innodb/row_operations_count`, which
+counts the rows of the whole server, those that Cloud SQL writes itself among them, and names no database: it
+would object to every cutover. SQL Server has no such counter.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.dms.model import Job
+
+TUPLES = "cloudsql.googleapis.com/database/postgresql/tuples_processed_count"
+_INSTANCE = re.compile(r"(?:(?P<project>[a-z][a-z0-9.:-]*):)?(?P<id>[a-z][a-z0-9-]{0,97})")
+_UNCOUNTED = {
+    "MYSQL": "Cloud SQL counts rows of the whole MySQL server alone, its own among them",
+    "SQLSERVER": "Cloud SQL does not count them for SQL Server",
+}
+
+
+def source_instance(job: Job) -> tuple[str, str] | None:
+    """Project and ID of the Cloud SQL instance for PostgreSQL that a job migrates from; None for any other
+    source. Without a project in its connection profile, it is in the job's."""
+    source = job.source
+    if source.provider != "CLOUDSQL" or source.engine != "POSTGRESQL":
+        return None
+    found = _INSTANCE.fullmatch(source.host)
+    return None if found is None else (found["project"] or job.project, found["id"])
+
+
+def not_counted(job: Job) -> str:
+    """Why nobody counts the rows that are written to the source, in a clause; empty if Cloud SQL does."""
+    if source_instance(job) is not None:
+        return ""
+    if job.source.provider == "CLOUDSQL":
+        return _UNCOUNTED.get(job.source.engine, "its Cloud SQL instance is not known")
+    return "it is no Cloud SQL instance"
