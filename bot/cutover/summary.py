@@ -60,6 +60,12 @@ def timeline(log: Sequence[CutoverEntry]) -> tuple[RichPart, ...]:
     return tuple(parts)
 
 
+def report_button(cutover: Cutover, ref: MakeRef) -> Button:
+    """The report of this very cutover, for whoever presses."""
+    last = Invocation(VERB, (cutover.plan.jobs[0],), {"last": True, "id": cutover.id})
+    return Button("Report", VERB, "run", ref(last))
+
+
 def file_buttons(cutover: Cutover, ref: MakeRef) -> tuple[Button, ...]:
     """The report as files, for whoever presses."""
     job = cutover.plan.jobs[0]

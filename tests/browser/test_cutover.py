@@ -54,5 +54,5 @@ def test_a_rehearsal_from_the_form_to_the_drain(
     button(card, "Abort…").click()
     dana.modal.locator('[data-action-id="dms:cutover:why"]').fill("only a rehearsal")
     submit(dana.modal)
-    expect(card).to_contain_text("nothing was promoted")
+    expect(card).to_contain_text("nothing promoted")
     assert env.writes("promote", JOB) == []

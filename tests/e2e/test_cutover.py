@@ -135,7 +135,7 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     wrong = env.slack.submit(view, {input_of(view): "promot"}, user="dana")
     assert "exactly" in wrong["errors"]["typed"]
     assert env.slack.submit(view, {input_of(view): job}, user="dana")["submitted"]
-    env.shows(card, "asked to promote", "second person", step="second")
+    env.shows(card, "asked: a second person confirms", step="second")
     assert env.writes("promote", job) == []
     env.press(card, "second", "quinn")
     env.slack.wait_message(
@@ -262,7 +262,7 @@ def test_held_and_aborted_the_source_is_to_be_opened_again(env: Env, clock: Ahea
     missing = submit(env, "dana", {"dms:cutover:why": " "}, "Why?")
     assert "Say in a few words" in missing["errors"]["why"]
     assert submit(env, "dana", {"dms:cutover:why": "not tonight"}, "Why?")["submitted"]
-    env.press(env.shows(card, "Aborted", "for writes again", step="reopened"), "reopened")
+    env.press(env.shows(card, "Aborted", "for writes", step="reopened"), "reopened")
     env.shows(card, "The source is open again")
     assert reaches(env, cutover, S.ABORTED).progress.why == "not tonight"
 

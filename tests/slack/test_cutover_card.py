@@ -88,13 +88,13 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
     "a draft": (
         cutover(S.DRAFT),
         AT - timedelta(days=2, hours=10),
-        ("Cutover of orders-db", "not confirmed", "In 2 d 10 h", "Sat 5 Dec 02:00 Berlin (01:00 UTC)"),
+        ("Cutover of orders-db", "not confirmed", "in 2 d 10 h", "Sat 5 Dec 02:00 Berlin (01:00 UTC)"),
         {"cancel"},
     ),
     "one that awaits approval": (
         cutover(S.AWAITING_APPROVAL),
         AT - timedelta(hours=3),
-        ("Awaiting approval", "Longest downtime 1 h", "Checks: not run yet", "not rehearsed"),
+        ("Awaiting approval", "Longest downtime 1 h", "Approve by", "not rehearsed"),
         {"move", "cancel"},
     ),
     "a scheduled one": (
@@ -151,13 +151,13 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         ),
         minutes(3),
         ("Stop the writes now", "1 of 4 writers ticked", "order-worker", "and 1 more"),
-        {"check", "writer", "hold", "abort"},
+        {"writer", "hold", "abort"},
     ),
     "stopping, all ticked": (
         cutover(S.STOPPING, progress=Progress(writers=(replace(WRITERS[0], by=RAJ, at=AT),))),
         minutes(3),
         ("Then press *Writes are stopped*",),
-        {"check", "writer", "stopped", "hold", "abort"},
+        {"writer", "stopped", "hold", "abort"},
     ),
     "draining, no sample yet": (
         cutover(S.DRAINING, since=minutes(7), progress=progress()),
@@ -231,7 +231,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
     "drained, a second person asked for": (
         cutover(S.DRAINED, progress=progress(drained=minutes(13), second=True, asked_by=ANA)),
         minutes(14),
-        (f"<@{ANA}> asked to promote", "second person"),
+        (f"<@{ANA}> asked: a second person confirms", "second person"),
         {"hold", "second", "abort"},
     ),
     "promoting": (
@@ -249,7 +249,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
     "the checklist": (
         cutover(S.CHECKLIST, progress=progress(promoted=minutes(24), checklist=ITEMS)),
         minutes(25),
-        ("Promoted", "Checklist 1 of 3 · 1 before writes", "⬜ Refresh materialized views"),
+        ("Promoted", "Checklist 1 of 3 · 1 before *Open writes*", "⬜ Refresh materialized views"),
         {"item"},
     ),
     "the checklist, nothing blocks": (
@@ -335,7 +335,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
     "aborted at night": (
         cutover(S.ABORTED, ended=minutes(20), progress=progress(why="The worker could not be stopped")),
         minutes(21),
-        ("Aborted", "nothing was promoted", f"<@{RAJ}>: open the *source* for writes again"),
+        ("Aborted", "nothing promoted", f"<@{RAJ}>: reopen the *source* for writes"),
         {"reopened"},
     ),
     "aborted, the source open": (
@@ -359,7 +359,11 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
     "unknown": (
         cutover(S.UNKNOWN, progress=progress(why="The answer of DMS was lost")),
         minutes(21),
-        ("the promote may have been sent", "The answer of DMS was lost", "Nothing is sent again by itself"),
+        (
+            "promote may have been sent",
+            "The answer of DMS was lost",
+            "*Look again* reads the jobs, sends nothing",
+        ),
         {"adopt"},
     ),
 }

@@ -73,7 +73,7 @@ def cutover_card(
     title = headline(cutover)
     text = "\n".join(lines)
     head: list[Block] = [m.section(f"*{title}*\n{text}")]
-    buttons = m.buttons((*ways_out, *_buttons(cutover)))
+    buttons = m.buttons((*ways_out, *_buttons(cutover, now)))
     classic = m.message(f"{title}: {lines[0]}", [*head, *buttons])
     if chart is None or cutover.state is not S.DRAINING:
         return classic
@@ -81,9 +81,14 @@ def cutover_card(
     return m.message(classic.text, [*head, drawn, *buttons], classic)
 
 
-def _buttons(cutover: Cutover) -> tuple[Button, ...]:
-    """What anybody of those who take part may press now, with the one that is awaited first."""
-    found = sorted(open_presses(cutover), key=lambda each: _rank(each.step))
+def _buttons(cutover: Cutover, now: datetime) -> tuple[Button, ...]:
+    """What anybody of those who take part may press now, with the one that is awaited first. Checks run by
+    themselves once it is ready: people run them where one objects, or where they are old."""
+    checked = cutover.progress.checked
+    old = cutover.state is S.READY and (checked is None or now - checked > states.CHECK_EVERY)
+    checks = cutover.state is S.SCHEDULED or old or bool(states.objections(cutover))
+    offered = [each for each in open_presses(cutover) if checks or each.step != "check"]
+    found = sorted(offered, key=lambda each: _rank(each.step))
     first = next((each.step for each in found if each.step in _RECOMMENDED), "")
     shown = [press_button(each, cutover, stands_out=each.step == first) for each in found]
     return (*shown, Button("Details", VERB, "details", cutover.id))
@@ -112,18 +117,20 @@ def _rank(step: str) -> int:
 
 def _planned(cutover: Cutover, now: datetime) -> Iterator[str]:
     plan = cutover.plan
+    yield f"{_waits(cutover)} · {_rehearsed(cutover, now)}"
     if plan.at is None:
-        yield f"{_waits(cutover)} · {_rehearsed(cutover, now)}"
         yield f"Begins when {_person(plan.commander)} starts it"
     else:
-        yield f"{_waits(cutover)} · {mrkdwn.date(plan.at)}"
         yield zone_and_utc(plan.at, plan.zone)
-        yield f"In {humanize(plan.at - now)} · {_rehearsed(cutover, now)}"
+        yield f"{mrkdwn.date(plan.at)} · in {humanize(plan.at - now)}"
     yield f"Led by {_person(plan.commander)} · writes: {_person(plan.app_owner)}"
     sent = " · nothing is sent" if cutover.rehearsal else ""
     yield f"Longest downtime {humanize(plan.budget_s)}{sent}"
     yield limit_text(cutover)
-    yield checks_text(cutover)
+    if cutover.state is S.SCHEDULED:
+        yield checks_text(cutover)
+    else:
+        yield _expires(cutover, "Approve by", now)
 
 
 def _waits(cutover: Cutover) -> str:
@@ -219,11 +226,11 @@ def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
     drained = cutover.progress.drained
     missing = missing_text(cutover.plan)
     sign = "🟡" if allowed_text(cutover.plan) else "🟢"
-    yield f"{sign} *{missing[:1].upper()}{missing[1:]}*{f' since {clock(drained)}' if drained else ''}"
+    yield f"{sign} *{missing[:1].upper()}{missing[1:]}*{f' · {clock(drained)}' if drained else ''}"
     yield delay_text(cutover)
     first = cutover.progress.asked_by
     if first:
-        yield f"{_person(first)} asked to promote: a second person confirms"
+        yield f"{_person(first)} asked: a second person confirms"
     elif cutover.plan.by_itself:
         yield "It promotes by itself now"
     else:
@@ -245,13 +252,14 @@ def _promoting(cutover: Cutover, now: datetime) -> Iterator[str]:
 def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
     progress = cutover.progress
     at = f" {clock(progress.promoted)}" if progress.promoted else ""
-    yield f"🎭 *Rehearsed*{at}: nothing was sent" if cutover.rehearsal else f"✅ *Promoted*{at}"
+    done = f"✅ *Promoted*{at} · next: {_person(cutover.plan.app_owner)}"
+    yield f"🎭 *Rehearsed*{at}: nothing was sent" if cutover.rehearsal else done
     items = progress.checklist
     yield left_out_text(cutover)
     blocking = states.open_items(cutover)
     left = [each for each in items if not each.by]
     if items:
-        held = f" · {len(blocking)} before writes" if blocking else ""
+        held = f" · {len(blocking)} before *Open writes*" if blocking else ""
         yield f"Checklist {len(items) - len(left)} of {len(items)}{held}"
     for text in (blocking or tuple(each.text for each in left))[:_OPEN_SHOWN]:
         yield f"⬜ {clip_line(text)}"
@@ -282,14 +290,14 @@ def _ways_on(cutover: Cutover) -> str:
 
 
 def _unknown(cutover: Cutover, now: datetime) -> Iterator[str]:
-    yield "❓ *Unknown*: the promote may have been sent"
+    yield "❓ *Unknown*: promote may have been sent"
     yield _why(cutover)
-    yield "Nothing is sent again by itself."
+    yield "*Look again* reads the jobs, sends nothing"
     yield downtime_text(cutover, now)
 
 
 def _aborted(cutover: Cutover, now: datetime) -> Iterator[str]:
-    sure = ": nothing was promoted" if cutover.progress.promote_intended is None else ""
+    sure = ": nothing promoted" if cutover.progress.promote_intended is None else ""
     yield f"⏹️ *Aborted*{f' {clock(cutover.ended)}' if cutover.ended else ''}{sure}"
     yield _why(cutover)
     if cutover.progress.stopping is None:
@@ -297,12 +305,12 @@ def _aborted(cutover: Cutover, now: datetime) -> Iterator[str]:
     if cutover.progress.reopened_by:
         yield f"The source is open again: {_person(cutover.progress.reopened_by)}"
     else:
-        yield f"⚠️ {_person(cutover.plan.app_owner)}: open the *source* for writes again"
+        yield f"⚠️ {_person(cutover.plan.app_owner)}: reopen the *source* for writes"
     yield downtime_text(cutover, now)
 
 
 def _expired(cutover: Cutover, _now: datetime) -> Iterator[str]:
-    yield f"⌛ *Expired*{f' {clock(cutover.ended)}' if cutover.ended else ''}: nothing was promoted"
+    yield f"⌛ *Expired*{f' {clock(cutover.ended)}' if cutover.ended else ''}: nothing promoted"
     yield _why(cutover)
 
 

@@ -114,7 +114,9 @@ class CutoverMessages:
 
     def _ways_out(self, cutover: Cutover) -> tuple[Button, ...]:
         """While it is held: begins the ordinary promote of the jobs that have lost their source, with its
-        confirmation, policy and approvals for whoever presses it."""
+        confirmation, policy and approvals for whoever presses it. Once it has ended: its report."""
+        if cutover.ended is not None and cutover.progress.stopping is not None:
+            return (summary.report_button(cutover, self._ref),)
         lost = stranded_jobs(cutover) if cutover.state is CutoverState.HELD else ()
         if not lost:
             return ()

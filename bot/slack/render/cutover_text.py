@@ -103,13 +103,15 @@ def delay_text(cutover: Cutover) -> str:
     slowest = worst(cutover)
     if slowest is None:
         return "No sample since the stop yet"
+    behind = slowest.bytes is not None and (slowest.bytes or slowest.seconds is None)
     shown = [
         humanize(slowest.seconds) if slowest.seconds is not None else "",
-        bytes_text(slowest.bytes) if slowest.bytes else "",
+        bytes_text(slowest.bytes) if behind and slowest.bytes is not None else "",
     ]
-    amount = " · ".join(filter(None, shown)) or "0 s"
+    amount = " · ".join(filter(None, shown)) or "not known"
     count = f"{min(slowest.zeros, IN_A_ROW)} of {IN_A_ROW} {_enough(cutover)}"
-    return f"Delay {amount}{_whose(cutover, slowest)} · {count}"
+    last = "Last known delay" if cutover.progress.not_measured else "Delay"
+    return f"{last} {amount}{_whose(cutover, slowest)} · {count}"
 
 
 def _enough(cutover: Cutover) -> str:
