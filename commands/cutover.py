@@ -33,7 +33,7 @@ from bot.util.command import COMMAND
 from bot.util.text import first_few
 from bot.util.wall_time import Moment
 from commands.support.base import Context, EarlyAnswer, Verb
-from commands.support.cutover_plan import FLAGS, next_saturday_night, plan_of, usual_items
+from commands.support.cutover_plan import FLAGS, named_in, next_saturday_night, plan_of, usual_items
 from commands.support.pages import page_buttons
 from commands.support.resolve import find_job, find_jobs
 from commands.support.schedule import zone_of
@@ -44,6 +44,16 @@ _FILE = Flag("file", "choice", "the report as a file", ("markdown", "json"), nee
 _PER_PAGE = 8
 _SHOWN_JOBS = 5
 _OPENS_FORM_WITHOUT = ("at", "rehearse", "last")
+_INSTEAD = {
+    "at": f'The time goes behind `--at`: `{COMMAND} cutover orders-db --at "Sat 02:00"`.',
+    "list": f"Without a job it lists what is planned: `{COMMAND} cutover`.",
+    **dict.fromkeys(
+        ("cancel", "abort", "move", "hold", "start", "status", "show"),
+        f"Its card has the buttons for that: `{COMMAND} cutover` lists what is planned, with *Open*.",
+    ),
+    "rehearse": f"Rehearse it with the flag: `{COMMAND} cutover orders-db --rehearse`.",
+}
+"""What to type instead of words that are no job."""
 _WORDS = {
     CutoverState.DRAFT: "not confirmed",
     CutoverState.AWAITING_APPROVAL: "awaiting approval",
@@ -53,18 +63,41 @@ _WORDS = {
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if invocation.is_set("last"):
+        _need_only(invocation, ("last", "file", "id"), f"`{COMMAND} cutover orders-db --last`")
         return _report(ctx, invocation)
+    if "file" in invocation.flags:
+        raise UsageError(f"`--file` goes with `--last`: `{COMMAND} cutover orders-db --last --file json`.")
     if not invocation.jobs and set(invocation.flags) <= {"page"}:
         return _list(ctx, invocation)
     if not invocation.jobs:
         raise UsageError(f'Name the job to plan it for: `{COMMAND} cutover orders-db --at "Sat 02:00"`.')
-    jobs = find_jobs(ctx, invocation)
+    if "page" in invocation.flags:
+        raise UsageError(f"`--page` is for the list, which takes no job: `{COMMAND} cutover --page 2`.")
+    jobs = _jobs(ctx, invocation)
     if _asks_for_form(invocation):
         return _form(ctx, invocation, jobs)
     plan = plan_of(ctx, invocation, jobs)
     return ctx.cutovers.plan(
         ctx.who, plan, jobs, rehearsal=invocation.is_set("rehearse"), response_url=ctx.response_url
     )
+
+
+def _need_only(invocation: Invocation, allowed: Sequence[str], example: str) -> None:
+    """Raises UsageError for a flag that would be passed over."""
+    other = next((each for each in invocation.flags if each not in allowed), "")
+    if other:
+        raise UsageError(f"`--last` shows a report and takes no `--{other}`: {example}.")
+
+
+def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
+    """Raises UsageError where the first word is one of ours, and no job."""
+    try:
+        return find_jobs(ctx, invocation)
+    except EarlyAnswer:
+        told = _INSTEAD.get(invocation.jobs[0])
+        if told is None:
+            raise
+        raise UsageError(told) from None
 
 
 def _asks_for_form(invocation: Invocation) -> bool:
@@ -74,15 +107,27 @@ def _asks_for_form(invocation: Invocation) -> bool:
 def _form(ctx: Context, invocation: Invocation, jobs: tuple[Job, ...]) -> CutoverForm:
     zone = zone_of(ctx)
     shown = ambiguous_names(jobs, ctx.store.known_twins(job.id for job in jobs), ctx.dms.projects)
+    typed = named_in(ctx, invocation, jobs)
+    downtime, delay, size = (invocation.word(f"max-{each}") for each in ("downtime", "delay", "bytes"))
     ref = ctx.form_ref(
-        Invocation("cutover", tuple(job.name for job in jobs), invocation.flags), {"items": [], "zone": zone}
+        Invocation("cutover", tuple(job.name for job in jobs), invocation.flags),
+        {"items": [], "zone": zone, "downtime": downtime, "delay": delay, "size": size},
     )
     return CutoverForm(
         ref=ref,
         jobs=tuple(shown.get(job.name, job.id) for job in jobs),
         at=next_saturday_night(ctx.now(), zone),
-        person=ctx.who.user,
-        checklist=tuple(each.text for each in usual_items(ctx, jobs) if not each.check),
+        person=typed.commander or ctx.who.user,
+        apps=typed.app_owner,
+        deputy=typed.deputy,
+        downtime=downtime,
+        delay=delay,
+        size=size,
+        by_itself=invocation.is_set("by-itself"),
+        announce=typed.announce,
+        reason=invocation.word("reason"),
+        checklist=invocation.items("checklist")
+        or tuple(each.text for each in usual_items(ctx, jobs) if not each.check),
         writers=invocation.items("writers"),
         threshold=any(map(takes_threshold, jobs)),
         sizes=any(map(takes_bytes, jobs)),

@@ -22,7 +22,6 @@ from bot.cmdline.answers import (
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.dms.model import job_name, short_name
 from bot.policy.permissions import Permission
-from bot.policy.principal import DirectoryUnavailable
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
@@ -32,6 +31,7 @@ from bot.util.text import first_few
 from commands.support.audit_rows import audit_line
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.history_rows import key_of, keys_of, request_line
+from commands.support.people import person_named
 from commands.support.projects import PROJECT, find_project
 from commands.support.resolve import find_job
 from commands.support.typed_jobs import known_places, names_meant
@@ -63,7 +63,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if request:
         return _steps(ctx, request)
     query = _Query(
-        _job(ctx, invocation), _project(ctx, invocation), _person(ctx, invocation), _since(ctx, invocation)
+        _job(ctx, invocation),
+        _project(ctx, invocation),
+        person_named(ctx, invocation, "by", "--by @dana"),
+        _since(ctx, invocation),
     )
     kind = invocation.word("export")
     return _file(ctx, query, kind) if kind else _page(ctx, invocation, query)
@@ -99,26 +102,6 @@ def _candidates(ctx: Context, text: str) -> Sequence[str]:
     return names_meant(ctx, text) or [
         job_name(place.project, place.location, text) for place in known_places(ctx)
     ]
-
-
-def _person(ctx: Context, invocation: Invocation) -> str:
-    text = invocation.word("by").strip()
-    if not text:
-        return ""
-    if text.lower() in ("me", "@me"):
-        return ctx.who.user
-    try:
-        found = ctx.access.user_id(
-            text if text[:1] in "UW" and text.isupper() else f"@{text.removeprefix('@')}",
-            ctx.who.workspace,
-        )
-    except DirectoryUnavailable as error:
-        raise UsageError(
-            f"{error} Mention the person instead, as in `{COMMAND} history --by @dana`."
-        ) from None
-    if not found:
-        raise UsageError(f"There is nobody called `{text}` here: mention the person, as in `--by @dana`.")
-    return found
 
 
 def _since(ctx: Context, invocation: Invocation) -> datetime | None:

@@ -313,7 +313,19 @@ class CutoverForm:
     at: datetime
     """The time that is offered first."""
     person: str
-    """Who plans it: commander and app owner, unless others are chosen."""
+    """The commander who is offered first; the app owner, too, without another one."""
+    apps: str = ""
+    deputy: str = ""
+    downtime: str = ""
+    """The longest downtime as it was typed, for example `90m`; empty for the usual one."""
+    delay: str = ""
+    """The delay that is low enough, in the same way."""
+    size: str = ""
+    """The bytes that may be left, in the same way."""
+    by_itself: bool = False
+    announce: str = ""
+    """Channel ID; empty for none."""
+    reason: str = ""
     checklist: tuple[str, ...] = ()
     """Items that people tick after the promotion."""
     writers: tuple[str, ...] = ()

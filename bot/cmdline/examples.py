@@ -18,6 +18,10 @@ _VALUES = {
     "apps": "@sam",
     "deputy": "@sam",
     "announce": "#shop",
+    "max-downtime": "90m",
+    "max-delay": "10s",
+    "writers": "web,worker",
+    "checklist": '"Tell the shop","Run ANALYZE"',
 }
 """Values of flags whose kind does not suggest one."""
 _TEXTS = {"at": "Sat 02:00"}
@@ -65,11 +69,11 @@ def flag_with_value(flag: Flag) -> str:
         case "number":
             return f"{name} {_VALUES.get(flag.name, '10')}"
         case "duration":
-            return f"{name} 2h"
+            return f"{name} {_VALUES.get(flag.name, '2h')}"
         case "time":
             return f"{name} 2026-12-01T08:00Z"
         case "list":
-            return f"{name} orders,customers"
+            return f"{name} {_VALUES.get(flag.name, 'orders,customers')}"
         case "text":
             return f'{name} "{_TEXTS.get(flag.name, "month end")}"'
         case "word":

@@ -284,7 +284,10 @@ def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:
     if not jobs:
         return "Nothing was planned: name the job, for example `orders-db`."
     if len(jobs) > MOST_JOBS:
-        return f"Nothing was planned: a cutover can have {MOST_JOBS} jobs. Plan the others apart."
+        return (
+            f"Nothing was planned: these are {len(jobs)} jobs, and a cutover can have {MOST_JOBS}. Plan the "
+            "others in another one."
+        )
     if plan.at is not None and plan.at <= now:
         return "Nothing was planned: that time is in the past."
     if plan.deputy and plan.deputy == plan.commander:

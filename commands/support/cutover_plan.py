@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from bot.cmdline.invocation import Flag, Invocation, UsageError
@@ -20,13 +21,13 @@ from bot.util.wall_time import Moment, zone_of
 from commands.support import subscriptions
 from commands.support.asked import REASON
 from commands.support.base import Context
+from commands.support.people import person_named
 from commands.support.schedule import moment_at
 from commands.support.schedule import zone_of as zone_of_person
 
 _NO_TIME = (WHEN_READY, "now")
 """What `--at` takes besides times: the commander starts it as soon as it is confirmed and approved."""
 AT = Flag("at", "text", 'when, as `"Sat 02:00"`, or `ready`: the commander starts it')
-_MENTION = "pick the person from the list that Slack offers behind `@`"
 FLAGS = (
     AT,
     Flag("commander", "word", "who leads it, if not you"),
@@ -52,10 +53,35 @@ FLAGS = (
     Flag("rehearse", "switch", "walk through it, send nothing to DMS"),
     REASON,
 )
-_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(days=2)
 _SATURDAY, _NIGHT = 5, time(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom and what flags name; empty where they do not."""
+
+    commander: str = ""
+    app_owner: str = ""
+    deputy: str = ""
+    announce: str = ""
+
+
+def named_in(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Named:
+    """The people and the channel that were typed, for a form that opens with them.
+
+    Raises:
+        UsageError: one of them is not known, or the longest downtime or the bytes make no sense.
+    """
+    _budget(invocation)
+    _most_bytes(invocation, jobs)
+    return Named(
+        _person(ctx, invocation, "commander"),
+        _person(ctx, invocation, "apps"),
+        _person(ctx, invocation, "deputy"),
+        _channel(invocation),
+    )
 
 
 def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
@@ -68,8 +94,8 @@ def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
     _need_channel(ctx)
     _need_open(ctx, ctx.who.channel, jobs, "plan it in a channel whose members may")
     moment = _moment(ctx, invocation)
-    commander = _person(invocation, "commander") or ctx.who.user
-    deputy = _person(invocation, "deputy")
+    commander = _person(ctx, invocation, "commander") or ctx.who.user
+    deputy = _person(ctx, invocation, "deputy")
     if deputy == commander:
         raise UsageError("The deputy stands in for the commander: name another person behind `--deputy`.")
     return Plan(
@@ -78,7 +104,7 @@ def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
         zone=moment.zone if moment is not None else zone_of_person(ctx),
         commander=commander,
         deputy=deputy,
-        app_owner=_person(invocation, "apps") or commander,
+        app_owner=_person(ctx, invocation, "apps") or commander,
         budget_s=_budget(invocation),
         most_seconds=_most_seconds(invocation, jobs),
         most_bytes=_most_bytes(invocation, jobs),
@@ -120,16 +146,8 @@ def _moment(ctx: Context, invocation: Invocation) -> Moment | None:
     return moment_at(ctx, invocation)
 
 
-def _person(invocation: Invocation, flag: str) -> str:
-    """The user ID behind a flag; empty if it is left out.
-
-    Raises:
-        UsageError: it is no mention of a person.
-    """
-    typed = invocation.word(flag).removeprefix("@")
-    if typed and not _USER.fullmatch(typed):
-        raise UsageError(f"`--{flag} {typed}` names nobody that I know: {_MENTION}, as in `--{flag} @sam`.")
-    return typed
+def _person(ctx: Context, invocation: Invocation, flag: str) -> str:
+    return person_named(ctx, invocation, flag, f"--{flag} @sam")
 
 
 def _budget(invocation: Invocation) -> int:
@@ -234,15 +252,20 @@ def _need_open(ctx: Context, channel: str, jobs: Sequence[Job], instead: str) ->
             raise UsageError(f"Not everybody in that channel may see `{job.id}`: {instead}.")
 
 
-def _announce(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> str:
+def _channel(invocation: Invocation) -> str:
     typed = invocation.word("announce").removeprefix("#")
-    if not typed:
-        return ""
-    if not _CHANNEL.fullmatch(typed):
+    if typed and not _CHANNEL.fullmatch(typed):
         raise UsageError(
             f"`--announce {typed}` is no channel that I know: pick it from the list that Slack offers behind "
-            "`#`."
+            "`#`, as in `--announce #shop`."
         )
+    return typed
+
+
+def _announce(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> str:
+    typed = _channel(invocation)
+    if not typed:
+        return ""
     if typed == ctx.who.channel:
         raise UsageError("`--announce` is for another channel: the card is in this one.")
     subscriptions.need_readable(ctx, invocation, typed)

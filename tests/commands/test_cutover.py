@@ -75,6 +75,29 @@ def test_the_dashboard_shows_what_is_planned(desk: CommandService) -> None:
     assert "dms:cutover:details" in shown
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cutover orders —at “Sat 02:00” –commander me",
+        "cutover `orders` --at ‘Sat 02:00’ --commander @me",
+        "cutover *orders*, --AT 'sat 2am' --commander U0DANA0001",
+    ],
+)
+def test_what_phones_make_of_it_is_understood(desk: CommandService, line: str) -> None:
+    desk.type(line, HERE)
+    plan = planned(desk).plan
+    assert (plan.at, plan.commander) == (datetime(2026, 3, 7, 1, tzinfo=UTC), DANA.user)
+
+
+def test_what_was_typed_without_a_time_stands_in_the_form(desk: CommandService) -> None:
+    line = f"cutover orders --commander {SAM} --apps {RAJ} --max-downtime 90m --by-itself --checklist Run"
+    form = desk.type(f"{line} --announce C0SHOP0001 --reason CHG-7", HERE)
+    assert isinstance(form, CutoverForm)
+    assert (form.person, form.apps, form.deputy, form.downtime) == (SAM, RAJ, "", "90m")
+    assert (form.by_itself, form.announce, form.reason) == (True, "C0SHOP0001", "CHG-7")
+    assert form.checklist == ("Run",)
+
+
 def test_left_out_it_is_the_planner_who_leads(desk: CommandService) -> None:
     desk.type("cutover orders --at ready", HERE)
     plan = planned(desk).plan
@@ -113,7 +136,23 @@ def test_the_next_saturday_night(now: datetime, zone: str, found: datetime) -> N
     [
         ("cutover orders --at 05/12", "means two days"),
         ('cutover orders --at "yesterday 02:00"', "is not a time"),
-        ("cutover orders --at ready --commander sam", "names nobody that I know"),
+        ("cutover orders --at ready --commander sam", "nobody called `sam` here: pick the person"),
+        ("cutover orders --at ready --apps <!subteam^S0LEADS001|@leads>", "one person, not a group"),
+        ("cutover orders --commander sam", "nobody called `sam` here"),
+        ("cutover orders --announce shop", "as in `--announce #shop`"),
+        ("cutover orders --at sat", "has no time of day"),
+        ('cutover orders --at "2026-03-29 02:30"', "does not exist, as clocks are put forward"),
+        ("cutover orders --at Sat 02:00", "needs quotes"),
+        ("cutover orders --at ready --max-downtime 1 day", "needs a duration, not `1`"),
+        ("cutover orders --at ready --max-downtime -1", "--max-downtime 90m"),
+        ("cutover ledger --at ready --max-delay 0", "--max-delay 10s"),
+        ("cutover orders --at ready --writers ,", "--writers web,worker"),
+        ("cutover orders --file json", "`--file` goes with `--last`"),
+        ("cutover orders --last --at ready", "takes no `--at`"),
+        ("cutover orders --page 2", "is for the list"),
+        ('cutover at "Sat" orders', "The time goes behind `--at`"),
+        ("cutover list", "lists what is planned"),
+        ("cutover cancel orders", "Its card has the buttons"),
         (f"cutover orders --at ready --commander {SAM} --deputy {SAM}", "name another person"),
         ("cutover orders --at ready --max-downtime 1m", "from `5m` to `2d`"),
         ("cutover orders --at ready --announce shop", "is no channel that I know"),

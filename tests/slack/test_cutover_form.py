@@ -56,6 +56,20 @@ def test_the_view_is_one_that_slack_takes_and_has_the_time_preset() -> None:
     assert set(inputs) == set(chosen())
 
 
+def test_what_was_typed_is_chosen_already() -> None:
+    typed = replace(
+        FORM, apps="U0RAJ", deputy="U0LI", downtime="90m", by_itself=True, announce="C0SHOP", reason="CHG-7"
+    )
+    view = accepted_view(modals.form(typed))
+    inputs = {each["block_id"]: each["element"] for each in view["blocks"] if each["type"] == "input"}
+    assert (inputs["apps"]["initial_user"], inputs["deputy"]["initial_user"]) == ("U0RAJ", "U0LI")
+    assert inputs["max-downtime"]["initial_option"]["text"]["text"] == "1 h 30 min"
+    assert inputs["promote"]["initial_option"]["value"] == "itself"
+    assert (inputs["announce"]["initial_channel"], inputs["reason"]["initial_value"]) == ("C0SHOP", "CHG-7")
+    chose = chosen(**{"max-downtime": {"selected_option": {"value": "90m"}}})
+    assert modals.submitted_flags("plan", chose, DATA | {"downtime": "90m"})["max-downtime"] == "90m"
+
+
 def test_what_was_chosen_are_the_flags_that_could_be_typed() -> None:
     assert flags() == {
         "at": "2026-12-05 02:00 Europe/Berlin",

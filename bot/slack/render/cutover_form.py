@@ -32,12 +32,12 @@ from bot.slack.render import choices, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.edit_inputs import InputError
 from bot.slack.render.view import modal
-from bot.util.durations import bytes_text, parse_bytes
+from bot.util.durations import bytes_text, humanize, parse_bytes, parse_duration
 from bot.util.text import first_few
 from bot.util.wall_time import LONGEST, Moment, TwoTimes, parse_moment
 
 STEP = "plan"
-BUDGETS = ("15m", "30m", "1h", "2h", "4h", "8h")
+DOWNTIMES = ("15m", "30m", "1h", "2h", "4h", "8h")
 DELAYS = ("1s", "5s", "10s", "30s", "1m", "5m")
 SIZES = ("64KiB", "1MiB", "16MiB")
 _ZERO = "0"
@@ -53,10 +53,11 @@ def plan_form(form: CutoverForm) -> dict[str, Any]:
     """The view, with what most people will want already chosen."""
     named = first_few([mrkdwn.code(each) for each in form.jobs], _NAMED)
     blocks: list[Block] = [m.section(f"Cutover of {named}. Planning it changes nothing yet.")]
-    blocks.extend((_when(), _time(form.at), *_people(form.person)))
-    blocks.extend(_threshold() if form.threshold else ())
-    blocks.extend(_sizes() if form.sizes else ())
-    blocks.extend((_budget(), _promote(), *_lists(form), _announce(), _reason(form), _rehearsal()))
+    blocks.extend((_when(), _time(form.at), *_people(form)))
+    blocks.extend(_threshold(form.delay) if form.threshold else ())
+    blocks.extend(_sizes(form.size) if form.sizes else ())
+    blocks.extend((_downtime(form.downtime), _promote(by_itself=form.by_itself), *_lists(form)))
+    blocks.extend((_announce(form.announce), _reason(form), _rehearsal()))
     return modal(
         "Plan a cutover",
         blocks,
@@ -76,11 +77,11 @@ def read_plan(values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, F
     flags: dict[str, FlagValue] = {"at": _read_at(values, str(data.get("zone", "UTC")))}
     for block, flag in (("commander", "commander"), ("apps", "apps"), ("deputy", "deputy")):
         flags[flag] = _selected(values, block, "selected_user")
-    flags["max-downtime"] = choices.chosen_option(values, "max-downtime", BUDGETS, "1h")
+    flags["max-downtime"] = _chosen(values, "max-downtime", _with(DOWNTIMES, data, "downtime"), "1h")
     if "max-delay" in values:
-        flags["max-delay"] = _chosen(values, "max-delay", DELAYS, "10s")
+        flags["max-delay"] = _chosen(values, "max-delay", _with(DELAYS, data, "delay"), "10s")
     if "max-bytes" in values:
-        size = _chosen(values, "max-bytes", (_ZERO, *SIZES), _ZERO)
+        size = _chosen(values, "max-bytes", (_ZERO, *_with(SIZES, data, "size")), _ZERO)
         flags["max-bytes"] = "" if size == _ZERO else size
     flags["announce"] = _selected(values, "announce", "selected_channel")
     flags["writers"] = lines(values, "writers")
@@ -91,6 +92,11 @@ def read_plan(values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, F
     _check_people(flags)
     kept = {"checklist"}
     return {name: value for name, value in flags.items() if value or name in kept}
+
+
+def _with(usual: Sequence[str], data: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """What is offered: the usual ones, and the one that was typed with the command."""
+    return (*usual, str(data.get(name, "")))
 
 
 def plan_objections(values: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> dict[str, str]:
@@ -179,57 +185,69 @@ def _time(at: datetime) -> InputBlock:
     return _input("time", "Day and time, in your time zone", picker, optional=True)
 
 
-def _people(person: str) -> list[InputBlock]:
+def _people(form: CutoverForm) -> list[InputBlock]:
     return [
         _input(
             "commander",
             "Commander",
-            UserSelectElement(initial_user=person),
+            UserSelectElement(initial_user=form.person),
             "Starts, promotes, and can hold.",
         ),
         _input(
             "apps",
             "App owner",
-            UserSelectElement(initial_user=person),
+            UserSelectElement(initial_user=form.apps or form.person),
             "Stops the writes to the source, and opens them on the destination.",
         ),
         _input(
-            "deputy", "Deputy", UserSelectElement(), "Is called if the commander is silent.", optional=True
+            "deputy",
+            "Deputy",
+            UserSelectElement(initial_user=form.deputy or None),
+            "Is called if the commander is silent.",
+            optional=True,
         ),
     ]
 
 
-def _budget() -> InputBlock:
-    options = [_option(each, each.replace("m", " min").replace("h", " h")) for each in BUDGETS]
-    select = StaticSelectElement(options=options, initial_option=options[BUDGETS.index("1h")])
+def _downtime(typed: str) -> InputBlock:
+    select = _durations(DOWNTIMES, typed or "1h")
     return _input(
         "max-downtime", "Longest downtime", select, "From the stop of the writes until they are open again."
     )
 
 
-def _threshold() -> list[InputBlock]:
-    options = [_option(each, each.replace("m", " min").replace("s", " s")) for each in DELAYS]
-    select = StaticSelectElement(options=options, initial_option=options[DELAYS.index("10s")])
+def _durations(usual: Sequence[str], chosen: str) -> StaticSelectElement:
+    """The usual ones, and the chosen one if it is another."""
+    offered = usual if chosen in usual else (*usual, chosen)
+    options = {each: _option(each, humanize(parse_duration(each))) for each in offered}
+    return StaticSelectElement(options=list(options.values()), initial_option=options[chosen])
+
+
+def _threshold(typed: str) -> list[InputBlock]:
+    select = _durations(DELAYS, typed or "10s")
     hint = "So much may be missing when it is promoted. With these engines, DMS says minutes or seconds."
     return [_input("max-delay", "Delay that is low enough", select, hint)]
 
 
-def _sizes() -> list[InputBlock]:
-    options = [
-        _option(_ZERO, "0: wait until none is left"),
-        *(_option(each, bytes_text(parse_bytes(each))) for each in SIZES),
-    ]
-    select = StaticSelectElement(options=options, initial_option=options[0])
+def _sizes(typed: str) -> list[InputBlock]:
+    offered = SIZES if typed in ("", *SIZES) else (*SIZES, typed)
+    options = {
+        _ZERO: _option(_ZERO, "0: wait until none is left"),
+        **{each: _option(each, bytes_text(parse_bytes(each))) for each in offered},
+    }
+    select = StaticSelectElement(options=list(options.values()), initial_option=options[typed or _ZERO])
     hint = "At a delay of 0 s. PostgreSQL writes to its log by itself, so an idle source may keep some."
     return [_input("max-bytes", "Bytes that may be left", select, hint)]
 
 
-def _promote() -> InputBlock:
+def _promote(*, by_itself: bool) -> InputBlock:
     options = [
         _option(_LAST_PRESS, "By a last press, once it has drained"),
         _option(_BY_ITSELF, "By itself, as soon as it has drained"),
     ]
-    return _input("promote", "Promote", RadioButtonsElement(options=options, initial_option=options[0]))
+    return _input(
+        "promote", "Promote", RadioButtonsElement(options=options, initial_option=options[by_itself])
+    )
 
 
 def _lists(form: CutoverForm) -> list[InputBlock]:
@@ -253,14 +271,24 @@ def _lists(form: CutoverForm) -> list[InputBlock]:
     ]
 
 
-def _announce() -> InputBlock:
+def _announce(channel: str) -> InputBlock:
     hint = "At most six short messages, for those who only have to know."
-    return _input("announce", "Tell another channel", ChannelSelectElement(), hint, optional=True)
+    return _input(
+        "announce",
+        "Tell another channel",
+        ChannelSelectElement(initial_channel=channel or None),
+        hint,
+        optional=True,
+    )
 
 
 def _reason(form: CutoverForm) -> InputBlock:
     return _input(
-        "reason", "Reason", _text(""), "For approvers and the audit.", optional=not form.reason_needed
+        "reason",
+        "Reason",
+        _text(form.reason),
+        "For approvers and the audit.",
+        optional=not form.reason_needed,
     )
 
 
