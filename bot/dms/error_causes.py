@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 
 from bot.dms.engines import Family
 
@@ -99,7 +100,8 @@ class KnownError:
     cause: Cause
     text: str
     """One or two sentences: the cause, and what helps."""
-    pattern: re.Pattern[str]
+    signs: str
+    """A regular expression for the text of an error."""
     codes: tuple[str, ...] = ()
     page: str = DIAGNOSE
     documented: bool = True
@@ -107,18 +109,26 @@ class KnownError:
     by_family: Mapping[Family, str] = field(default_factory=dict)
     """`text` for jobs of these engines, where it differs."""
 
+    def is_in(self, text: str) -> bool:
+        return _compiled(self.signs).search(text) is not None
+
+
+@cache
+def _compiled(signs: str) -> re.Pattern[str]:
+    """Only once there is an error to look at: compiling all of them takes a twentieth of a start."""
+    return re.compile(signs, re.IGNORECASE | re.DOTALL)
+
 
 def known(
     cause: Cause,
-    pattern: str,
+    signs: str,
     text: str,
     *codes: str,
     page: str = DIAGNOSE,
     documented: bool = True,
     by_family: Mapping[Family, str] | None = None,
 ) -> KnownError:
-    sign = re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    return KnownError(cause, text, sign, codes, page, documented, by_family or {})
+    return KnownError(cause, text, signs, codes, page, documented, by_family or {})
 
 
 SCHEMA_DIFFERS = (

@@ -28,7 +28,7 @@ def find(text: str) -> KnownError | None:
         if any(re.search(rf"\b{code}\b", text) for code in known.codes):
             return known
     searched = _without_names(text)
-    return next((known for known in KNOWN_ERRORS if known.pattern.search(searched)), None)
+    return next((known for known in KNOWN_ERRORS if known.is_in(searched)), None)
 
 
 _PARAMETER = (

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cached_property
 from typing import Any, Generic, TypeVar, get_type_hints
+
+from cattrs.dispatch import StructureHook, UnstructureHook
 
 from bot.store.backend import Row
 from bot.store.codec import ColumnValue, as_columns, clean
@@ -55,15 +58,26 @@ class Table(Generic[Record]):
         self, name: str, record: type[Record], *, generated: tuple[str, ...] = (), fixed: tuple[str, ...] = ()
     ) -> None:
         """`generated` are columns that the database fills; `fixed` ones never change after the insert."""
-        hints = get_type_hints(record)
         self.name = name
         self._record = record
-        kinds = {each.name: hints[each.name] for each in fields(record)}  # type: ignore[arg-type]
-        self._writers = {name: as_columns.get_unstructure_hook(kind) for name, kind in kinds.items()}
-        self._readers = [(as_columns.get_structure_hook(kind), kind) for kind in kinds.values()]
-        self._inserted = [each for each in kinds if each not in generated]
+        names = [each.name for each in fields(record)]  # type: ignore[arg-type]
+        self._inserted = [each for each in names if each not in generated]
         self._fixed = frozenset(generated + fixed)
-        self.columns = _names(kinds)
+        self.columns = _names(names)
+
+    @cached_property
+    def _kinds(self) -> dict[str, Any]:
+        hints = get_type_hints(self._record)
+        return {each.name: hints[each.name] for each in fields(self._record)}  # type: ignore[arg-type]
+
+    # Made with the first row: cattrs writes and compiles them, which would hold a start back for all tables.
+    @cached_property
+    def _writers(self) -> dict[str, UnstructureHook]:
+        return {name: as_columns.get_unstructure_hook(kind) for name, kind in self._kinds.items()}
+
+    @cached_property
+    def _readers(self) -> list[tuple[StructureHook, Any]]:
+        return [(as_columns.get_structure_hook(kind), kind) for kind in self._kinds.values()]
 
     def insert(self, tail: str = "", extra: Iterable[str] = ()) -> str:
         names = [*self._inserted, *extra]

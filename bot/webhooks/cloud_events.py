@@ -13,9 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from cloudevents.core.formats.json import JSONFormat
-from cloudevents.core.v1.event import CloudEvent
-
 from bot.config.projects import Projects
 from bot.dms.model import Job, parse_name
 from bot.dms.source_writes import MAY_RESUME, MUST_STOP
@@ -24,7 +21,7 @@ from bot.store.records import AuditEntry, Event
 from bot.util.redact import redact
 from bot.watch.recipients import SavedEvent
 
-CONTENT_TYPE = JSONFormat.CONTENT_TYPE
+CONTENT_TYPE = "application/cloudevents+json"
 _SERVICE = "//datamigration.googleapis.com/"
 """Makes a full resource name of one without its service. Source:
 https://cloud.google.com/apis/design/resource_names#full_resource_name"""
@@ -78,6 +75,10 @@ def _json(id: str, type: str, job: str, at: datetime, data: dict[str, Any]) -> d
         "datacontenttype": "application/json",
         **({"subject": job.rpartition("/")[2]} if "/" in job else {}),
     }
+    # Loaded by the first event: most bots have no webhook.
+    from cloudevents.core.formats.json import JSONFormat
+    from cloudevents.core.v1.event import CloudEvent
+
     found: dict[str, Any] = json.loads(JSONFormat().write(CloudEvent(attributes, data)))
     return found
 

@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CLIENTS = {"google.auth", "grpc", "requests", "psycopg", "matplotlib"}
-"""What takes long to load: the clients of Google and of PostgreSQL, and what draws charts."""
+CLIENTS = {"google.auth", "grpc", "requests", "psycopg", "matplotlib", "cloudevents"}
+"""What takes long to load: clients of Google and PostgreSQL, what draws charts, what only webhooks need."""
 
 
 @pytest.mark.parametrize(
