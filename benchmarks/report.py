@@ -36,7 +36,7 @@ def table(figures: Iterable[Figure]) -> str:
 
 def _row(figure: Figure) -> tuple[str, ...]:
     def shown(value: float | None) -> str:
-        return "" if value is None else f"{_number(value)} {figure.unit}"
+        return "" if value is None else f"{number(value)} {figure.unit}"
 
     ratio = figure.ratio
     what = f"{figure.what} ({figure.note})" if figure.note else figure.what
@@ -51,7 +51,8 @@ def _row(figure: Figure) -> tuple[str, ...]:
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """With as many digits as mean something."""
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
 
 

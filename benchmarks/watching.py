@@ -21,9 +21,9 @@ from bot.store import open_store
 from bot.watch.watcher import Watcher
 
 GOAL = 1.3
-_THREADS = 6
+THREADS = 6
 """For each project as many as the watcher has."""
-_TICK_S = 1.05
+TICK_S = 1.05
 
 
 def measured(scale: Scale) -> list[Figure]:
@@ -39,8 +39,8 @@ def _measured(scale: Scale, projects: Projects, benchmark: str) -> list[Figure]:
         far = stack.enter_context(env.dms())
         names = env.plant_in(far, projects, scale.jobs)
         raw = stack.enter_context(raw_client(far.grpc))
-        pool = stack.enter_context(ThreadPoolExecutor(_THREADS * len(projects)))
-        cycle = stack.enter_context(_watching(far, projects, names))
+        pool = stack.enter_context(ThreadPoolExecutor(THREADS * len(projects)))
+        cycle = stack.enter_context(watched(far, projects, names))
         cycle.once()
         assert cycle.watcher.jobs == scale.jobs
         other = stack.enter_context(_gateways(far, projects))
@@ -86,7 +86,7 @@ def _gateways(far: env.LocalDms, projects: Projects) -> Iterator[ProjectGateways
 
 
 @contextmanager
-def _watching(far: env.LocalDms, projects: Projects, names: list[str]) -> Iterator[_Cycle]:
+def watched(far: env.LocalDms, projects: Projects, names: list[str]) -> Iterator[_Cycle]:
     looked = threading.Semaphore(0)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         gateways = stack.enter_context(_gateways(far, projects))
@@ -127,7 +127,7 @@ def _figures(
 
     for number in range(max(2, scale.repeats // 2)):
         # Every running job has run on since the last look; and the pause has left the processor cold.
-        time.sleep(_TICK_S)
+        time.sleep(TICK_S)
         bare_calls()
         other.list_jobs(durations=False)
         for side in (bare_once, ours_once) if number % 2 else (ours_once, bare_once):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict, replace
+from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks import report
+from benchmarks import growth, growth_chart, report
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.figures import QUICK
 
@@ -27,3 +29,16 @@ def test_a_quick_run_finds_figures(name: str) -> None:
     assert [figure.what in line for figure, line in zip(figures, lines[2:], strict=True)].count(True) == len(
         figures
     )
+
+
+def test_growth_is_measured_and_drawn() -> None:
+    figures = [asdict(each) for each in growth.of(replace(QUICK, repeats=1))]
+    assert all(each["ours"] > 0 for each in figures)
+    found = {"sizes": [{"jobs": jobs, "figures": figures} for jobs in growth.JOBS]}
+    lines = growth.table(found).splitlines()
+    assert [each["what"] in line for each, line in zip(figures, lines[2:], strict=True)].count(True) == len(
+        figures
+    )
+    drawing = ElementTree.fromstring(growth_chart.drawn(found))
+    words = " ".join(drawing.itertext())
+    assert [each["what"] for each in figures if each["what"] not in words] == []
