@@ -52,6 +52,8 @@ class Scale:
     """Seconds of one turn under load."""
     per_s: int
     """Commands a second."""
+    burst: int
+    """Commands within one second."""
     warm_up_s: float
     repeats: int
     """Single calls measured for each side."""
@@ -69,6 +71,7 @@ FULL = Scale(
     rounds=6,
     round_s=6.0,
     per_s=100,
+    burst=1_000,
     warm_up_s=3.0,
     repeats=40,
     starts=5,
@@ -82,6 +85,7 @@ QUICK = Scale(
     rounds=1,
     round_s=0.5,
     per_s=20,
+    burst=40,
     warm_up_s=0.2,
     repeats=3,
     starts=1,

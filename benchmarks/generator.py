@@ -26,7 +26,7 @@ from benchmarks.commands import payload
 from benchmarks.webapi import STREAM
 from sandbox.slack import signing
 
-_PATIENCE_S = 10.0
+PATIENCE_S = 10.0
 """How long the last acknowledgements of a round may take."""
 _HELLO = json.dumps({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A0BENCH001"}})
 
@@ -72,7 +72,7 @@ class Generator:
         if self._server is not None:
             self._do(_closed(self._server))
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_PATIENCE_S)
+        self._thread.join(PATIENCE_S)
 
     def _do(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -111,7 +111,7 @@ class Generator:
                     waiting = answers[id] = self._loop.create_future()
                     result.sent[id] = sent = time.perf_counter()
                     await post(next(ports), secret, payload(next(texts), id, self.webapi))
-                    await asyncio.wait_for(waiting, _PATIENCE_S)
+                    await asyncio.wait_for(waiting, PATIENCE_S)
                     result.latencies.append(time.perf_counter() - sent)
 
             await asyncio.gather(*(one() for _ in range(people)))
@@ -133,7 +133,7 @@ class Generator:
             due = begun + number / per_s
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             tasks.append(self._loop.create_task(self._one(deliver, next(texts), result)))
-        done, late = await asyncio.wait(tasks, timeout=_PATIENCE_S)
+        done, late = await asyncio.wait(tasks, timeout=PATIENCE_S)
         for each in late:
             each.cancel()
         # What was refused or cut off counts as lost, below.

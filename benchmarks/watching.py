@@ -20,7 +20,7 @@ from bot.dms.many_projects import ProjectGateways
 from bot.store import open_store
 from bot.watch.watcher import Watcher
 
-GOAL = 1.3
+GOAL = 1.2
 THREADS = 6
 """For each project as many as the watcher has."""
 TICK_S = 1.05
