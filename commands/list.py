@@ -238,7 +238,7 @@ def _buttons(
     else:
         narrower = replace(invocation, flags={"filter": True})
         buttons.append(Button("Filter…", "list", "run", ctx.ref(narrower)))
-        if any(permitted_actions(ctx, (action,), *shown) for action in BULK):
+        if permitted_actions(ctx, BULK, *shown):
             buttons.append(turn("Act on several…", choose=True))
     buttons.append(turn("Refresh"))
     return tuple(buttons)

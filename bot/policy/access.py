@@ -165,11 +165,8 @@ class Access:
         if not self.policy.is_job_specific(verb):
             allowed = self.policy.effective_rule(verb, None).allow
             return given if principal.is_one_of(allowed, to_look=looks) else ()
-        may: dict[EffectiveRule, bool] = {}
         rules = [self.policy.effective_rule(verb, job) for job in given]
-        for rule in rules:
-            if rule not in may:
-                may[rule] = principal.is_one_of(rule.allow, to_look=looks)
+        may = {each: principal.is_one_of(each.allow, to_look=looks) for each in dict.fromkeys(rules)}
         return tuple(job for job, rule in zip(given, rules, strict=True) if may[rule])
 
     def may_be_notified(self, who: Person, job: Job, *, by_name: bool = False) -> bool:
@@ -372,6 +369,10 @@ class PermissionCache:
         if len(outcomes) == 1:
             return True in outcomes
         return self._is_one_of(verb, self._access.policy.effective_rule(verb, job).allow)
+
+    def may_never(self, verb: str) -> bool:
+        """Whether no rule lets them use `verb`, whatever the job."""
+        return self._possible_outcomes(verb) == {False}
 
     def may_by_name(self, verb: str, job: Job) -> bool:
         """Whether they may use `verb` on a job of which only the name is known, whatever its labels are."""

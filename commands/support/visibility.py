@@ -112,7 +112,8 @@ def permitted_actions(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tu
             return False
         return permissions.may(action, job)
 
-    return tuple(action for action in actions if any(may(action, job) for job in jobs))
+    possible = [action for action in actions if not permissions.may_never(action)]
+    return tuple(action for action in possible if any(may(action, job) for job in jobs))
 
 
 def permits(ctx: Context, verb: str, job: Job) -> bool:
