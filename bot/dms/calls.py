@@ -12,6 +12,7 @@ from google.api_core import retry as api_retry
 from bot.dms import answer_deadline
 from bot.dms.error_mapping import code_of, translate, unclear_error
 from bot.dms.errors import DmsError, Unavailable, Unclear
+from bot.util import turns
 
 T = TypeVar("T")
 Observe = Callable[[str, str, float], None]
@@ -104,7 +105,8 @@ class Calls:
         started = time.monotonic()
         code = "OK"
         try:
-            return call()
+            with turns.lent():
+                return call()
         except Exception as error:
             code = code_of(error)
             raise translate(error, action_text, write=write, service=service) from error

@@ -19,6 +19,7 @@ from bot.dms import answer_deadline
 from bot.dms.answer_deadline import Patience
 from bot.dms.errors import Unavailable
 from bot.dms.reachability import Gate, Reachability
+from bot.util import turns
 
 T = TypeVar("T")
 Key = tuple[Gate, Hashable]
@@ -114,7 +115,8 @@ class Flights:
         """
         end = min(flight.limit, until, answer_deadline.until())
         try:
-            return flight.future.result(max(0.0, end - time.monotonic()))
+            with turns.lent():
+                return flight.future.result(max(0.0, end - time.monotonic()))
         except CancelledError:
             raise _stopping() from None
         except TimeoutError:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TypeVar
 
+from bot.util import turns
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -23,7 +25,7 @@ def map_concurrently(work: Callable[[A], B], items: Iterable[A]) -> list[B]:
     found = list(items)
     if len(found) < 2:
         return [work(item) for item in found]
-    with ThreadPoolExecutor(min(_MAX_CONCURRENT, len(found)), thread_name_prefix="map") as pool:
+    with turns.lent(), ThreadPoolExecutor(min(_MAX_CONCURRENT, len(found)), thread_name_prefix="map") as pool:
         futures = [pool.submit(copy_context().run, work, item) for item in found]
         return [future.result() for future in futures]
 
@@ -46,5 +48,9 @@ class SideBySide:
 @contextmanager
 def side_by_side() -> Iterator[SideBySide]:
     """Calls of different kinds; all have ended when the context ends."""
-    with ThreadPoolExecutor(_MAX_CONCURRENT, thread_name_prefix="part") as pool:
+    pool = ThreadPoolExecutor(_MAX_CONCURRENT, thread_name_prefix="part")
+    try:
         yield SideBySide(pool)
+    finally:
+        with turns.lent():
+            pool.shutdown()

@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from structlog.testing import capture_logs
 
 from bot.slack.inbound.socket_receiver import SocketClient
+from tests.waiting import until
 
 Reply = tuple[int, dict[str, str], dict[str, object]]
 CLOSED: Reply = (200, {}, {"ok": True, "url": "ws://127.0.0.1:1/link"})
@@ -68,3 +69,37 @@ def test_slack_is_not_asked_again_before_a_pause(reply: Reply, least_s: float) -
     assert len(calls) == 1
     (line,) = (each for each in log if each["event"] == "socket_mode_not_connected")
     assert line["retry_in_s"] >= least_s
+
+
+def envelope(kind: str, payload: dict[str, object]) -> str:
+    return json.dumps({"type": kind, "envelope_id": "e1", "payload": payload})
+
+
+@pytest.mark.parametrize(
+    ("message", "at_once"),
+    [
+        (envelope("slash_commands", {"command": "/dms"}), True),
+        (envelope("interactive", {"type": "block_actions"}), True),
+        (envelope("interactive", {"type": "view_submission"}), False),
+        (envelope("interactive", {"type": "block_suggestion"}), False),
+        (envelope("events_api", {"event": {"type": "app_mention"}}), False),
+    ],
+)
+def test_what_nobody_waits_for_is_handled_by_the_thread_that_reads(message: str, at_once: bool) -> None:
+    """What asks the store first must not keep the next command waiting, nor the next ping."""
+    heard: list[tuple[str, bool]] = []
+    with answering(CLOSED) as (client, _calls):
+        reading = threading.get_ident()
+        client.socket_mode_request_listeners.append(
+            lambda _client, request: heard.append((request.envelope_id, threading.get_ident() == reading))
+        )
+        client._on_message(message)
+        until(lambda: heard)
+    assert heard == [("e1", at_once)]
+
+
+def test_a_message_of_the_protocol_is_left_to_the_sdk() -> None:
+    with answering(CLOSED) as (client, _calls):
+        for each in ('{"type": "hello"}', "pong", "{}"):
+            client._on_message(each)
+        until(client.message_queue.empty)

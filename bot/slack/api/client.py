@@ -29,6 +29,7 @@ from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from bot.slack.api.proxy import bypass_proxy
+from bot.util import turns
 from bot.util.command import DEFAULT, named
 
 SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
@@ -47,7 +48,9 @@ class SlackClient(WebClient):
     command = DEFAULT
 
     def api_call(self, api_method: str, **arguments: Any) -> SlackResponse:
-        return super().api_call(api_method, **named(arguments, self.command))
+        texts = named(arguments, self.command)
+        with turns.lent():
+            return super().api_call(api_method, **texts)
 
 
 class ResponseUrl(WebhookClient):
@@ -56,7 +59,9 @@ class ResponseUrl(WebhookClient):
     command = DEFAULT
 
     def send_dict(self, body: Mapping[str, Any], headers: dict[str, str] | None = None) -> WebhookResponse:
-        return super().send_dict(named(dict(body), self.command), headers)
+        texts = named(dict(body), self.command)
+        with turns.lent():
+            return super().send_dict(texts, headers)
 
 
 def slack_client(

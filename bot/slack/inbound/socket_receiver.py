@@ -6,6 +6,7 @@ Source: https://docs.slack.dev/apis/events-api/using-socket-mode
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import threading
@@ -34,8 +35,12 @@ _NO_SESSION = Outage("the WebSocket was not opened", "no session")
 
 
 class SocketClient(SocketModeClient):
-    """Slack's client, changed to ask for connections less and less often while it gets none.
+    """Slack's client, changed in two ways.
 
+    What no listener waits for is acknowledged in the thread that reads. The SDK hands every message to a
+    second thread and from there to a third, and each waits for the interpreter while others work.
+
+    It asks for connections less and less often while it gets none.
     `apps.connections.open` is in tier 1, of the methods that may be called least often. The SDK asks after
     every ping interval. Source: https://docs.slack.dev/reference/methods/apps.connections.open
     """
@@ -49,6 +54,14 @@ class SocketClient(SocketModeClient):
     def issue_new_wss_url(self) -> str:
         # Without the SDK's own way of waiting, during which the client cannot be closed.
         return str(self.web_client.apps_connections_open(app_token=self.app_token)["url"])
+
+    def enqueue_message(self, message: str) -> None:
+        """Called by the thread that reads, for each message."""
+        envelope = json.loads(message) if message.startswith("{") else {}
+        if is_acknowledged_at_once(envelope):
+            self.run_message_listeners(envelope, message)
+        else:
+            super().enqueue_message(message)
 
     def connect_to_new_endpoint(self, force: bool = False) -> None:
         """Connect again, unless it is too early; the SDK's monitor calls this at every ping interval."""
@@ -70,6 +83,15 @@ class SocketClient(SocketModeClient):
         seconds = wait_s(found, self._failures)
         self._not_before = monotonic() + seconds
         log.warning("socket_mode_not_connected", reason=found.reason, retry_in_s=round(seconds, 1))
+
+
+def is_acknowledged_at_once(envelope: dict[str, Any]) -> bool:
+    """Whether its listener asks nobody before it acknowledges: views and menus ask the store, and all that is
+    no delivery is the SDK's own."""
+    kind = envelope.get("type")
+    return kind == "slash_commands" or (
+        kind == "interactive" and envelope.get("payload", {}).get("type") == "block_actions"
+    )
 
 
 class SocketReceiver(BaseSocketModeHandler):

@@ -35,6 +35,7 @@ from bot.slack.inbound.places import Places
 from bot.slack.render import modals
 from bot.store import Store, StoreError
 from bot.store.records import Person
+from bot.util import turns
 from bot.util.fair import FairShare
 from bot.util.redact import redact
 
@@ -103,7 +104,7 @@ class Workers:
 
         It runs in the dispatch pool, so anything slow in it goes through `run_later`.
         """
-        self._after_ack.submit(lambda: self._begin(target, trigger, work))
+        self._after_ack.submit(turns.in_turn(lambda: self._begin(target, trigger, work)))
 
     def run_later(
         self,
@@ -120,7 +121,7 @@ class Workers:
         `again` is what people can try again if DMS did not answer, and `settled` where to answer then.
         """
         settled = settled or (lambda: target)
-        guarded = logs.with_request_id(self._guarded)
+        guarded = logs.with_request_id(turns.in_turn(self._guarded))
         if store_only:
             self._store_pool.submit(guarded, settled, work, verb, again)
         else:

@@ -1,0 +1,81 @@
+"""Few threads compute at a time, although many wait for others.
+
+All threads share one interpreter. Of forty that want it, each wakes up at every switch interval to ask for
+it, and what is in a hurry, such as an acknowledgement, is one of forty. So what works on answers takes a
+turn, and lends it while it waits for the service, for Slack or for other threads. A turn is a courtesy and
+no lock: whoever has waited for one for long enough goes on without it, so that nothing depends on others
+giving theirs back.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+AT_ONCE = 1
+"""Nearly all that is computed holds the interpreter, which only one thread can have."""
+_PATIENCE_S = 0.25
+
+
+class Turns:
+    """The turns of one process, of which `at_once` can be taken at a time."""
+
+    def __init__(self, at_once: int = AT_ONCE, patience_s: float = _PATIENCE_S) -> None:
+        self._free = threading.Semaphore(at_once)
+        self._patience_s = patience_s
+        self._here = threading.local()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Compute in turn; inside another turn of the same thread, in that one."""
+        if self._has_one:
+            yield
+            return
+        self._take()
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Let others compute while this thread waits; without a turn, this does nothing."""
+        if not self._has_one:
+            yield
+            return
+        self._give_back()
+        try:
+            yield
+        finally:
+            self._take()
+
+    @property
+    def _has_one(self) -> bool:
+        return bool(getattr(self._here, "has_one", False))
+
+    def _take(self) -> None:
+        self._here.has_one = self._free.acquire(timeout=self._patience_s)
+
+    def _give_back(self) -> None:
+        if self._has_one:
+            self._here.has_one = False
+            self._free.release()
+
+
+_turns = Turns()
+taken, lent = _turns.taken, _turns.lent
+
+
+def in_turn(work: Callable[P, T]) -> Callable[P, T]:
+    """`work` as a function that takes a turn."""
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with taken():
+            return work(*args, **kwargs)
+
+    return run
