@@ -1,9 +1,9 @@
 """The store on SQLite, through sqlite-utils.
 
-WAL mode with `synchronous=FULL`: commits survive a power cut, and readers never wait for a writer. Each
-thread has its own connection. Writers queue on a lock of the process first, since SQLite only polls, and then
-on the database's lock (`BEGIN IMMEDIATE`). Closing checkpoints the write-ahead log, so that the file alone is
-the complete database.
+WAL mode with `synchronous=FULL`: commits survive a power cut, and readers never wait for a writer. A thread
+has a connection while it reads or writes, and then leaves it to the next one. Writers queue on a lock of the
+process first, since SQLite only polls, and then on the database's lock (`BEGIN IMMEDIATE`). Closing
+checkpoints the write-ahead log, so that the file alone is the complete database.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _MIN_VERSION = (3, 35)
 MIGRATION_SET = "dms-bot"
 """Name under which sqlite-utils records the applied migrations."""
 _CACHE_KIB = 128
-"""What a connection keeps of the file, which the system caches anyway; by default, 2,000 KiB. Some 80 threads
-have a connection of their own, and what one writes makes the others read again."""
+"""What a connection keeps of the file, which the system caches anyway; by default, 2,000 KiB. What one
+connection writes makes the others read again."""
 _FOLD_S = 1.0
 """Seconds that closing waits for readers before it leaves the write-ahead log in place."""
 _INTEGRITY_CHECK_MAX_BYTES = 64 * 2**20
@@ -60,6 +60,9 @@ class SqliteBackend(Backend):
         self._path = path
         self._busy_timeout_s = busy_timeout_s
         self._connections: weakref.WeakSet[Database] = weakref.WeakSet()
+        self._idle: list[Database] = []
+        """The one that was used last is used next, so that there are no more than threads that need one at
+        once: each keeps some 150 kB of the schema, 10 kB for each statement, and what it has read."""
         self._connecting = threading.Lock()
         self._writer = threading.Lock()
         self._closed = False
@@ -99,7 +102,8 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def autocommit(self) -> Iterator[Session]:
-        yield _Session(self, self._database())
+        with self._connection() as database:
+            yield _Session(self, database)
 
     def try_lock(self, name: str) -> Lock | None:
         return self._locks.acquire(name)
@@ -154,16 +158,16 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Session]:
-        database = self._database()
-        with self.errors():
-            database.conn.execute(begin)
-        try:
-            yield _Session(self, database)
+        with self._connection() as database:
             with self.errors():
-                database.conn.execute("COMMIT")
-        except BaseException:
-            self._roll_back(database)
-            raise
+                database.conn.execute(begin)
+            try:
+                yield _Session(self, database)
+                with self.errors():
+                    database.conn.execute("COMMIT")
+            except BaseException:
+                self._roll_back(database)
+                raise
 
     def _roll_back(self, database: Database) -> None:
         # After an error of the disk, SQLite has rolled back already. What cannot be rolled back here is
@@ -178,13 +182,29 @@ class SqliteBackend(Backend):
         database.close()
         self._here.database = None
 
-    def _database(self) -> Database:
+    @contextmanager
+    def _connection(self) -> Iterator[Database]:
+        """The one that this thread has in use, or else one for now."""
         if self._closed:
             raise StoreError(CLOSED)
-        found: Database | None = getattr(self._here, "database", None)
-        if found is None:
-            found = self._here.database = self._connect()
-        return found
+        held: Database | None = getattr(self._here, "database", None)
+        if held is not None:
+            yield held
+            return
+        database = self._here.database = self._taken()
+        try:
+            yield database
+        finally:
+            if self._here.database is database:  # else it was dropped
+                self._here.database = None
+                self._idle.append(database)
+
+    def _taken(self) -> Database:
+        # A list can be popped by several threads at once, but not asked first whether it has any.
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._connect()
 
     def _connect(self) -> Database:
         with self.errors():
@@ -217,14 +237,14 @@ class SqliteBackend(Backend):
                 time.sleep(0.02)
 
     def _prepare(self, migrations: tuple[Migration, ...]) -> None:
-        database = self._database()
-        with self.errors():
-            self._integrity_check(database)
-        with self.begin_write(), self.errors():
-            steps = _as_sqlite_utils(migrations)
-            applied = [each.name for each in steps.applied(database)]
-            pending(applied, migrations, str(self._path))
-            steps.apply(database)
+        with self._connection() as database:
+            with self.errors():
+                self._integrity_check(database)
+            with self.begin_write(), self.errors():
+                steps = _as_sqlite_utils(migrations)
+                applied = [each.name for each in steps.applied(database)]
+                pending(applied, migrations, str(self._path))
+                steps.apply(database)
 
     def _integrity_check(self, database: Database) -> None:
         if self._path.stat().st_size > _INTEGRITY_CHECK_MAX_BYTES:
