@@ -61,7 +61,7 @@ class Finding:
 def bounds(plan: Plan) -> Iterator[Bound]:
     """All figures that are sampled."""
     yield Bound(MEMORY, rise=4.0, rise_share=0.03, ceiling=400.0)
-    yield Bound(OBJECTS, rise=5.0, rise_share=0.01)
+    yield Bound(OBJECTS, rise=10.0, rise_share=0.02)
     yield Bound(FILES, rise=3.0)
     yield Bound(THREADS, rise=3.0)
     yield Bound(CONNECTIONS, rise=3.0)

@@ -47,6 +47,8 @@ _EXPLAINED = (
     "on_error invoked",
 )
 """What Slack's client logs as an error when Slack fails, before the bot tries again."""
+_EXPLAINED_BY_RESTARTS = ("run_left_to_recovery", "outbox_not_read", "watcher_store_failed")
+"""What the bot logs when its database goes away, before it tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def run(plan: Plan, folder: Path, tell: Callable[[Sample], None] = lambda _: Non
             looks=visitors.looks,
             presses=users.presses + visitors.presses,
             faults=dict(faults.counts),
-            explained=_explained(life),
+            explained=_explained(env, life),
             deliveries=len(receiver.at(_PATH)),
             cpu_s=cpu_s,
             seconds=samples[-1].at_s if samples else 0.0,
@@ -186,12 +188,14 @@ def _cpu_s(life: Life) -> float:
     return 0.0
 
 
-def _cause(said: Mapping[str, Any]) -> str:
-    return next((each for each in _EXPLAINED if str(said.get("message")).startswith(each)), "")
+def _cause(env: Env, said: Mapping[str, Any]) -> str:
+    """Which fault explains what the bot logged; empty where none does."""
+    known = _EXPLAINED if env.postgres is None else (*_EXPLAINED, *_EXPLAINED_BY_RESTARTS)
+    return next((each for each in known if str(said.get("message")).startswith(each)), "")
 
 
-def _explained(life: Life) -> dict[str, int]:
-    return dict(Counter(filter(None, map(_cause, life.troubles))))
+def _explained(env: Env, life: Life) -> dict[str, int]:
+    return dict(Counter(filter(None, (_cause(env, each) for each in life.troubles))))
 
 
 def _line(said: Mapping[str, Any]) -> str:
@@ -205,7 +209,7 @@ def _troubles(
     broken = Counter(
         f"{each.code} {each.method}: {each.detail}" for each in env.slack.workspace.violations.breaches()
     )
-    logged = Counter(_line(each) for each in life.troubles if not _cause(each))
+    logged = Counter(_line(each) for each in life.troubles if not _cause(env, each))
     ended = [] if not any(codes) else [f"exit code {codes[0]}"]
     chain = ""
     with suppress(StoreError):
