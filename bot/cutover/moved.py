@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.cutover.ledger import CutoverLedger
+from bot.cutover.wording import MOVED
 from bot.requests.base import RequestContext
 from bot.store.cutover import Cutover, CutoverState
 from bot.store.records import RequestState
@@ -21,8 +22,7 @@ def end_moved(context: RequestContext, ledger: CutoverLedger, cutover: Cutover) 
     old = context.store.cutover(cutover.plan.moves) if cutover.plan.moves else None
     if old is None or old.state not in GIVES_WAY:
         return
-    text = "It was moved to another time."
-    ledger.enter(old, S.ABORTED, "moved", None, text)
+    ledger.enter(old, S.ABORTED, "moved", None, MOVED)
     request = context.store.request(old.request) if old.request else None
     if request is not None:
-        context.end(request, RequestState.CANCELLED, "cancelled", cutover.by, text)
+        context.end(request, RequestState.CANCELLED, "cancelled", cutover.by, MOVED)

@@ -27,6 +27,16 @@ def may_see(access: Access, store: Store, who: Person, cutover: Cutover) -> bool
     return len(jobs) == len(cutover.plan.jobs) and len(access.visible(who, VERB, jobs)) == len(jobs)
 
 
+def is_open_to(access: Access, store: Store, channel: str, cutover: Cutover) -> bool:
+    """Whether everybody in a channel may see its jobs by the policy of now.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    jobs = _jobs(store, cutover)
+    return len(jobs) == len(cutover.plan.jobs) and access.is_open_to(channel, *jobs)
+
+
 def _jobs(store: Store, cutover: Cutover) -> list[Job]:
     """Its jobs as they were last seen; those that are gone, as they were when it was planned."""
     request = store.request(cutover.request) if cutover.request else None

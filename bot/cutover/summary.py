@@ -14,6 +14,10 @@ from bot.cutover.wording import VERB, event_text, state_text
 from bot.requests.buttons import MakeRef
 from bot.store.cutover import Cutover, CutoverEntry
 from bot.util.durations import humanize
+from bot.util.text import first_few
+
+_OPEN_NAMED = 3
+"""Open items that a message names; the files have all."""
 
 
 def title(cutover: Cutover) -> str:
@@ -32,7 +36,7 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
     if seconds is not None:
         within = "within" if seconds <= cutover.plan.budget_s else "*over*"
         parts.append(
-            f"\n*Downtime {humanize(seconds)}* ({seconds} s), {within} the "
+            f"\n*Downtime {humanize(seconds)}*{f' ({seconds} s)' if seconds >= 60 else ''}, {within} the "
             f"longest planned, {humanize(cutover.plan.budget_s)}"
         )
     for word, begin, end in _spans(cutover):
@@ -40,9 +44,9 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
     if progress.why:
         parts += ["\nWhy: ", Verbatim(progress.why)]
     left = [each.text for each in progress.checklist if not each.by]
-    if progress.checklist:
+    if progress.checklist and progress.promoted is not None:
         parts.append(f"\nChecklist {len(progress.checklist) - len(left)} of {len(progress.checklist)}")
-        parts += [Verbatim(f"; open: {', '.join(left)}")] if left else []
+        parts += [Verbatim(f"; open: {first_few(left, _OPEN_NAMED)}")] if left else []
     for each in progress.overrides:
         parts += [f"\nOverridden: {each.guard}, by ", User(each.by), ": ", Verbatim(each.reason)]
     return tuple(parts)

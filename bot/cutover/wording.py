@@ -8,6 +8,8 @@ from bot.util.durations import bytes_text, humanize
 
 VERB = "cutover"
 """The verb, and the first part of the names of its buttons."""
+MOVED = "It was moved to another time."
+"""Why a plan ended whose place another one has taken."""
 WHEN_READY = "ready"
 """What `--at` says where the commander starts it, without a time."""
 _STATE_TEXT = {
@@ -85,7 +87,7 @@ EVENT_TEXT = {
     "started": "started: the writes are being stopped",
     "stopped": "the writes are stopped",
     "unknown": "it is not known whether the promotion was sent",
-    "writer": "writer",
+    "writer": "writers",
 }
 
 

@@ -13,7 +13,9 @@ from bot.cmdline.answers import AlreadyQueued, CutoverForm, Note
 from bot.cmdline.invocation import UsageError
 from bot.policy.subscriptions import Membership
 from bot.slack.render.home_view import HomeView
+from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store.cutover import Cutover, CutoverState
+from bot.store.records import OutMessage
 from commands.support.cutover_plan import next_saturday_night
 from sandbox.dms import DmsServer
 from tests.policy.command_service import CommandService, command_service, words
@@ -198,6 +200,17 @@ def test_the_card_names_no_job_where_somebody_may_not_see_it(dms: DmsServer, tmp
         with pytest.raises(UsageError, match="Not everybody in that channel may see `billing`"):
             ruled.type("cutover billing --at ready", HERE)
         ruled.type("cutover orders --at ready", HERE)
+
+
+def test_what_the_policy_keeps_by_then_is_not_announced(desk: CommandService) -> None:
+    """A plan may be days old when its channel is told."""
+    desk.type("cutover billing --at ready", HERE)
+    store, cutover = desk.ctx.store, planned(desk)
+    for rules, told in ((FREE, True), (FREE + KEPT, False)):
+        renderer = OutboxRenderer(store, access(rules), "T1", desk.ctx.now)
+        subject = {"cutover": cutover.id, "what": "stopping"}
+        shown = renderer.render(OutMessage("news", "C0SHOP0001", "cutover_news", subject))
+        assert (shown is not None) is told
 
 
 def test_the_list_names_what_is_planned_to_those_who_may_see_it(desk: CommandService) -> None:

@@ -256,6 +256,7 @@ def test_news_name_the_jobs_and_press_for_nothing(what: NewsKind) -> None:
     payload = accepted(news(shown, what, minutes(60)))
     assert "*orders-db and 1 more*" in all_text(payload)
     assert not buttons(payload)
+    assert "No " not in all_text(payload), "its people's reason is not for the channel"
     assert "31 min" in all_text(payload) or what is not NewsKind.OPENED
     assert "Rehearsal, nothing is sent" in all_text(accepted(news(replace(shown, rehearsal=True), what, AT)))
 

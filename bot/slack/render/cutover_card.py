@@ -68,12 +68,13 @@ def cutover_card(
     ways_out: Sequence[Button] = (),
 ) -> Message:
     """The card in its present state. `chart` is the replication delay since the writes were stopped;
-    `ways_out` begin what can be done without the source."""
+    `ways_out` begin what can be done without the source, or show the report."""
     lines = [each for each in _LINES[cutover.state](cutover, now) if each]
     title = headline(cutover)
     text = "\n".join(lines)
     head: list[Block] = [m.section(f"*{title}*\n{text}")]
-    buttons = m.buttons((*ways_out, *_buttons(cutover, now)))
+    own = _buttons(cutover, now)
+    buttons = m.buttons((*own, *ways_out) if states.has_ended(cutover) else (*ways_out, *own))
     classic = m.message(f"{title}: {lines[0]}", [*head, *buttons])
     if chart is None or cutover.state is not S.DRAINING:
         return classic

@@ -17,7 +17,7 @@ from bot.cutover.answered import Ending, ending, ending_of
 from bot.cutover.calls import NewsKind
 from bot.cutover.report import Called
 from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
-from bot.cutover.wording import VERB, event_text, missing_text, standing
+from bot.cutover.wording import MOVED, VERB, event_text, missing_text, standing
 from bot.dms.rules import Action
 from bot.requests.buttons import MakeRef
 from bot.slack.render import message as m
@@ -241,7 +241,8 @@ def of_now(cutover: Cutover) -> str:
 
 
 def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:
-    """A line for those who only have to know. A rehearsal says that it is one."""
+    """A line for those who only have to know. A rehearsal says that it is one. Why it ended is for its own
+    people: what they, the policy or the service said may not be for this channel."""
     tried = what is NewsKind.ABORTED and cutover.progress.promote_intended is not None
     form = _ABORTED_LATE if tried else _NEWS[what]
     at, downtime = cutover.plan.at, states.downtime(cutover, now)
@@ -250,7 +251,7 @@ def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:
         at=mrkdwn.date(at) if at is not None else "its time",
         budget=humanize(cutover.plan.budget_s),
         downtime=humanize(downtime) if downtime is not None else "none",
-        why=mrkdwn.format_own(cutover.progress.why),
+        why=MOVED if cutover.progress.why == MOVED else "",
     ).rstrip()
     shown = f"🎭 *Rehearsal, nothing is sent.* {text}" if cutover.rehearsal else text
     return m.message(shown, m.sections(shown))

@@ -46,6 +46,7 @@ _SIGNS = {
     CheckResult.WARN: "⚠️",
     CheckResult.NOT_CHECKED: "❔",
 }
+_WORST_FIRST = (CheckResult.NO_GO, CheckResult.WARN, CheckResult.NOT_CHECKED, CheckResult.GO)
 _ASKS: dict[str, tuple[str, str, str]] = {
     "hold": ("Hold", "Why?", "Measuring stops until somebody resumes; the downtime continues."),
     "without": ("Go on without it", "Why?", "The checklist of what is promoted begins."),
@@ -61,13 +62,12 @@ def why(cutover: Cutover, step: str, ref: str) -> dict[str, Any]:
     if step == "without":
         means = f"Not promoted, and left out: {_names(cutover, not_promoted(cutover))}. {means}"
     field = _text(WHY_BLOCK, label, "For those who take part, and for the report.", focus=True)
+    return _dialog(title, [m.section(f"*{headline(cutover)}*\n{means}"), field], title, f"say_{step}", ref)
+
+
+def _dialog(title: str, blocks: Sequence[Block], submit: str, step: str, ref: str) -> dict[str, Any]:
     return modal(
-        title,
-        [m.section(f"*{headline(cutover)}*\n{means}"), field],
-        submit=title,
-        callback_id=m.action_id(VERB, f"say_{step}"),
-        ref=ref,
-        close="Back",
+        title, list(blocks), submit=submit, callback_id=m.action_id(VERB, step), ref=ref, close="Back"
     )
 
 
@@ -98,13 +98,8 @@ def promote(cutover: Cutover, phrase: str, ref: str, request: Request | None = N
     else:
         head = f"🚨 *This cannot be undone.*\n{names}: {_becomes(cutover, request)}"
     field = _text(TYPED_BLOCK, mrkdwn.clip_plain(f"Type {phrase} to confirm", 150), "", focus=True)
-    return modal(
-        "Promote",
-        [m.section(f"{head}\n{_delay(cutover)}"), field],
-        submit="Promote",
-        callback_id=m.action_id(VERB, "promote_typed"),
-        ref=ref,
-        close="Back",
+    return _dialog(
+        "Promote", [m.section(f"{head}\n{_delay(cutover)}"), field], "Promote", "promote_typed", ref
     )
 
 
@@ -121,14 +116,7 @@ def second(cutover: Cutover, ref: str, request: Request | None = None) -> dict[s
         f"🚨 *This cannot be undone.*\n{first} asks to promote {names}. {_becomes(cutover, request)}\n"
         f"{_delay(cutover)}"
     )
-    return modal(
-        "Confirm the promote",
-        [m.section(text)],
-        submit="Promote",
-        callback_id=m.action_id(VERB, "second_sure"),
-        ref=ref,
-        close="Back",
-    )
+    return _dialog("Confirm the promote", [m.section(text)], "Promote", "second_sure", ref)
 
 
 def ticks(cutover: Cutover, step: str, pages: Mapping[str, str], ref: str) -> dict[str, Any]:
@@ -141,9 +129,7 @@ def ticks(cutover: Cutover, step: str, pages: Mapping[str, str], ref: str) -> di
     for at in range(0, len(shown), _BOXES):
         group = [(at + number, each) for number, each in enumerate(shown[at : at + _BOXES])]
         blocks.append(_group(cutover, group, pages, at // _BOXES + 1))
-    return modal(
-        title, blocks, submit="Save", callback_id=m.action_id(VERB, f"tick_{step}"), ref=ref, close="Back"
-    )
+    return _dialog(title, blocks, "Save", f"tick_{step}", ref)
 
 
 def lines_of(cutover: Cutover, step: str) -> tuple[Tick, ...]:
@@ -212,14 +198,7 @@ def move(cutover: Cutover, ref: str) -> dict[str, Any]:
             action_id=m.action_id(VERB, "time"), initial_date_time=int(at.timestamp()) if at else None
         ),
     )
-    return modal(
-        "Move the cutover",
-        [m.section(text), field],
-        submit="Move it",
-        callback_id=m.action_id(VERB, "move_to"),
-        ref=ref,
-        close="Back",
-    )
+    return _dialog("Move the cutover", [m.section(text), field], "Move it", "move_to", ref)
 
 
 def read_time(values: Mapping[str, Any]) -> datetime | None:
@@ -236,13 +215,12 @@ def override(cutover: Cutover, guards: Sequence[CheckLine], ref: str) -> dict[st
     """Asks an approver why the cutover may go on although a check objects."""
     lines = "\n".join(_check_line(cutover, each) for each in guards)
     field = _text(WHY_BLOCK, "Why may it continue?", "For the log, the audit and the report.", focus=True)
-    return modal(
+    return _dialog(
         "Override a check",
         [m.section(f"*{headline(cutover)}*\n{lines}"), field],
-        submit="Override",
-        callback_id=m.action_id(VERB, "override_why"),
-        ref=ref,
-        close="Back",
+        "Override",
+        "override_why",
+        ref,
     )
 
 
@@ -264,7 +242,8 @@ def details(cutover: Cutover, now: datetime, can_override: bool = False) -> dict
     head = [each for each in card.blocks if each.type != "actions"]
     blocks: list[Block] = [*head, *m.sections(_people_text(cutover)), *m.sections(_jobs_text(cutover))]
     if cutover.progress.checks:
-        lines = [_check_line(cutover, each) for each in cutover.progress.checks]
+        worst = sorted(cutover.progress.checks, key=lambda each: _WORST_FIRST.index(each.result))
+        lines = [_check_line(cutover, each) for each in worst]
         since = cutover.progress.checked
         when = f" {mrkdwn.date(since)}" if since is not None else ""
         blocks.extend(m.sections("\n".join([f"*Checks*{when}", *lines])))

@@ -10,6 +10,7 @@ from typing import Any
 from bot.cmdline.answers import Button, Note, User
 from bot.cmdline.invocation import Invocation
 from bot.config.projects import Projects
+from bot.cutover.readers import is_open_to
 from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
 from bot.dms.model import Database, Job, State, short_name
@@ -108,9 +109,7 @@ class OutboxRenderer:
             StoreError: the store cannot be read.
             DirectoryUnavailable: Slack does not say now who a direct message is for.
         """
-        if out.kind == "alert" and not out.ts and self._is_taken_back(out.subject["event"]):
-            return None
-        if out.kind == "cutover_call" and not out.ts and self._cutovers.is_answered(out.subject):
+        if not out.ts and self._is_pointless(out):
             return None
         subject = self._readership.visible_subject(out)
         if subject is None:
@@ -123,6 +122,17 @@ class OutboxRenderer:
         told, projects = self._readership.may_know(out), self._access.policy.projects
         rendered = rendered and name_jobs(rendered, subject, self._store, projects, told)
         return rendered and self._escalations.added_to(rendered, out)
+
+    def _is_pointless(self, out: OutMessage) -> bool:
+        """Whether a message that was not sent yet need not, or may not, be sent any more."""
+        if out.kind == "alert":
+            return self._is_taken_back(out.subject["event"])
+        if out.kind == "cutover_call":
+            return self._cutovers.is_answered(out.subject)
+        if out.kind == "cutover_news":
+            cutover = self._store.cutover(out.subject["cutover"])
+            return cutover is None or not is_open_to(self._access, self._store, out.channel, cutover)
+        return False
 
     def _is_taken_back(self, event_id: int) -> bool:
         """Whether errors came back before their end was told."""
