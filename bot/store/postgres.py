@@ -24,6 +24,7 @@ from bot.store.port import Lock, StoreError
 from bot.store.postgres_connection import CONNECT_S, Address, Connection, Timeouts, check_alive
 from bot.store.postgres_lock import PostgresLock, acquire, is_locked
 from bot.store.schema import MIGRATIONS, Migration, pending
+from bot.util import turns
 
 _CONNECTIONS = 8
 _TIMEOUTS = Timeouts()
@@ -122,6 +123,12 @@ class PostgresBackend(Backend):
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
+        """Lent for its whole time, since nobody may wait for a turn with a transaction open."""
+        with turns.lent(), self._pooled() as connection:
+            yield connection
+
+    @contextmanager
+    def _pooled(self) -> Iterator[Connection]:
         try:
             connection = self._pool.getconn()
         except PoolTimeout as error:

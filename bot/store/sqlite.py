@@ -25,6 +25,7 @@ from bot.store.backend import CLOSED, Backend, Params, Row, Session
 from bot.store.file_lock import FileLock, FileLocks, make_private
 from bot.store.port import Lock, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
+from bot.util import turns
 
 BUSY_TIMEOUT_S = 10.0
 """Seconds to wait for another writer."""
@@ -87,6 +88,12 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def begin_write(self) -> Iterator[Session]:
+        # While others write or the disk does, and as nobody may wait for a turn with a transaction open.
+        with turns.lent(), self._begin_write() as session:
+            yield session
+
+    @contextmanager
+    def _begin_write(self) -> Iterator[Session]:
         if not self._writer.acquire(timeout=self._busy_timeout_s):
             raise StoreError(self._busy())
         try:

@@ -2,9 +2,9 @@
 
 All threads share one interpreter. Of forty that want it, each wakes up at every switch interval to ask for
 it, and what is in a hurry, such as an acknowledgement, is one of forty. So what works on answers takes a
-turn, and lends it while it waits for the service, for Slack or for other threads. A turn is a courtesy and
-no lock: whoever has waited for one for long enough goes on without it, so that nothing depends on others
-giving theirs back.
+turn, and lends it while it waits for the service, for Slack, for the database or for other threads. A turn is
+a courtesy and no lock: whoever has waited for one for long enough goes on without it, so that nothing depends
+on others giving theirs back.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Turns:
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Compute in turn; inside another turn of the same thread, in that one."""
-        if self._has_one:
+        if self.held():
             yield
             return
         self._take()
@@ -45,7 +45,7 @@ class Turns:
     @contextmanager
     def lent(self) -> Iterator[None]:
         """Let others compute while this thread waits; without a turn, this does nothing."""
-        if not self._has_one:
+        if not self.held():
             yield
             return
         self._give_back()
@@ -54,21 +54,21 @@ class Turns:
         finally:
             self._take()
 
-    @property
-    def _has_one(self) -> bool:
+    def held(self) -> bool:
+        """Whether the calling thread has a turn."""
         return bool(getattr(self._here, "has_one", False))
 
     def _take(self) -> None:
         self._here.has_one = self._free.acquire(timeout=self._patience_s)
 
     def _give_back(self) -> None:
-        if self._has_one:
+        if self.held():
             self._here.has_one = False
             self._free.release()
 
 
 _turns = Turns()
-taken, lent = _turns.taken, _turns.lent
+taken, lent, held = _turns.taken, _turns.lent, _turns.held
 
 
 def in_turn(work: Callable[P, T]) -> Callable[P, T]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from bot.store import Store, StoreError
+from bot.util import turns
 from tests.store import make
 from tests.store.processes import child
 
@@ -101,3 +102,16 @@ def test_a_closed_store_says_so(store: Store) -> None:
         store.ping()
     with pytest.raises(StoreError, match="closed"):
         store.value("a")
+
+
+def test_nobody_waits_for_a_turn_while_a_transaction_is_open(store: Store) -> None:
+    """Others would wait for its locks."""
+    with turns.taken():
+        assert turns.held()
+        with store.transaction():
+            assert not turns.held()
+            store.put_value("a", "b")
+            assert not turns.held()
+        assert turns.held()
+        assert store.value("a") == "b"
+        assert turns.held()
