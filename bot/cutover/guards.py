@@ -20,6 +20,7 @@ from bot.dms.source_counters import not_counted
 from bot.dms.unsupported import UnsupportedEvents
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Override
 from bot.store.records import Run, RunState
+from bot.util.command import COMMAND
 from bot.util.durations import humanize
 from bot.util.text import count_of, first_few
 
@@ -243,9 +244,12 @@ def _mean(points: Sequence[DelayPoint]) -> float:
 
 
 def _verified(facts: JobFacts, _begins: datetime, now: datetime) -> Found:
+    """By the last `verify` of people. The checks send none: they run unasked, and its operation would object
+    to the start (`_operation`)."""
     run = facts.verified
     if run is None or run.ended is None or now - run.ended > VERIFIED:
-        return NOT_CHECKED, "Not verified in the last day."
+        way = f" `{COMMAND} verify {facts.job.id}` does it." if isinstance(facts.job, Job) else ""
+        return NOT_CHECKED, f"Not verified in the last day.{way}"
     ago = humanize(now - run.ended)
     if run.state is RunState.SUCCEEDED:
         return GO, f"Verified {ago} ago."

@@ -105,7 +105,7 @@ def test_all_is_well() -> None:
         ("trend", {"delay": series(1, 5, 10, 20, 30, 45)}, "no_go", "risen"),
         ("trend", {"delay": series(45, 30, 20, 10, 5, 1)}, "go", "not rising"),
         ("trend", {"delay": series(0, 0, 0)}, "not_checked", "Too few"),
-        ("verify", {"verified": None}, "not_checked", "Not verified"),
+        ("verify", {"verified": None}, "not_checked", "verify orders` does it"),
         ("verify", {"verified": verified(RunState.SUCCEEDED, timedelta(days=2))}, "not_checked", "last day"),
         ("verify", {"verified": verified(RunState.FAILED, MINUTE, "no route")}, "warn", "no route"),
         ("permission", {"permissions": frozenset()}, "no_go", PROMOTE),

@@ -11,13 +11,14 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cmdline.answers import CodeBlock, Note, Verbatim
+from bot.cmdline.answers import CodeBlock, Note, Upload, Verbatim
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.cmdline.parser import parse
 from bot.config.values import BadValue, slash_command
 from bot.dms.error_mapping import one_line
 from bot.runtime import logs
 from bot.slack.api.client import answer_client, outbox_client, slack_client, view_client, webhook
+from bot.slack.api.replies import file_content
 from bot.slack.inbound.payloads import parse_command, parse_submission
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
@@ -133,3 +134,9 @@ def test_the_log_names_the_command() -> None:
 def test_code_from_outside_stays() -> None:
     said = note(Note((f"{COMMAND} list", CodeBlock("/dms list"))))
     assert "/dms list" in named(said.payload(), STAGING)["blocks"][0]["text"]["text"]
+
+
+def test_a_text_file_names_the_command_and_a_picture_stays_as_it_is() -> None:
+    said = f"`{COMMAND} promote orders`".encode()
+    for name, content in (("report.md", b"`/db promote orders`"), ("delay.png", said)):
+        assert file_content(Upload(name, said, ""), "/db") == content

@@ -24,7 +24,7 @@ from bot.cmdline.answers import (
     Upload,
     rich_parts,
 )
-from bot.slack.api.client import SLACK_ERRORS, answer_client, view_client, webhook
+from bot.slack.api.client import SLACK_ERRORS, answer_client, command_of, view_client, webhook
 from bot.slack.api.layouts import CLASSIC, Layouts, classic_of
 from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER, InvalidContent, refusal_of
 from bot.slack.api.plain_text import text_only
@@ -33,6 +33,7 @@ from bot.slack.render import modals
 from bot.slack.render.answer import render, rich
 from bot.slack.render.message import Message
 from bot.store.records import Person
+from bot.util.command import named
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +75,10 @@ class ReplyTarget:
     """The message that is answered; None for commands and presses."""
     readers: Readers = Readers.ASKER
     """Who may read the answer to a message."""
+
+
+_TEXTS = (".md", ".json")
+"""Ends of the names of files that are texts of the bot."""
 
 
 class Replier:
@@ -335,7 +340,7 @@ class Replier:
                 channel=channel,
                 thread_ts=thread,
                 filename=answer.filename,
-                content=answer.content,
+                content=file_content(answer, command_of(self._client)),
                 title=answer.title,
                 initial_comment=rich(answer.comment),
             )
@@ -360,6 +365,13 @@ class Replier:
 def _is_direct(who: Person) -> bool:
     """Whether they asked where there is no channel: on the Home tab, or with a global shortcut."""
     return who.channel in ("", who.user)
+
+
+def file_content(answer: Upload, command: str) -> bytes:
+    """The file's content; a text names the slash command, as messages do."""
+    if not answer.filename.endswith(_TEXTS):
+        return answer.content
+    return named(answer.content.decode(), command).encode()
 
 
 def _why_no_file(error: Exception) -> str:
