@@ -42,7 +42,7 @@ def _plan() -> Plan:
     given = options.parse_args()
     if given.replicas > 1 and given.db == "sqlite":
         options.error("several bots share a PostgreSQL database: add --db postgresql")
-    return Plan(given.kills, given.seed, given.db, given.replicas, given.keep)
+    return Plan(given.kills, given.seed, given.db, given.replicas, given.keep, nights=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.store.records import Request, RequestState, Run, RunState
@@ -50,7 +50,7 @@ def posted(e: Evidence) -> Iterator[str]:
 
 def _is_told_otherwise(e: Evidence, row: Row) -> bool:
     """Whether there was nothing left to say in a message when its time came."""
-    if row.kind in ("reminder", "begun"):  # the request is decided, or its runs have ended
+    if row.kind in ("reminder", "begun", "cutover_call"):  # decided, or ended; or somebody has pressed
         return True
     if row.kind == "failure":  # the alert that the job itself failed names the action
         request = e.requests[row.subject["request"]]
@@ -71,7 +71,7 @@ def cards(e: Evidence) -> Iterator[str]:
     """The messages of a request show how it ended."""
     texts = {each.key: each.text for each in e.posted}
     for request in e.requests.values():
-        runs = [run for run in e.runs if run.request == request.id]
+        runs = _newest(run for run in e.runs if run.request == request.id)
         for key in (f"request:{request.id}", f"approval:{request.id}"):
             text = texts.get(key)
             if text is None:
@@ -90,9 +90,16 @@ def outcomes(e: Evidence) -> Iterator[str]:
         is_over = request.state in (*_OVER, RequestState.DONE) and request.ended is not None
         if not is_over or request.ended_by == request.by.user or f"outcome:{request.id}" in told:
             continue
+        if request.facts.cutover:
+            continue  # the card of the cutover, and its report, tell it
         ended = request.ended.timestamp() if request.ended else 0.0
         if told.get(f"request:{request.id}", 0.0) < ended - _CLOCKS_DIFFER_S:
             yield f"nobody was told that {request.id} is {request.state}"
+
+
+def _newest(runs: Iterable[Run]) -> list[Run]:
+    """The last run of each job (they are oldest first): a cutover may try again, after another press."""
+    return list({run.job: run for run in runs}.values())
 
 
 def _faults(request: Request, runs: list[Run], text: str) -> Iterator[str]:

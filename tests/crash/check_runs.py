@@ -79,7 +79,7 @@ def _expected(e: Evidence, run: Run) -> tuple[int, int]:
 def permitted(e: Evidence) -> Iterator[str]:
     """Before each call: asked, confirmed by who asked, and approved by somebody else where needed."""
     by_request: dict[str, list[AuditEntry]] = defaultdict(list)
-    for row in e.audit:
+    for row in _of_requests(e):
         by_request[row.request].append(row)
         if row.event == "calling":
             earlier = [each for each in by_request[row.request] if each.job == row.job]
@@ -130,7 +130,7 @@ def _history(rows: Sequence[AuditEntry], run: Run) -> Iterator[str]:
 
 
 def _requests(e: Evidence) -> Iterator[str]:
-    found = Counter((row.request, row.job, row.event) for row in e.audit if not row.run)
+    found = Counter((row.request, row.job, row.event) for row in _of_requests(e) if not row.run)
     for request in e.requests.values():
         for job in request.jobs:
             for event in ("requested", "confirmed", *_CLOSED.values()):
@@ -150,6 +150,8 @@ def ended(e: Evidence) -> Iterator[str]:
     with_runs = Counter(run.request for run in e.runs)
     for request in e.requests.values():
         wanted = len(request.jobs) if request.state is RequestState.DONE else 0
+        if request.facts.cutover:
+            continue  # it may be sent again, after another press: `check_cutovers`
         if request.state not in stuck and with_runs[request.id] != wanted:
             yield f"{with_runs[request.id]} runs of {request.id}, which is {request.state}"
 
@@ -157,6 +159,11 @@ def ended(e: Evidence) -> Iterator[str]:
 def _calling(e: Evidence) -> dict[str, list[AuditEntry]]:
     rows = _rows_of_runs(e)
     return {run: [row for row in found if row.event == "calling"] for run, found in rows.items()}
+
+
+def _of_requests(e: Evidence) -> Iterator[AuditEntry]:
+    """The audit without the steps of cutovers, which name their request as well."""
+    return (row for row in e.audit if row.action != "cutover")
 
 
 def _rows_of_runs(e: Evidence) -> dict[str, list[AuditEntry]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.dms.rules import Action
 from bot.store import Store
+from bot.store.cutover import Cutover, CutoverEntry, CutoverState
 from bot.store.records import AuditEntry, Event, JobSnapshot, Request, Run
 from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackServer
@@ -64,6 +65,9 @@ class Evidence:
     violations: Sequence[Violation]
     kills: Sequence[Kill]
     lives: Sequence[Life]
+    cutovers: Sequence[Cutover]
+    cutover_logs: Mapping[str, Sequence[CutoverEntry]]
+    """By the cutover's ID, oldest first."""
 
 
 def collect(
@@ -74,6 +78,7 @@ def collect(
     kills: Sequence[Kill],
     lives: Sequence[Life],
 ) -> Evidence:
+    cutovers = store.cutovers(tuple(CutoverState), limit=_MOST)
     return Evidence(
         requests={each.id: each for each in store.requests(limit=_MOST)},
         runs=store.runs(limit=_MOST),
@@ -88,6 +93,8 @@ def collect(
         violations=slack.workspace.violations.breaches(),
         kills=tuple(kills),
         lives=tuple(lives),
+        cutovers=cutovers,
+        cutover_logs={each.id: store.cutover_log(each.id) for each in cutovers},
     )
 
 

@@ -9,12 +9,14 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.dms.gateway import Gateway
 from bot.requests.runner import replica_lock
 from bot.runtime.leader import LOCK
 from bot.store import Store, open_store
 from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS, RequestState
-from tests.crash import check_jobs, check_messages, check_runs
-from tests.crash.env import Env, open_env
+from tests.crash import check_cutovers, check_jobs, check_messages, check_runs
+from tests.crash.cutover_hands import CutoverHands
+from tests.crash.env import LOCATIONS, Env, open_env
 from tests.crash.evidence import Evidence, collect
 from tests.crash.fleet import Fleet
 from tests.crash.killer import Killer
@@ -22,6 +24,7 @@ from tests.crash.plan import Plan
 from tests.crash.pre_kill_actions import PreKillActions
 from tests.crash.raw import RawReader
 from tests.crash.simulated_jobs import SimulatedJobs
+from tests.crash.simulated_nights import SimulatedNights
 from tests.crash.simulated_users import SimulatedUsers
 from tests.crash.slack_driver import SlackDriver
 from tests.waiting import until
@@ -31,6 +34,9 @@ CHECKS: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
     "nothing ran without confirmation and approval": check_runs.permitted,
     "the audit is whole, in order, without doubles": check_runs.audited,
     "nothing is open or active for ever": check_runs.ended,
+    "every cutover came to its end": check_cutovers.ended,
+    "no step of a cutover happened twice, and no job was promoted twice": check_cutovers.once,
+    "the card of each cutover says how it ended": check_cutovers.cards,
     "every message was posted exactly once": check_messages.posted,
     "the messages show what is true": check_messages.cards,
     "whoever asked was told how it ended": check_messages.outcomes,
@@ -89,11 +95,14 @@ def run(plan: Plan, folder: Path) -> Outcome:
         users = SimulatedUsers(driver, jobs, store, plan.seed)
         stack.callback(users.stop)
         rng = random.Random(plan.seed)
-        killer = Killer(env, fleet, PreKillActions(driver, jobs, store, rng), jobs, store, rng)
+        nights = _nights(stack, env, store, plan) if plan.nights else None
+        killer = Killer(env, fleet, PreKillActions(driver, jobs, store, rng), jobs, store, rng, nights)
         users.start(plan.pace_s, plan.weather_s)
         killer.run(plan.kills)
         ending = time.monotonic()
         users.finish()
+        if nights is not None:
+            nights.finish(plan.settle_s)
         waits = _settle(store, env, ending + plan.settle_s)
         settled_s = time.monotonic() - ending
         users.stop()
@@ -102,7 +111,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
         evidence = collect(store, behind, env.dms.control, env.slack, killer.kills, fleet.lives)
         codes = fleet.stop()
         breaches = {name: list(check(evidence)) for name, check in CHECKS.items()}
-        breaches[SETTLED] = waits
+        breaches[SETTLED] = [*waits, *(nights.unexpected if nights is not None else ())]
         breaches[LOCKS] = list(_locks(store, fleet, codes))
         if plan.keep or any(breaches.values()):
             behind.export(folder)
@@ -118,6 +127,15 @@ def run(plan: Plan, folder: Path) -> Outcome:
             recoveries=tuple(fleet.recoveries),
             missed=killer.missed,
         )
+
+
+def _nights(stack: ExitStack, env: Env, store: Store, plan: Plan) -> SimulatedNights:
+    gateway = Gateway(env.dms.project, LOCATIONS, env.dms.grpc_host, env.dms.rest_host, deadline_s=5)
+    stack.callback(gateway.close)
+    nights = SimulatedNights(CutoverHands(store, gateway), env.dms.control, plan.seed)
+    stack.callback(nights.stop)
+    nights.start()
+    return nights
 
 
 def _settle(store: Store, env: Env, deadline: float) -> list[str]:

@@ -15,11 +15,14 @@ from tests.crash.fleet import Fleet, Life
 from tests.crash.pre_kill_actions import NotReached, PreKillAction, PreKillActions
 from tests.crash.raw import RawReader
 from tests.crash.simulated_jobs import SimulatedJobs
+from tests.crash.simulated_nights import SimulatedNights
 from tests.methods import METHODS
 from tests.waiting import until
 
 _SPRUNG_S = 6.0
 """How long a trap waits before the bot is killed without it."""
+_NIGHT_S = 20.0
+"""The same for a cutover, which is measured every 15 seconds."""
 _LOOK_S = 0.004
 
 
@@ -54,6 +57,7 @@ class Killer:
         jobs: SimulatedJobs,
         store: Store,
         rng: random.Random,
+        nights: SimulatedNights | None = None,
     ) -> None:
         self._stage = env
         self._fleet = fleet
@@ -82,6 +86,8 @@ class Killer:
             "any time": self._any_time,
             "start": self._starting,
         }
+        if nights is not None:
+            self._aims["cutover"] = lambda: self._cutover(nights)
 
     def run(self, kills: int) -> None:
         """Kill so many times; afterwards all replicas run again."""
@@ -196,6 +202,15 @@ class Killer:
         self._until(lambda: self._arrived(method, action.job, seen, applied), "no call")
         time.sleep(self._random.uniform(0, 0.03))
         return self._calling(action.job)
+
+    def _cutover(self, nights: SimulatedNights) -> Sequence[Life]:
+        """Some milliseconds after somebody has pressed in a cutover, while its card, log and calls go out."""
+        try:
+            nights.next_press(_NIGHT_S)
+        except TimeoutError:
+            raise NotReached("no press in a cutover") from None
+        time.sleep(self._random.choice((self._random.uniform(0, 0.05), self._random.uniform(0, 1.5))))
+        return self._leading() if self._random.random() < 0.7 else self._one_or_all()
 
     def _audit(self) -> Sequence[Life]:
         """A few milliseconds around the audit row before the call."""

@@ -21,5 +21,7 @@ class Plan:
     weather_s: float = 5.0
     """About how often a job is changed from outside."""
     jobs: int = 14
+    nights: bool = False
+    """Whether cutovers go on, too, one after another; each takes half a minute at least."""
     settle_s: float = 420.0
     """How long the bot may take in the end to finish and tell everything."""

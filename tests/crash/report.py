@@ -50,6 +50,8 @@ def _work(outcome: Outcome) -> Iterator[str]:
     yield f"runs                 {len(e.runs)} ({_counted(states)})"
     yield f"write calls          {len(e.calls)}, applied {applied}"
     yield f"audit rows           {len(e.audit)}"
+    ended = Counter(each.state for each in e.cutovers)
+    yield f"cutovers             {len(e.cutovers)} ({_counted(ended)})"
     yield f"events               {len(e.events)}"
     yield f"messages             {len(e.outbox)} in the outbox, {len(e.posted)} in Slack"
     yield f"unclear              {states[RunState.UNCLEAR]} told with the service's own state"

@@ -6,121 +6,37 @@ The test presses from a process of its own, which carries nothing out: what a pr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
-from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from bot.cutover.promotion import promote_phrase
-from bot.cutover.service import Cutovers
 from bot.cutover.states import ask_of, evidence_from
 from bot.dms.gateway import Gateway
-from bot.dms.model import job_name
-from bot.requests.approvals import Approvals
-from bot.requests.base import RequestContext
-from bot.requests.follower import Follower
-from bot.requests.runner import Runner
 from bot.store import StoreError
-from bot.store.cutover import Cutover, Mark, Plan
+from bot.store.cutover import Cutover, Mark
 from bot.store.cutover import CutoverState as S
-from bot.store.records import Person, RequestState
-from commands import all_verbs
+from bot.store.records import RequestState
+from tests.crash.cutover_hands import REPLICATES, CutoverHands, give_samples, now
 from tests.crash.env import LOCATIONS
 from tests.crash.two_bots import DEADLINE_S, TwoBots
-from tests.cutover.quiet import NOTHING_SCHEDULED, no_checks
-from tests.policy.people import access
 from tests.waiting import until
 
 pytestmark = pytest.mark.postgres
 
-RULES = """
-default_role = "viewer"
-[roles]
-operator = ["U0DANA0001"]
-approver = ["U0SAM00001", "U0ALEX0001"]
-[[rule]]
-name = "a second person for what cannot be undone"
-verbs = ["promote"]
-approvals = 1
-"""
 
-
-class Idle(Executor):
-    """Carries nothing out, as a bot that is stopping."""
-
-    def submit(self, *_args: Any, **_more: Any) -> NoReturn:
-        raise RuntimeError("stopped")
-
-
-class Hands:
-    """Presses, saved in the database of the bots."""
+class Hands(CutoverHands):
+    """Presses, and waits for what the bots make of them."""
 
     def __init__(self, bots: TwoBots, dms: Gateway) -> None:
-        team = "T0SANDBOX1"
-        self.dana = Person(team, "U0DANA0001", "C0DMS00001")
-        self.sam = Person(team, "U0SAM00001", "C0DMS00001")
-        self.alex = Person(team, "U0ALEX0001", "C0DMS00001")
-        self.bots, self.dms = bots, dms
-        verbs = all_verbs()
-        actions = {verb.action.action: verb.action for verb in verbs.values() if verb.action}
-        rights = access(RULES)
-        runner = Runner(
-            dms,
-            bots.store,
-            rights,
-            actions,
-            replica="test",
-            parallel=4,
-            pool_of=lambda _project: Idle(),
-            clock=_now,
-            wake=lambda: None,
-            nudge=lambda _name: None,
-            on_ended=lambda *_: None,
-        )
-        context = RequestContext(
-            dms=dms,
-            store=bots.store,
-            access=rights,
-            actions=actions,
-            runner=runner,
-            follower=Follower(runner, dms, bots.store, replica="test", clock=_now, wake=lambda: None),
-            confirm_expires_s=900,
-            approval_expires_s=3600,
-            approval_channel="C0APPROVE1",
-            parallel=4,
-            grace_s=900,
-            max_open=100,
-            clock=_now,
-            wake=lambda: None,
-        )
-        self.approvals = Approvals(context)
-        self.cutovers = Cutovers(context, self.approvals, no_checks, NOTHING_SCHEDULED)
+        super().__init__(bots.store, dms)
+        self.bots = bots
 
     def job(self) -> str:
         """A new job whose replication has caught up."""
         id = self.bots.job()
-        spell = {"created_ago": 7200.0, "in_phase_for": 3600.0, "sec_lag": 0, "bytes_lag": 0}
-        self.bots.dms.add_job(id, phase="CDC", frozen=True, databases=["sales"], **spell)
+        self.bots.dms.add_job(id, **REPLICATES)
         return id
-
-    def planned(self, *ids: str) -> Cutover:
-        """A cutover that is confirmed and approved; the bots have yet to see it."""
-        jobs = [self.dms.get_job(_full(id)) for id in ids]
-        plan = Plan((), commander=self.dana.user, app_owner=self.sam.user, channel=self.dana.channel)
-        self.cutovers.plan(self.dana, plan, jobs)
-        cutover = self.bots.store.cutovers(job=jobs[0].name)[0]
-        request = self.bots.store.request(cutover.request)
-        assert request is not None
-        assert self.approvals.confirmation.confirm(self.dana, request) is None
-        request = self.bots.store.request(cutover.request)
-        assert request is not None
-        assert self.approvals.approval.approve(self.alex, request) is None
-        return cutover
-
-    def press(self, cutover: Cutover, step: str, who: Person, arg: str = "") -> None:
-        told = self.cutovers.press(who, cutover.id, step, arg=arg)
-        assert told is None, told
 
     def reaches(self, cutover: Cutover, state: S) -> Cutover:
         def look() -> Cutover | None:
@@ -128,14 +44,6 @@ class Hands:
             return found if found is not None and found.state is state else None
 
         return until(look, timeout=2 * DEADLINE_S, passing=(StoreError,), every_s=0.1)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _full(id: str) -> str:
-    return job_name("demo-project", LOCATIONS[0], id)
 
 
 @pytest.fixture
@@ -156,20 +64,12 @@ def leader_dies(bots: TwoBots) -> None:
     bots.fleet.start()
 
 
-def samples(bots: TwoBots, id: str) -> None:
-    """Three samples since the stop, as Cloud Monitoring has them three minutes later."""
-    zero = {"sales": [[0.3, 0.0], [0.2, 0.0], [0.1, 0.0]]}
-    silent = {"none": [[1e9, 0.0]]}
-    points = {"max_replica_sec_lag": zero, "max_replica_bytes_lag": zero, "write_rows_count": silent}
-    bots.dms.set_job(id, points=points)
-
-
 def caught_up(hands: Hands, cutover: Cutover, id: str) -> None:
     """It drains, and three samples that count show that nothing is missing."""
     after = evidence_from(hands.reaches(cutover, S.DRAINING))
     assert after is not None
-    until(lambda: (_now() - after).total_seconds() > 0.5)
-    samples(hands.bots, id)
+    until(lambda: (now() - after).total_seconds() > 0.5)
+    give_samples(hands.bots.dms, id)
 
 
 def drained(hands: Hands, id: str, *, killed: bool = False) -> Cutover:
