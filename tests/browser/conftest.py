@@ -1,7 +1,7 @@
 """A browser, the sandbox with its own jobs, and the real bot.
 
-Each story takes pictures into a temporary folder; with `PICTURES` naming another one, those that the
-documentation shows are copied there (`make screenshots`).
+With `PICTURES` naming a folder, each story takes pictures, and those that the documentation shows are put
+there (`make screenshots`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
@@ -72,11 +72,21 @@ def _policy(request: pytest.FixtureRequest, folder: Path) -> dict[str, Path]:
     return {"policy_file": policy(folder, text)} if text else {}
 
 
-@pytest.fixture
-def window(browser: Browser, env: Env) -> Iterator[Watched]:
-    """An empty window of the size that a small laptop has."""
+@pytest.fixture(scope="module")
+def context(browser: Browser, pictures: Pictures) -> Iterator[BrowserContext]:
+    """One for all tests of a file, so that the page's script is read once; the page keeps nothing in it."""
     width, height = SIZE
-    page = browser.new_page(viewport={"width": width, "height": height}, device_scale_factor=2)
+    shared = browser.new_context(
+        viewport={"width": width, "height": height}, device_scale_factor=2 if pictures.published else 1
+    )
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def window(context: BrowserContext, env: Env) -> Iterator[Watched]:
+    """An empty window of the size that a small laptop has."""
+    page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     seen = watched(page, env.slack.base_url)

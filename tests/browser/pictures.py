@@ -1,4 +1,5 @@
-"""Pictures of what the page shows, small enough for a repository."""
+"""Pictures of what the page shows, small enough for a repository. They are taken where somebody wants them
+(`make screenshots`), as Chromium needs a second of a core for each."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, ViewportSize
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 150_000
@@ -26,28 +27,29 @@ class Pictures:
     folder: Path
     """Where all of them go."""
     published: Path | None = None
-    """Where those go that the documentation shows."""
+    """Where those go that the documentation shows. Without it, none are taken."""
 
-    def of(self, shown: Locator, name: str) -> Path:
+    def of(self, shown: Locator, name: str) -> None:
         """One message or dialog, cropped to it."""
-        with _sized(shown.page, _ROOM):
-            return self._keep(shown.screenshot(animations="disabled", caret="hide"), name)
+        expect(shown).to_be_visible()
+        if self.published:
+            with _sized(shown.page, _ROOM):
+                self._keep(shown.screenshot(animations="disabled", caret="hide"), name, self.published)
 
-    def window(self, page: Page, name: str) -> Path:
+    def window(self, page: Page, name: str) -> None:
         """All that a small window shows."""
-        with _sized(page, _DESK):
-            return self._keep(page.screenshot(animations="disabled", caret="hide"), name)
+        if self.published:
+            with _sized(page, _DESK):
+                self._keep(page.screenshot(animations="disabled", caret="hide"), name, self.published)
 
-    def _keep(self, png: bytes, name: str) -> Path:
+    def _keep(self, png: bytes, name: str, published: Path) -> None:
         """A few colours are enough for text, and take a quarter of the room."""
         path = self.folder / f"{name}.png"
         few = Image.open(io.BytesIO(png)).convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE)
         few.save(path, optimize=True)
         if name in shown_in_documentation():
             assert path.stat().st_size < MOST_BYTES, f"{path} has {path.stat().st_size:,} bytes"
-            if self.published:
-                shutil.copy(path, self.published)
-        return path
+            shutil.copy(path, published)
 
 
 @contextmanager
