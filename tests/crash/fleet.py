@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).parents[2]
+from tests import loaded
+from tests.loaded import Copy
+
 _UP_S = 30.0
 _STOP_S = 30.0
 _BAD = frozenset({"ERROR", "CRITICAL"})
@@ -24,7 +26,7 @@ class Life:
     """One process of the bot, from start to end. Times are Unix seconds."""
 
     number: int
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | Copy
     begun: float
     replica: str = ""
     port: int = 0
@@ -58,20 +60,24 @@ class Fleet:
         self._all_died: float | None = None
 
     def start(self) -> Life:
-        """Start one more bot, as `make run` does; it needs about a second."""
-        process = subprocess.Popen(
+        """Start one more bot, as `make run` does, from `tests/loaded.py`."""
+        life = Life(len(self.lives) + 1, self._process(), time.time())
+        self.lives.append(life)
+        threading.Thread(target=self._listen, args=(life,), daemon=True).start()
+        return life
+
+    def _process(self) -> subprocess.Popen[str] | Copy:
+        if self._module == "bot":
+            return loaded.start(loaded.bot, env=self._environ)
+        return subprocess.Popen(
             [sys.executable, "-m", self._module],
             env=self._environ,
-            cwd=_ROOT,
+            cwd=loaded.ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
         )
-        life = Life(len(self.lives) + 1, process, time.time())
-        self.lives.append(life)
-        threading.Thread(target=self._listen, args=(life,), daemon=True).start()
-        return life
 
     def alive(self) -> list[Life]:
         return [life for life in self.lives if life.alive]

@@ -7,8 +7,6 @@ import os
 import re
 import resource
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +17,9 @@ from sandbox.dms import DmsServer
 from sandbox.dms.control import DmsControl
 from sandbox.slack import SlackControl, SlackServer
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
+from tests import loaded
 from tests.e2e.env import LOCATIONS, UNHURRIED, Env
+from tests.loaded import Copy
 
 UNLIMITED = resource.RLIM_INFINITY
 
@@ -28,7 +28,7 @@ UNLIMITED = resource.RLIM_INFINITY
 class Process:
     """A started bot, and what it has logged so far."""
 
-    process: subprocess.Popen[str]
+    process: Copy
     db: Path
     log: list[str] = field(default_factory=list)
 
@@ -87,12 +87,12 @@ def environ(slack: SlackServer, dms: DmsServer, db: Path) -> dict[str, str]:
 
 def start(env: dict[str, str], db: Path) -> Process:
     """Start it; its log goes through a pipe, which no limit on files touches."""
-    process = subprocess.Popen([sys.executable, "-m", "bot"], env=env, stderr=subprocess.PIPE, text=True)
+    process = loaded.start(loaded.bot, env=env)
     made = Process(process, db)
 
     def read() -> None:
-        assert process.stderr is not None
-        made.log.extend(iter(process.stderr.readline, ""))
+        assert process.stdout is not None
+        made.log.extend(iter(process.stdout.readline, ""))
 
     threading.Thread(target=read, daemon=True).start()
     return made

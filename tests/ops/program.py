@@ -1,12 +1,8 @@
-"""The program `dms-bot`, each time in a process of its own: a copy of one that has loaded its code.
-
-Loading it takes half a second to two, and some files of tests run it a hundred times. The first words of a
-new interpreter, up to `bot.cli.main`, are tested in `test_cli.py` and `test_run.py`.
-"""
+"""The program `dms-bot`, each time in a process of its own: a copy of one that has loaded its code, as in
+`tests/loaded.py`."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import subprocess
@@ -15,15 +11,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.loaded import loaded
+
 _LIMIT_S = 100
-_LOADED = [
-    "tests.ops.program",
-    "bot.app",
-    "bot.doctor.checks",
-    "bot.store.backup",
-    "bot.store.audit_export",
-    "bot.requests.restored",
-]
 
 
 def _nothing() -> None:
@@ -46,13 +36,11 @@ def run_program(
 
     `typed` is what somebody types, `first` what the process does before; it must be a function of a module.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_LOADED)
     texts = tuple(str(word) for word in words)
     with tempfile.TemporaryDirectory() as folder:
         files = [str(Path(folder) / name) for name in ("in", "out", "err")]
         Path(files[0]).write_text(typed, encoding="utf-8")
-        process = context.Process(target=_run, args=(texts, dict(env), files, first))
+        process = loaded().Process(target=_run, args=(texts, dict(env), files, first))
         process.start()
         process.join(_LIMIT_S)
         assert process.exitcode is not None, f"{texts} does not end"

@@ -11,26 +11,27 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from sandbox.slack import SlackServer
+from tests import loaded
 from tests.waiting import until
 
 Environ = dict[str, str]
-Start = Callable[[Environ], "Running"]
+
+
+class Start(Protocol):
+    def __call__(self, environ: Environ, *, new: bool = False) -> Running: ...
 
 
 class Running:
-    """A started bot; its log goes to a file, so that no pipe fills up."""
+    """A started bot; its log goes to a file, so that no pipe fills up. A `new` one is no copy of another."""
 
-    def __init__(self, environ: Environ, log: Path) -> None:
+    def __init__(self, environ: Environ, log: Path, *, new: bool = False) -> None:
         self._log = log
-        with log.open("w", encoding="utf-8") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "bot"], env=environ, stdout=subprocess.PIPE, stderr=out
-            )
+        self.process = _new(environ, log) if new else loaded.start(loaded.bot, env=environ, log=log)
 
     def log(self) -> str:
         return self._log.read_text(encoding="utf-8")
@@ -69,28 +70,41 @@ class Running:
         status, text = self.ask("/readyz")
         return text if status == 200 else None
 
+    def end(self) -> None:
+        """Leave nothing of it behind, however it stands."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(60)
+
+
+def _new(environ: Environ, log: Path) -> subprocess.Popen[str]:
+    with log.open("w", encoding="utf-8") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot"], env=environ, stdout=subprocess.PIPE, stderr=out, text=True
+        )
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Running] = []
 
-    def begin(environ: Environ) -> Running:
-        started.append(Running({**environ, "PORT": "0"}, tmp_path / f"log-{len(started)}"))
+    def begin(environ: Environ, *, new: bool = False) -> Running:
+        started.append(Running({**environ, "PORT": "0"}, tmp_path / f"log-{len(started)}", new=new))
         return started[-1]
 
     yield begin
     for each in started:
-        each.process.kill()
-        each.process.communicate()
+        each.end()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_starts_gets_ready_and_stops_in_order(start: Start, sandbox: Environ, number: int) -> None:
-    bot = start(sandbox)
+    bot = start(sandbox, new=True)
     ready = bot.until_ready()
     assert ready["checks"] == {"store": "ok", "google": "ok", "slack": "ok", "socket_mode": "ok"}
     assert bot.ask("/healthz")[0] == 200
@@ -118,7 +132,7 @@ def test_no_policy_and_an_open_one_are_logged_as_a_warning(
 
 def test_a_proxy_is_for_the_world_outside(start: Start, sandbox: Environ, slack: SlackServer) -> None:
     nowhere = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
-    bot = start({**sandbox, **nowhere})
+    bot = start({**sandbox, **nowhere}, new=True)
     slack.control.wait_connections(timeout=30)
     slack.control.command("help", channel="dms")
     slack.control.wait_message(channel="dms", user="dana", contains="Type `/dms` and a command")
@@ -130,7 +144,7 @@ def test_a_proxy_is_for_the_world_outside(start: Start, sandbox: Environ, slack:
 def test_a_stop_while_it_loads_ends_it_before_it_asks_slack(
     start: Start, environ: Environ, number: int
 ) -> None:
-    bot = start({**environ, "SLACK_API_URL": "http://127.0.0.1:1/api/"})
+    bot = start({**environ, "SLACK_API_URL": "http://127.0.0.1:1/api/"}, new=True)
     bot.until(lambda: handles(bot.process.pid, signal.SIGTERM))
     assert bot.stop(number) == 0
     assert bot.log() == ""
@@ -247,8 +261,7 @@ def test_a_taken_port_is_one_sentence(start: Start, sandbox: Environ, tmp_path: 
     try:
         assert second.process.wait(60) == 1
     finally:
-        second.process.kill()
-        second.process.communicate()
+        second.end()
     assert f"cannot listen on 127.0.0.1, port {taken}" in second.log()
     assert "Traceback" not in second.log()
 

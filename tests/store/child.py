@@ -1,4 +1,4 @@
-"""Another process that uses the same database: `python -m tests.store.child URL WHAT [ARGUMENT…]`.
+"""What another process does that uses the same database: `main`.
 
 It says `ready`, waits for a line where it must start together with others, and says what came out.
 """
@@ -86,10 +86,8 @@ def keep_writing(store: Store) -> None:
             store.put_value("last", str(number))
 
 
-def freeze(store: Store) -> None:
+def freeze(url: str) -> None:
     """As a replica whose server gives up on it sooner than on others."""
-    url = sys.argv[1]
-    store.close()
     stay_in_transaction(Store(PostgresBackend(url, timeouts=HASTE)))
 
 
@@ -105,9 +103,12 @@ WHAT: dict[str, Callable[..., None]] = {
     "stay": stay_in_transaction,
     "write": write,
     "keep writing": keep_writing,
-    "freeze": freeze,
     "open": just_open,
 }
 
-if __name__ == "__main__":
-    WHAT[sys.argv[2]](open_store(sys.argv[1]), *sys.argv[3:])
+
+def main(url: str, what: str, *more: str) -> None:
+    if what == "freeze":
+        freeze(url)
+    else:
+        WHAT[what](open_store(url), *more)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
-_ROOT = Path(__file__).parents[2]
+from tests.loaded import Copy, start
+from tests.store.child import main
 
 
 class Child:
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: Copy) -> None:
         self.process = process
 
     def hear(self) -> str:
@@ -32,13 +31,13 @@ class Child:
 
 @contextmanager
 def child(url: str, *what: str) -> Iterator[Child]:
-    command = [sys.executable, "-m", "tests.store.child", url, *what]
-    process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = start(main, url, *what, env=os.environ, hears=True)
     try:
         yield Child(process)
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.close()
 
 
 def together(url: str, commands: list[tuple[str, ...]]) -> list[str]:
