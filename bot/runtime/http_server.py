@@ -22,6 +22,7 @@ from tornado import httputil
 from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream, StreamClosedError
+from tornado.netutil import add_accept_handler
 from tornado.wsgi import WSGIContainer
 
 from bot.runtime.shutdown import Deadline, Pool
@@ -33,6 +34,8 @@ MAX_BODY = 1 << 20
 """Bytes. Slack's largest payloads, views with their state, are well below that."""
 MAX_CONNECTIONS = 512
 """Open connections. Below the default limit of 1,024 open files, of which the bot itself needs some."""
+_QUEUE = 1024
+"""Connections that wait to be accepted: a burst within a second."""
 _MAX_HEAD = 32 << 10
 _DIGITS = 20
 HEAD_S = 60.0
@@ -57,10 +60,12 @@ class Server:
         threads: int = 16,
         head_s: float = HEAD_S,
         body_s: float = BODY_S,
+        most: int = MAX_CONNECTIONS,
     ) -> None:
         self._app = app
         self._address = (host, port)
         self._deadlines = (head_s, body_s)
+        self._most = most
         self._pool = Pool(threads, "http")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -104,29 +109,56 @@ class Server:
             idle_connection_timeout=head_s,
             body_timeout=body_s,
         )
-        server.add_socket(listener)
+        server.listen_at(listener, self._most)
         grace_s = await grace
-        server.stop()
+        server.stop_listening()
         with suppress(TimeoutError):
             await asyncio.wait_for(requests.wait_until_idle(), grace_s)
         await server.close_all_connections()
 
 
 class _Server(HTTPServer):
-    """Tornado's server with a maximum number of connections."""
+    """Tornado's server with a maximum number of open connections; others wait in the system's queue.
 
+    Slack waits three seconds for an acknowledgement, and repeats no command whose connection is closed.
+    """
+
+    _listener: socket.socket
+    _most = MAX_CONNECTIONS
     _connected = 0
+    _pause: Callable[[], None] | None = None
+    """Stops accepting; None while it is stopped."""
+
+    def listen_at(self, listener: socket.socket, most: int) -> None:
+        self._listener, self._most = listener, most
+        self._accept_more()
+
+    def stop_listening(self) -> None:
+        self._accept_none()
+        self._listener.close()
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        if self._connected >= MAX_CONNECTIONS:
-            stream.close()
-            return
         self._connected += 1
+        if self._connected >= self._most:
+            self._accept_none()
         super().handle_stream(stream, address)
 
     def on_close(self, server_conn: object) -> None:
         self._connected -= 1
         super().on_close(server_conn)
+        if self._listener.fileno() >= 0:
+            self._accept_more()
+
+    def _accept_more(self) -> None:
+        if self._pause is None:
+            self._pause = add_accept_handler(
+                self._listener, lambda accepted, address: self.handle_stream(IOStream(accepted), address)
+            )
+
+    def _accept_none(self) -> None:
+        if self._pause is not None:
+            self._pause()
+            self._pause = None
 
 
 @dataclass
@@ -302,8 +334,12 @@ def _listen(host: str, port: int) -> socket.socket:
     v6 = ":" in host
     try:
         if v6 and socket.has_dualstack_ipv6():
-            return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=host == "::")
-        return socket.create_server((host, port), family=socket.AF_INET6 if v6 else socket.AF_INET)
+            dual = host == "::"
+            return socket.create_server(
+                (host, port), family=socket.AF_INET6, backlog=_QUEUE, dualstack_ipv6=dual
+            )
+        family = socket.AF_INET6 if v6 else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_QUEUE)
     except OSError as error:
         raise OSError(
             error.errno, f"cannot listen on {host}, port {port}: {error.strerror or error}"

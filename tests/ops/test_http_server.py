@@ -36,8 +36,8 @@ JSON_TYPE = {"Content-Type": "application/json"}
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[Server]:
-    server = Server(app, "127.0.0.1", 0, threads=4)
+def serving(app: Any, most: int = MAX_CONNECTIONS) -> Iterator[Server]:
+    server = Server(app, "127.0.0.1", 0, threads=4, most=most)
     server.start()
     try:
         yield server
@@ -566,12 +566,23 @@ def test_stop_waits_no_longer_than_it_may_for_slow_senders() -> None:
         assert time.monotonic() - begun < 5
 
 
-def test_only_so_many_connections_are_taken_at_once() -> None:
-    with serving(Routes(Health())) as server, dripping(server, MAX_CONNECTIONS) as links:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as beyond:
-            assert beyond.recv(1) == b""
-        links[0].close()
+def test_only_so_many_connections_are_taken_at_once_and_others_wait() -> None:
+    """A closed connection would be a command that Slack does not repeat."""
+    with serving(Routes(Health()), most=8) as server, dripping(server, 8) as links:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=0.3) as beyond:
+            beyond.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            with pytest.raises(TimeoutError):
+                beyond.recv(1)
+            links[0].close()
+            beyond.settimeout(60)
+            assert beyond.recv(64).startswith(b"HTTP/1.1 200")
         until(lambda: _answers(server))
+
+
+def test_a_server_that_is_full_can_be_stopped() -> None:
+    with serving(Routes(Health()), most=2) as server, dripping(server, 2):
+        server.stop(grace_s=0.2)
+        assert not _accepts(server.port)
 
 
 def test_starting_and_stopping_over_and_over() -> None:
