@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bot.cmdline.answers import Note, RichPart, Time, User
@@ -54,7 +55,7 @@ class Steps:
             "cancel": self._abort,
             "here": self._here,
             "start": self._start,
-            "writer": self._writer,
+            "writer": partial(self._tick, "writer", "writers"),
             "stopped": self._stopped,
             "hold": self._hold,
             "resume": self._resume,
@@ -64,7 +65,7 @@ class Steps:
             "abort": self._abort,
             "reopened": self._reopened,
             "adopt": promotion.look_again,
-            "item": self._item,
+            "item": partial(self._tick, "item", "checklist"),
             "open_writes": self._open_writes,
             "override": self._override,
         }
@@ -186,10 +187,14 @@ class Steps:
 
     # ---- stopping and draining
 
-    def _writer(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
+    def _tick(self, event: str, lines: str, who: Person, cutover: Cutover, arg: str) -> Note | None:
+        """Tick some of the `writers` or of the `checklist`, which `lines` says."""
+
         def tick(now: Cutover) -> Cutover | None:
-            ticks, text = _ticked(now.progress.writers, arg, who, self._ledger.clock())
-            return self._ledger.note(now, "writer", who, text, writers=ticks) if text else None
+            found = getattr(now.progress, lines)
+            ticks, text = _ticked(found, arg, who, self._ledger.clock())
+            changed: dict[str, Any] = {lines: ticks}
+            return self._ledger.note(now, event, who, text, **changed) if text else None
 
         return self._done(cutover, tick)
 
@@ -280,13 +285,6 @@ class Steps:
             return self._ledger.note(now, "reopened", who, reopened=at, reopened_by=who.user)
 
         return self._done(cutover, reopen)
-
-    def _item(self, who: Person, cutover: Cutover, arg: str) -> Note | None:
-        def tick(now: Cutover) -> Cutover | None:
-            ticks, text = _ticked(now.progress.checklist, arg, who, self._ledger.clock())
-            return self._ledger.note(now, "item", who, text, checklist=ticks) if text else None
-
-        return self._done(cutover, tick)
 
     def _open_writes(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
         def open_writes(now: Cutover) -> Cutover | Note | None:

@@ -152,7 +152,7 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     env.press(env.shows(card, step="open_writes"), "open_writes", "dana")
     reaches(env, cutover, S.DONE)
     env.shows(card, "Done", "Downtime")
-    assert_quiet(env, began, dana=5, sam=3, alex=1)
+    assert_quiet(env, began, dana=5, sam=5, alex=1)
     report = env.type(f"cutover {job} --last")
     assert f"Cutover of {job} is done" in plain(report)
     assert "Downtime" in plain(report)
@@ -182,7 +182,7 @@ def test_a_wave_of_ten_by_one_press(env: Env, clock: AheadClock) -> None:
     tick_all(env, env.shows(card, step="item"), "item", "sam")
     env.press(env.shows(card, step="open_writes"), "open_writes", "sam")
     reaches(env, cutover, S.DONE)
-    assert_quiet(env, began, dana=4, sam=3, alex=0)
+    assert_quiet(env, began, dana=4, sam=4, alex=0)
     for news in ("has begun", "is the primary database now", "writes are open on the destination"):
         env.slack.wait_message(channel="general", contains=[f"{jobs[0]} and 9 more", news])
 
