@@ -11,6 +11,7 @@ from bot.cmdline.answers import Button, Note, User
 from bot.cmdline.invocation import Invocation
 from bot.config.projects import Projects
 from bot.cutover.readers import is_open_to
+from bot.dms import source_writes
 from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
 from bot.dms.model import Database, Job, State, short_name
@@ -175,7 +176,8 @@ class OutboxRenderer:
         )
 
     def _actors(self, out: OutMessage, subject: Mapping[str, Any]) -> set[str]:
-        """Who made the changes that a message is about: they know it, so they are named and not notified."""
+        """Who made the changes that a message is about: they know it, so they are named and not notified. Not
+        where they have to stop the writes to the source now."""
         if out.kind == "timeline":
             events = self._events_of(subject, datetime.fromisoformat(subject["create_time"]))
         elif out.kind in ("event", "alert", "digest"):
@@ -183,7 +185,8 @@ class OutboxRenderer:
             events = tuple(each for each in map(self._store.event, ids) if each is not None)
         else:
             return set()
-        return {each.by for each in events} - {event_labels.OUTSIDE, ""}
+        known = {each.by for each in events if not source_writes.must_stop(each)}
+        return known - {event_labels.OUTSIDE, ""}
 
     def _own_freeze(self, job: Job) -> Freeze | None:
         """A freeze of this job alone: those of more jobs would have all timelines updated."""
