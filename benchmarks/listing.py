@@ -18,6 +18,8 @@ from bot.slack.render.answer import render
 from bot.store.records import Person
 
 GOAL = 1.5
+FIRST_GOAL = 2.0
+MESSAGE_GOAL = 1.8
 _PLACE = "region-a0"
 
 
@@ -61,11 +63,14 @@ def measured(scale: Scale) -> list[Figure]:
             ),
             _figure(f"{count} jobs as values, nothing changed", *_again(scale, raw, gateway), GOAL),
             _figure(
-                f"{count} jobs and their profiles as values, never seen before", *_first(scale, raw, far)
+                f"{count} jobs and their profiles as values, never seen before",
+                *_first(scale, raw, far),
+                FIRST_GOAL,
             ),
             _figure(
                 f"{count} jobs, the whole verb to a message, running ones ticking",
                 *_verb(scale, raw, bot, other),
+                MESSAGE_GOAL,
             ),
         ]
 

@@ -10,7 +10,7 @@ from benchmarks.commands import mix
 from benchmarks.figures import Figure, Scale
 from benchmarks.generator import Generator
 
-GOAL_MB = 200.0
+GOAL_MB = 150.0
 _WATCHED_S = 20.0
 _EVERY_S = 0.25
 

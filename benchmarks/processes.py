@@ -86,6 +86,6 @@ class Child:
 
 
 def _own_environment() -> dict[str, str]:
-    """Without settings of the bot that the caller happens to have."""
-    ours = ("SLACK_", "DMS_", "GOOGLE_", "PORT")
+    """Without settings of the bot that the caller happens to have, and with compiled code, as in an image."""
+    ours = ("SLACK_", "DMS_", "GOOGLE_", "PORT", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}

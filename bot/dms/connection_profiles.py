@@ -245,6 +245,8 @@ class ProfileCache:
         known = cache.profiles.get(profile) if cache else None
         if known is None:
             return Endpoint(profile, engine, provider)
+        if known.engine and known.provider:
+            return known
         return Endpoint(profile, known.engine or engine, known.provider or provider, known.host)
 
     def _due(self, location: str, requested: set[str], age_s: float) -> bool:

@@ -26,6 +26,7 @@ from bot.dms.model import (
     Operation,
     Selection,
 )
+from bot.dms.new_job import new_job
 from bot.util.command import without_command
 from bot.util.redact import redact
 
@@ -66,33 +67,34 @@ def _rfc3339(text: str) -> datetime:
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
-def job(message: Any, names: Names, endpoint: FindEndpoint) -> Job:
-    """A raw `MigrationJob` message as a `Job`."""
+def job(message: Any, names: Names, endpoint: FindEndpoint, duration_s: float | None = None) -> Job:
+    """A raw `MigrationJob` message as a `Job`; with another duration than its own, if one is given."""
     source, destination = message.source_database, message.destination_database
     engine, provider = names["engine"], names["provider"]
-    duration = message.duration
+    if duration_s is None:
+        duration_s = message.duration.seconds + message.duration.nanos / 1e9
     level = message.performance_config.dump_parallel_level
-    return Job(
-        name=message.name,
-        create_time=utc(message.create_time),
-        state=names["state"][message.state],
-        phase=names["phase"][message.phase],
-        type=named(names["type"][message.type_]),
-        display_name=message.display_name,
-        labels=_labels(message.labels),
-        source=endpoint(message.source, engine[source.engine], provider[source.provider]),
-        destination=endpoint(message.destination, engine[destination.engine], provider[destination.provider]),
-        update_time=utc(message.update_time) if message.HasField("update_time") else None,
-        end_time=utc(message.end_time) if message.HasField("end_time") else None,
-        duration_s=duration.seconds + duration.nanos / 1e9,
-        error=fault(message.error) if message.HasField("error") else None,
-        parallelism=named(names["dump_parallel_level"][level]),
-        dump_path=message.dump_path,
+    return new_job(
+        message.name,
+        utc(message.create_time),
+        names["state"][message.state],
+        names["phase"][message.phase],
+        named(names["type"][message.type_]),
+        message.display_name,
+        _labels(message.labels),
+        endpoint(message.source, engine[source.engine], provider[source.provider]),
+        endpoint(message.destination, engine[destination.engine], provider[destination.provider]),
+        utc(message.update_time) if message.HasField("update_time") else None,
+        utc(message.end_time) if message.HasField("end_time") else None,
+        duration_s,
+        fault(message.error) if message.HasField("error") else None,
+        named(names["dump_parallel_level"][level]),
+        message.dump_path,
     )
 
 
 def _labels(labels: Any) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((key, labels[key]) for key in labels))
+    return tuple(sorted(labels.items())) if labels else ()
 
 
 def fault(status: Any) -> Fault | None:

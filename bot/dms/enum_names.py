@@ -59,14 +59,22 @@ class EnumNames:
             kind: _Names(kind, {int(member): str(member.name) for member in enum})
             for kind, enum in _ENUMS.items()
         }
+        self._known: set[tuple[int, ...]] = set()
+        """Numbers of jobs that all have names: of thousands of jobs, few differ in them."""
         self._asked: dict[tuple[str, int], float] = {}
         self._asking = threading.Lock()
         """Held during the call to the service; other threads with the same number wait for its name."""
 
     def unknown(self, job: Any) -> list[tuple[str, int]]:
         """The kinds and numbers of a `MigrationJob` message that have no name yet."""
-        found = zip(_FIELDS, _numbers(job), strict=True)
-        return [(kind, number) for (kind, _), number in found if number not in self.names[kind]]
+        numbers = _numbers(job)
+        if numbers in self._known:
+            return []
+        found = zip(_FIELDS, numbers, strict=True)
+        unknown = [(kind, number) for (kind, _), number in found if number not in self.names[kind]]
+        if not unknown:
+            self._known.add(numbers)
+        return unknown
 
     def learn(self, job: Any, describe: Callable[[], Mapping[str, Any]]) -> None:
         """Learn the names of a job's unknown numbers from its JSON, which `describe` fetches.

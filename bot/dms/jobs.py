@@ -15,7 +15,7 @@ from bot.dms.connection_profiles import ProfileCache
 from bot.dms.enum_names import EnumNames
 from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.grpc_client import GrpcClient, job_message
-from bot.dms.list_cache import CachedListing, CachedPage, RawPage, durations, split_page, with_duration
+from bot.dms.list_cache import CachedListing, CachedPage, RawPage, durations, split_page
 from bot.dms.location_jobs import LocationJobs
 from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import Job, job_name, short_name
@@ -152,8 +152,7 @@ class Jobs:
         for index, (content, job) in enumerate(pairs):
             named = True
             if job is None:
-                job, named = self._job(new[content])
-                job = with_duration(job, durations_now[index])
+                job, named = self._job(new[content], durations_now[index])
             if named:
                 known[content] = job
             jobs.append(job)
@@ -167,13 +166,14 @@ class Jobs:
             raw_page.durations,
         )
 
-    def _job(self, message: Any) -> tuple[Job, bool]:
+    def _job(self, message: Any, duration_s: float | None = None) -> tuple[Job, bool]:
         """The job, and whether all its enum numbers have names; an unknown one is shown as `STATE_17`."""
         unknown = self._enum_names.unknown(message)
         if unknown:
             self._learn(message)
             unknown = self._enum_names.unknown(message)
-        return convert.job(message, self._enum_names.names, self._profiles.endpoint), not unknown
+        job = convert.job(message, self._enum_names.names, self._profiles.endpoint, duration_s)
+        return job, not unknown
 
     def _learn(self, message: Any) -> None:
         """Read names that the generated enums lack over REST, which returns names and not numbers."""

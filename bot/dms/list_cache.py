@@ -7,7 +7,7 @@ the same bytes apart from its duration.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,50 +16,7 @@ from google.cloud.clouddms_v1.types import clouddms_resources as resources
 from google.protobuf import descriptor_pb2, descriptor_pool, duration_pb2, message_factory
 
 from bot.dms.model import Job
-
-_SLOTS: Mapping[str, Any] = vars(Job)
-_name = _SLOTS["name"].__set__
-_create_time = _SLOTS["create_time"].__set__
-_state = _SLOTS["state"].__set__
-_phase = _SLOTS["phase"].__set__
-_type = _SLOTS["type"].__set__
-_display_name = _SLOTS["display_name"].__set__
-_labels = _SLOTS["labels"].__set__
-_source = _SLOTS["source"].__set__
-_destination = _SLOTS["destination"].__set__
-_update_time = _SLOTS["update_time"].__set__
-_end_time = _SLOTS["end_time"].__set__
-_duration_s = _SLOTS["duration_s"].__set__
-_error = _SLOTS["error"].__set__
-_parallelism = _SLOTS["parallelism"].__set__
-_dump_path = _SLOTS["dump_path"].__set__
-_rest = _SLOTS["rest"].__set__
-
-
-def with_duration(job: Job, seconds: float) -> Job:
-    """A copy of the job with another duration, in seconds.
-
-    Several times faster than `dataclasses.replace`, which matters for thousands of running jobs per poll.
-    """
-    new = object.__new__(Job)
-    _name(new, job.name)
-    _create_time(new, job.create_time)
-    _state(new, job.state)
-    _phase(new, job.phase)
-    _type(new, job.type)
-    _display_name(new, job.display_name)
-    _labels(new, job.labels)
-    _source(new, job.source)
-    _destination(new, job.destination)
-    _update_time(new, job.update_time)
-    _end_time(new, job.end_time)
-    _duration_s(new, seconds)
-    _error(new, job.error)
-    _parallelism(new, job.parallelism)
-    _dump_path(new, job.dump_path)
-    _rest(new, job.rest)
-    return new
-
+from bot.dms.new_job import with_duration
 
 _PACKAGE = "dms_bot.unread"
 _Field = descriptor_pb2.FieldDescriptorProto

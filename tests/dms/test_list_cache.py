@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.dms.gateway import Gateway
-from bot.dms.list_cache import durations, split_page, with_duration
+from bot.dms.list_cache import durations, split_page
 from bot.dms.model import Job
+from bot.dms.new_job import with_duration
 from tests.dms.fake_service import FakeService, JobPb, JobsPb
 from tests.dms.test_reads import made, message
 
