@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-CLIENTS = {"google.auth", "grpc", "requests", "psycopg", "matplotlib", "cloudevents"}
+CLIENTS = {"google.auth", "grpc", "requests", "psycopg", "matplotlib", "numpy", "cloudevents"}
 """What takes long to load: clients of Google and PostgreSQL, what draws charts, what only webhooks need."""
 
 
