@@ -18,6 +18,7 @@ from sandbox.dms.control import ControlError, DmsControl
 from sandbox.local_http import NoAnswer
 from tests.crash.cutover_hands import REPLICATES, CutoverHands, give_samples, now
 from tests.crash.env import LOCATIONS
+from tests.crash.simulated_jobs import NIGHT
 from tests.waiting import until
 
 _LOOK_S = 0.2
@@ -95,7 +96,7 @@ class SimulatedNights:
 
     def _plan(self) -> Cutover:
         self.nights += 1
-        ids = [f"night-{self.nights}-{number}" for number in range(_WAVE)]
+        ids = [f"{NIGHT}{self.nights}-{number}" for number in range(_WAVE)]
         for id in ids:
             self._dms.add_job(id, location=LOCATIONS[0], **REPLICATES)
         self._presses += 1
