@@ -99,7 +99,7 @@ class Env:
         before = self._last(channel, user)
         delivery = self.slack.command(f"{self.command} {text}".strip(), user=user, channel=channel)
         assert delivery["ok"], delivery
-        return self.slack.wait_message(channel=channel, user=user, after=before, where=_is_no_reply)
+        return self.slack.wait_message(channel=channel, user=user, after=before, where=_is_answer)
 
     def press(self, message: JSON, button: str, user: str = "dana", *, stale: bool = False) -> JSON:
         """Press a button of a message or a view: see `found_by`, and `SlackControl.press` for `stale`."""
@@ -189,8 +189,9 @@ def _just_before(message: JSON) -> str:
     return str(Decimal(message["ts"]) - Decimal("0.000001"))
 
 
-def _is_no_reply(message: JSON) -> bool:
-    return not message.get("is_reply")
+def _is_answer(message: JSON) -> bool:
+    """Not what stands there until the answer comes, on a busy machine."""
+    return not message.get("is_reply") and not plain(message).startswith("⏳ Looking")
 
 
 def asks_first(message: JSON) -> bool:
