@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
-import httpx
-
 from sandbox.dms.control import ControlError, DmsControl
+from sandbox.local_http import NoAnswer
 from sandbox.slack import SlackControl
 from sandbox.slack.control import SandboxError
 from tests.crash.env import LOCATIONS
@@ -68,6 +67,9 @@ class Faults:
         self._every_s = every_s
         self._thread.start()
 
+    def goes_on(self) -> bool:
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Everything is well again."""
         self._stop.set()
@@ -80,14 +82,14 @@ class Faults:
         while not self._stop.wait(self._every_s * self._random.uniform(0.5, 1.0)):
             deck = deck or self._random.sample(sorted(kinds), len(kinds))
             name = deck.pop()
-            with suppress(ControlError, SandboxError, httpx.HTTPError):
+            with suppress(ControlError, SandboxError, NoAnswer):
                 kinds[name]()
                 self.counts[name] += 1
                 self._stop.wait(self._random.uniform(*_LASTS_S))
             self._mend()
 
     def _mend(self) -> None:
-        with suppress(ControlError, SandboxError, httpx.HTTPError):
+        with suppress(ControlError, SandboxError, NoAnswer):
             self._slack.clear_faults()
             self._slack.socket("accept")
             self._slack.duplicate_deliveries(0)

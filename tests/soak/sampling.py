@@ -12,11 +12,12 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.soak.bot import BLOCKS
+from tests.soak.bot import BLOCKS, IN_USE
 from tests.store.raw import Raw
 
 _MB = 2**20
-MEMORY, OBJECTS = "memory, MB", "Python's objects, thousands"
+MEMORY = "memory, MB"
+OBJECTS, HEAPS = "Python's objects, thousands", "heaps in use, MB"
 FILES, THREADS, CONNECTIONS = "open files", "threads", "TCP connections"
 SERIES = "series of metrics"
 DATABASE, LOG = "database, MB", "write-ahead log, MB"
@@ -89,7 +90,9 @@ class Sampler:
         answer = httpx.get(self._metrics, timeout=10, trust_env=False)
         lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
         yield SERIES, float(len(lines))
-        yield OBJECTS, next(float(line.split()[1]) / 1e3 for line in lines if line.startswith(BLOCKS))
+        values = dict(line.rsplit(" ", 1) for line in lines)
+        yield OBJECTS, float(values[BLOCKS]) / 1e3
+        yield HEAPS, float(values[IN_USE])
 
     def _of_database(self) -> Iterator[tuple[str, float]]:
         # A connection of its own each time: one that stayed would keep the log from being folded in.

@@ -11,7 +11,7 @@ import pytest
 from tests.soak.bounds import Bound, bounds, judged
 from tests.soak.plan import Plan
 from tests.soak.report import figure_lines
-from tests.soak.sampling import CONNECTIONS, FILES, LASTING, MEMORY, THREADS, rows_of
+from tests.soak.sampling import CONNECTIONS, FILES, HEAPS, LASTING, MEMORY, THREADS, rows_of
 from tests.soak.verdict import Point, theil_sen, trend
 
 PLAN = Plan()
@@ -25,20 +25,21 @@ def series(value: Callable[[float], float], noise: float = 0.0) -> list[Point]:
 
 
 GROWING = {
-    "a leak of 12 MB in the time": (MEMORY, lambda h: 140 + 24 * h, 2.0),
-    "a leak of small steps": (MEMORY, lambda h: 140 + 2 * math.floor(h * 16), 0.5),
-    "a leak below a sawtooth": (MEMORY, lambda h: 140 + 24 * h + 6 * (h * 20 % 1), 0.5),
+    "a leak of 4 MB in the time": (HEAPS, lambda h: 35 + 8 * h, 0.3),
+    "a leak of small steps": (HEAPS, lambda h: 35 + 0.5 * math.floor(h * 16), 0.1),
+    "a leak below a sawtooth": (HEAPS, lambda h: 35 + 8 * h + 2 * (h * 20 % 1), 0.1),
+    "a process that takes more and more": (MEMORY, lambda h: 140 + 60 * h, 2.0),
     "files that stay open, one in two minutes": (FILES, lambda h: 110 + math.floor(30 * h), 0.0),
     "a connection in four minutes": (CONNECTIONS, lambda h: 15 + math.floor(15 * h), 0.0),
     "a thread in four minutes": (THREADS, lambda h: 100 + math.floor(15 * h), 1.0),
     "rows that nobody deletes": (rows_of("events"), lambda h: 200 * h, 5.0),
 }
 STEADY = {
-    "flat": (MEMORY, lambda _: 140.0, 2.0),
-    "a step, then flat": (MEMORY, lambda h: 140 + (12 if h > 0.2 else 0), 1.0),
+    "flat": (HEAPS, lambda _: 35.0, 0.5),
+    "a step, then flat": (HEAPS, lambda h: 35 + (4 if h > 0.2 else 0), 0.2),
     "a late step": (FILES, lambda h: 110 + (6 if h > 0.35 else 0), 0.0),
     "filled during the warm-up": (MEMORY, lambda h: 100 + 60 * min(h, 0.1) / 0.1, 0.5),
-    "sawtooth": (MEMORY, lambda h: 140 + 20 * (h * 10 % 1), 0.5),
+    "sawtooth": (HEAPS, lambda h: 35 + 6 * (h * 10 % 1), 0.3),
     "rows that come and go": (rows_of("events"), lambda h: 150 + 100 * (h * 12 % 1), 10.0),
     "one peak": (THREADS, lambda h: 100 + (40 if 0.4 < h < 0.41 else 0), 0.0),
     "going down": (MEMORY, lambda h: 160 - 30 * h, 1.0),

@@ -9,16 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
-import httpx
-
 from sandbox.dms.control import ControlError, DmsControl
+from sandbox.local_http import NoAnswer
 from sandbox.slack import SlackControl
 from sandbox.slack.control import SandboxError
 from tests.crash.env import COMMAND_CHANNEL
 from tests.crash.simulated_jobs import SimulatedJobs
 
 JSON = dict[str, Any]
-_AWAY = (httpx.HTTPError, SandboxError, ControlError, TimeoutError, KeyError, IndexError)
+_AWAY = (NoAnswer, SandboxError, ControlError, TimeoutError, KeyError, IndexError)
 _NAMES = ("dana", "sam", "alex", "riley")
 _LOOKS = (
     *(
@@ -58,6 +57,9 @@ class Visitors:
     def start(self, every_s: float) -> None:
         self._every_s = every_s
         self._thread.start()
+
+    def goes_on(self) -> bool:
+        return self._thread.is_alive()
 
     def rush(self, dms: DmsControl) -> None:
         """Everybody at once, so that the bot has as many threads from then on as it may have: they stay."""
