@@ -25,10 +25,13 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database. In PostgreSQL, that of a test which asks for `store` has tables from the start, as
+    making them takes a while."""
     if kind == "sqlite":
         return str(tmp_path / "bot.db")
     running: PostgresServer = request.getfixturevalue("server")
-    return running.new_database()
+    with_tables = "store" in request.fixturenames
+    return running.database_of_store() if with_tables else running.new_database()
 
 
 @pytest.fixture
