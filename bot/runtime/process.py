@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -18,8 +19,20 @@ from bot.runtime.shutdown import Signals, Stopped, exit_process
 log = structlog.get_logger(__name__)
 
 
+_LOOK_EVERY_S = 5.0
+
+
+class Watching(Protocol):
+    @property
+    def has_looked(self) -> bool:
+        """Whether this replica watches, and has looked at every place."""
+
+
 class Bot(Protocol):
     """What the process needs of `bot.app.Bot`."""
+
+    @property
+    def watcher(self) -> Watching: ...
 
     def start(self) -> None:
         """May raise Stopped, if `stop` was called meanwhile."""
@@ -71,5 +84,13 @@ class _Starting:
             self._signals.wake()
             return
         # What is loaded by now stays for good: without it, a garbage collection takes less time.
-        gc.collect()
-        gc.freeze()
+        _keep()
+        # So do the jobs: with 10,000, a collection holds the interpreter for tens of milliseconds.
+        while not self._bot.watcher.has_looked:
+            time.sleep(_LOOK_EVERY_S)
+        _keep()
+
+
+def _keep() -> None:
+    gc.collect()
+    gc.freeze()

@@ -81,7 +81,7 @@ class Watcher:
         watches: Callable[[], Sequence[SubscriptionLike]] = tuple,
         escalations: Callable[[], Sequence[Escalate]] = tuple,
         wake: threading.Event | None = None,
-        on_cycle: OnCycle | None = None,
+        on_cycle: OnCycle = lambda _place, _error: None,
         on_events: Callable[[Sequence[SavedEvent]], None] = lambda _: None,
         burst: int = BURST,
     ) -> None:
@@ -163,6 +163,12 @@ class Watcher:
     def jobs(self) -> int:
         """How many jobs are known."""
         return len(self._snapshots)
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether this replica watches, and has looked at every place."""
+        locations = self._snapshots.locations
+        return bool(locations) and all(each.last is not None for each in locations)
 
     def subscriptions(self) -> Subscriptions:
         """All subscriptions of this moment. Raises: StoreError."""
@@ -257,14 +263,10 @@ class Watcher:
         try:
             result = poll_place(self._dms, location.place, location.jobs, stuck_after, location.last)
         except DmsError as error:
-            self._report_cycle(location.place, str(error))
+            self._on_cycle(location.place, str(error))
             raise
-        self._report_cycle(location.place, "")
+        self._on_cycle(location.place, "")
         return result
-
-    def _report_cycle(self, place: Place, error: str) -> None:
-        if self._on_cycle is not None:
-            self._on_cycle(place, error)
 
     def _fetch_delay(self, name: str) -> DelayResult:
         """Runs on a thread of the pool."""

@@ -196,8 +196,10 @@ def test_changes_while_a_location_was_silent_are_told_when_it_answers(
     errors: list[tuple[Place, str]] = []
     watcher = Watcher(gateway, store, settings, on_cycle=lambda place, error: errors.append((place, error)))
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    assert not watcher.has_looked
     with running(watcher):
-        until(lambda: watcher.jobs)
+        until(lambda: watcher.has_looked)
+        assert watcher.jobs == 1
         dms.control.fault("ListMigrationJobs", "UNAVAILABLE", times=None)
         dms.control.set_job("orders", state="STOPPED")
         until(lambda: any(error for _, error in errors))
