@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -57,8 +57,32 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_LONGEST_FIRST = ("crash", "e2e", "faults", "browser", "notify", "store", "ops", "sandbox_slack")
-"""Folders by how long their files take, as far as that matters; the others take seconds."""
+_LONGEST_FIRST = (
+    "crash/test_cutovers.py",
+    "faults/test_slack_sockets.py",
+    "notify/test_notifier.py",
+    "e2e/test_telling.py",
+    "faults/test_slack_answers.py",
+    "browser/test_reading.py",
+    "sandbox_slack/test_page.py",
+    "benchmarks/test_smoke.py",
+    "e2e/test_confirmations.py",
+    "e2e/test_actions.py",
+    "e2e/test_approvals.py",
+    "crash/test_crash.py",
+    "e2e/test_schedule.py",
+    "store/test_olddatabases.py",
+    "store/test_postgres_faults.py",
+    "e2e/test_outcomes.py",
+    "ops/test_run.py",
+    "faults/test_database.py",
+    "e2e/test_several_projects.py",
+    "store/test_audit.py",
+    "e2e/test_notifications.py",
+)
+"""Files that take more than 25 seconds alone, most of them to wait."""
+_THEN = ("crash", "e2e", "browser", "faults", "store", "ops", "sandbox_slack")
+"""Folders by how long their other files take, as far as that matters; the others take seconds."""
 _MEMORY = "/dev/shm"
 _ROOM = 2 * 2**30
 """Bytes that have to be free there, as a run must never fill it."""
@@ -104,12 +128,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return
     sizes = Counter(item.path for item in items)
 
-    def rank(item: pytest.Item) -> tuple[int, int]:
+    def rank(item: pytest.Item) -> tuple[int, int, int]:
         folder = item.path.parent.name
-        place = _LONGEST_FIRST.index(folder) if folder in _LONGEST_FIRST else len(_LONGEST_FIRST)
-        return place, -sizes[item.path]
+        return (
+            _place(f"{folder}/{item.path.name}", _LONGEST_FIRST),
+            _place(folder, _THEN),
+            -sizes[item.path],
+        )
 
     items.sort(key=rank)
+
+
+def _place(name: str, order: Sequence[str]) -> int:
+    return order.index(name) if name in order else len(order)
 
 
 @pytest.hookimpl(wrapper=True)
