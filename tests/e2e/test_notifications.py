@@ -113,7 +113,7 @@ def test_an_alert_stops_warning_once_the_job_was_restarted(env: Env) -> None:
 def test_changes_made_here_name_who_made_them(env: Env) -> None:
     job = a_job(env, "mine", state="STOPPED", phase="CDC", frozen=False)
     env.type(f"resume {job}", user="sam")
-    env.slack.wait_message(channel=NEWS, contains=[job, "<@U0SAM00001>"])
+    env.slack.wait_message(channel=NEWS, contains=[job, "— by sam"])
 
 
 def test_deleted_jobs_are_told_and_unreachable_locations_are_not(env: Env) -> None:
