@@ -38,7 +38,7 @@ def test_a_jobs_message_is_kept_up_to_date(dana: Person, page: Page, env: Env, p
     expect(button(story, "Resume")).to_be_visible()
     button(story, "Resume").click()
     expect(story).to_contain_text("Resuming")
-    expect(story).to_contain_text("by @dana")
+    expect(story).to_contain_text("by dana")
     expect(story).to_contain_text("Running · CDC (was")
     expect(button(story, "Resume")).to_have_count(0)
     pictures.of(story, "timeline")

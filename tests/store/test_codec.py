@@ -171,8 +171,9 @@ def test_an_unknown_type_is_refused_before_anything_is_stored() -> None:
     class Odd:
         number: complex
 
+    table = Table("odd", Odd)
     with pytest.raises(TypeError, match="no way to store"):
-        Table("odd", Odd)
+        table.values(Odd(1j))
 
 
 def test_a_row_that_makes_no_sense_is_an_error_of_the_store() -> None:
