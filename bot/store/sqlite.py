@@ -23,12 +23,12 @@ from bot.store.backend import CLOSED, Backend, Params, Row, Session
 from bot.store.file_lock import FileLock, FileLocks, make_private
 from bot.store.port import Lock, StoreError
 from bot.store.schema import MIGRATIONS, Migration, pending
+from bot.util import turns
 from bot.util.loading import without
 
 # It would load NumPy wherever that is installed, for kinds of values that the store does not have: 15 MB.
 with without("numpy"):
     from sqlite_utils import Database, Migrations
-from bot.util import turns
 
 BUSY_TIMEOUT_S = 10.0
 """Seconds to wait for another writer."""
