@@ -64,7 +64,7 @@ def bounds(plan: Plan) -> Iterator[Bound]:
     # What is in use is strict. The process holds more of the system, as neither Python nor the C library
     # gives back what is in pieces: that rises with its peaks.
     yield Bound(OBJECTS, rise=10.0, rise_share=0.02)
-    yield Bound(HEAPS, rise=1.5)
+    yield Bound(HEAPS, rise=4.0)
     yield Bound(MEMORY, rise=15.0, ceiling=256.0)
     yield Bound(FILES, rise=3.0)
     yield Bound(THREADS, rise=3.0)
