@@ -21,8 +21,9 @@ from tests.browser.person import Person
 from tests.browser.pictures import Pictures
 from tests.browser.watching import Watched, watched
 from tests.conftest import CHROMIUM, missing
-from tests.e2e.env import UNHURRIED, Env, running, settings
+from tests.e2e.env import UNHURRIED, Env, has_looked, running, settings
 from tests.e2e.helpers import policy
+from tests.waiting import until
 
 SIZE = (1280, 800)
 PATIENCE_MS = 20_000
@@ -63,6 +64,8 @@ def env(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         bot = stack.enter_context(running(settings(slack, dms, folder, **_policy(request, folder))))
         slack.control.configure(**UNHURRIED)
         slack.control.wait_connections()
+        # What the first look finds is not announced: tests change their jobs after it.
+        until(lambda: has_looked(bot))
         yield Env(slack.control, dms.control, bot)
         assert slack.control.violations() == []
 

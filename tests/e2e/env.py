@@ -278,11 +278,11 @@ def open_env(
         else:
             assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
         # What the first look finds is not announced: tests add their jobs after it.
-        until(lambda: _has_looked(bot))
+        until(lambda: has_looked(bot))
         yield Env(slack.control, dms.control, bot)
 
 
-def _has_looked(bot: Bot) -> bool:
+def has_looked(bot: Bot) -> bool:
     """Whether the bot has listed the jobs of each place for the first time."""
     places = bot.settings.projects.places
     return all(bot.store.value(baseline_key(each)) is not None for each in places)
