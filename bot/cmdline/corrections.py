@@ -46,11 +46,13 @@ def as_typed(invocation: Invocation) -> str:
     parts = [invocation.verb, *(_job(each) for each in invocation.jobs), *invocation.words]
     parts += [f"{key}={_quoted(value)}" for key, value in invocation.filters.items()]
     for name, value in invocation.flags.items():
+        if not value:
+            continue
         if isinstance(value, tuple):
             parts.append(f"--{name} {','.join(value)}")
         elif value is True:
             parts.append(f"--{name}")
-        elif value:
+        else:
             parts.append(f"--{name} {_quoted(str(value))}")
     return " ".join(parts)
 

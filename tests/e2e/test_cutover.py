@@ -276,3 +276,27 @@ def test_whoever_takes_no_part_presses_nothing(env: Env) -> None:
     env.press(card, "abort", "riley")
     env.answer_to("riley", "dms", "can press that", before)
     assert reaches(env, cutover, S.READY).rev >= cutover.rev
+
+
+def test_what_is_taken_back_in_the_form_is_not_planned(env: Env) -> None:
+    """Whoever chooses a last press there must not see it promoted by itself because that was typed before."""
+    job = env.add_job("mind", **LIVE)
+    people = f"--deputy <@{SAM}|sam> --announce <#{GENERAL}|general>"
+    env.slack.command(
+        f"cutover {job} --by-itself {people} --max-bytes 16MiB --writers web --reason CHG-7", user="dana"
+    )
+    view = env.slack.wait_view("dana", "Plan it")
+    values = {
+        "promote": "press",
+        "max-bytes": "0",
+        "deputy": None,
+        "announce": None,
+        "writers": "",
+        "reason": "",
+    }
+    chosen = {f"dms:cutover:{block}": value for block, value in values.items()}
+    assert env.slack.submit(view, chosen, user="dana")["submitted"]
+    env.slack.wait_message(channel="dms", contains=["Confirm", job])
+    plan = newest(env, job).plan
+    assert plan.by_itself is False
+    assert (plan.deputy, plan.announce, plan.most_bytes, plan.writers, plan.reason) == ("", "", 0, (), "")

@@ -71,6 +71,8 @@ def plan_form(form: CutoverForm) -> dict[str, Any]:
 def read_plan(values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, FlagValue]:
     """The submitted view as the flags of the verb; `data` is what is stored for the form.
 
+    There is a flag for each field, an empty one where nothing is chosen: it takes back what was typed.
+
     Raises:
         InputError: what is wrong, and in which field.
     """
@@ -90,8 +92,7 @@ def read_plan(values: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, F
     flags["by-itself"] = _chosen(values, "promote", (_LAST_PRESS, _BY_ITSELF), _LAST_PRESS) == _BY_ITSELF
     flags["rehearse"] = _REHEARSE in _ticked(values, "rehearse")
     _check_people(flags)
-    kept = {"checklist"}
-    return {name: value for name, value in flags.items() if value or name in kept}
+    return flags
 
 
 def _with(usual: Sequence[str], data: Mapping[str, Any], name: str) -> tuple[str, ...]:
