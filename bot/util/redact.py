@@ -137,7 +137,7 @@ _PATTERNS = (
 _HINTS = re.compile(
     r"xox|xapp|hooks\.slack|ya29|AIza|1//|GOCSPX|A(?:KI|SI)A|PRIVATE KEY|bearer|basic|eyJ|://"
     r"|pass|pwd|secret|token|key|identified|\*[0-9A-F]{8}|md5|SCRAM|authorization|cookie|sig|sp_add|rds_set"
-    r"|mysql|mariadb|sqlplus|jdbc|curl",
+    r"|mysql|mariadb|sqlplus|jdbc|curl|authentication_string",
     re.IGNORECASE,
 )
 """Without one of these there is nothing to hide: most text is looked at once."""

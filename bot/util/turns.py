@@ -3,13 +3,14 @@
 All threads share one interpreter. Of forty that want it, each wakes up at every switch interval to ask for
 it, and what is in a hurry, such as an acknowledgement, is one of forty. So what works on answers takes a
 turn, and lends it while it waits for the service, for Slack, for the database or for other threads. A turn is
-a courtesy and no lock: whoever has waited for one for long enough goes on without it, so that nothing depends
-on others giving theirs back.
+a courtesy and no lock: whoever has waited for long enough, all its waits together, goes on without one, so
+that nothing depends on others giving theirs back.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
@@ -36,6 +37,7 @@ class Turns:
         if self.held():
             yield
             return
+        self._here.patience_s = self._patience_s
         self._take()
         try:
             yield
@@ -59,7 +61,10 @@ class Turns:
         return bool(getattr(self._here, "has_one", False))
 
     def _take(self) -> None:
-        self._here.has_one = self._free.acquire(timeout=self._patience_s)
+        """Wait for what is left of the patience at most: an answer that lends often is not late for it."""
+        begun = time.monotonic()
+        self._here.has_one = self._free.acquire(timeout=self._here.patience_s)
+        self._here.patience_s = max(0.0, self._here.patience_s - (time.monotonic() - begun))
 
     def _give_back(self) -> None:
         if self.held():

@@ -166,9 +166,9 @@ class Watcher:
 
     @property
     def has_looked(self) -> bool:
-        """Whether this replica watches, and has looked at every place."""
+        """Whether this replica watches, and every place has answered it, or has failed to."""
         locations = self._snapshots.locations
-        return bool(locations) and all(each.last is not None for each in locations)
+        return bool(locations) and all(each.last or each.interval.failures for each in locations)
 
     def subscriptions(self) -> Subscriptions:
         """All subscriptions of this moment. Raises: StoreError."""

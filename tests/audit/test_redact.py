@@ -99,7 +99,7 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0B\n-----END PRIVATE
         ("curl -s -u app:hunter2 https://db.example.com", "hunter2"),
         ("curl --user=app:hunter2 https://db.example.com", "hunter2"),
         ("ENCRYPT BY PASSPHRASE 'hunter2'", "hunter2"),
-        ("UPDATE mysql.user SET authentication_string='hunter2'", "hunter2"),
+        ("authentication_string='hunter2'", "hunter2"),
         ("hooks.slack.com/services/T000/B000/hunter2", "hunter2"),
         ("DB_PASS=hunter2", "hunter2"),
         # HTTP.

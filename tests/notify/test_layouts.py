@@ -13,7 +13,7 @@ from slack_sdk.webhook import WebhookResponse
 
 from bot.outbox.notifier import Notifier
 from bot.slack.api.layouts import Layouts
-from bot.slack.api.messages import InvalidContent, refusal_of
+from bot.slack.api.messages import InvalidContent, TransientError, refusal_of
 from bot.slack.api.replies import Replier
 from bot.slack.render import message as m
 from bot.store import Store
@@ -160,6 +160,7 @@ def test_a_response_url_does_not_say_what_is_lacking(store: Store) -> None:
             *(200, '{"ok": false, "error": "invalid_blocks", "errors": ["unsupported type: data_table"]}'),
             *("invalid_blocks", ("unsupported type: data_table",)),
         ),
+        (400, '{"ok":false,"error":"invalid_blocks","errors":null}', "invalid_blocks", ()),
         (404, '{"ok":false,"error":"used_url"}', "used_url", None),
         (404, "expired_url", "expired_url", None),
         (500, "", "refused", None),
@@ -172,6 +173,13 @@ def test_a_response_url_says_why_as_text_or_as_json(
     refused = refusal_of(WebhookResponse(url="", status_code=status, body=body, headers={}))
     assert str(refused) == code
     assert (refused.said if isinstance(refused, InvalidContent) else None) == said
+
+
+@pytest.mark.parametrize("code", ["ratelimited", "internal_error", "fatal_error"])
+def test_what_passes_by_itself_is_tried_again(code: str) -> None:
+    body = f'{{"ok":false,"error":"{code}"}}'
+    found = refusal_of(WebhookResponse(url="", status_code=200, body=body, headers={}))
+    assert isinstance(found, TransientError)
 
 
 def test_a_response_url_takes_a_message_with_ok() -> None:

@@ -56,6 +56,28 @@ def test_whoever_waits_for_long_goes_on_without_and_gives_nothing_back() -> None
         assert pool.submit(without).result(LONG_S) == "done"
 
 
+def test_all_waits_of_one_piece_of_work_together_have_a_limit() -> None:
+    turns, over = Turns(1, 0.05), threading.Event()
+
+    def others() -> None:
+        while not over.is_set():
+            with turns.taken():
+                over.wait(0.005)
+
+    def goes_on_without() -> bool:
+        with turns.lent():
+            over.wait(0.001)
+        return not turns.held()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(others)
+        try:
+            with turns.taken():
+                until(goes_on_without, timeout=15)
+        finally:
+            over.set()
+
+
 def test_an_error_gives_the_turn_back() -> None:
     turns = Turns(1, LONG_S)
     with pytest.raises(ValueError, match="lent"), turns.taken(), turns.lent():

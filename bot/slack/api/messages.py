@@ -22,7 +22,7 @@ from slack_sdk.webhook import WebhookResponse
 
 from bot.slack.api.client import outbox_client, webhook
 from bot.slack.api.lookups import NOT_GRANTED
-from bot.slack.api.outages import outage, retry_after
+from bot.slack.api.outages import PASSING, outage, retry_after
 
 EVENT_TYPE = "dms_bot"
 """`metadata.event_type` of everything that the outbox posts."""
@@ -284,7 +284,7 @@ class Delivery:
         return error
 
 
-def refusal_of(response: WebhookResponse) -> InvalidContent | CannotPost | None:
+def refusal_of(response: WebhookResponse) -> InvalidContent | CannotPost | TransientError | None:
     """Why a response URL does not take a message; None if it does.
 
     It answers the error code as plain text, or as JSON in the shape of a method's answer, with `ok` false.
@@ -297,10 +297,11 @@ def refusal_of(response: WebhookResponse) -> InvalidContent | CannotPost | None:
         found = None
     answer = found if isinstance(found, dict) else {}
     code = str(answer.get("error") or response.body.strip()[:100] or "refused")
-    if code not in INVALID_CONTENT:
-        return CannotPost(code)
-    metadata = answer.get("response_metadata") or {}
-    return InvalidContent(code, tuple(map(str, (*answer.get("errors", ()), *metadata.get("messages", ())))))
+    if code in INVALID_CONTENT:
+        metadata = answer.get("response_metadata") or {}
+        said = (*(answer.get("errors") or ()), *(metadata.get("messages") or ()))
+        return InvalidContent(code, tuple(map(str, said)))
+    return TransientError(code) if code in PASSING else CannotPost(code)
 
 
 def _arguments(method: str, arguments: dict[str, Any]) -> dict[str, Any]:

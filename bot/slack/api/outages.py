@@ -25,6 +25,8 @@ _MOST_S = 30.0
 """Seconds after which Slack is asked again at the latest, unless it wants to be left alone for longer."""
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 _TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+PASSING = _RATE_LIMITED | _TRANSIENT
+"""Error codes of what ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,8 +185,8 @@ class OutboxRenderer:
             events = tuple(each for each in map(self._store.event, ids) if each is not None)
         else:
             return set()
-        known = {each.by for each in events if not source_writes.must_stop(each)}
-        return known - {event_labels.OUTSIDE, ""}
+        must_act = {each.by for each in events if source_writes.must_stop(each)}
+        return {each.by for each in events} - must_act - {event_labels.OUTSIDE, ""}
 
     def _own_freeze(self, job: Job) -> Freeze | None:
         """A freeze of this job alone: those of more jobs would have all timelines updated."""
