@@ -33,7 +33,7 @@ class Side:
     app: Running
     rounds: list[Round] = field(default_factory=list)
     to_answer: list[float] = field(default_factory=list)
-    """Seconds from sending to the arrival of the answer, where the app answers."""
+    """Seconds from sending to the arrival of the answer, where the app answers; "Looking…" is none."""
     burst_to_answer: list[float] = field(default_factory=list)
     """The same for the commands of the burst."""
     cpu_s: float = 0.0

@@ -82,7 +82,7 @@ def slack(generator: Generator) -> Iterator[str]:
 
 
 def answered(webapi: str) -> dict[str, float]:
-    """When each command's first answer arrived, by id, on the clock of `time.perf_counter`."""
+    """When each command's answer first arrived, by id, on the clock of `time.perf_counter`."""
     return {id: float(at) for id, at in _get(f"{webapi}/answered").items()}
 
 

@@ -69,11 +69,11 @@ FULL = Scale(
     projects=5,
     listed=1_000,
     rounds=6,
-    round_s=6.0,
+    round_s=4.0,
     per_s=100,
     burst=1_000,
     warm_up_s=3.0,
-    repeats=40,
+    repeats=32,
     starts=5,
     replicas=(1, 2, 4),
 )

@@ -33,7 +33,7 @@ RESULTS = report.HERE / "growth.json"
 CHART = report.HERE / "growth.svg"
 BEGIN = "<!-- growth: written by `python -m benchmarks.growth` -->"
 END = "<!-- end of growth -->"
-_FULL = replace(FULL, round_s=6.0, warm_up_s=2.0, repeats=7, per_s=50)
+_FULL = replace(FULL, round_s=4.0, warm_up_s=2.0, repeats=7, per_s=50)
 _QUICK = replace(QUICK, repeats=2)
 _WHO = Person("T0BENCH001", "U0DANA0001", "C0DMS00001")
 

@@ -17,9 +17,9 @@ from tests.store.pg_server import PostgresServer, postgres_server
 
 _NAME = "scale out"
 _PEOPLE = 32
-"""Who wait for an answer at any time: enough to keep four replicas busy, and few enough that nobody waits for
-a second, after which the bot says that it looks."""
-_MOST_ROUNDS = 4
+"""Who wait for an answer at any time: enough to keep four replicas busy, and few enough that hardly anybody
+waits for a second, after which the bot says that it looks: one more call, and no answer."""
+_MOST_ROUNDS = 3
 _ROUND_S = 4.0
 
 

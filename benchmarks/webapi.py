@@ -1,8 +1,8 @@
 """`python -m benchmarks.webapi LINK`: Slack's Web API and response URLs, which say yes to everything.
 
 A process of its own, so that taking answers never delays the generator's clock. It notes when each
-answer arrived, and tells whoever reads `/stream`. `LINK` is the address of the generator's WebSockets.
-Prints its own address.
+answer arrived, and tells whoever reads `/stream`. "Looking…", which the answer replaces, is none. `LINK`
+is the address of the generator's WebSockets. Prints its own address.
 """
 
 from __future__ import annotations
@@ -37,12 +37,11 @@ class WebApi:
         self._readers: list[asyncio.Queue[str | None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        while (await receive()).get("more_body"):
-            continue
+        sent = await _body(receive)
         if scope["path"] == STREAM:
             await self._stream(receive, send)
             return
-        body = json.dumps(self._reply(scope["path"], _token(scope))).encode()
+        body = json.dumps(self._reply(scope["path"], _token(scope), sent)).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -59,12 +58,10 @@ class WebApi:
         self._readers.remove(answered)
         await leaving
 
-    def _reply(self, path: str, token: str) -> Any:
+    def _reply(self, path: str, token: str, sent: bytes) -> Any:
         if path.startswith(ANSWER):
-            id = path.removeprefix(ANSWER)
-            self._answered[id] = time.perf_counter()
-            for reader in self._readers:
-                reader.put_nowait(id)
+            if _BLOCKS in sent:
+                self._note(path.removeprefix(ANSWER))
             return {"ok": True}
         if path == "/answered":
             return self._answered
@@ -73,7 +70,15 @@ class WebApi:
             return {}
         return _REPLY | {"url": f"{self._link}?app={token}"}
 
+    def _note(self, id: str) -> None:
+        """The answer to this command has arrived."""
+        self._answered.setdefault(id, time.perf_counter())
+        for reader in self._readers:
+            reader.put_nowait(id)
 
+
+_BLOCKS = b'"blocks"'
+"""Each answer has blocks; what announces one, or takes the announcement back, has none."""
 _REPLY = {
     "ok": True,
     "team_id": TEAM,
@@ -87,6 +92,13 @@ _REPLY = {
     "usergroups": [],
     "members": [],
 }
+
+
+async def _body(receive: Receive) -> bytes:
+    parts = [await receive()]
+    while parts[-1].get("more_body"):
+        parts.append(await receive())
+    return b"".join(part.get("body", b"") for part in parts)
 
 
 async def _left(receive: Receive, answered: asyncio.Queue[str | None]) -> None:
