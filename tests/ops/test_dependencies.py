@@ -1,4 +1,4 @@
-"""The packages that the bot is built on. They were chosen before it was: to do without one is not ours."""
+"""Packages that the bot is built on: CONTRIBUTING.md, *Packages it is built on*, says who may replace one."""
 
 from __future__ import annotations
 
