@@ -28,6 +28,7 @@ from bot.dms.model import Job, short_name
 from bot.dms.resource_names import is_job_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import ambiguous_names
+from bot.requests.reasons import kept
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState
 from bot.util.command import COMMAND
 from bot.util.text import first_few
@@ -125,7 +126,7 @@ def _form(ctx: Context, invocation: Invocation, jobs: tuple[Job, ...]) -> Cutove
         size=size,
         by_itself=invocation.is_set("by-itself"),
         announce=typed.announce,
-        reason=invocation.word("reason"),
+        reason=kept(invocation.word("reason")),
         checklist=invocation.items("checklist")
         or tuple(each.text for each in usual_items(ctx, jobs) if not each.check),
         writers=invocation.items("writers"),

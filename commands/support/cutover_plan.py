@@ -72,9 +72,14 @@ def named_in(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Named
     """The people and the channel that were typed, for a form that opens with them.
 
     Raises:
-        UsageError: one of them is not known, or the longest downtime or the bytes make no sense.
+        UsageError: one of them is not known, or a flag makes no sense that the form offers as it was typed,
+            or that it has no field for.
     """
     _budget(invocation)
+    if invocation.word("max-delay"):
+        _most_seconds(invocation, jobs)
+    for lines in ("writers", "checklist"):
+        _lines(invocation, lines)
     _most_bytes(invocation, jobs)
     return Named(
         _person(ctx, invocation, "commander"),

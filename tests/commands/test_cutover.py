@@ -100,6 +100,13 @@ def test_what_was_typed_without_a_time_stands_in_the_form(desk: CommandService) 
     assert form.checklist == ("Run",)
 
 
+def test_a_long_reason_is_cut_so_that_the_form_opens(desk: CommandService) -> None:
+    """Slack refuses a view whose `initial_value` is longer than its `max_length`."""
+    form = desk.type(f'cutover orders --reason "{"so " * 300}"', HERE)
+    assert isinstance(form, CutoverForm)
+    assert len(form.reason) <= 500
+
+
 def test_left_out_it_is_the_planner_who_leads(desk: CommandService) -> None:
     desk.type("cutover orders --at ready", HERE)
     plan = planned(desk).plan
@@ -163,6 +170,9 @@ def test_the_next_saturday_night(now: datetime, zone: str, found: datetime) -> N
         ("cutover orders --at ready --max-delay 10s", "wait for a delay of zero"),
         ("cutover ledger --at ready", "--max-delay 10s"),
         ("cutover ledger --at ready --max-delay 11m", "`10m` at most"),
+        ("cutover ledger --max-delay 20m", "`10m` at most"),
+        ("cutover orders --max-delay 10s", "wait for a delay of zero"),
+        (f"cutover orders --writers {'x' * 76}", "at most 75 characters"),
         ("cutover ledger --at ready --max-delay 365d --by-itself", "`10m` at most"),
         ("cutover ledger --at ready --max-delay 10s --max-bytes 64KiB", "only with PostgreSQL sources"),
         ("cutover orders --at ready --max-bytes 17MiB", "`16MiB` at most"),
