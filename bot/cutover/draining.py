@@ -9,8 +9,9 @@ from typing import Any
 
 import structlog
 
+from bot.cutover.evidence import is_stale
 from bot.cutover.ledger import SAMPLE, CutoverLedger
-from bot.cutover.promotion import Promotion, is_stale
+from bot.cutover.promotion import Promotion
 from bot.cutover.states import evidence_from
 from bot.cutover.wave import failed_text, seen_now, shown_name
 from bot.cutover.wording import missing_text

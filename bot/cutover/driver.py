@@ -14,9 +14,10 @@ from bot.cmdline.answers import rich_parts
 from bot.cutover.alarm import Alarm
 from bot.cutover.calls import Call, calls_due, news_due
 from bot.cutover.draining import Draining
+from bot.cutover.evidence import is_stale
 from bot.cutover.ledger import CutoverLedger, card_key
 from bot.cutover.moved import end_moved
-from bot.cutover.promotion import Promotion, is_stale
+from bot.cutover.promotion import Promotion
 from bot.cutover.proofs import proven
 from bot.cutover.second_person import second_people
 from bot.cutover.states import (

@@ -13,11 +13,11 @@ from datetime import datetime
 import structlog
 
 from bot.cmdline.answers import Note, RichPart, User, Verbatim, rich_parts
+from bot.cutover.evidence import is_stale, why_stale
 from bot.cutover.ledger import CutoverLedger
-from bot.cutover.states import EVIDENCE_LASTS, ask_of, drain_anew
+from bot.cutover.states import ask_of, drain_anew
 from bot.cutover.wave import after_runs, marks_now, open_jobs, shown_name
 from bot.cutover.wording import standing
-from bot.dms.delay import CLOCKS_DIFFER
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.policy.access import Verdict
@@ -120,8 +120,9 @@ class Promotion:
         Raises:
             StoreError.
         """
-        if is_stale(cutover, self._ctx.clock()):
-            return Note("Nothing was sent: the last samples are too old. It is measured again.", tone="warn")
+        stale = why_stale(cutover, self._ctx.clock())
+        if stale:
+            return Note(f"Nothing was sent: {stale}", tone="warn")
         if cutover.rehearsal:
             return self._rehearse(who, cutover)
         request = self._ctx.store.request(cutover.request)
@@ -359,14 +360,6 @@ class Promotion:
     ) -> None:
         more = {} if promoted is None else {"promoted": promoted}
         self._ledger.enter(cutover, to, event, None, text, jobs=marks, **more)
-
-
-def is_stale(cutover: Cutover, now: datetime) -> bool:
-    """Whether the samples that showed that nothing is missing are too old, or from the future, as after the
-    clock went back: how old they are is not known then."""
-    left = open_jobs(cutover)
-    times = [each.at for each in cutover.progress.samples if each.job in left]
-    return not times or now - min(times) > EVIDENCE_LASTS or max(times) - now > CLOCKS_DIFFER
 
 
 def _is_open(mark: JobMark | None) -> bool:

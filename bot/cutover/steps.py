@@ -179,11 +179,7 @@ class Steps:
             texts = " ".join(each.text for each in against[:3])
             way = " An approver can override that, with a reason." if overridable(cutover) == against else ""
             return f"the checks object. {texts}{way}"
-        checked = cutover.progress.checked
-        if checked is None or abs(self._ledger.clock() - checked) > CHECKS_LAST:
-            minutes = CHECKS_LAST // timedelta(minutes=1)
-            return f"the checks are older than {minutes} minutes. Press *Run checks*."
-        return ""
+        return _checks_too_old(cutover.progress.checked, self._ledger.clock())
 
     # ---- stopping and draining
 
@@ -346,3 +342,16 @@ def _holders(cutover: Cutover, press: Press) -> tuple[str | User, ...]:
     for number, user in enumerate(users):
         parts += [" or ", User(user)] if number else [User(user)]
     return tuple(parts)
+
+
+def _checks_too_old(checked: datetime | None, now: datetime) -> str:
+    """Why the checks do not let it start, in sentences; empty if they do. How old those from the future are,
+    as after the clock went back, is not known."""
+    if checked is None:
+        return "the checks have not run yet. Press *Run checks*."
+    if checked - now > CHECKS_LAST:
+        return "the checks are from the future, as the clock of dms-bot went back. Press *Run checks*."
+    if now - checked > CHECKS_LAST:
+        minutes = CHECKS_LAST // timedelta(minutes=1)
+        return f"the checks are older than {minutes} minutes. Press *Run checks*."
+    return ""

@@ -1,0 +1,27 @@
+"""Whether the samples that showed that nothing is missing still do. Pure functions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.cutover.states import EVIDENCE_LASTS
+from bot.cutover.wave import open_jobs
+from bot.dms.delay import CLOCKS_DIFFER
+from bot.store.cutover import Cutover
+
+
+def is_stale(cutover: Cutover, now: datetime) -> bool:
+    """Whether the samples show nothing any more: they are too old, or from the future."""
+    return bool(why_stale(cutover, now))
+
+
+def why_stale(cutover: Cutover, now: datetime) -> str:
+    """Why the samples show nothing any more, in sentences; empty if they do. After the clock went back, it is
+    not known how old they are."""
+    left = open_jobs(cutover)
+    times = [each.at for each in cutover.progress.samples if each.job in left]
+    if times and max(times) - now > CLOCKS_DIFFER:
+        return "the last samples are from the future: the clock of dms-bot went back."
+    if not times or now - min(times) > EVIDENCE_LASTS:
+        return "the last samples are too old. It is measured again."
+    return ""
