@@ -24,7 +24,7 @@ _DOES = {
     "second": ("promoting",),
     "resume": ("resumed", "left_out"),
     "reopened": ("reopened",),
-    "adopt": ("not_sent",),
+    "adopt": ("not_sent", "promoted", "adopted", "held"),
     "item": ("opened",),
 }
 """By what is asked, the events with which it is done."""

@@ -37,6 +37,7 @@ _GONE = Note("Nothing was sent: the request of this cutover is no longer schedul
 _ANOTHER_ASK = Note(
     "Nothing was sent: what this dialog asked about is over. Look at the card, and press again.", tone="warn"
 )
+_LOOKED = "found by *Look again*"
 _UNTOLD = "its promotion may or may not have been sent"
 
 
@@ -216,8 +217,8 @@ class Promotion:
 
     # ---- what became of it
 
-    def follow(self, cutover: Cutover) -> None:
-        """Move on as far as the runs of its request, and the jobs themselves, tell.
+    def follow(self, cutover: Cutover, who: Person | None = None) -> None:
+        """Move on as far as the runs of its request, and the jobs themselves, tell; `who` looked again.
 
         Raises:
             StoreError.
@@ -228,17 +229,17 @@ class Promotion:
         marks = self._marks(cutover, request)
         standing = {each.mark for each in marks}
         if standing == {Mark.PROMOTED}:
-            self._enter(cutover, S.CHECKLIST, "promoted", marks, promoted=self._ctx.clock())
+            self._enter(cutover, S.CHECKLIST, "promoted", marks, who, promoted=self._ctx.clock())
         elif Mark.PROMOTING in standing:
             if cutover.state is not S.PROMOTING:
-                self._enter(cutover, S.PROMOTING, "adopted", marks)
+                self._enter(cutover, S.PROMOTING, "adopted", marks, who)
             elif marks != cutover.progress.jobs:
                 self._ledger.update(cutover, jobs=marks)
         elif Mark.UNCLEAR in standing:
             if cutover.state is not S.UNKNOWN:
-                self._enter(cutover, S.UNKNOWN, "unknown", marks, text=_text(cutover, marks, Mark.UNCLEAR))
+                self._enter(cutover, S.UNKNOWN, "unknown", marks, who, _text(cutover, marks, Mark.UNCLEAR))
         elif request.state is RequestState.DONE:
-            self._hold(cutover, request, marks)
+            self._hold(cutover, request, marks, who)
 
     def look_again(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
         """Read the jobs of a cutover that may have been promoted: adopt what is found, or let it be promoted
@@ -252,7 +253,7 @@ class Promotion:
             return _GONE
         marks = self._marks(cutover, request)
         if not any(each.mark is Mark.UNCLEAR for each in marks):
-            self.follow(cutover)
+            self.follow(cutover, who)
             return None
         why = self._still_unclear(cutover, request, marks)
         if why:
@@ -308,14 +309,16 @@ class Promotion:
                 return f"{each.text}."
         return ""
 
-    def _hold(self, cutover: Cutover, request: Request, marks: tuple[JobMark, ...]) -> None:
+    def _hold(
+        self, cutover: Cutover, request: Request, marks: tuple[JobMark, ...], who: Person | None
+    ) -> None:
         """Nothing is under way any more, and not all have been promoted: people decide what comes next."""
         text = _text(cutover, marks, Mark.FAILED)
         with self._ctx.store.transaction():
             now = self._ctx.store.cutover(cutover.id)
             if now is None or now.rev != cutover.rev:
                 return
-            self._ledger.enter(now, S.HELD, "held", None, text, jobs=marks, held_from=str(S.PROMOTING))
+            self._ledger.enter(now, S.HELD, "held", who, text, jobs=marks, held_from=str(S.PROMOTING))
             self._reopen(request, None)
 
     def _reopen(self, request: Request, who: Person | None) -> None:
@@ -355,11 +358,13 @@ class Promotion:
         to: CutoverState,
         event: str,
         marks: tuple[JobMark, ...],
+        who: Person | None,
         text: str = "",
         promoted: datetime | None = None,
     ) -> None:
         more = {} if promoted is None else {"promoted": promoted}
-        self._ledger.enter(cutover, to, event, None, text, jobs=marks, **more)
+        text = text or (_LOOKED if who else "")
+        self._ledger.enter(cutover, to, event, who, text, jobs=marks, **more)
 
 
 def _is_open(mark: JobMark | None) -> bool:

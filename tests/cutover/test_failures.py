@@ -325,6 +325,17 @@ def test_a_lost_answer_is_adopted_where_the_promotion_is_found(night: Night) -> 
     assert night.promotes() == 1
 
 
+def test_whoever_looks_again_and_finds_it_promoted_is_named(night: Night) -> None:
+    plan = night.drained(night.job())
+    night.dms.control.fault(method="PromoteMigrationJob", kind="DISCONNECT")
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.UNKNOWN)
+    night.dms.control.set_job("orders", state="COMPLETED", phase=None)
+    assert night.press(plan, "adopt", SAM) == ""
+    last = night.desk.ctx.store.cutover_log(plan.id)[-1]
+    assert (night.state(plan), last.event, last.user) == (S.CHECKLIST, "promoted", SAM.user)
+
+
 @pytest.mark.parametrize("minutes", [3, 10])
 def test_a_promotion_that_never_arrived_takes_a_new_press(night: Night, minutes: int) -> None:
     """What was measured before does not count, and that nobody measured meanwhile is no reason to hold it."""

@@ -195,6 +195,18 @@ RESUMED = CutoverEntry("cut-1", AT, "resumed", ANA, id=7)
 AGAIN = CutoverEntry("cut-1", AT, "held", text="`orders-db`: it is FAILED", id=8)
 
 
+@pytest.mark.parametrize("event", ["promoted", "adopted", "not_sent", "held"])
+def test_whoever_looks_again_has_done_what_was_asked(event: str) -> None:
+    """Whatever is found; what the bot sees by itself is nobody's press."""
+    looked = CutoverEntry("cut-1", AT, event, ANA, id=9)
+    over = ending(cutover(S.CHECKLIST, progress=progress()), "adopt", ANA, (looked,), 8)
+    assert over is not None
+    assert over.done
+    alone = ending(cutover(S.CHECKLIST, progress=progress()), "adopt", ANA, (replace(looked, user=""),), 8)
+    assert alone is not None
+    assert not alone.done
+
+
 @pytest.mark.parametrize(
     ("what", "after", "told"),
     [
