@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.person import Person, button
 from tests.browser.pictures import Pictures
 from tests.e2e.env import Env
+from tests.faults.loglines import log_lines
 from tests.waiting import until
 
 
@@ -92,23 +92,16 @@ def test_escape_closes_the_form_but_only_what_lies_on_top(dana: Person, page: Pa
     assert env.writes("edit", "customers-db") == []
 
 
-def test_a_form_that_is_closed_while_it_loads_is_let_go(
-    dana: Person, page: Page, env: Env, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_form_that_is_closed_while_it_loads_is_let_go(dana: Person, page: Page, env: Env) -> None:
     env.dms.fault("FetchSourceObjects", kind="SLOW", delay_seconds=60)
     dana.type_for_view("/dms edit customers-db")
     expect(dana.modal).to_contain_text("Looking …")
-    page.get_by_test_id("modal-close").click()
-    expect(dana.modal).to_have_count(0)
-    env.dms.clear_faults()
-    said: list[str] = []
-
-    def all_said() -> str:
-        said.append(capsys.readouterr().out)
-        return "".join(said)
-
-    text = until(all_said, lambda text: "view_not_updated" in text)
-    assert "warning" not in text
+    with log_lines() as log:
+        page.get_by_test_id("modal-close").click()
+        expect(dana.modal).to_have_count(0)
+        env.dms.clear_faults()
+        text = until(log.stream.getvalue, lambda text: "view_not_updated" in text)
+    assert "WARNING" not in text
     expect(dana.modal).to_have_count(0)
     expect(page.get_by_role("status")).to_have_count(0)
     expect(button(dana.type("/dms show customers-db"), "Databases")).to_be_visible()

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from bot.runtime import logs
+from bot.util.command import DEFAULT
 
 TRACES = (
     "Traceback (most recent call last)",
@@ -46,12 +47,12 @@ class LogLines:
 
 
 @contextmanager
-def log_lines() -> Iterator[LogLines]:
-    """Collect the log, and put everything back as it was."""
+def log_lines(command: str = DEFAULT) -> Iterator[LogLines]:
+    """Collect the log of a bot with this slash command, and put everything back as it was."""
     root, before = logging.getLogger(), logging.getLogger().handlers[:]
     level, hooks = root.level, (sys.excepthook, threading.excepthook)
     lines = LogLines()
-    logs.configure("INFO", "json", stream=lines.stream)
+    logs.configure("INFO", "json", stream=lines.stream, command=command)
     try:
         yield lines
     finally:

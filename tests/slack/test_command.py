@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 
@@ -16,7 +15,6 @@ from bot.cmdline.invocation import Invocation, UsageError
 from bot.cmdline.parser import parse
 from bot.config.values import BadValue, slash_command
 from bot.dms.error_mapping import one_line
-from bot.runtime import logs
 from bot.slack.api.client import answer_client, outbox_client, slack_client, view_client, webhook
 from bot.slack.api.replies import file_content
 from bot.slack.inbound.payloads import parse_command, parse_submission
@@ -27,6 +25,7 @@ from bot.util.command import COMMAND, DEFAULT, MAX_LENGTH, named, without_comman
 from commands import all_verbs
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
+from tests.faults.loglines import log_lines
 
 STAGING = "/dms-staging"
 LONGEST = "/" + "d" * (MAX_LENGTH - 1)
@@ -122,13 +121,9 @@ def test_values_of_all_kinds() -> None:
 
 
 def test_the_log_names_the_command() -> None:
-    out = io.StringIO()
-    try:
-        logs.configure("INFO", "json", stream=out, command=STAGING)
+    with log_lines(STAGING) as lines:
         structlog.get_logger("test").warning("remark", remark=f"see `{COMMAND} policy`, not /dms")
-    finally:
-        logs.configure("WARNING")
-    assert json.loads(out.getvalue())["remark"] == "see `/dms-staging policy`, not /dms"
+    assert json.loads(lines.stream.getvalue())["remark"] == "see `/dms-staging policy`, not /dms"
 
 
 def test_code_from_outside_stays() -> None:
