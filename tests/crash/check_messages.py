@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
+from bot.store.cutover import CutoverEntry
 from bot.store.records import Request, RequestState, Run, RunState
 from sandbox.slack.violations import Violation
 from tests.crash.evidence import Evidence
@@ -21,6 +23,16 @@ _BUTTONS = ("[Confirm", "[Approve", "[Deny", "[Cancel]", "[Withdraw]", "[Delete 
 _NOTHING_LEFT = "There is nothing to show any more."
 _ERRORS = ("error", "database_error", "database_failed")
 _STANDING = ("The service says that", "The service has no such job")
+_LEAVES = frozenset(
+    {
+        *("started", "stopped", "drained", "not_drained", "promoting", "promoted", "adopted", "unknown"),
+        *("not_sent", "held", "resumed", "left_out", "opened", "aborted", "expired", "cancelled", "denied"),
+        *("outdated", "lost", "moved", "rehearsed"),
+    }
+)
+"""Lines of a cutover's log after which it waits for another press, or for none."""
+_DONE_WITHIN = {"promote": "asked", "second": "objection", "reopened": "reopened", "here": "here"}
+"""By what is asked of somebody, the line after which it is not awaited, though the cutover stays as it is."""
 _ANSWER_EXPECTED_S = 3.0
 _CLOCKS_DIFFER_S = 1.0
 _SLACK_NOTICES_S = 1.0
@@ -50,8 +62,11 @@ def posted(e: Evidence) -> Iterator[str]:
 
 def _is_told_otherwise(e: Evidence, row: Row) -> bool:
     """Whether there was nothing left to say in a message when its time came."""
-    if row.kind in ("reminder", "begun", "cutover_call"):  # decided, or ended; or somebody has pressed
+    if row.kind in ("reminder", "begun"):  # decided, or ended
         return True
+    if row.kind == "cutover_call":
+        log = e.cutover_logs.get(row.subject["cutover"], ())
+        return any(_ends_call(each, row.subject) for each in log)
     if row.kind == "failure":  # the alert that the job itself failed names the action
         request = e.requests[row.subject["request"]]
         return all(_failed_since(e, job, request.created) for job in row.subject["jobs"])
@@ -60,6 +75,16 @@ def _is_told_otherwise(e: Evidence, row: Row) -> bool:
         later = (each for each in e.events if each.job == ended.job and each.id > ended.id)
         return ended.kind == "cleared" and any(each.kind in _ERRORS for each in later)
     return False
+
+
+def _ends_call(entry: CutoverEntry, call: Mapping[str, Any]) -> bool:
+    """Whether somebody pressed what a call asks for after it, or the cutover went on without."""
+    if entry.id <= call["after"]:
+        return False
+    if entry.event in _LEAVES:
+        return True
+    what = call["what"]
+    return entry.event == _DONE_WITHIN.get(what) and (what != "here" or entry.user == call["person"])
 
 
 def _failed_since(e: Evidence, job: str, since: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""People who lead cutovers in crash runs: what they press is saved here, and carried out by the bots."""
+"""The people of a cutover in crash runs: what they press is saved here, and carried out by the bots."""
 
 from __future__ import annotations
 
@@ -99,6 +99,11 @@ class CutoverHands:
         assert request is not None
         assert self.approvals.approval.approve(self.alex, request) is None
         return cutover
+
+    def called(self, cutover: Cutover, what: str) -> bool:
+        """Whether somebody has got the message that asks for this press, in the cutover's present state."""
+        calls = self.store.messages(f"cutover:{cutover.id}:call:", "cutover_call", cutover.since)
+        return any(each.subject["what"] == what and each.ts for each in calls)
 
     def press(self, cutover: Cutover, step: str, who: Person, arg: str = "") -> None:
         told = self.cutovers.press(who, cutover.id, step, arg=arg)

@@ -48,6 +48,7 @@ CHECKS: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
 }
 SETTLED = "all was finished and told in time"
 LOCKS = "no lock is left"
+CUTOVERS = "cutovers went on, and bots were killed in them"
 
 _QUIET_S = 2.5
 """Nothing left to do for so long: settled."""
@@ -112,6 +113,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
         codes = fleet.stop()
         breaches = {name: list(check(evidence)) for name, check in CHECKS.items()}
         breaches[SETTLED] = [*waits, *(nights.unexpected if nights is not None else ())]
+        breaches[CUTOVERS] = list(check_cutovers.happened(evidence, plan.kills)) if plan.nights else []
         breaches[LOCKS] = list(_locks(store, fleet, codes))
         if plan.keep or any(breaches.values()):
             behind.export(folder)

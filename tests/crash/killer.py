@@ -19,6 +19,8 @@ from tests.crash.simulated_nights import SimulatedNights
 from tests.methods import METHODS
 from tests.waiting import until
 
+CUTOVER = "cutover"
+"""The kind of a kill right after a press in a cutover."""
 _SPRUNG_S = 6.0
 """How long a trap waits before the bot is killed without it."""
 _NIGHT_S = 20.0
@@ -87,7 +89,7 @@ class Killer:
             "start": self._starting,
         }
         if nights is not None:
-            self._aims["cutover"] = lambda: self._cutover(nights)
+            self._aims[CUTOVER] = lambda: self._cutover(nights)
 
     def run(self, kills: int) -> None:
         """Kill so many times; afterwards all replicas run again."""

@@ -158,7 +158,7 @@ class SimulatedJobs:
         return {"databases": databases, "labels": {"env": self._random.choice(("prod", "test"))}, **more}
 
     def _ids(self) -> list[str]:
-        """All but those of cutovers, whose crew has them to itself."""
+        """All but those of cutovers, whose people have them to themselves."""
         ids = (name.rpartition("/")[2] for name in self._dms.jobs())
         return [each for each in ids if not each.startswith(NIGHT)]
 

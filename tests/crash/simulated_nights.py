@@ -1,9 +1,10 @@
-"""Cutovers of waves, one after another, while the bots are killed: a crew presses what is awaited."""
+"""Cutovers of waves, one after another, while the bots are killed: people press what is awaited of them."""
 
 from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -25,12 +26,18 @@ _LOOK_S = 0.2
 _WAVE = 2
 _HOLDS = 0.1
 """How often somebody holds it instead of pressing on."""
+_PASSES = (DmsError, StoreError, ControlError, NoAnswer)
+"""Faults of a run that has some on purpose: looked at again."""
+_PATIENCE_S = 60.0
+"""For how long such faults may follow each other."""
+_CALLED_S = 120.0
+"""How long somebody waits for the call of bots that die and start again."""
 _SAMPLED_AFTER = timedelta(seconds=0.5)
 """How long after the stop the samples of the sandbox begin."""
 
 
 class SimulatedNights:
-    """One cutover at a time. The crew presses until it has ended, whatever happens to the bots."""
+    """One cutover at a time. Its people press until it has ended, whatever happens to the bots."""
 
     def __init__(self, hands: CutoverHands, dms: DmsControl, seed: int) -> None:
         self._hands = hands
@@ -42,9 +49,10 @@ class SimulatedNights:
         self._thread = threading.Thread(target=self._live, name="nights", daemon=True)
         self._presses = 0
         self._sampled: dict[str, datetime] = {}
+        self._failing_since: float | None = None
         self.nights = 0
         self.unexpected: list[str] = []
-        """What went wrong with the crew itself."""
+        """What went wrong with the people themselves, or was kept from them."""
         self._next: Mapping[S, Callable[[Cutover], None]] = {
             S.READY: self._begin,
             S.STOPPING: self._stopped,
@@ -89,10 +97,21 @@ class SimulatedNights:
                 act = self._next.get(current.state)
                 if act is not None:
                     act(current)
-            except (DmsError, StoreError, ControlError, NoAnswer):
-                continue  # looked at again
+            except _PASSES as error:
+                self._note_failure(error)
             except Exception as error:
                 self.unexpected.append(f"{type(error).__name__}: {error}")
+            else:
+                self._failing_since = None
+
+    def _note_failure(self, error: Exception) -> None:
+        """What does not pass keeps every cutover from going on, and so hides what would become of it."""
+        now = time.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
+        elif now - self._failing_since > _PATIENCE_S:
+            self.unexpected.append(f"for {_PATIENCE_S:.0f} s: {type(error).__name__}: {error}")
+            self._failing_since = None
 
     def _plan(self) -> Cutover:
         self.nights += 1
@@ -102,15 +121,27 @@ class SimulatedNights:
         self._presses += 1
         return self._hands.planned(*ids)
 
-    # ---- what the crew does next
+    # ---- what people do next
 
     def _begin(self, found: Cutover) -> None:
         step = "start" if found.progress.here else "here"
         self._press(found, step, self._hands.dana)
 
     def _stopped(self, found: Cutover) -> None:
+        """The app owner comes only when called."""
+        if not self._is_called(found):
+            return
         if not self._holds(found):
             self._press(found, "stopped", self._hands.sam)
+
+    def _is_called(self, found: Cutover) -> bool:
+        """Whether the call for this press is in Slack, or nobody may wait for it any longer."""
+        if self._hands.called(found, "stopped"):
+            return True
+        if now() - found.since < timedelta(seconds=_CALLED_S):
+            return False
+        self.unexpected.append(f"{found.id} is {found.state}, and its app owner was not called")
+        return True
 
     def _sample(self, found: Cutover) -> None:
         """Three samples from after the stop, once for each time that it drains."""
