@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.wave import shown_name
 from bot.store.cutover import Cutover, CutoverState
+from bot.util.recent import Recent
 from bot.util.text import first_few
 
 _LATE = timedelta(minutes=3)
@@ -39,7 +40,7 @@ class Alarm:
     def __init__(self, scheduled: Scheduled, ledger: CutoverLedger) -> None:
         self._scheduled = scheduled
         self._ledger = ledger
-        self._refused: dict[str, datetime] = {}
+        self._refused: Recent[datetime] = Recent()
 
     def tick(self, cutover: Cutover, now: datetime) -> Cutover:
         """Leave it, or take it back. Returns the cutover as it is then.

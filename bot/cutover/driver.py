@@ -42,6 +42,7 @@ from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
 from bot.store.records import Request, RequestState
 from bot.util import parallel
 from bot.util.durations import humanize
+from bot.util.recent import Recent
 
 log = structlog.get_logger(__name__)
 S = CutoverState
@@ -84,7 +85,7 @@ class Driver:
         self._promotion = promotion
         self._draining = draining
         self._checks = checks
-        self._looked: dict[str, datetime] = {}
+        self._looked: Recent[datetime] = Recent()
 
     def tick(self, now: datetime) -> None:
         """Move on what can be moved. What fails for one cutover keeps no other one.

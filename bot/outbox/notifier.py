@@ -28,6 +28,7 @@ from bot.slack.api.messages import (
 from bot.store import Store, StoreError
 from bot.store.records import RESPONSE_URL_PREFIX, OutMessage
 from bot.util.ratelimit import back_off
+from bot.util.recent import Recent
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ class Notifier:
         self._wake = wake or threading.Event()
         self._limits = limits
         self._sender = Sender(Delivery(client, on_error), store, limits, team)
-        self._failures: dict[str, int] = {}
+        self._failures: Recent[int] = Recent()
         """Failures in a row, by message key."""
         self._outages = 0
         self._pause_until = 0.0

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,10 +32,10 @@ from bot.slack.api.plain_text import text_only
 from bot.store import Store
 from bot.store.records import RESPONSE_URL_PREFIX, OutMessage
 from bot.util.ratelimit import TokenBucket
+from bot.util.recent import Recent
 
 log = structlog.get_logger(__name__)
 
-_MAX_REMEMBERED = 2000
 
 _URL_MAX_USES = 5
 _URL_TTL = timedelta(minutes=30)
@@ -53,12 +52,12 @@ class Sender:
         self._team = team
         self._store = store
         self._limits = limits
-        self._posts: dict[str, TokenBucket] = {}
+        self._posts: Recent[TokenBucket] = Recent()
         self._updates = TokenBucket(limits.updates_per_s, limits.updates_burst)
-        self._known_unsent: OrderedDict[str, str] = OrderedDict()
-        """Keys known not to be posted, so no channel search is needed (LRU)."""
-        self._shown: OrderedDict[str, str] = OrderedDict()
-        """Key of a message to the digest of its content in Slack (LRU)."""
+        self._known_unsent: Recent[str] = Recent()
+        """Keys known not to be posted, so no channel search is needed."""
+        self._shown: Recent[str] = Recent()
+        """Key of a message to the digest of its content in Slack."""
 
     def forget(self) -> None:
         """Another replica may have posted and updated since: trust only the store and Slack."""
@@ -75,7 +74,7 @@ class Sender:
         self._bucket(message).block(time.monotonic() + seconds)
 
     def mark_known_unsent(self, key: str) -> None:
-        _remember(self._known_unsent, key, "")
+        self._known_unsent[key] = ""
 
     def send(self, message: OutMessage, content: dict[str, Any]) -> None:
         """Post or update, unless Slack shows this content already. If Slack refuses the blocks, send text."""
@@ -152,7 +151,7 @@ class Sender:
             # After the call: Slack counts from its arrival, and the call may have been long on its way.
             self._post_bucket(message).take(time.monotonic())
         self._store.mark_sent(message.key, message.rev, ts, channel)
-        _remember(self._shown, message.key, _digest(content))
+        self._shown[message.key] = _digest(content)
 
     def _in_reach(self, message: OutMessage) -> OutMessage:
         """The message for its person directly, if its thread's first message is in no channel.
@@ -203,7 +202,7 @@ class Sender:
             self._post(replace(message, attempts=1), content)
             return
         self._store.mark_sent(message.key, message.rev, message.ts)
-        _remember(self._shown, message.key, _digest(content))
+        self._shown[message.key] = _digest(content)
 
     def _thread(self, message: OutMessage) -> str:
         parent = self._store.message(message.thread_of) if message.thread_of else None
@@ -227,13 +226,6 @@ def _can_redirect(message: OutMessage) -> bool:
 
 def seconds_from_now(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
-
-
-def _remember(recent: OrderedDict[str, str], key: str, value: str) -> None:
-    recent[key] = value
-    recent.move_to_end(key)
-    while len(recent) > _MAX_REMEMBERED:
-        recent.popitem(last=False)
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from bot.requests.runner import Runner, replica_lock
 from bot.store import Store
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util import parallel
+from bot.util.recent import Recent
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +49,7 @@ class Follower:
         self._replica = replica
         self._clock = clock
         self._wake = wake
-        self._unreadable_since: dict[str, datetime] = {}
+        self._unreadable_since: Recent[datetime] = Recent()
         self._overdue: set[str] = set()
         """Runs whose messages offer to abandon them."""
 

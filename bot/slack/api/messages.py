@@ -23,6 +23,7 @@ from slack_sdk.webhook import WebhookResponse
 from bot.slack.api.client import outbox_client, webhook
 from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.outages import PASSING, outage, retry_after
+from bot.util.recent import Recent
 
 EVENT_TYPE = "dms_bot"
 """`metadata.event_type` of everything that the outbox posts."""
@@ -170,7 +171,7 @@ class Delivery:
     def __init__(self, client: WebClient, on_error: Callable[[str, str], None] | None = None) -> None:
         self._client = outbox_client(client)
         self._on_error = on_error
-        self._people: dict[str, str] = {}
+        self._people: Recent[str] = Recent()
         self._bot_id: str | None = None
         self._lock = threading.Lock()
 
