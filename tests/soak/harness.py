@@ -100,7 +100,7 @@ def run(plan: Plan, folder: Path, tell: Callable[[Sample], None] = lambda _: Non
         if env.postgres is not None:
             faults.more[_DATABASE_FAULT] = lambda: _restart(env)
         stack.callback(users.stop)
-        visitors.rush(env.dms.control)
+        visitors.ask_all_at_once(env.dms.control)
         users.start(plan.pace_s, plan.weather_s)
         visitors.start(plan.look_s)
         faults.start(plan.fault_s)

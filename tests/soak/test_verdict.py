@@ -25,10 +25,10 @@ def series(value: Callable[[float], float], noise: float = 0.0) -> list[Point]:
 
 
 GROWING = {
-    "a leak of 8 MB in the time": (HEAPS, lambda h: 35 + 16 * h, 0.3),
-    "a leak of small steps": (HEAPS, lambda h: 35 + math.floor(h * 16), 0.1),
-    "a leak below a sawtooth": (HEAPS, lambda h: 35 + 16 * h + 2 * (h * 20 % 1), 0.1),
-    "a process that takes more and more": (MEMORY, lambda h: 140 + 60 * h, 2.0),
+    "a leak of 4 MB in the time": (HEAPS, lambda h: 35 + 8 * h, 0.3),
+    "a leak of small steps": (HEAPS, lambda h: 35 + math.floor(h * 16) / 2, 0.1),
+    "a leak below a sawtooth": (HEAPS, lambda h: 35 + 8 * h + 2 * (h * 20 % 1), 0.1),
+    "a process that takes more and more": (MEMORY, lambda h: 140 + 24 * h, 2.0),
     "files that stay open, one in two minutes": (FILES, lambda h: 110 + math.floor(30 * h), 0.0),
     "a connection in four minutes": (CONNECTIONS, lambda h: 15 + math.floor(15 * h), 0.0),
     "a thread in four minutes": (THREADS, lambda h: 100 + math.floor(15 * h), 1.0),

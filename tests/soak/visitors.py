@@ -1,4 +1,4 @@
-"""People who look at everything and rehearse cutovers, beside those of the crash runs, who change jobs."""
+"""Visitors: people who only look and rehearse cutovers, beside those of the crash runs, who change jobs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NIGHT = ("here", "start", "stopped", "item", "open_writes", "reopened", "hold",
 _RECENT = 30
 _CROWD = 120
 """More than the bot's threads (`DMS_BOT_WORKERS`), of which each person has a share."""
-_RUSH_S = 2.0
+_SLOW_S = 2.0
 
 
 class Visitors:
@@ -61,9 +61,9 @@ class Visitors:
     def goes_on(self) -> bool:
         return self._thread.is_alive()
 
-    def rush(self, dms: DmsControl) -> None:
+    def ask_all_at_once(self, dms: DmsControl) -> None:
         """Everybody at once, so that the bot has as many threads from then on as it may have: they stay."""
-        dms.fault("*", "SLOW", times=None, delay_seconds=_RUSH_S)
+        dms.fault("*", "SLOW", times=None, delay_seconds=_SLOW_S)
         id, _ = self._herd.any()
 
         def ask(user: str) -> None:
