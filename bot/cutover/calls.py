@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.cutover.evidence import written_at_source
 from bot.cutover.states import (
     BUDGET_WARNS,
     PROMOTE_ESCALATES,
@@ -89,7 +90,7 @@ def _calls(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[
             yield from _stopping(cutover, now)
         case S.DRAINED if progress.asked_by:
             yield from _second(cutover, now, seconds)
-        case S.DRAINED if not plan.by_itself:
+        case S.DRAINED if not plan.by_itself or written_at_source(cutover):
             yield from _leads(cutover, now, "promote")
         case S.HELD:
             yield from _leads(cutover, now, "resume")

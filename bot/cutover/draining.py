@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -269,10 +269,22 @@ def _samples(before: tuple[Sample, ...], measured: Mapping[str, Measured]) -> tu
 
 
 def _as_samples(job: str, found: Sequence[DatabaseDrain]) -> tuple[Sample, ...]:
-    return tuple(
-        Sample(job, one.database, one.at, one.seconds, one.bytes, one.zeros, one.written, one.why)
-        for one in found
-        if one.at is not None
+    return tuple(_as_sample(job, one, one.at) for one in found if one.at is not None)
+
+
+def _as_sample(job: str, found: DatabaseDrain, at: datetime) -> Sample:
+    count = found.counted
+    return Sample(
+        job,
+        found.database,
+        at,
+        found.seconds,
+        found.bytes,
+        found.zeros,
+        found.written,
+        found.why,
+        source_rows=count.rows if count is not None else 0,
+        source_last=count.last if count is not None else None,
     )
 
 
@@ -312,12 +324,22 @@ def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datet
 
 
 def _source_text(waiting: Sequence[Measured]) -> str:
-    """Whether the sources themselves say that nobody writes to them, in a clause."""
-    checked = [one.source_checked for each in waiting for one in each.found]
-    if all(checked):
-        return "no rows were written to the source since the stop"
-    some = " everywhere" if any(checked) else ""
-    return f"rows written to the source were not checked{some}"
+    """What the sources themselves count of what was written to them since the stop, in a clause."""
+    counts = [one.counted for each in waiting for one in each.found]
+    known = [each for each in counts if each is not None]
+    if not known:
+        return "rows written to the source were not checked"
+    rows = sum(each.rows for each in known)
+    until = f"{min(each.until for each in known).astimezone(UTC):%H:%M} UTC"
+    some = "" if len(known) == len(counts) else "; they were not checked everywhere"
+    if not rows:
+        return f"no rows were written to the source from the stop until {until}{some}"
+    last = max(each.last for each in known if each.last is not None)
+    were = "1 row was" if rows == 1 else f"{rows:,} rows were"
+    return (
+        f"{were} written to the source after the stop, the last by {last.astimezone(UTC):%H:%M} UTC (counted "
+        f"until {until}){some}"
+    )
 
 
 def _missing_text(shown: str, found: DatabaseDrain) -> str:

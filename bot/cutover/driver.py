@@ -14,7 +14,7 @@ from bot.cmdline.answers import rich_parts
 from bot.cutover.alarm import Alarm
 from bot.cutover.calls import Call, calls_due, news_due
 from bot.cutover.draining import Draining
-from bot.cutover.evidence import is_stale
+from bot.cutover.evidence import is_stale, written_at_source
 from bot.cutover.ledger import CutoverLedger, card_key
 from bot.cutover.moved import end_moved
 from bot.cutover.promotion import Promotion
@@ -194,6 +194,8 @@ class Driver:
         read = self._ctx.store.cutover(cutover.id)
         if read is None or read.state is not S.DRAINED or not read.plan.by_itself or is_stale(read, now):
             return
+        if written_at_source(read):
+            return  # people decide whether somebody still writes: the card and a call ask them
         told = self._promotion.send(None, read)
         left = self._ctx.store.cutover(cutover.id)
         if told is not None and left is not None and left.state is S.DRAINED:

@@ -1,4 +1,4 @@
-"""Whether the samples that showed that nothing is missing still do. Pure functions."""
+"""What the samples show: whether they are too old, and what speaks against them. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.cutover.states import EVIDENCE_LASTS
 from bot.cutover.wave import open_jobs
 from bot.dms.delay import CLOCKS_DIFFER
-from bot.store.cutover import Cutover
+from bot.store.cutover import Cutover, Sample
 
 
 def is_stale(cutover: Cutover, now: datetime) -> bool:
@@ -25,3 +25,11 @@ def why_stale(cutover: Cutover, now: datetime) -> str:
     if not times or now - min(times) > EVIDENCE_LASTS:
         return "the last samples are too old. It is measured again."
     return ""
+
+
+def written_at_source(cutover: Cutover) -> tuple[Sample, ...]:
+    """The samples of the databases to which rows were written on the source after its writes were stopped, as
+    the source counts them. Whoever promotes is shown them, and nothing is sent by itself: see
+    `bot.dms.source_counters` for why they hold nothing back."""
+    left = open_jobs(cutover)
+    return tuple(each for each in cutover.progress.samples if each.source_rows > 0 and each.job in left)

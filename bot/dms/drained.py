@@ -51,6 +51,18 @@ class DrainRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceCount:
+    """What the source itself counts of what was written to a database after the writes were stopped. It is no
+    proof that somebody still writes, and holds nothing back: see `bot.dms.source_counters`."""
+
+    rows: int
+    until: datetime
+    """The end of the last minute that was counted."""
+    last: datetime | None = None
+    """The end of the last minute in which rows were written; None where none were."""
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseDrain:
     """How far one database is."""
 
@@ -66,8 +78,8 @@ class DatabaseDrain:
     """The end of the first of them."""
     written: int = 0
     """Rows that were written although nothing was missing any more: somebody still writes to the source."""
-    source_checked: bool = False
-    """Whether the source itself counts what is written to it, and a sample of that is from after the stop."""
+    counted: SourceCount | None = None
+    """None where the source does not count, or no minute after the stop was counted yet."""
     why: str = ""
     """Why it has not drained, in a clause; empty where it only takes more samples, or nothing."""
 
@@ -155,7 +167,7 @@ def _judge(
     newest = points[-1]
     sizes = _after(second, name, rule.after)
     size = sizes[-1].value if sizes else None
-    seen = DatabaseDrain(name, newest.time, newest.value, size)
+    seen = DatabaseDrain(name, newest.time, newest.value, size, counted=_counted(samples, rule, name))
     if max(each.time for each in (*points, *sizes)) - now > CLOCKS_DIFFER:
         return replace(seen, why="the newest sample is from the future: this machine's clock is behind")
     if now - newest.time > MAX_AGE:
@@ -170,16 +182,12 @@ def _judge(
         row = points  # the service itself says that the final log is restored
     writes = [each for each in _written(samples, name) if each.begin >= rule.after]
     row, rows = _without_writes(row, [] if rule.anything else writes)
-    counted = [] if rule.anything else [e for e in samples.source.get(name, ()) if e.begin >= rule.after]
-    row, at_source = _after_source_writes(row, counted)
-    if at_source and len(row) < IN_A_ROW:
-        seen = replace(seen, why=_still_written(at_source))
     if _label(second, name) is not None and not rule.final:
         sized = _row(sizes, 0 if rule.by_files else rule.most_bytes, rule)
         recent = bool(sized) and is_recent(sized[-1], now)
         row = row[-len(sized) :] if recent else ()
     since = row[0].time if row else None
-    return replace(seen, zeros=len(row), since=since, written=rows, source_checked=bool(counted))
+    return replace(seen, zeros=len(row), since=since, written=rows)
 
 
 def _after(series: Series, name: str, after: datetime) -> tuple[DelayPoint, ...]:
@@ -215,21 +223,17 @@ def _without_writes(
     return tuple(each for each in row if each.time > last), sum(each.rows for each in late)
 
 
-def _after_source_writes(
-    row: tuple[DelayPoint, ...], counted: Sequence[Written]
-) -> tuple[tuple[DelayPoint, ...], int]:
-    """The row, begun anew after the last time in which rows were written to the source although its writes
-    were stopped, and the number of those rows."""
-    late = [each for each in counted if each.rows > 0]
-    if not late:
-        return row, 0
-    last = max(each.end for each in late)
-    return tuple(each for each in row if each.time > last), sum(each.rows for each in late)
-
-
-def _still_written(rows: int) -> str:
-    were = "1 row was" if rows == 1 else f"{rows:,} rows were"
-    return f"{were} written to it on the source after the writes were stopped"
+def _counted(samples: DrainSamples, rule: DrainRule, name: str) -> SourceCount | None:
+    """The minutes that began after the stop: before, writes were no surprise."""
+    minutes = [] if rule.anything else [e for e in samples.source.get(name, ()) if e.begin >= rule.after]
+    if not minutes:
+        return None
+    late = [each for each in minutes if each.rows > 0]
+    return SourceCount(
+        rows=sum(each.rows for each in late),
+        until=max(each.end for each in minutes),
+        last=max((each.end for each in late), default=None),
+    )
 
 
 def _written(samples: DrainSamples, name: str) -> tuple[Written, ...]:

@@ -4,7 +4,14 @@ Source: "Cloud SQL metrics": `cloudsql.googleapis.com/database/postgresql/tuples
 `operation_type`: insert, update, delete, and by `database`), sampled every 60 seconds and visible up to 165
 seconds later, on the resource `cloudsql_database`. MySQL has `mysql/innodb/row_operations_count`, which
 counts the rows of the whole server, those that Cloud SQL writes itself among them, and names no database: it
-would object to every cutover. SQL Server has no such counter.
+would warn in every cutover. SQL Server has no such counter.
+
+What is counted is shown to whoever promotes, and keeps a promotion from being sent by itself, but holds
+nothing back. "Cloud SQL metrics" says no more than "rows processed for a given database", and PostgreSQL adds
+the rows of every table to those of its database, its own catalogs among them (`pgstat_relation.c`). So an
+ANALYZE of autovacuum counts, and what an extension such as pg_cron notes in a migrated database: an idle
+source may count some rows for ever, and would never drain. What an application writes to a migrated table
+arrives on the destination, where the delay and `write_rows_count` lead back to draining.
 """
 
 from __future__ import annotations

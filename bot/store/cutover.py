@@ -148,6 +148,10 @@ class Sample:
     """Rows written to the destination since it had drained."""
     why: str = ""
     """Why it has not drained, in a clause; empty where it only takes more samples, or nothing."""
+    source_rows: int = 0
+    """Rows written to it on the source after the writes were stopped, where the source counts them."""
+    source_last: datetime | None = None
+    """The end of the last minute in which some were."""
 
 
 class Mark(StrEnum):

@@ -16,8 +16,9 @@ from bot.cutover.promotion import promote_phrase
 from bot.cutover.report import report_json
 from bot.cutover.states import ask_of, downtime, presses
 from bot.cutover.wave import stranded_jobs
-from bot.dms.model import short_name
+from bot.dms.model import Job, short_name
 from bot.slack.render import cutover_messages, cutover_modals
+from bot.slack.render.cutover_card import cutover_card
 from bot.store.cutover import Cutover, Mark, Tick
 from bot.store.cutover import CutoverState as S
 from bot.store.records import Freeze, RequestState
@@ -104,32 +105,52 @@ def source_counts(night: Night, rows: float, database: str = "app") -> None:
         night.point("orders", "postgresql/tuples_processed_count", some, f"{operation}.{database}")
 
 
-def test_rows_written_to_a_cloud_sql_source_go_back(night: Night) -> None:
-    """Its own counters tell it, even where nothing is written to the destination."""
-    plan = night.stopped(night.job(source_provider="CLOUDSQL"))
-    for _ in range(4):
+def said_when_drained(night: Night, plan: Cutover) -> str:
+    (entry,) = [e for e in night.desk.ctx.store.cutover_log(plan.id) if e.event == "drained"]
+    return entry.text
+
+
+def test_a_source_that_counts_no_rows_is_said_to(night: Night) -> None:
+    """Until when it counted, too: nobody knows of the minutes after."""
+    plan = night.stopped(night.job(source_provider="CLOUDSQL"), by_itself=False)
+    for count in range(4):
         night.clock.forward(minutes=1)
-        source_counts(night, 0)
+        if count < 2:
+            source_counts(night, 0)
+            until = f"{night.clock():%H:%M} UTC"
         source_counts(night, 60, "postgres")
         night.sample("orders")
         night.tick()
     assert night.state(plan) is S.DRAINED
-    said = night.desk.ctx.store.cutover_log(plan.id)[-2]
-    assert (
-        said.text
-        == "nothing is missing on the destination; no rows were written to the source since the stop"
+    assert said_when_drained(night, plan).endswith(
+        f"; no rows were written to the source from the stop until {until}"
     )
-    night.clock.forward(minutes=1)
-    source_counts(night, 3)
-    night.sample("orders")
-    night.tick()
-    assert night.state(plan) is S.DRAINING
-    (entry,) = [e for e in night.desk.ctx.store.cutover_log(plan.id) if e.event == "not_drained"]
-    assert entry.text == (
-        "`app` of `orders`: 3 rows were written to it on the source after the writes were stopped."
+
+
+def test_rows_that_a_cloud_sql_source_counts_are_for_people_to_judge(night: Night) -> None:
+    """PostgreSQL counts its own rows, too: an idle source that counts some every minute has to drain, but
+    nothing is sent by itself, and whoever promotes sees them."""
+    plan = stopped_by_itself(night, night.job(source_provider="CLOUDSQL"))
+    for _ in range(4):
+        night.clock.forward(minutes=1)
+        source_counts(night, 3)
+        night.sample("orders")
+        night.tick()
+    drained = night.now(plan)
+    assert (drained.state, night.promotes()) == (S.DRAINED, 0)
+    assert "; 9 rows were written to the source after the stop, the last by " in said_when_drained(
+        night, plan
     )
-    night.minutes(["orders"], 3)
-    assert night.state(plan) is S.DRAINED
+    calls = night.desk.ctx.store.messages(f"cutover:{plan.id}:call:", "cutover_call", plan.created)
+    assert "promote" in {each.subject["what"] for each in calls}
+    shown = str(cutover_card(drained, night.clock()))
+    assert "⚠️ Rows written at the source since the stop: 12 in `app`" in shown
+    assert "by itself now" not in shown
+    dialog = str(cutover_modals.promote(drained, "orders", "ref"))
+    assert "12 in `app`" in dialog
+    assert "look at the source first" in dialog
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.CHECKLIST)
 
 
 def test_a_source_that_cannot_be_read_is_said_not_to_be_checked(night: Night) -> None:
@@ -508,15 +529,20 @@ def test_the_planner_cannot_approve(production: Night) -> None:
     assert night.request(plan).self_approval is False
 
 
-def test_it_promotes_by_itself_if_that_was_planned(night: Night) -> None:
-    plan = night.plan(night.job(), by_itself=True)
+def stopped_by_itself(night: Night, job: Job) -> Cutover:
+    """One that promotes by itself, as soon as it has drained."""
+    plan = night.plan(job, by_itself=True)
     night.confirm(plan, typed="orders")
     night.tick()
     night.does(plan, "here")
     night.does(plan, "start")
     for index in "01":
         night.does(plan, "writer", SAM, index)
-    night.does(plan, "stopped", SAM)
+    return night.does(plan, "stopped", SAM)
+
+
+def test_it_promotes_by_itself_if_that_was_planned(night: Night) -> None:
+    plan = stopped_by_itself(night, night.job())
     night.minutes(["orders"], 3)
     night.reaches(plan, S.CHECKLIST)
     assert night.promotes() == 1

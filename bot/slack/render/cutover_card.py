@@ -28,6 +28,7 @@ from bot.slack.render.cutover_text import (
     headline,
     left_out_text,
     limit_text,
+    source_text,
     stranded_lines,
     zone_and_utc,
 )
@@ -212,6 +213,7 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
     if progress.not_measured:
         yield f"⚠️ Not measured: {clip_line(progress.not_measured)}"
     yield delay_text(cutover)
+    yield source_text(cutover)
     yield _marked(cutover, Mark.DRAINED, "drained")
     limit = states.expires(cutover)
     parts = (
@@ -229,10 +231,12 @@ def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
     sign = "🟡" if allowed_text(cutover.plan) else "🟢"
     yield f"{sign} *{missing[:1].upper()}{missing[1:]}*{f' · {clock(drained)}' if drained else ''}"
     yield delay_text(cutover)
+    late = source_text(cutover)
+    yield late
     first = cutover.progress.asked_by
     if first:
         yield f"{_person(first)} asked: a second person confirms"
-    elif cutover.plan.by_itself:
+    elif cutover.plan.by_itself and not late:
         yield "It promotes by itself now"
     else:
         yield f"{_person(cutover.plan.commander)}: *Promote…*"

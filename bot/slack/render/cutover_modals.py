@@ -28,7 +28,7 @@ from bot.slack.render import choices, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.consequence import databases_count, destinations
 from bot.slack.render.cutover_card import cutover_card
-from bot.slack.render.cutover_text import delay_text, guard_text, headline, limit_text
+from bot.slack.render.cutover_text import delay_text, guard_text, headline, limit_text, source_text
 from bot.slack.render.view import modal
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Tick
 from bot.store.records import Request
@@ -75,6 +75,12 @@ def _names(cutover: Cutover, jobs: Sequence[str]) -> str:
     return ", ".join(mrkdwn.code(shown_name(cutover, each)) for each in jobs[:_SHOWN_JOBS])
 
 
+_STILL_WRITES = (
+    "The server may have written them itself. If an application did, what it writes from now on is *lost*: "
+    "look at the source first."
+)
+
+
 def _becomes(cutover: Cutover, request: Request | None) -> str:
     """What becomes primary, with which databases, by the request of the cutover."""
     left = open_jobs(cutover)
@@ -105,7 +111,9 @@ def promote(cutover: Cutover, phrase: str, ref: str, request: Request | None = N
 
 def _delay(cutover: Cutover) -> str:
     """What is missing now, and what may be."""
-    return "\n".join(filter(None, (delay_text(cutover), limit_text(cutover))))
+    late = source_text(cutover)
+    lines = (delay_text(cutover), limit_text(cutover), late, _STILL_WRITES if late else "")
+    return "\n".join(filter(None, lines))
 
 
 def second(cutover: Cutover, ref: str, request: Request | None = None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.cutover import states
+from bot.cutover.evidence import written_at_source
 from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
 from bot.cutover.wording import allowed_text
 from bot.dms.drained import IN_A_ROW
@@ -19,6 +20,7 @@ LINE = 40
 """Characters of a line on a phone."""
 _LATE = 1.0
 """Share of the longest downtime of the plan."""
+_SOURCES_SHOWN = 3
 _MENTION = re.compile(r"&lt;@([UW][A-Z0-9]+)&gt;")
 _OF_PEOPLE = frozenset({"alone", "approvals", "commander", "do_not_disturb", "lock", "people"})
 """Guards whose texts are the bot's own."""
@@ -126,13 +128,32 @@ def limit_text(cutover: Cutover) -> str:
     return f"⚠️ Promotes with up to {limit} missing" if limit else ""
 
 
+def source_text(cutover: Cutover) -> str:
+    """How many rows were written on the source after the stop, by database; empty where none were counted."""
+    late = written_at_source(cutover)
+    times = [each.source_last for each in late if each.source_last is not None]
+    if not late or not times:
+        return ""
+    several = len(cutover.plan.jobs) > 1
+    named = [
+        f"{each.source_rows:,} in {mrkdwn.code(_database(cutover, each, several=several))}"
+        for each in late[:_SOURCES_SHOWN]
+    ]
+    more = f" and {len(late) - _SOURCES_SHOWN} more" if len(late) > _SOURCES_SHOWN else ""
+    return f"⚠️ Rows written at the source since the stop: {', '.join(named)}{more} (last {clock(max(times))})"
+
+
+def _database(cutover: Cutover, sample: Sample, *, several: bool) -> str:
+    name = f"{shown_name(cutover, sample.job)}/{sample.database}" if several else sample.database
+    return name or shown_name(cutover, sample.job)
+
+
 def _whose(cutover: Cutover, sample: Sample) -> str:
     """Names the database where there are several, unless none is behind."""
     if len(cutover.progress.samples) < 2 or not (sample.seconds or sample.bytes):
         return ""
     several = len(cutover.plan.jobs) > 1
-    name = f"{shown_name(cutover, sample.job)}/{sample.database}" if several else sample.database
-    return f" ({clip_line(name or shown_name(cutover, sample.job), 20)})"
+    return f" ({clip_line(_database(cutover, sample, several=several), 20)})"
 
 
 def left_out_text(cutover: Cutover) -> str:
