@@ -76,8 +76,8 @@ def _names(cutover: Cutover, jobs: Sequence[str]) -> str:
 
 
 _STILL_WRITES = (
-    "The server may have written them itself. If an application did, what it writes from now on is *lost*: "
-    "look at the source first."
+    "The server may have written them itself. If an application still writes, what it writes after the "
+    "promote is *lost*: look at the source first."
 )
 
 
