@@ -104,7 +104,7 @@ def _looking(scale: Scale, webapi: str, far: env.LocalDms, places: tuple[str, ..
                 gateway.close()
 
         def message() -> object:
-            return render(bot.commands.answer(_WHO, Invocation("list"), "")).payload()
+            return render(bot.commands.answer(_WHO, Invocation("list"), "")).to_deliver()
 
         def with_profiles() -> object:
             return calls(), [raw.profiles(each) for each in places]

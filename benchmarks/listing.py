@@ -118,7 +118,7 @@ def _verb(scale: Scale, raw: RawClient, bot: Bot, other: Gateway) -> tuple[_Side
     who = Person("T0BENCH001", "U0DANA0001", "C0DMS00001")
 
     def whole() -> object:
-        return render(bot.commands.answer(who, Invocation("list"), "")).payload()
+        return render(bot.commands.answer(who, Invocation("list"), "")).to_deliver()
 
     whole()
     ours, bare = _Side(whole), _Side(lambda: raw.jobs(_PLACE))

@@ -34,7 +34,7 @@ class _Side:
     def timed(self) -> None:
         begun = time.perf_counter()
         answer = self.bot.commands.answer(_WHO, Invocation("list"), "")
-        render(answer).payload()
+        render(answer).to_deliver()
         self.ms.append(1e3 * (time.perf_counter() - begun))
         assert isinstance(answer, JobsPage)
         assert len(answer.missing) == self.missing, answer.missing

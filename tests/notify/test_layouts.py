@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,6 +120,32 @@ def refuse(*faults: str) -> Callable[[dict[str, Any]], str]:
         return "classic"
 
     return send
+
+
+def test_a_layout_that_nobody_needs_is_not_made(store: Store) -> None:
+    made: list[m.Message] = []
+
+    def classic() -> m.Message:
+        made.append(m.message("classic", m.sections("lines")))
+        return made[-1]
+
+    layouts = Layouts(store)
+    message = m.message("full", [*m.sections("lines"), m.WholeBlock(TABLE)], classic)
+    layouts.deliver(TEAM, "message", message.to_deliver(), lambda shown: shown)
+    assert made == []
+    sent: list[dict[str, Any]] = []
+
+    def send(shown: dict[str, Any]) -> None:
+        sent.append(shown)
+        if TABLE in shown["blocks"]:
+            raise refusal("invalid_blocks", "unsupported type: data_table [x]")
+
+    content = message.to_deliver()
+    layouts.deliver(TEAM, "message", content, send)
+    layouts.deliver(TEAM, "message", content, send)
+    assert [TABLE in each["blocks"] for each in sent] == [True, False, False]
+    assert sent[1] == sent[2] == made[0].payload() == message.payload()["classic"]
+    json.dumps([sent, message.payload()])
 
 
 def test_the_lack_is_forgotten_after_a_day(store: Store) -> None:

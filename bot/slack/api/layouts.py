@@ -58,7 +58,7 @@ class Layouts:
         full, classic = _layouts(content)
         if classic is None or not self._lacking(team, surface) & block_types(full):
             return full
-        return classic
+        return dict(classic)
 
     def deliver(
         self, team: str, surface: Surface, content: Payload, send: Callable[[dict[str, Any]], Sent]
@@ -81,7 +81,7 @@ class Layouts:
             lacking = named or (block_types(full) - block_types(classic) if guessed else frozenset())
             log.warning("classic_blocks_sent", team=team, surface=surface, lacking=sorted(lacking))
             self._remember(team, surface, lacking)
-        return send(classic)
+        return send(dict(classic))
 
     def _lacking(self, team: str, surface: Surface) -> frozenset[str]:
         now = self._clock()
@@ -118,13 +118,12 @@ def block_types(payload: Payload) -> frozenset[str]:
 def classic_of(content: Payload) -> dict[str, Any]:
     """The classic layout, or the only one."""
     full, classic = _layouts(content)
-    return full if classic is None else classic
+    return full if classic is None else dict(classic)
 
 
-def _layouts(content: Payload) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    full = {key: value for key, value in content.items() if key != CLASSIC}
-    classic = content.get(CLASSIC)
-    return full, dict(classic) if classic is not None else None
+def _layouts(content: Payload) -> tuple[dict[str, Any], Payload | None]:
+    """The classic one is not read here, as it may be made only then."""
+    return {key: value for key, value in content.items() if key != CLASSIC}, content.get(CLASSIC)
 
 
 def _key(team: str, surface: Surface) -> str:

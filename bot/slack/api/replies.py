@@ -158,7 +158,7 @@ class Replier:
 
     def _post(self, target: ReplyTarget, answer: Answer) -> None:
         """As blocks; as text if Slack refuses them. A picture stands for charts that it does not draw."""
-        message = render(answer).payload()
+        message = render(answer).to_deliver()
         public = isinstance(answer, Note) and answer.public
 
         def send(shown: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ExternalDataSelectElement, PlainTextObject
@@ -65,8 +65,10 @@ def jobs_page(page: JobsPage) -> Message:
     lines, rest = _parted(page)
     shown = [*top, *map(_job, lines)]
     bottom = _bottom(page, find=bool(rest or page.filters))
-    classic = m.message(text, [*shown, *_as_lines(rest), *bottom])
-    return m.message(text, [*shown, _table(rest), *bottom], classic) if rest else classic
+    if not rest:
+        return m.message(text, [*shown, *bottom])
+    classic = cache(lambda: m.message(text, [*shown, *_as_lines(rest), *bottom]))
+    return m.message(text, [*shown, _table(rest), *bottom], classic)
 
 
 def _parted(page: JobsPage) -> tuple[list[_Listed], list[_Listed]]:

@@ -7,9 +7,9 @@ Limits: https://docs.slack.dev/reference/block-kit/blocks. The text of all block
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from slack_sdk.models.basic_objects import JsonObject
@@ -66,25 +66,54 @@ class Message:
 
     text: str
     blocks: list[Block]
-    classic: Message | None = None
-    """The same content in classic blocks, where `blocks` has newer ones that a workspace may not know."""
+    other: Message | Callable[[], Message] | None = None
+    """What `classic` is, or what makes it."""
+
+    @property
+    def classic(self) -> Message | None:
+        """The same content in classic blocks, where `blocks` has newer ones that a workspace may not know."""
+        return self.other() if callable(self.other) else self.other
 
     def payload(self) -> dict[str, Any]:
         """The arguments as JSON values; `classic` is for `bot.slack.api.layouts`, which takes it out."""
-        own = {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
-        if self.classic is None:
-            return own
+        content = self.to_deliver()
+        return content | {"classic": dict(content["classic"])} if "classic" in content else content
+
+    def to_deliver(self) -> dict[str, Any]:
+        """The same, but `classic` is made when it is first read: most workspaces never need it."""
+        own: dict[str, Any] = {"text": self.text, "blocks": [block.to_dict() for block in self.blocks]}
+        return own if self.other is None else own | {"classic": _OnDemand(lambda: self._classic(own))}
+
+    def _classic(self, own: Mapping[str, Any]) -> dict[str, Any]:
+        classic = self.classic
+        assert classic is not None
         # Most blocks are the same in both layouts; each is written once.
         written = dict(zip(map(id, self.blocks), own["blocks"], strict=True))
-        blocks = [written.get(id(block)) or block.to_dict() for block in self.classic.blocks]
-        return own | {"classic": {"text": self.classic.text, "blocks": blocks}}
+        blocks = [written.get(id(block)) or block.to_dict() for block in classic.blocks]
+        return {"text": classic.text, "blocks": blocks}
 
     def for_modal(self) -> Message:
         """What a modal can show: it takes neither charts nor tables nor containers.
 
         Source: https://docs.slack.dev/reference/block-kit/blocks
         """
-        return self if self.classic is None else self.classic
+        return self.classic or self
+
+
+class _OnDemand(Mapping[str, Any]):
+    """Values that are made when they are first read."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._made = cache(make)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._made()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made())
+
+    def __len__(self) -> int:
+        return len(self._made())
 
 
 class WholeBlock(Block):
@@ -98,7 +127,9 @@ class WholeBlock(Block):
         return self.content
 
 
-def message(text: str, blocks: Iterable[Block], classic: Message | None = None) -> Message:
+def message(
+    text: str, blocks: Iterable[Block], classic: Message | Callable[[], Message] | None = None
+) -> Message:
     """A message within the limits. `text` is mrkdwn, for notifications and wherever blocks are not shown."""
     kept = _fit(list(blocks), MAX_BLOCKS)
     number_actions(kept)
@@ -298,8 +329,9 @@ def with_texts(shown: Message, change: Callable[[str], str]) -> Message:
     """The message with each of its mrkdwn texts changed, and kept within the limits."""
     for block in shown.blocks:
         _change_texts(block, change)
-    classic = None if shown.classic is None else with_texts(shown.classic, change)
-    return replace(shown, text=mrkdwn.clip(change(shown.text), MAX_FALLBACK), classic=classic)
+    classic = shown.classic
+    other = None if classic is None else with_texts(classic, change)
+    return replace(shown, text=mrkdwn.clip(change(shown.text), MAX_FALLBACK), other=other)
 
 
 def _change_texts(value: Any, change: Callable[[str], str]) -> None:
