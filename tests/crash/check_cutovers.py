@@ -11,8 +11,8 @@ from bot.store.cutover import Cutover, CutoverState, Mark
 from tests.crash.evidence import Evidence
 from tests.crash.killer import CUTOVER as AIM
 
-LONG_RUN = 40
-"""Kills after which one has to have been in a cutover: about each thirteenth is."""
+LONG_RUN = 100
+"""Kills after which one has to have been in a cutover: each thirteenth aims at one, and may find no press."""
 _ONCE = ("ready", "started", "stopped", "opened")
 _BACK = frozenset({"stopped", "resumed", "held", "not_sent", "not_drained"})
 """Events after which it has to drain (again) before anything is sent."""
