@@ -145,6 +145,7 @@ def test_rows_that_a_cloud_sql_source_counts_are_for_people_to_judge(night: Nigh
     assert "promote" in {each.subject["what"] for each in calls}
     shown = str(cutover_card(drained, night.clock()))
     assert "⚠️ Rows written at the source since the stop: 12 in `app`" in shown
+    assert "🟢" not in shown, "an all-clear would be too much"
     assert "by itself now" not in shown
     dialog = str(cutover_modals.promote(drained, "orders", "ref"))
     assert "12 in `app`" in dialog

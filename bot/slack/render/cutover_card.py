@@ -228,10 +228,10 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
 def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
     drained = cutover.progress.drained
     missing = missing_text(cutover.plan)
-    sign = "🟡" if allowed_text(cutover.plan) else "🟢"
+    late = source_text(cutover)
+    sign = "🟡" if late or allowed_text(cutover.plan) else "🟢"
     yield f"{sign} *{missing[:1].upper()}{missing[1:]}*{f' · {clock(drained)}' if drained else ''}"
     yield delay_text(cutover)
-    late = source_text(cutover)
     yield late
     first = cutover.progress.asked_by
     if first:
