@@ -15,7 +15,7 @@ from bot.runtime.leader import LOCK
 from bot.store import Store, open_store
 from bot.store.records import ACTIVE_RUNS, OPEN_REQUESTS, RequestState
 from tests.crash import check_cutovers, check_jobs, check_messages, check_runs
-from tests.crash.cutover_hands import CutoverHands
+from tests.crash.cutover_people import CutoverPeople
 from tests.crash.env import LOCATIONS, Env, open_env
 from tests.crash.evidence import Evidence, collect
 from tests.crash.fleet import Fleet
@@ -134,7 +134,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
 def _nights(stack: ExitStack, env: Env, store: Store, plan: Plan) -> SimulatedNights:
     gateway = Gateway(env.dms.project, LOCATIONS, env.dms.grpc_host, env.dms.rest_host, deadline_s=5)
     stack.callback(gateway.close)
-    nights = SimulatedNights(CutoverHands(store, gateway), env.dms.control, plan.seed)
+    nights = SimulatedNights(CutoverPeople(store, gateway), env.dms.control, plan.seed)
     stack.callback(nights.stop)
     nights.start()
     return nights

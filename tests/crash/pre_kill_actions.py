@@ -65,7 +65,7 @@ class PreKillActions:
     """Prepares them. The jobs are reserved, so that nobody else presses first."""
 
     def __init__(self, driver: SlackDriver, jobs: SimulatedJobs, store: Store, rng: random.Random) -> None:
-        self._hands = driver
+        self._driver = driver
         self._herd = jobs
         self._store = store
         self._random = rng
@@ -99,7 +99,7 @@ class PreKillActions:
         if needs_typed_confirmation(request):
             self._filling(card, request, user)()
         else:
-            self._hands.press(card, "confirm", user)
+            self._driver.press(card, "confirm", user)
         card = self._card(lambda card: card.request == request.id and "approve" in card.steps)
         return PreKillAction(verb, request.jobs[0].id, self._pressing(card, "approve", approver(request)))
 
@@ -124,7 +124,7 @@ class PreKillActions:
     def _asked(self, verb: str, job: str) -> tuple[Card, Request]:
         level = self._random.choice(("min", "max"))
         text = f"{verb} {job}" + (f" --parallel {level}" if verb == "edit" else "")
-        self._hands.type(text, self._random.choice(list(REQUESTERS.values())))
+        self._driver.type(text, self._random.choice(list(REQUESTERS.values())))
         found: list[Request] = []
 
         def fits(card: Card) -> bool:
@@ -140,26 +140,26 @@ class PreKillActions:
 
     def _card(self, fits: Callable[[Card], bool]) -> Card:
         try:
-            return until(lambda: next(filter(fits, self._hands.cards()), None), timeout=_CARD_S)
+            return until(lambda: next(filter(fits, self._driver.cards()), None), timeout=_CARD_S)
         except TimeoutError:
             raise NotReached("no card") from None
 
     def _typing(self, verb: str, text: str, job: str) -> PreKillAction:
         user = self._random.choice(list(REQUESTERS.values()))
-        return PreKillAction(verb, job, lambda: _ignore(self._hands.type(text, user, wait=False)))
+        return PreKillAction(verb, job, lambda: _ignore(self._driver.type(text, user, wait=False)))
 
     def _pressing(self, card: Card, step: str, user: str) -> Callable[[], None]:
-        return lambda: _ignore(self._hands.press(card, step, user, wait=False))
+        return lambda: _ignore(self._driver.press(card, step, user, wait=False))
 
     def _filling(self, card: Card, request: Request, user: str) -> Callable[[], None]:
         """The view is open already; what is left is to submit it."""
         phrase = request.jobs[0].id
-        self._hands.close_views(user)
-        self._hands.press(card, "confirm", user)
-        view = self._hands.view(user, phrase)
+        self._driver.close_views(user)
+        self._driver.press(card, "confirm", user)
+        view = self._driver.view(user, phrase)
         if view is None:
             raise NotReached("no view")
-        fill = threading.Thread(target=self._hands.fill, args=(view, phrase, user), daemon=True)
+        fill = threading.Thread(target=self._driver.fill, args=(view, phrase, user), daemon=True)
         return fill.start
 
 

@@ -17,7 +17,7 @@ from bot.store.cutover import CutoverState as S
 from bot.store.records import Person
 from sandbox.dms.control import ControlError, DmsControl
 from sandbox.local_http import NoAnswer
-from tests.crash.cutover_hands import REPLICATES, CutoverHands, give_samples, now
+from tests.crash.cutover_people import REPLICATES, CutoverPeople, give_samples, now
 from tests.crash.env import LOCATIONS
 from tests.crash.simulated_jobs import NIGHT
 from tests.waiting import until
@@ -39,8 +39,8 @@ _SAMPLED_AFTER = timedelta(seconds=0.5)
 class SimulatedNights:
     """One cutover at a time. Its people press until it has ended, whatever happens to the bots."""
 
-    def __init__(self, hands: CutoverHands, dms: DmsControl, seed: int) -> None:
-        self._hands = hands
+    def __init__(self, people: CutoverPeople, dms: DmsControl, seed: int) -> None:
+        self._people = people
         self._dms = dms
         self._random = random.Random(seed)
         self._rest = threading.Event()
@@ -58,9 +58,9 @@ class SimulatedNights:
             S.STOPPING: self._stopped,
             S.DRAINING: self._sample,
             S.DRAINED: self._promote,
-            S.HELD: lambda found: self._press(found, "resume", hands.dana),
-            S.UNKNOWN: lambda found: self._press(found, "adopt", hands.dana),
-            S.CHECKLIST: lambda found: self._press(found, "open_writes", hands.sam),
+            S.HELD: lambda found: self._press(found, "resume", people.dana),
+            S.UNKNOWN: lambda found: self._press(found, "adopt", people.dana),
+            S.CHECKLIST: lambda found: self._press(found, "open_writes", people.sam),
         }
 
     def start(self) -> None:
@@ -93,7 +93,7 @@ class SimulatedNights:
                     if self._rest.is_set():
                         return
                     current = self._plan()
-                current = self._hands.store.cutover(current.id) or current
+                current = self._people.store.cutover(current.id) or current
                 act = self._next.get(current.state)
                 if act is not None:
                     act(current)
@@ -119,24 +119,24 @@ class SimulatedNights:
         for id in ids:
             self._dms.add_job(id, location=LOCATIONS[0], **REPLICATES)
         self._presses += 1
-        return self._hands.planned(*ids)
+        return self._people.planned(*ids)
 
     # ---- what people do next
 
     def _begin(self, found: Cutover) -> None:
         step = "start" if found.progress.here else "here"
-        self._press(found, step, self._hands.dana)
+        self._press(found, step, self._people.dana)
 
     def _stopped(self, found: Cutover) -> None:
         """The app owner comes only when called."""
         if not self._is_called(found):
             return
         if not self._holds(found):
-            self._press(found, "stopped", self._hands.sam)
+            self._press(found, "stopped", self._people.sam)
 
     def _is_called(self, found: Cutover) -> bool:
         """Whether the call for this press is in Slack, or nobody may wait for it any longer."""
-        if self._hands.called(found, "stopped"):
+        if self._people.called(found, "stopped"):
             return True
         if now() - found.since < timedelta(seconds=_CALLED_S):
             return False
@@ -154,17 +154,17 @@ class SimulatedNights:
 
     def _promote(self, found: Cutover) -> None:
         if found.progress.asked_by:
-            self._press(found, "second", self._hands.alex, ask_of(found))
+            self._press(found, "second", self._people.alex, ask_of(found))
         elif not self._holds(found):
-            self._press(found, "promote", self._hands.dana, promote_phrase(found))
+            self._press(found, "promote", self._people.dana, promote_phrase(found))
 
     def _holds(self, found: Cutover) -> bool:
         if self._random.random() >= _HOLDS:
             return False
-        self._press(found, "hold", self._hands.sam, "a moment")
+        self._press(found, "hold", self._people.sam, "a moment")
         return True
 
     def _press(self, found: Cutover, step: str, who: Person, arg: str = "") -> None:
         """Press; a refusal is no fault, as the bots move on meanwhile."""
         self._presses += 1
-        self._hands.cutovers.press(who, found.id, step, arg=arg)
+        self._people.cutovers.press(who, found.id, step, arg=arg)

@@ -49,7 +49,7 @@ class SimulatedUsers:
     """Types commands, presses what can be pressed, and changes jobs from outside."""
 
     def __init__(self, driver: SlackDriver, jobs: SimulatedJobs, store: Store, seed: int) -> None:
-        self._hands = driver
+        self._driver = driver
         self._herd = jobs
         self._store = store
         self._seed = seed
@@ -98,13 +98,13 @@ class SimulatedUsers:
         id, status = self._herd.any()
         text = rng.choice(_LOOKS if rng.random() < 0.2 else fitting(status, rng))
         user = rng.choice(list(REQUESTERS.values()))
-        if self._hands.type(text.format(id=id), user):
+        if self._driver.type(text.format(id=id), user):
             self.typed += 1
 
     # ---- pressing
 
     def _press(self, rng: random.Random) -> None:
-        for card in self._hands.cards():
+        for card in self._driver.cards():
             request = self._store.request(card.request)
             if request is None or any(self._herd.reserved(job.id) for job in request.jobs):
                 continue
@@ -124,34 +124,34 @@ class SimulatedUsers:
         if step == "confirm":
             self._confirm(card, request, chance)
         elif first and chance < 0.2:
-            self._hands.press(card, "approve", _name(request.by.user))  # one's own: does not count
+            self._driver.press(card, "approve", _name(request.by.user))  # one's own: does not count
         elif chance < 0.3:
             self._deny(card, request)
         else:
-            self._hands.press(card, "approve", approver(request))
+            self._driver.press(card, "approve", approver(request))
 
     def _confirm(self, card: Card, request: Request, chance: float) -> None:
         user = _name(request.by.user)
         if chance < 0.1:
-            self._hands.press(card, "cancel", user)
+            self._driver.press(card, "cancel", user)
         elif chance < 0.2:
-            self._hands.press(card, "confirm", "alex" if user != "alex" else "dana")  # not theirs to confirm
-        elif self._hands.press(card, "confirm", user) and needs_typed_confirmation(request):
+            self._driver.press(card, "confirm", "alex" if user != "alex" else "dana")  # not theirs to confirm
+        elif self._driver.press(card, "confirm", user) and needs_typed_confirmation(request):
             self.type_phrase(request, user)
 
     def type_phrase(self, request: Request, user: str) -> None:
         """What the view asks for."""
         phrase = request.jobs[0].id
-        view = self._hands.view(user, phrase)
-        if view is None or not self._hands.fill(view, phrase, user):
-            self._hands.close_views(user)
+        view = self._driver.view(user, phrase)
+        if view is None or not self._driver.fill(view, phrase, user):
+            self._driver.close_views(user)
 
     def _deny(self, card: Card, request: Request) -> None:
         user = approver(request)
-        if self._hands.press(card, "deny", user):
-            view = self._hands.view(user, "Why not")
-            if view is None or not self._hands.fill(view, "Not now.", user):
-                self._hands.close_views(user)
+        if self._driver.press(card, "deny", user):
+            view = self._driver.view(user, "Why not")
+            if view is None or not self._driver.fill(view, "Not now.", user):
+                self._driver.close_views(user)
 
 
 def approver(request: Request) -> str:

@@ -17,7 +17,7 @@ from bot.store import StoreError
 from bot.store.cutover import Cutover, Mark
 from bot.store.cutover import CutoverState as S
 from bot.store.records import RequestState
-from tests.crash.cutover_hands import REPLICATES, CutoverHands, give_samples, now
+from tests.crash.cutover_people import REPLICATES, CutoverPeople, give_samples, now
 from tests.crash.env import LOCATIONS
 from tests.crash.two_bots import DEADLINE_S, TwoBots
 from tests.waiting import until
@@ -25,7 +25,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.postgres
 
 
-class Hands(CutoverHands):
+class Pressing(CutoverPeople):
     """Presses, and waits for what the bots make of them."""
 
     def __init__(self, bots: TwoBots, dms: Gateway) -> None:
@@ -47,9 +47,9 @@ class Hands(CutoverHands):
 
 
 @pytest.fixture
-def hands(bots: TwoBots) -> Iterator[Hands]:
+def people(bots: TwoBots) -> Iterator[Pressing]:
     gateway = Gateway("demo-project", LOCATIONS, bots.env.dms.grpc_host, bots.env.dms.rest_host, deadline_s=5)
-    yield Hands(bots, gateway)
+    yield Pressing(bots, gateway)
     gateway.close()
 
 
@@ -64,95 +64,95 @@ def leader_dies(bots: TwoBots) -> None:
     bots.fleet.start()
 
 
-def caught_up(hands: Hands, cutover: Cutover, id: str) -> None:
+def caught_up(people: Pressing, cutover: Cutover, id: str) -> None:
     """It drains, and three samples that count show that nothing is missing."""
-    after = evidence_from(hands.reaches(cutover, S.DRAINING))
+    after = evidence_from(people.reaches(cutover, S.DRAINING))
     assert after is not None
     until(lambda: (now() - after).total_seconds() > 0.5)
-    give_samples(hands.bots.dms, id)
+    give_samples(people.bots.dms, id)
 
 
-def drained(hands: Hands, id: str, *, killed: bool = False) -> Cutover:
+def drained(people: Pressing, id: str, *, killed: bool = False) -> Cutover:
     """A cutover that has drained; if `killed`, the leader was killed right after each step."""
-    bots = hands.bots
+    bots = people.bots
 
     def happened() -> None:
         if killed:
             leader_dies(bots)
 
-    cutover = hands.planned(id)
+    cutover = people.planned(id)
     happened()
-    hands.reaches(cutover, S.READY)
+    people.reaches(cutover, S.READY)
     happened()
-    hands.press(cutover, "here", hands.dana)
-    hands.press(cutover, "start", hands.dana)
+    people.press(cutover, "here", people.dana)
+    people.press(cutover, "start", people.dana)
     happened()
-    hands.press(cutover, "stopped", hands.sam)
+    people.press(cutover, "stopped", people.sam)
     happened()
-    caught_up(hands, cutover, id)
-    hands.reaches(cutover, S.DRAINED)
+    caught_up(people, cutover, id)
+    people.reaches(cutover, S.DRAINED)
     happened()
     return cutover
 
 
-def promoted(hands: Hands, cutover: Cutover) -> None:
+def promoted(people: Pressing, cutover: Cutover) -> None:
     """The commander asks, and a second person confirms."""
-    found = hands.reaches(cutover, S.DRAINED)
-    hands.press(cutover, "promote", hands.dana, promote_phrase(found))
-    asked = hands.bots.store.cutover(cutover.id)
+    found = people.reaches(cutover, S.DRAINED)
+    people.press(cutover, "promote", people.dana, promote_phrase(found))
+    asked = people.bots.store.cutover(cutover.id)
     assert asked is not None
-    hands.press(cutover, "second", hands.alex, ask_of(asked))
+    people.press(cutover, "second", people.alex, ask_of(asked))
 
 
-def calls(hands: Hands, id: str) -> list[dict[str, Any]]:
-    return hands.bots.writes("promote", id)
+def calls(people: Pressing, id: str) -> list[dict[str, Any]]:
+    return people.bots.writes("promote", id)
 
 
-def test_the_leader_dies_after_each_step(hands: Hands) -> None:
-    bots = hands.bots
+def test_the_leader_dies_after_each_step(people: Pressing) -> None:
+    bots = people.bots
     bots.both()
-    id = hands.job()
-    cutover = drained(hands, id, killed=True)
-    promoted(hands, cutover)
+    id = people.job()
+    cutover = drained(people, id, killed=True)
+    promoted(people, cutover)
     leader_dies(bots)
-    done = hands.reaches(cutover, S.CHECKLIST)
+    done = people.reaches(cutover, S.CHECKLIST)
     assert [each.mark for each in done.progress.jobs] == [Mark.PROMOTED]
-    assert len(calls(hands, id)) == 1
+    assert len(calls(people, id)) == 1
     leader_dies(bots)
-    hands.press(cutover, "open_writes", hands.dana)
-    hands.reaches(cutover, S.DONE)
+    people.press(cutover, "open_writes", people.dana)
+    people.reaches(cutover, S.DONE)
     events = [each.event for each in bots.store.cutover_log(cutover.id)]
     for event in ("ready", "started", "stopped", "drained", "promoting", "promoted", "opened"):
         assert events.count(event) == 1, events
 
 
-def test_the_callers_die_while_the_service_is_asked(hands: Hands) -> None:
+def test_the_callers_die_while_the_service_is_asked(people: Pressing) -> None:
     """A promote that arrived is adopted; one that did not is never sent again without a new press."""
-    bots = hands.bots
+    bots = people.bots
     bots.both()
-    arrives, hangs = hands.job(), hands.job()
+    arrives, hangs = people.job(), people.job()
     bots.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=20, after_apply=True, match=arrives)
     bots.dms.fault("PromoteMigrationJob", "HANG", match=hangs)
-    both = [drained(hands, each) for each in (arrives, hangs)]
+    both = [drained(people, each) for each in (arrives, hangs)]
     for cutover in both:
-        promoted(hands, cutover)
-    until(lambda: calls(hands, arrives) and calls(hands, hangs), timeout=DEADLINE_S)
+        promoted(people, cutover)
+    until(lambda: calls(people, arrives) and calls(people, hangs), timeout=DEADLINE_S)
     for life in bots.fleet.alive():
         bots.fleet.kill(life)
     bots.dms.clear_faults()
     bots.both()
     adopted, unknown = both
-    hands.reaches(adopted, S.CHECKLIST)
-    assert len(calls(hands, arrives)) == 1
-    hands.reaches(unknown, S.UNKNOWN)
-    assert len(calls(hands, hangs)) == 1
-    hands.press(unknown, "adopt", hands.dana)
-    caught_up(hands, unknown, hangs)
-    hands.reaches(unknown, S.DRAINED)
-    assert len(calls(hands, hangs)) == 1
+    people.reaches(adopted, S.CHECKLIST)
+    assert len(calls(people, arrives)) == 1
+    people.reaches(unknown, S.UNKNOWN)
+    assert len(calls(people, hangs)) == 1
+    people.press(unknown, "adopt", people.dana)
+    caught_up(people, unknown, hangs)
+    people.reaches(unknown, S.DRAINED)
+    assert len(calls(people, hangs)) == 1
     request = bots.store.request(unknown.request)
     assert request is not None
     assert request.state is RequestState.SCHEDULED
-    promoted(hands, unknown)
-    hands.reaches(unknown, S.CHECKLIST)
-    assert len(calls(hands, hangs)) == 2
+    promoted(people, unknown)
+    people.reaches(unknown, S.CHECKLIST)
+    assert len(calls(people, hangs)) == 2

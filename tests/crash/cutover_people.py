@@ -42,7 +42,7 @@ class Idle(Executor):
         raise RuntimeError("stopped")
 
 
-class CutoverHands:
+class CutoverPeople:
     """Presses, saved in the database of the bots."""
 
     def __init__(self, store: Store, dms: Gateway) -> None:
