@@ -104,7 +104,7 @@ class Workers:
 
         It runs in the dispatch pool, so anything slow in it goes through `run_later`.
         """
-        self._after_ack.submit(turns.in_turn(lambda: self._begin(target, trigger, work)))
+        self._after_ack.submit(lambda: self._begin(target, trigger, work))
 
     def run_later(
         self,
@@ -121,11 +121,13 @@ class Workers:
         `again` is what people can try again if DMS did not answer, and `settled` where to answer then.
         """
         settled = settled or (lambda: target)
-        guarded = logs.with_request_id(turns.in_turn(self._guarded))
+        guarded = logs.with_request_id(self._guarded)
         if store_only:
             self._store_pool.submit(guarded, settled, work, verb, again)
         else:
-            self._dms_share.submit(target.who.user, lambda: guarded(settled, work, verb, again))
+            # These alone take turns: a view must open while its trigger lasts, and presses go first.
+            answer = turns.in_turn(lambda: guarded(settled, work, verb, again))
+            self._dms_share.submit(target.who.user, answer)
 
     def invoke(self, invocation: Invocation, target: ReplyTarget, trigger: str) -> None:
         """Answer a command. If its answer is a form, open the view first: the trigger lasts 3 seconds. A
