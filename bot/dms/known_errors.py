@@ -42,6 +42,12 @@ _DOTTED = re.compile(
 )
 _WRAPPED = re.compile(r"\bError '(.{0,400}?)' on (?=query\b|rename\b)", re.DOTALL)
 """How MySQL tells that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
+_DATA = re.compile(
+    r"\bKey \([^)\n]{0,200}\)=\([^\n]{0,200}?\)(?= (?:is|already|conflicts)\b|[.;]|$)"
+    r"|(?<=\bcolumn )'[^'\n]{0,200}'|(?<=\bDuplicate entry )'[^\n]{0,200}?'(?= for key\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Values of rows, and names where no parameter can stand."""
 _STATEMENT = re.compile(
     r"\bQuery: '.*|\b(?:STATEMENT|CONTEXT):[^\n]*|\bCommand was:.*?(?=\bpg_restore:|\Z)", re.DOTALL
 )
@@ -50,5 +56,5 @@ _STATEMENT = re.compile(
 
 def _without_names(text: str) -> str:
     """The text without statements and names of objects, which say nothing of the cause."""
-    text = _STATEMENT.sub("", _WRAPPED.sub(r"Error \1 on ", text))
+    text = _DATA.sub("…", _STATEMENT.sub("", _WRAPPED.sub(r"Error \1 on ", text)))
     return _DOTTED.sub("…", _DOUBLE.sub('"…"', _SINGLE.sub("'…'", text)))

@@ -7,11 +7,11 @@ import re
 HIDDEN = "[secret]"
 
 _NAMED = (
-    r"(?:password|passwd|passphrase|passcode|(?<![a-z])pass|pwd|secret|(?<!near )token|api[_-]?key|"
+    r"(?:password|passwd|passphrase|passcode|sshpass|(?<![a-z])pass|pwd|secret|(?<!near )token|api[_-]?key|"
     r"(?:private|access|account|shared)[_-]?key|authentication_string)"
 )
 """How the names end whose value is a secret: `db_password`, `PGPASSWORD`, `aws_secret_access_key` …"""
-_SET_TO = rf"(?P<name>{_NAMED}\\{{0,3}}[\"']?\s{{0,20}}(?>=>|:=|[=:])\s{{0,20}}"
+_SET_TO = rf"(?P<name>{_NAMED}\\{{0,3}}[\"']?\s{{0,20}}(?>=>|:=|[=:]|%3D|&#61;)\s{{0,20}}"
 _SPACE = r"(?:\s|/\*[^*]{0,100}\*/){1,20}"
 """White space in SQL, where a comment may stand as well."""
 _SQL = r"(?:[NEBX]|U&|_\w{1,20})?"
@@ -19,7 +19,7 @@ _SQL = r"(?:[NEBX]|U&|_\w{1,20})?"
 _QUOTE = r"\\{0,3}[\"'`]|&#0?39;|&quot;|\\u00(?:27|22)|\$\w{0,20}\$"
 _CURLY = "‘’“”"
 _QUOTED = (
-    rf"(?:(?P<q>{_QUOTE})(?:(?P=q){{2}}|(?!(?P=q))(?:\\.|[^\\])){{0,4096}}(?P=q)?|"
+    rf"(?:''(?=[^'\s,;)])[^']{{1,4096}}''|(?P<q>{_QUOTE})(?:(?P=q){{2}}|(?!(?P=q))(?:\\.|[^\\])){{0,4096}}(?P=q)?|"
     rf"[{_CURLY}][^{_CURLY}]{{0,4096}}[{_CURLY}]?|\w{{0,20}}\(\s{{0,20}}(?=[\"'])[^)]{{0,500}}\)?)"
 )
 """In quotes, whatever is in them: escaped and doubled quotes too, and where the text ends before they do. Or
@@ -37,6 +37,7 @@ _PATTERNS = (
     (re.compile(r"\bAIza[\w-]{20,}"), HIDDEN),
     (re.compile(r"\b1//[\w-]{20,}"), HIDDEN),
     (re.compile(r"\bGOCSPX-[\w-]{10,}"), HIDDEN),
+    (re.compile(r"\bgh[pousr]_\w{20,}"), HIDDEN),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), HIDDEN),
     (
         re.compile(
@@ -77,15 +78,22 @@ _PATTERNS = (
     ),
     # Command lines: `mysqldump -pPW`, `--password PW`, `sshpass -p PW`, `curl -u me:PW`, `sqlplus me/PW@db`;
     # Oracle's JDBC URLs.
+    (re.compile(r"(\b(?:sqlcmd|bcp)\b[^\n|;]{0,100}?\s-P\s{0,3})(?!\[secret\])\S+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(\bredis-cli\b[^\n|;]{0,100}?\s-a\s{1,3})(?!\[secret\])\S+"), rf"\1{HIDDEN}"),
     (re.compile(r"(\bsshpass\s{1,5}-p\s{0,5})(?!\[secret\])\S+"), rf"\1{HIDDEN}"),
     (
-        re.compile(r"(\bcurl\b[^\n|;]{0,80}?\s(?:-u|--user)[\s=]{0,3}[^\s:]{1,100}:)(?!\[secret\])\S+"),
+        re.compile(
+            r"(\bcurl\b[^\n|;]{0,80}?\s(?:-[a-zA-Z]{0,8}u|--(?:proxy-)?user)[\s=]{0,3}[^\s:]{1,100}:)(?!\[secret\])\S+"
+        ),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"(\b(?:mysql|mariadb)\w{0,20}\b[^\n|;]{0,300}?\s-p)(?=[^\s\[])\S+"), rf"\1{HIDDEN}"),
     (re.compile(r"(--pass(?:word|wd)?\s{1,5})(?![\[-])\S+"), rf"\1{HIDDEN}"),
     (re.compile(r"(\bjdbc:oracle:\w{2,4}:[\w.$#]{1,128}/)[^\s@]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"(\bsqlplus\b[^\n]{0,100}?\s[\w.$#]{1,128}/)[^\s@]+"), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"(\b(?:sqlplus|sqlldr|impdp|expdp|rman)\b[^\n]{0,100}?\s[\w.$#]{1,128}/)[^\s@]+"),
+        rf"\1{HIDDEN}",
+    ),
     # SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `IDENTIFIED WITH plugin AS 'x'`, `SET PASSWORD … = 'x'`.
     (
         re.compile(
@@ -137,7 +145,7 @@ _PATTERNS = (
 _HINTS = re.compile(
     r"xox|xapp|hooks\.slack|ya29|AIza|1//|GOCSPX|A(?:KI|SI)A|PRIVATE KEY|bearer|basic|eyJ|://"
     r"|pass|pwd|secret|token|key|identified|\*[0-9A-F]{8}|md5|SCRAM|authorization|cookie|sig|sp_add|rds_set"
-    r"|mysql|mariadb|sqlplus|jdbc|curl|authentication_string",
+    r"|mysql|mariadb|sqlplus|sqlldr|impdp|expdp|rman|sqlcmd|bcp|redis-cli|gh[pousr]_|jdbc|curl|authentication_string",
     re.IGNORECASE,
 )
 """Without one of these there is nothing to hide: most text is looked at once."""

@@ -293,16 +293,21 @@ def refusal_of(response: WebhookResponse) -> InvalidContent | CannotPost | Trans
     if response.status_code == HTTPStatus.OK and '"ok":false' not in response.body.replace(" ", ""):
         return None
     try:
-        found = json.loads(response.body)
-    except ValueError:
-        found = None
-    answer = found if isinstance(found, dict) else {}
+        answer = _dict(json.loads(response.body))
+    except (ValueError, RecursionError):
+        answer = {}
     code = str(answer.get("error") or response.body.strip()[:100] or "refused")
     if code in INVALID_CONTENT:
-        metadata = answer.get("response_metadata") or {}
-        said = (*(answer.get("errors") or ()), *(metadata.get("messages") or ()))
+        said = (
+            *(answer.get("errors") or ()),
+            *(_dict(answer.get("response_metadata")).get("messages") or ()),
+        )
         return InvalidContent(code, tuple(map(str, said)))
     return TransientError(code) if code in PASSING else CannotPost(code)
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _arguments(method: str, arguments: dict[str, Any]) -> dict[str, Any]:

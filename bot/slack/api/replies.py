@@ -224,7 +224,7 @@ class Replier:
             if said is None:
                 url = webhook(self._client, target.response_url)
                 sent = url.send_dict({"text": text, "response_type": "ephemeral"})
-                return _BY_URL if sent.status_code == 200 else ""
+                return _BY_URL if refusal_of(sent) is None else ""
             posted = self._client.chat_postMessage(channel=channel, thread_ts=said.thread, text=text)
             return str(posted["ts"])
         except SLACK_ERRORS as error:
