@@ -14,7 +14,7 @@ from bot.cutover.ledger import SAMPLE, CutoverLedger
 from bot.cutover.promotion import Promotion
 from bot.cutover.states import evidence_from
 from bot.cutover.wave import failed_text, seen_now, shown_name
-from bot.cutover.wording import missing_text
+from bot.cutover.wording import drained_text
 from bot.dms.delay import CLOCKS_DIFFER
 from bot.dms.drained import SAMPLED_EVERY, VISIBLE_AFTER, DatabaseDrain, go_by, is_drained
 from bot.dms.errors import DmsError, NotFound
@@ -198,11 +198,12 @@ class Draining:
             return  # the rest is being promoted from outside
         all_drained = all(each.is_drained for each in waiting)
         if cutover.state is S.DRAINING and all_drained:
+            where = "" if cutover.rehearsal else " on the destination"
             self._ledger.enter(
                 cutover,
                 S.DRAINED,
                 "drained",
-                text=f"{missing_text(cutover.plan)} on the destination; {_source_text(waiting)}",
+                text=f"{drained_text(cutover)}{where}; {_source_text(waiting)}",
                 drained=now,
                 second=self._promotion.needs_second(cutover),
             )

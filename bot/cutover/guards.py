@@ -5,6 +5,7 @@ What could not be read is *not checked*, which is never taken for a go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -346,8 +347,23 @@ _OF_A_JOB: Mapping[str, Callable[[JobFacts, datetime, datetime], Found]] = {
 
 def blockers(lines: Sequence[CheckLine], overrides: Sequence[Override]) -> tuple[CheckLine, ...]:
     """The lines that keep the writes from being stopped."""
-    lifted = {(each.guard, each.job) for each in overrides if each.guard in OVERRIDABLE}
-    return tuple(each for each in lines if _blocks(each) and (each.guard, each.job) not in lifted)
+    return tuple(each for each in lines if _blocks(each) and override_of(each, overrides) is None)
+
+
+def override_of(line: CheckLine, overrides: Sequence[Override]) -> Override | None:
+    """By which an approver has lifted what the check finds: the same but for its numbers, which change with
+    each look. A delay that has grown from minutes to hours is another finding, and so is another state."""
+    fits = (
+        each
+        for each in reversed(overrides)
+        if (each.guard, each.job) == (line.guard, line.job)
+        and (not each.text or _kind(each.text) == _kind(line.text))
+    )
+    return next(fits, None) if line.guard in OVERRIDABLE else None
+
+
+def _kind(text: str) -> str:
+    return re.sub(r"\d+(?:[.,]\d+)*", "#", text)
 
 
 def _blocks(line: CheckLine) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from bot.cutover.ledger import SAMPLE
 from bot.cutover.states import downtime_s, participants
 from bot.cutover.wave import shown_name
-from bot.cutover.wording import event_text, missing_text
+from bot.cutover.wording import drained_text, event_text
 from bot.store.cutover import CheckResult, Cutover, CutoverEntry, Tick
 from bot.util.durations import humanize
 
@@ -132,7 +132,7 @@ def _outcome(cutover: Cutover) -> Iterator[str]:
         )
     if cutover.progress.drained is not None:
         yield ""
-        yield f"It had drained: {missing_text(cutover.plan)}."
+        yield f"It had drained: {drained_text(cutover)}."
     if cutover.rehearsal:
         yield ""
         yield "Nothing was sent to the service."

@@ -126,7 +126,7 @@ class Steps:
             if not set(against) <= set(overridable(now)):
                 return Note("Nothing was done: nobody can override that check.", tone="warn")
             at = self._ledger.clock()
-            added = tuple(Override(each.guard, why, who.user, at, each.job) for each in against)
+            added = tuple(Override(each.guard, why, who.user, at, each.job, each.text) for each in against)
             guards = ", ".join(dict.fromkeys(each.guard for each in against))
             lifted = (*now.progress.overrides, *added)
             return self._ledger.note(now, "override", who, f"{guards}: {why}", overrides=lifted)

@@ -43,6 +43,13 @@ def standing(cutover: Cutover) -> str:
     return f"the {what} {state_text(cutover.state, rehearsal=cutover.rehearsal)}"
 
 
+def drained_text(cutover: Cutover) -> str:
+    """What its samples have shown, in a clause. In a rehearsal, any will do."""
+    if cutover.rehearsal:
+        return "measured three times: any value counts in a rehearsal"
+    return missing_text(cutover.plan)
+
+
 def missing_text(plan: Plan | CutoverTerms) -> str:
     """What is missing once it has drained, in a clause: with a limit in the plan, never nothing."""
     limit = allowed_text(plan)

@@ -91,6 +91,8 @@ class Override:
     by: str
     at: datetime
     job: str = ""
+    text: str = ""
+    """What the guard had found then; empty in rows of older versions, for which it does not count."""
 
 
 @dataclass(frozen=True, slots=True)

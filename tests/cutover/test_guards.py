@@ -194,6 +194,21 @@ def test_an_override_lifts_the_guard_of_its_job_alone() -> None:
     assert "permission" not in OVERRIDABLE
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "holds"),
+    [
+        ("Delay 1 min 40 s", "Delay 1 min 38 s", True),
+        ("Delay 1 min 40 s", "Delay 1 d 1 h", False),
+        ("It is STOPPED.", "It is FAILED.", False),
+        ("", "Delay 1 d 1 h", True),
+    ],
+)
+def test_an_override_holds_for_what_its_approver_saw(then: str, now: str, holds: bool) -> None:
+    line = CheckLine("delay", CheckResult.NO_GO, now, "orders")
+    lifted = Override("delay", "known", "U-kim", NOW, "orders", then)
+    assert (blockers([line], [lifted]) == ()) is holds
+
+
 def test_what_decides_has_to_be_known() -> None:
     lines = [CheckLine(guard, CheckResult.NOT_CHECKED, "") for guard in ("delay", "state", "verify", "trend")]
     assert [each.guard for each in blockers(lines, ())] == ["delay", "state"]

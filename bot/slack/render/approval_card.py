@@ -5,7 +5,7 @@ The card notifies those who may approve and nobody else, so its requester is nam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,6 +45,8 @@ class Asking:
     """The projects of the jobs, with their counts; empty where it need not be said."""
     link: str = ""
     """URL of the request's own message; empty if there is none that others can open."""
+    called: Callable[[str], str] = str
+    """The name of a user ID."""
 
 
 def approval_card(
@@ -63,7 +65,7 @@ def approval_card(
     lines = (
         asks,
         _consequence(request),
-        terms_line(request),
+        terms_line(request, asking.called),
         facts_line(request, decisions, related),
         _who_until(request, asking),
     )

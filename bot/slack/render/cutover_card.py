@@ -15,7 +15,7 @@ from bot.cmdline.answers import Button
 from bot.cmdline.delay_points import LineChart
 from bot.cutover import states
 from bot.cutover.states import Press
-from bot.cutover.wording import VERB, allowed_text, missing_text
+from bot.cutover.wording import VERB, allowed_text, drained_text
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.charts import line_chart
@@ -227,7 +227,7 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
 
 def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
     drained = cutover.progress.drained
-    missing = missing_text(cutover.plan)
+    missing = drained_text(cutover)
     late = source_text(cutover)
     sign = "🟡" if late or allowed_text(cutover.plan) else "🟢"
     yield f"{sign} *{missing[:1].upper()}{missing[1:]}*{f' · {clock(drained)}' if drained else ''}"

@@ -21,6 +21,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cmdline.answers import Button
+from bot.cutover.guards import override_of
 from bot.cutover.states import not_promoted, participants
 from bot.cutover.wave import open_jobs, shown_name
 from bot.cutover.wording import VERB, missing_text
@@ -289,14 +290,7 @@ def _jobs_text(cutover: Cutover) -> str:
 
 def _check_line(cutover: Cutover, line: CheckLine) -> str:
     job = f" {mrkdwn.code(shown_name(cutover, line.job))}" if line.job and len(cutover.plan.jobs) > 1 else ""
-    over = next(
-        (
-            each
-            for each in cutover.progress.overrides
-            if each.guard == line.guard and each.job in ("", line.job)
-        ),
-        None,
-    )
+    over = override_of(line, cutover.progress.overrides)
     said = f" · overridden by {mrkdwn.mention('@', over.by)}: {mrkdwn.verbatim(over.reason)}" if over else ""
     return f"{_SIGNS[line.result]}{job} {guard_text(line)}{said}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bot.cutover.wording import allowed_text, missing_text
 from bot.slack.render import mrkdwn
 from bot.store.records import Request
@@ -12,6 +14,7 @@ from bot.util.text import first_few
 _NOT_KNOWN = "🌙 It is part of a *cutover*, whose card says when it is sent and by whom."
 """Of requests that an older version made."""
 _WRITERS = 10
+_WRITERS_IN_LINE = 3
 
 
 def terms_text(request: Request) -> str:
@@ -29,12 +32,19 @@ def terms_text(request: Request) -> str:
     return "\n".join(filter(None, lines))
 
 
-def terms_line(request: Request) -> str:
-    """How it is sent, without the people: a card in a channel mentions nobody. Empty for no cutover."""
+def terms_line(request: Request, called: Callable[[str], str]) -> str:
+    """The same for a card in a channel, with names (`called`): it notifies nobody. Empty for no cutover."""
     if not request.facts.cutover:
         return ""
     terms = request.facts.terms
-    return _NOT_KNOWN if terms is None else f"🌙 *Part of a cutover*. {_sent(terms)}"
+    if terms is None:
+        return _NOT_KNOWN
+    deputy = f", {mrkdwn.name(called(terms.deputy))} stands in" if terms.deputy else ""
+    led = f"led by {mrkdwn.name(called(terms.commander))}{deputy}"
+    writers = f" of {mrkdwn.verbatim(first_few(terms.writers, _WRITERS_IN_LINE))}" if terms.writers else ""
+    stops = f"{mrkdwn.name(called(terms.app_owner))} stops the writes{writers}"
+    longest = f"Longest downtime: {humanize(terms.budget_s)}."
+    return f"🌙 *Part of a cutover*, {led}; {stops}. {_sent(terms)} {longest}"
 
 
 def _sent(terms: CutoverTerms) -> str:

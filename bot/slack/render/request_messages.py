@@ -157,6 +157,7 @@ class RequestMessages:
             self._access.name_of(request.by.user),
             projects_counted(request.jobs, self._access.policy.projects),
             self._link_to(linked),
+            self._access.name_of,
         )
 
     def reminder(self, subject: Mapping[str, Any]) -> Message | None:
