@@ -118,11 +118,18 @@ class Env:
         """The message as it was given, or as it is now where it has got the button since."""
         return message if button in steps(message) or "ts" not in message else self.current(message)
 
-    def shows(self, message: JSON, *words: str, step: str = "", timeout: float = PATIENCE_S) -> JSON:
-        """The same message, once it shows all these words, and a button of this step."""
+    def shows(
+        self, message: JSON, *words: str, step: str = "", without: str = "", timeout: float = PATIENCE_S
+    ) -> JSON:
+        """The same message, once it shows all these words, a button of this step, and none of that one."""
 
         def fits(same: JSON) -> bool:
-            return all(word in plain(same) for word in words) and (not step or step in steps(same))
+            found = steps(same)
+            return (
+                all(word in plain(same) for word in words)
+                and (not step or step in found)
+                and without not in found
+            )
 
         def look(messages: list[JSON]) -> JSON | None:
             same = messages[0] if messages and messages[0]["ts"] == message["ts"] else None
@@ -143,7 +150,10 @@ class Env:
 
     def shows_as(self, message: JSON, stands: str, *words: str, **more: Any) -> JSON:
         """The same message, once it says that the request stands like this: a key of `SHOWN`."""
-        return self.shows(message, SHOWN[stands], *words, **more)
+        # A card that asks shows the state of its job, with a sign that may be the same.
+        return self.shows(
+            message, SHOWN[stands], *words, without="confirm" if stands == "done" else "", **more
+        )
 
     def found_by(self, message: JSON, button: str) -> dict[str, Any]:
         """How `SlackControl.press` finds a button: by its step, or by its label where that is given instead.
