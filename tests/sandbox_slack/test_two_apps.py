@@ -18,6 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 from sandbox.slack import SlackControl, SlackServer
 from sandbox.slack.control import SandboxError
 from tests.sandbox_slack.conftest import Connect, button, modal, section
+from tests.waiting import until
 
 CHANNEL = "C0DMS00001"
 
@@ -93,6 +94,7 @@ def test_buttons_views_and_homes_are_of_the_app_that_sent_them(
     assert control.press(second, text="Go")["error"] == "no_connection"
     assert control.press(first, text="Go")["ok"]
     control.wait_view("dana", "ours")
+    until(lambda: opened)
     with pytest.raises(SlackApiError, match="not_found"):
         other_web.views_update(view_id=opened[0], view=modal([section("theirs")]))
     for client, word in ((web, "one"), (other_web, "two")):
