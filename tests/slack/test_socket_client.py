@@ -103,3 +103,20 @@ def test_a_message_of_the_protocol_is_left_to_the_sdk() -> None:
         for each in ('{"type": "hello"}', "pong", "{}"):
             client._on_message(each)
         until(client.message_queue.empty)
+
+
+def test_what_is_no_envelope_reaches_no_listener_and_ends_nothing() -> None:
+    heard: list[str] = []
+    with answering(CLOSED) as (client, _calls):
+        client.socket_mode_request_listeners.append(
+            lambda _client, request: heard.append(request.envelope_id)
+        )
+        for each in (
+            '{"type": "interactive", "payload": null}',
+            '{"type": "interactive", "payload": "x"}',
+            '{"half',
+        ):
+            client.enqueue_message(each)
+        client.enqueue_message(envelope("events_api", {"event": {"type": "app_mention"}}))
+        until(lambda: heard)
+    assert heard == ["e1"]

@@ -57,7 +57,7 @@ class SocketClient(SocketModeClient):
 
     def enqueue_message(self, message: str) -> None:
         """Called by the thread that reads, for each message."""
-        envelope = json.loads(message) if message.startswith("{") else {}
+        envelope = _envelope(message)
         if is_acknowledged_at_once(envelope):
             self.run_message_listeners(envelope, message)
         else:
@@ -88,10 +88,19 @@ class SocketClient(SocketModeClient):
 def is_acknowledged_at_once(envelope: dict[str, Any]) -> bool:
     """Whether its listener asks nobody before it acknowledges: views and menus ask the store, and all that is
     no delivery is the SDK's own."""
-    kind = envelope.get("type")
+    kind, payload = envelope.get("type"), envelope.get("payload")
     return kind == "slash_commands" or (
-        kind == "interactive" and envelope.get("payload", {}).get("type") == "block_actions"
+        kind == "interactive" and isinstance(payload, dict) and payload.get("type") == "block_actions"
     )
+
+
+def _envelope(message: str) -> dict[str, Any]:
+    """Empty for what is none, such as half a frame: the SDK says so."""
+    try:
+        found = json.loads(message)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class SocketReceiver(BaseSocketModeHandler):
