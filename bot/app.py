@@ -172,7 +172,7 @@ class Bot:
         """Answer Slack, and compete for leadership: the leader watches jobs and posts messages.
 
         Raises:
-            Denied: there are no Google credentials. Who has asked for something meanwhile is told.
+            Denied: there are no Google credentials. Whoever has asked for something meanwhile is answered so.
             SlackError: Slack does not accept the app-level token.
             OSError: the HTTP server cannot listen.
             Stopped: `stop` was called before Slack answered.

@@ -173,8 +173,8 @@ def _press(cutover: Cutover, now: datetime, what: str, person: str, deputy: str)
 
 
 def _checklist(cutover: Cutover, now: datetime, owner: str) -> Iterator[Call]:
-    """The app owner, at once and every quarter of an hour. Whoever planned it is told of the promotion by the
-    outcome of its request."""
+    """The app owner, at once and every quarter of an hour. Whoever planned it learns of the promotion from
+    the outcome of its request."""
     told = "" if cutover.rehearsal else cutover.by.user
     if owner not in (told, cutover.progress.entered_by):
         yield Call(f"item:{cutover.since.isoformat()}:1", owner, "item")

@@ -1,5 +1,5 @@
-"""Check of the user groups that the policy names: one that Slack does not know grants nothing and is told
-nothing, without an error.
+"""Check of the user groups that the policy names: one that Slack does not know grants nothing and is
+mentioned by no alert, without an error.
 
 Source: https://docs.slack.dev/reference/methods/usergroups.list
 """

@@ -78,7 +78,7 @@ class Outcome:
 
 
 def run(plan: Plan, folder: Path, tell: Callable[[Sample], None] = lambda _: None) -> Outcome:
-    """Make a soak; the database and the logs are in `folder`. `tell` hears of each sample.
+    """Make a soak; the database and the logs are in `folder`. `tell` gets each sample.
 
     Raises:
         RuntimeError: the bot does not start, or PostgreSQL's programs are missing.
