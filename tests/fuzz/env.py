@@ -226,10 +226,6 @@ def open_fuzz_env(folder: Path, *, http: bool = False) -> Iterator[FuzzEnv]:
         DmsServer(port=0, seed="demo", clock_factor=1.0) as dms,
         running(settings(slack, dms, folder, policy_file=rules, **mode(slack, http), **_QUIET)) as bot,
     ):
-        if http:
-            assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
-        else:
-            slack.control.wait_connections()
         slack.control.configure(
             rate_limits=False,
             ack_seconds=10,
@@ -237,6 +233,10 @@ def open_fuzz_env(folder: Path, *, http: bool = False) -> Iterator[FuzzEnv]:
             response_url_seconds=1e9,
             trigger_seconds=1e9,
         )
+        if http:
+            assert slack.control.set_request_url(f"http://127.0.0.1:{bot.server.port}/slack/events")
+        else:
+            slack.control.wait_connections()
         made = FuzzEnv(slack, dms, bot, log)
         _furnish(made)
         made.remember()

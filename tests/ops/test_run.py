@@ -161,7 +161,7 @@ def test_commands_are_answered_over_http_and_counted(
     bot = start({**sandbox, "SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": slack.signing_secret})
     bot.until_ready()
     slack.control.set_mode("http")
-    slack.control.set_request_url(f"http://127.0.0.1:{bot.port()}/slack/events")
+    assert slack.control.set_request_url(f"http://127.0.0.1:{bot.port()}/slack/events")
     slack.control.command("help")
     series = r'dms_bot_commands_total\{outcome="\w+",verb="help"\} 1'
     bot.until(lambda: re.search(series, bot.ask("/metrics")[1]))

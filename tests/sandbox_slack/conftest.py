@@ -16,6 +16,7 @@ Connect = Callable[[App], SocketModeHandler]
 @pytest.fixture
 def slack() -> Iterator[SlackServer]:
     with SlackServer() as server:
+        server.control.configure(ack_seconds=10, trigger_seconds=10)  # as the machine may be busy
         yield server
 
 

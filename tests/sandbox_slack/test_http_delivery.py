@@ -20,8 +20,7 @@ from tests.waiting import until
 
 
 @pytest.fixture
-def url(app: App, control: SlackControl) -> Iterator[str]:
-    control.configure(ack_seconds=10, trigger_seconds=10)  # as the machine may be busy
+def url(app: App) -> Iterator[str]:
     handler = SlackRequestHandler(app)
 
     async def events(request: Request) -> Response:
@@ -33,6 +32,7 @@ def url(app: App, control: SlackControl) -> Iterator[str]:
     sock = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)
     thread.start()
+    until(lambda: server.started)  # it listens from then on: a bound port alone refuses connections
     yield f"http://127.0.0.1:{sock.getsockname()[1]}/slack/events"
     server.should_exit = True
     thread.join(60)
@@ -72,7 +72,7 @@ def test_button_and_modal(app: App, control: SlackControl, url: str, web: WebCli
     def done(ack: Any, body: Any) -> None:
         ack(response_action="errors", errors={"b": "no"})
 
-    control.set_request_url(url)
+    assert control.set_request_url(url)
     web.chat_postMessage(
         channel="C0DMS00001", text="x", blocks=[{"type": "actions", "elements": [button("Go", "go")]}]
     )
@@ -88,7 +88,7 @@ def test_forged_and_stale_requests_are_refused_by_the_app(app: App, control: Sla
         heard.append(command["text"])
         ack()
 
-    control.set_request_url(url)
+    assert control.set_request_url(url)
     payload = control.command("true one")["payload"]
     for manner in ({"signed": "bad"}, {"signed": "missing"}, {"age": 600}):
         assert control.raw_deliver(payload, "slash_commands", **manner)[0]["status"] == 401
@@ -104,7 +104,7 @@ def test_retry_headers(app: App, control: SlackControl, url: str) -> None:
     def home(request: Any) -> None:
         seen.append(request.headers.get("x-slack-retry-num"))
 
-    control.set_request_url(url)
+    assert control.set_request_url(url)
     control.open_home()
     payload = control.deliveries("events_api")[-1]["payload"]
     control.raw_deliver(payload, "events_api", retry_num=2, retry_reason="http_timeout")
@@ -122,7 +122,7 @@ def test_sockets_come_before_the_request_url(app: App, slack: SlackServer, url: 
     def dms(ack: Any) -> None:
         ack()
 
-    slack.control.set_request_url(url)
+    assert slack.control.set_request_url(url)
     connect(app)
     assert slack.control.command("x")["mode"] == "socket"
     slack.control.set_mode("http")

@@ -48,7 +48,7 @@ def slack(server: SlackServer) -> SlackServer:
     """One server for all tests of this file, begun anew: the browser reads the page's script once."""
     server.control.reset()
     server.control.socket("accept")
-    server.control.configure(rate_limits=False, trigger_seconds=10)
+    server.control.configure(rate_limits=False, ack_seconds=10, trigger_seconds=10)
     return server
 
 

@@ -34,7 +34,7 @@ LONGEST = "/" + "d" * (MAX_LENGTH - 1)
 @pytest.fixture(scope="module")
 def slack() -> Iterator[SlackServer]:
     with SlackServer(port=0) as server:
-        server.control.configure(rate_limits=False)
+        server.control.configure(rate_limits=False, ack_seconds=10, trigger_seconds=10)
         yield server
 
 
