@@ -191,7 +191,10 @@ def _report(ctx: Context, invocation: Invocation) -> Answer:
     log = ctx.store.cutover_log(cutover.id)
     if "file" in invocation.flags:
         return _file(cutover, log, invocation.word("file"), ctx.access.name_of)
-    sections = (Section(summary.figures(cutover)), Section(summary.timeline(log)))
+    sections = (
+        Section(summary.figures(cutover)),
+        Section(summary.timeline(log, rehearsal=cutover.rehearsal)),
+    )
     return AnswerPage(summary.title(cutover), sections, summary.file_buttons(cutover, ctx.ref))
 
 

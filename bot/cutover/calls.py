@@ -19,6 +19,7 @@ from bot.cutover.states import (
     downtime,
     downtime_runs,
     roles_of,
+    source_is_closed,
 )
 from bot.store.cutover import Cutover, CutoverState
 
@@ -82,13 +83,13 @@ def news_due(cutover: Cutover, now: datetime) -> tuple[News, ...]:
 
 
 def _calls(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[Call]:
-    plan, progress = cutover.plan, cutover.progress
+    plan = cutover.plan
     match cutover.state:
         case S.READY:
             yield from _ready(cutover, now)
         case S.STOPPING:
             yield from _stopping(cutover, now)
-        case S.DRAINED if progress.asked_by:
+        case S.DRAINED if cutover.progress.asked_by:
             yield from _second(cutover, now, seconds)
         case S.DRAINED if not plan.by_itself or written_at_source(cutover):
             yield from _leads(cutover, now, "promote")
@@ -100,7 +101,7 @@ def _calls(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[
             yield from _late(cutover, now)
         case S.CHECKLIST:
             yield from _checklist(cutover, now, plan.app_owner or plan.commander)
-        case S.ABORTED if progress.stopping is not None and not progress.reopened_by:
+        case S.ABORTED if source_is_closed(cutover):
             yield from _press(cutover, now, "reopened", plan.app_owner or plan.commander, plan.commander)
             yield from _nags(cutover, now, "reopened", plan.app_owner or plan.commander)
 

@@ -31,6 +31,7 @@ from bot.cutover.states import (
     downtime,
     expires,
     is_promoted_in_part,
+    source_is_closed,
 )
 from bot.cutover.steps import Checks
 from bot.dms.errors import DmsError
@@ -293,8 +294,7 @@ class Driver:
 
 
 def _has_work(cutover: Cutover) -> bool:
-    reopens = cutover.progress.stopping is not None and not cutover.progress.reopened_by
-    return bool(cutover.progress.alarm) or reopens
+    return bool(cutover.progress.alarm) or source_is_closed(cutover)
 
 
 def _expired_text(cutover: Cutover) -> str:

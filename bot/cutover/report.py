@@ -213,7 +213,7 @@ def _delays(cutover: Cutover, log: Sequence[CutoverEntry]) -> Iterator[str]:
 def _log_line(cutover: Cutover, entry: CutoverEntry, called: Called) -> str:
     who = f" {_name(entry.user, called)}:" if entry.user else ""
     job = f" (`{shown_name(cutover, entry.job)}`)" if entry.job else ""
-    said = event_text(entry.event) + (f": {entry.text}" if entry.text else "")
+    said = event_text(entry.event, rehearsal=cutover.rehearsal) + (f": {entry.text}" if entry.text else "")
     return f"- {_clock(entry.at)}{who} {_plain(said)}{job}"
 
 

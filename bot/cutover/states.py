@@ -171,7 +171,7 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
     """Whether what a press needs besides the state is there."""
     progress = cutover.progress
     needs = {
-        "reopened": progress.stopping is not None and not progress.reopened_by,
+        "reopened": source_is_closed(cutover),
         "stopped": all(each.by for each in progress.writers),
         "start": bool(progress.here) and not objections(cutover),
         "without": bool(not_promoted(cutover)),
@@ -181,6 +181,13 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
         "open_writes": not open_items(cutover),
     }
     return needs.get(press.step, True)
+
+
+def source_is_closed(cutover: Cutover) -> bool:
+    """Whether an aborted cutover leaves a source that somebody has to open for writes again: a rehearsal
+    closes none."""
+    progress = cutover.progress
+    return not cutover.rehearsal and progress.stopping is not None and not progress.reopened_by
 
 
 def ask_of(cutover: Cutover) -> str:
@@ -282,17 +289,20 @@ def drain_anew(resumed: datetime | None) -> Mapping[str, Any]:
 def downtime(cutover: Cutover, now: datetime) -> timedelta | None:
     """How long the applications could not write, or cannot by now; None where writes were never stopped.
 
-    An aborted cutover leaves the source closed until somebody opens it again.
+    An aborted cutover leaves the source closed until somebody opens it again; an aborted rehearsal is over.
     """
     progress = cutover.progress
     if progress.stopped is None:
         return None
-    return (progress.opened or progress.reopened or now) - progress.stopped
+    over = cutover.ended if cutover.rehearsal else None
+    return (progress.opened or progress.reopened or over or now) - progress.stopped
 
 
 def downtime_runs(cutover: Cutover) -> bool:
-    """Whether the applications cannot write now."""
+    """Whether the applications cannot write now; in a rehearsal, whether they could not."""
     progress = cutover.progress
+    if cutover.rehearsal and cutover.ended is not None:
+        return False
     if progress.stopped is None or progress.opened is not None or progress.reopened is not None:
         return False
     return cutover.state not in (S.DONE, S.EXPIRED)

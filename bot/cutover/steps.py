@@ -26,6 +26,7 @@ from bot.cutover.states import (
     participants,
     resumes_in,
     roles_of,
+    source_is_closed,
 )
 from bot.cutover.wave import shown_name
 from bot.cutover.wording import standing
@@ -275,7 +276,7 @@ class Steps:
 
     def _reopened(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
         def reopen(now: Cutover) -> Cutover | Note | None:
-            if now.progress.reopened_by or now.progress.stopping is None:
+            if not source_is_closed(now):
                 return Note("Nothing was done: nobody has to open the source again.", tone="info")
             at = self._ctx.clock()
             return self._ledger.note(now, "reopened", who, reopened=at, reopened_by=who.user)

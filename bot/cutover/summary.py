@@ -34,9 +34,10 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
         parts += ["Ended ", Time(cutover.ended)]
     seconds = downtime_s(cutover)
     if seconds is not None:
+        word = "Rehearsed downtime" if cutover.rehearsal else "Downtime"
         within = "within" if seconds <= cutover.plan.budget_s else "*over*"
         parts.append(
-            f"\n*Downtime {humanize(seconds)}*{f' ({seconds} s)' if seconds >= 60 else ''}, {within} the "
+            f"\n*{word} {humanize(seconds)}*{f' ({seconds} s)' if seconds >= 60 else ''}, {within} the "
             f"longest planned, {humanize(cutover.plan.budget_s)}"
         )
     for word, begin, end in _spans(cutover):
@@ -52,7 +53,7 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
     return tuple(parts)
 
 
-def timeline(log: Sequence[CutoverEntry]) -> tuple[RichPart, ...]:
+def timeline(log: Sequence[CutoverEntry], *, rehearsal: bool) -> tuple[RichPart, ...]:
     """A line for each step, with who did it; measurements are left out."""
     parts: list[RichPart] = []
     for entry in log:
@@ -60,7 +61,8 @@ def timeline(log: Sequence[CutoverEntry]) -> tuple[RichPart, ...]:
             continue
         parts += ["\n" if parts else "", Time(entry.at), " "]
         parts += [User(entry.user), " "] if entry.user and entry.user != "bot" else []
-        parts.append(f"{event_text(entry.event)}{f': {entry.text}' if entry.text else ''}")
+        said = event_text(entry.event, rehearsal=rehearsal)
+        parts.append(f"{said}{f': {entry.text}' if entry.text else ''}")
     return tuple(parts)
 
 

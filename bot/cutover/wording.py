@@ -30,11 +30,16 @@ _STATE_TEXT = {
 }
 
 
+_STATE_REHEARSED = {
+    CutoverState.STOPPING: "waits for the rehearsed stop of the writes",
+    CutoverState.CHECKLIST: "is at its checklist: nothing was sent",
+}
+"""Where a rehearsal, which stops no writes and promotes nothing, is not what a cutover is."""
+
+
 def state_text(state: CutoverState, *, rehearsal: bool = False) -> str:
-    """The state of a cutover, to follow “the cutover”; a rehearsal promotes nothing."""
-    if rehearsal and state is CutoverState.CHECKLIST:
-        return "is at its checklist: nothing was sent"
-    return _STATE_TEXT[state]
+    """The state of a cutover, to follow “the cutover”."""
+    return (_STATE_REHEARSED if rehearsal else {}).get(state) or _STATE_TEXT[state]
 
 
 def standing(cutover: Cutover) -> str:
@@ -98,6 +103,15 @@ EVENT_TEXT = {
 }
 
 
-def event_text(event: str) -> str:
-    """What an entry of the log is about, in a few words."""
-    return EVENT_TEXT.get(event, event.replace("_", " "))
+_EVENT_REHEARSED = {
+    "asked": "asked to rehearse the promotion",
+    "opened": "opening the writes was rehearsed",
+    "started": "started: nobody stops any writes",
+    "stopped": "the stop of the writes was rehearsed",
+}
+
+
+def event_text(event: str, *, rehearsal: bool = False) -> str:
+    """What an entry of the log is about, in a few words. In a rehearsal, nothing happens to the databases."""
+    said = (_EVENT_REHEARSED if rehearsal else {}).get(event) or EVENT_TEXT.get(event)
+    return said or event.replace("_", " ")

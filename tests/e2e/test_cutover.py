@@ -87,7 +87,7 @@ def submit(env: Env, user: str, values: JSON | None = None, contains: str = "") 
 
 def tick_all(env: Env, card: JSON, step: str, user: str) -> None:
     env.press(card, step, user)
-    view = env.slack.wait_view(user, "Tick what is done")
+    view = env.slack.wait_view(user, "who and when is kept")
     boxes = [each["element"] for each in view["blocks"] if each["type"] == "input"]
     values = {each["action_id"]: [option["value"] for option in each["options"]] for each in boxes}
     assert env.slack.submit(view, values, user=user)["submitted"]
@@ -229,7 +229,7 @@ def test_a_rehearsal_sends_nothing_and_is_named_on_the_real_card(env: Env, clock
     env.slack.wait_home("dana", ["Coming up", job, "is ready to start"])
     env.press(card, "here")
     env.press(env.shows(card, step="start"), "start")
-    env.press(env.shows(card, step="stopped"), "stopped")
+    env.press(env.shows(card, "Stop no writes", step="stopped"), "stopped")
     reaches(env, cutover, S.DRAINING)
     measured(env, clock, [job], minutes=4)
     env.press(env.shows(card, "any value counts in a rehearsal", step="promote"), "promote")
@@ -250,9 +250,10 @@ def test_a_rehearsal_sends_nothing_and_is_named_on_the_real_card(env: Env, clock
 def test_held_and_aborted_the_source_is_to_be_opened_again(env: Env, clock: AheadClock) -> None:
     job = env.add_job("aborted", **LIVE)
     measured(env, clock, [job])
-    env.type(f"cutover {job} --rehearse")
+    env.type(f"cutover {job} --at ready")
+    env.confirm(env.slack.wait_message(channel="dms", contains=["Confirm", job]))
     cutover = reaches(env, newest(env, job), S.READY)
-    card = card_of(env, f"Rehearsal of {job}", "Ready")
+    card = card_of(env, f"Cutover of {job}", "Ready")
     env.press(card, "here")
     env.press(env.shows(card, step="start"), "start")
     env.press(env.shows(card, step="hold"), "hold")

@@ -412,6 +412,33 @@ def test_a_rehearsal_never_looks_like_the_night_itself() -> None:
         assert "*Promoted*" not in said
 
 
+TO_DO = re.compile(
+    r"stop the writes now|reopen the|\bpromotes by itself|(?<!ehearsed )(?<!ongest )downtime \d", re.I
+)
+"""What would lead somebody to touch a database or an application."""
+
+
+def test_a_rehearsal_asks_nobody_to_touch_anything() -> None:
+    for shown, now, *_ in STATES.values():
+        for by_itself in (False, True):
+            plan = replace(shown.plan, by_itself=by_itself)
+            rehearsed = replace(shown, plan=plan, rehearsal=True)
+            payload = accepted(cutover_card(rehearsed, now))
+            assert not TO_DO.search(all_text(payload)), all_text(payload)
+            assert not [each for each in buttons(payload) if "reopened" in each]
+    stopping, now, *_ = next(each for each in STATES.values() if each[0].state is S.STOPPING)
+    assert "Stop no writes" in all_text(accepted(cutover_card(replace(stopping, rehearsal=True), now)))
+
+
+def test_an_aborted_rehearsal_is_over() -> None:
+    """Nobody closed its source: nobody has to open it, and no downtime goes on."""
+    aborted = cutover(S.ABORTED, progress=Progress(stopping=AT, stopped=AT), rehearsal=True)
+    ended = replace(aborted, ended=AT + timedelta(minutes=4))
+    text = all_text(accepted(cutover_card(ended, AT + timedelta(hours=9))))
+    assert "Rehearsed downtime 4 min of" in text
+    assert "open" not in text
+
+
 def test_the_chart_is_there_while_it_drains_alone() -> None:
     chart = LineChart("Delay", "seconds", ("01:08", "01:09"), {"orders": (4.0, 0.0)})
     for shown, now, *_ in STATES.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -44,6 +45,8 @@ S = CutoverState
 NAMES = {ANA: "Ana", RAJ: "Raj"}
 SECOND = JOB.replace("orders-db", "sales-db")
 WAVE = plan(jobs=(JOB, SECOND))
+REHEARSED = {S.READY, S.STOPPING, S.DRAINED, S.HELD, S.UNKNOWN, S.CHECKLIST}
+"""States of a rehearsal that somebody is called for. *Promoting* is none of its states."""
 
 
 @pytest.mark.parametrize(
@@ -233,6 +236,29 @@ def test_the_newest_call_is_still_awaited() -> None:
     assert ending(held, "resume", ANA, (HELD, RESUMED, AGAIN, ticked), 8) is None
     ready = cutover(S.READY)
     assert ending(ready, "here", ANA, (CutoverEntry("cut-1", AT, "here", RAJ, id=2),), 1) is None
+
+
+@pytest.mark.parametrize("state", sorted(set(S) - {S.PROMOTING}))
+def test_calls_of_a_rehearsal_say_so_first_and_ask_for_nothing_real(state: CutoverState) -> None:
+    """A notification shows the first words alone: nobody may stop production for a rehearsal."""
+    shown = replace(cutover(state, plan=plan(writers=()), progress=progress()), rehearsal=True, since=AT)
+    due = calls_due(shown, AT + timedelta(minutes=16))
+    assert bool(due) is (state in REHEARSED)
+    for each in due:
+        payload = accepted(call(shown, each.person, each.what))
+        assert payload["text"].startswith("🎭 Rehearsal, orders-db: please ")
+        assert not re.search(r"please (stop|open|do|promote|reopen)\b", all_text(payload)), each.what
+
+
+def test_the_log_of_a_rehearsal_says_what_was_rehearsed() -> None:
+    shown = replace(cutover(S.DONE), rehearsal=True)
+    said = {
+        event: all_text(accepted(log_line(shown, CutoverEntry("cut-1", AT, event, RAJ, id=1))))
+        for event in ("started", "stopped", "opened")
+    }
+    assert "nobody stops any writes" in said["started"]
+    assert "the stop of the writes was rehearsed" in said["stopped"]
+    assert "opening the writes was rehearsed" in said["opened"]
 
 
 def test_whoever_just_pressed_is_called_after_three_minutes_only() -> None:

@@ -186,7 +186,11 @@ def _until(at: datetime, now: datetime) -> str:
 
 
 def _stopping(cutover: Cutover, now: datetime) -> Iterator[str]:
-    yield f"🛑 *Stop the writes now*: {_person(cutover.plan.app_owner)}"
+    if cutover.rehearsal:
+        yield f"🎭 *Rehearse the stop*: {_person(cutover.plan.app_owner)}"
+        yield "Stop no writes: tick as if they stopped"
+    else:
+        yield f"🛑 *Stop the writes now*: {_person(cutover.plan.app_owner)}"
     yield from _ticks(cutover.progress.writers, "writer")
     if all(each.by for each in cutover.progress.writers):
         yield "Then press *Writes are stopped*"
@@ -237,7 +241,7 @@ def _drained(cutover: Cutover, now: datetime) -> Iterator[str]:
     if first:
         yield f"{_person(first)} asked: a second person confirms"
     elif cutover.plan.by_itself and not late:
-        yield "It promotes by itself now"
+        yield "It goes on by itself now" if cutover.rehearsal else "It promotes by itself now"
     else:
         yield f"{_person(cutover.plan.commander)}: *Promote…*"
     yield _way_back(cutover).capitalize()
@@ -259,6 +263,8 @@ def _checklist(cutover: Cutover, now: datetime) -> Iterator[str]:
     at = f" {clock(progress.promoted)}" if progress.promoted else ""
     done = f"✅ *Promoted*{at} · next: {_person(cutover.plan.app_owner)}"
     yield f"🎭 *Rehearsed*{at}: nothing was sent" if cutover.rehearsal else done
+    if cutover.rehearsal:
+        yield "Change nothing: tick as if it were done"
     items = progress.checklist
     yield left_out_text(cutover)
     blocking = states.open_items(cutover)
@@ -305,12 +311,10 @@ def _aborted(cutover: Cutover, now: datetime) -> Iterator[str]:
     sure = ": nothing promoted" if cutover.progress.promote_intended is None else ""
     yield f"⏹️ *Aborted*{f' {clock(cutover.ended)}' if cutover.ended else ''}{sure}"
     yield _why(cutover)
-    if cutover.progress.stopping is None:
-        return
-    if cutover.progress.reopened_by:
-        yield f"The source is open again: {_person(cutover.progress.reopened_by)}"
-    else:
+    if states.source_is_closed(cutover):
         yield f"⚠️ {_person(cutover.plan.app_owner)}: reopen the *source* for writes"
+    elif cutover.progress.reopened_by:
+        yield f"The source is open again: {_person(cutover.progress.reopened_by)}"
     yield downtime_text(cutover, now)
 
 

@@ -84,6 +84,17 @@ _CALLS: dict[str, str] = {
     "over_budget": "look at the cutover: its longest downtime ({budget}) is over",
 }
 """What is asked of the person, by `Call.what`; the press that is left of a checklist beside them."""
+_CALLS_REHEARSED: dict[str, str] = {
+    "start": "start the rehearsal",
+    "stopped": "rehearse the stop of the writes: stop none, and press as if they were",
+    "silent": "reach {app_owner}: the stop of the writes is still to be rehearsed",
+    "promote": "rehearse the promotion: nothing is sent",
+    "item": "walk through what is left of the checklist: change nothing, and tick as if it were done",
+    "open_writes": "rehearse opening the writes: open none, and press as if they were",
+    "near_budget": "look at the rehearsal: most of the longest downtime ({budget}) would be used",
+    "over_budget": "look at the rehearsal: the longest downtime ({budget}) would be over",
+}
+"""The same for a rehearsal, which must lead nobody to touch a database or an application."""
 _DONE_WITH = {"silent": "stopped", "item": "open_writes"}
 """The press that does what was asked, where it is another one."""
 _LEFT = 150
@@ -165,7 +176,7 @@ def log_line(cutover: Cutover, entry: CutoverEntry, called: Called = str) -> Mes
     job = (
         f" {mrkdwn.code(shown_name(cutover, entry.job))}" if entry.job and len(cutover.plan.jobs) > 1 else ""
     )
-    said = _said(entry)
+    said = _said(cutover, entry)
     shown = f"{SIGNS.get(entry.event, '•')} {clock(entry.at)}{who}{job} {said}"
     return m.message(shown, m.sections(shown))
 
@@ -179,7 +190,8 @@ def call(cutover: Cutover, person: str, what: str) -> Message:
         return answered_call(cutover, what, over)
     missing, step = _missing(cutover, what)
     owner, budget = mrkdwn.mention("@", cutover.plan.app_owner), humanize(cutover.plan.budget_s)
-    asked = _CALLS[step if step == "open_writes" else what].format(
+    texts = _CALLS | _CALLS_REHEARSED if cutover.rehearsal else _CALLS
+    asked = texts[step if step == "open_writes" else what].format(
         app_owner=owner, missing=missing_text(cutover.plan), budget=budget
     )
     first = cutover.progress.asked_by
@@ -188,13 +200,18 @@ def call(cutover: Cutover, person: str, what: str) -> Message:
     lines = (please, headline(cutover), missing)
     shown = "\n".join(filter(None, lines))
     buttons = _call_buttons(cutover, person, step)
-    return m.message(f"{jobs_text(cutover)}: please {asked}", [m.section(shown), *m.buttons(buttons)])
+    return m.message(f"{_told_of(cutover)}: please {asked}", [m.section(shown), *m.buttons(buttons)])
 
 
 def answered_call(cutover: Cutover, what: str, over: Ending) -> Message:
     """What became of a call: who did what was asked and when, or why it is no longer needed. No buttons."""
     told = _answer(cutover, what, over)
-    return m.message(f"{jobs_text(cutover)}: {told}", [m.section(f"{told}\n{headline(cutover)}")])
+    return m.message(f"{_told_of(cutover)}: {told}", [m.section(f"{told}\n{headline(cutover)}")])
+
+
+def _told_of(cutover: Cutover) -> str:
+    """What a notification begins with: it shows a message's first words alone."""
+    return f"{'🎭 Rehearsal, ' if cutover.rehearsal else ''}{jobs_text(cutover)}"
 
 
 def _answer(cutover: Cutover, what: str, over: Ending) -> str:
@@ -203,7 +220,7 @@ def _answer(cutover: Cutover, what: str, over: Ending) -> str:
         return f"⏹️ No longer needed: {mrkdwn.format_own(standing(cutover))}"
     by = f" by {mrkdwn.mention('@', entry.user)}" if entry.user and entry.user != "bot" else ""
     if not over.done:
-        return f"⏹️ No longer needed since {clock(entry.at)}{by}: {_said(entry)}"
+        return f"⏹️ No longer needed since {clock(entry.at)}{by}: {_said(cutover, entry)}"
     press = states.BY_STEP[_DONE_WITH.get(what, what)]
     return f"✅ Done{by} at {clock(entry.at)}: {press.label.rstrip('…')}"
 
@@ -260,10 +277,11 @@ def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:
 def report(cutover: Cutover, log: Sequence[CutoverEntry], buttons: Sequence[Button] = ()) -> Message:
     """How it went: the downtime to the second and the timeline; the buttons lead to the files."""
     title = summary.title(cutover)
-    texts = (summary.figures(cutover), summary.timeline(log))
+    texts = (summary.figures(cutover), summary.timeline(log, rehearsal=cutover.rehearsal))
     blocks = [each for text in texts if text for each in m.sections(mrkdwn.rich_text(text))]
     return m.message(title, [m.section(f"*{mrkdwn.verbatim(title)}*"), *blocks, *m.buttons(buttons)])
 
 
-def _said(entry: CutoverEntry) -> str:
-    return mrkdwn.format_own(f"{event_text(entry.event)}{f': {entry.text}' if entry.text else ''}")
+def _said(cutover: Cutover, entry: CutoverEntry) -> str:
+    said = event_text(entry.event, rehearsal=cutover.rehearsal)
+    return mrkdwn.format_own(f"{said}{f': {entry.text}' if entry.text else ''}")

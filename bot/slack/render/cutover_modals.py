@@ -55,11 +55,14 @@ _ASKS: dict[str, tuple[str, str, str]] = {
     "cancel": ("Cancel the plan", "Why?", "Its approvals end with it. Nothing has been sent."),
 }
 """By step: the title, the label of the reason, and what it means."""
+_MEANS_REHEARSED = {"abort": "The rehearsal ends. Nothing was sent, and no writes were stopped."}
+"""What it means in a rehearsal, where that is not the same."""
 
 
 def why(cutover: Cutover, step: str, ref: str) -> dict[str, Any]:
     """Asks for the reason of a hold, an abort or a cancellation."""
     title, label, means = _ASKS[step]
+    means = _MEANS_REHEARSED.get(step, means) if cutover.rehearsal else means
     if step == "without":
         means = f"Not promoted, and left out: {_names(cutover, not_promoted(cutover))}. {means}"
     field = _text(WHY_BLOCK, label, "For those who take part, and for the report.", focus=True)
@@ -134,7 +137,8 @@ def ticks(cutover: Cutover, step: str, pages: Mapping[str, str], ref: str) -> di
     title = "Writers that stopped" if step == "writer" else "Checklist"
     if not shown:
         return modal(title, [m.section("There is nothing to tick.")])
-    blocks: list[Block] = [m.section(f"*{headline(cutover)}*\nTick what is done; who and when is kept.")]
+    tick = "Change nothing: tick as if it were done" if cutover.rehearsal else "Tick what is done"
+    blocks: list[Block] = [m.section(f"*{headline(cutover)}*\n{tick}; who and when is kept.")]
     for at in range(0, len(shown), _BOXES):
         group = [(at + number, each) for number, each in enumerate(shown[at : at + _BOXES])]
         blocks.append(_group(cutover, group, pages, at // _BOXES + 1))

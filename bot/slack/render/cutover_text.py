@@ -196,4 +196,5 @@ def downtime_text(cutover: Cutover, now: datetime) -> str:
     longest = timedelta(seconds=cutover.plan.budget_s)
     share = span / longest if longest else _LATE
     sign = "🔴 " if share >= _LATE else "⚠️ " if share >= states.BUDGET_WARNS else ""
-    return f"{sign}Downtime {humanize(span)} of {humanize(longest)}"
+    word = "Rehearsed downtime" if cutover.rehearsal else "Downtime"
+    return f"{sign}{word} {humanize(span)} of {humanize(longest)}"
