@@ -267,6 +267,7 @@ def test_both_locks_have_the_same_versions() -> None:
         "requirements-build.lock",
         "requirements-image.lock",
         ".ci/node.lock",
+        ".ci/uv.lock",
     ],
 )
 def test_every_locked_package_has_hashes_and_no_index_is_named(name: str) -> None:

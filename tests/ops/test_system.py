@@ -71,6 +71,51 @@ def test_where_chromium_is_a_snap_apt_get_is_not_asked_for_it(
     assert (machine / "asked").exists() is asked
 
 
+def test_what_apt_get_brings_is_installed_at_once(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is there: `emoji` comes with the first call, and `jq`, which does not come, is tried alone."""
+    for name in ("bash", "cat", "dirname", "env", "id", "tr"):
+        (machine / name).symlink_to(shutil.which(name) or "")
+    monkeypatch.setenv("PATH", "")
+    done = install(machine, "emoji", "jq")
+    assert "jq is missing and could not be installed here" in done.stderr
+    asked = [line for line in (machine / "asked").read_text().splitlines() if "install" in line]
+    assert [line.partition("recommends ")[2] for line in asked] == [
+        "fontconfig fonts-noto-color-emoji jq",
+        "jq",
+    ]
+
+
+PYTHON = r"""#!/bin/bash
+echo "$@" >>pip
+case "$*" in
+    *"config get"*) echo https://packages.example/simple ;;
+    *--target*) [ "$FAILS" != pip ] || exit 1; mkdir -p build/uv/bin; cp uv build/uv/bin/uv ;;
+esac
+"""
+UV = """#!/bin/bash
+echo "$UV_DEFAULT_INDEX $@" >>asked
+[ "$FAILS" != uv ]
+"""
+
+
+@pytest.mark.parametrize("fails", ["", "uv", "pip"])
+def test_packages_come_with_uv_and_else_with_pip(tmp_path: Path, fails: str) -> None:
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name, lines in ((".venv/bin/python", PYTHON), ("uv", UV)):
+        (tmp_path / name).write_text(lines)
+        (tmp_path / name).chmod(0o755)
+    environ = {"PATH": os.environ["PATH"], "FAILS": fails}
+    program = [ROOT / ".ci" / "packages", "a.lock", "b.lock"]
+    subprocess.run(program, cwd=tmp_path, env=environ, timeout=60, check=True)
+    asked = tmp_path / "asked"
+    with_uv = asked.read_text() if asked.exists() else ""
+    wanted = "https://packages.example/simple pip install --quiet --python .venv/bin/python --require-hashes"
+    assert with_uv == ("" if fails == "pip" else f"{wanted} -r a.lock -r b.lock\n")
+    *_, last = (tmp_path / "pip").read_text().splitlines()
+    with_pip = last == "-m pip install --quiet --require-hashes -r a.lock -r b.lock"
+    assert with_pip is bool(fails)
+
+
 PACKAGE = r"""
 const { execSync } = require("child_process"), { mkdirSync, writeFileSync } = require("fs");
 const { brotliCompressSync } = require("zlib");
