@@ -39,6 +39,8 @@ LIMITS = Limits(
 test but its own expects that an answer is announced."""
 PATIENT = Patience(answer_s=20, read_s=18, silent_s=18, others_s=18)
 """The same for the local DMS. Tests about what does not answer bring limits of their own."""
+_HOME_S = 5.0
+"""How long the Home tab is waited for before it is opened again."""
 UNHURRIED: dict[str, Any] = {"rate_limits": False, "ack_seconds": 10, "trigger_seconds": 10}
 """How the local Slack is set for this."""
 CAUGHT_UP: dict[str, Any] = {"sec_lag": 0, "bytes_lag": 0, "in_phase_for": 60.0}
@@ -177,6 +179,19 @@ class Env:
             view = self.slack.wait_view(user)
             answer = self.slack.submit(view, {input_of(view): typed}, user=user)
             assert not answer.get("errors"), answer
+
+    def home(self, user: str, *contains: str) -> JSON:
+        """The Home tab, once it contains these words. It shows what was known when it was opened, so it
+        is opened again until the watcher has come to know."""
+
+        def opened() -> JSON | None:
+            self.slack.open_home(user)
+            try:
+                return self.slack.wait_home(user, contains, timeout=_HOME_S)
+            except TimeoutError:
+                return None
+
+        return until(opened)
 
     def answer_to(self, user: str, channel: str, contains: str, after: str) -> JSON:
         return self.slack.wait_message(channel=channel, user=user, contains=contains, after=after)

@@ -564,8 +564,7 @@ def reviewed(env: Env, job: str, user: str = "alex") -> JSON:
 def test_home_leads_to_the_whole_card(env: Env) -> None:
     job = production(env, "home")
     card, _ = confirmed(env, job)
-    env.slack.open_home("alex")
-    home = env.slack.wait_home("alex", contains=[job, "[Review]"])
+    home = env.home("alex", job, "[Review]")
     assert "[Approve" not in plain(home)
     env.press(home, "review", user="alex")
     review = env.slack.wait_view("alex", "Review the request")

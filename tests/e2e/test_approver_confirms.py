@@ -81,11 +81,7 @@ def test_what_was_typed_is_asked_though_the_delay_is_zero_by_now(env: Env) -> No
 @pytest.mark.parametrize("where", ["approvals", "home"])
 def test_a_review_asks_as_well(env: Env, where: str) -> None:
     job, card = restarting(env)
-    if where == "home":
-        env.slack.open_home("alex")
-        listed = env.slack.wait_home("alex", contains=[job, "[Review]"])
-    else:
-        listed = env.type("approvals", user="alex")
+    listed = env.home("alex", job, "[Review]") if where == "home" else env.type("approvals", user="alex")
     env.slack.press(
         listed, action_id="dms:restart:review", value=request_of(env, job).id, user="alex", stale=True
     )

@@ -686,5 +686,4 @@ def test_groups_and_home_tell_two_jobs_of_one_id_apart(env: Env) -> None:
     assert f"`{named}`" in groups
     assert f"`{LOCATIONS[1]}/{job}`" in groups
     env.type(f"show {LOCATIONS[1]}/{job}")
-    env.slack.open_home("dana")
-    env.slack.wait_home("dana", contains=[f"*`{named}`* ·", f"*`{LOCATIONS[1]}/{job}`* ·"])
+    env.home("dana", f"*`{named}`* ·", f"*`{LOCATIONS[1]}/{job}`* ·")

@@ -135,11 +135,7 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     assert "europe-west1" in plain(alert)
     assert "1 database with errors: billing" in plain(env.type("list state=running"))
     assert f"*Not failed, but running with errors*: `{job}`" in plain(env.type("list state=failed"))
-    env.slack.open_home("dana")
-    env.slack.wait_home(
-        "dana",
-        contains=[f"*`{job}`* · *Running with errors* · CDC · 1 database with errors: `billing`"],
-    )
+    env.home("dana", f"*`{job}`* · *Running with errors* · CDC · 1 database with errors: `billing`")
     late = a_job(env, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
     words = ["*Replication delay is high*", "(measured <!date^", f": `{late}`", "Do not promote now"]
     assert "Promote…" not in plain(env.slack.wait_message(channel=NEWS, contains=words))
@@ -223,7 +219,5 @@ def test_home_shows_jobs_requests_and_watches(env: Env) -> None:
     job = a_job(env, "home", state="RUNNING", phase="CDC")
     env.type(f"watch {job} --dm", user="riley")
     env.type(f"promote {job}", user="riley")
-    env.slack.open_home("riley")
-    home = plain(env.slack.wait_home("riley", contains=["promote", job]))
+    home = plain(env.home("riley", f"*`{job}`* · *Running* · CDC · promote requested"))
     assert f"• `{job}` → <@U0RILEY001>" in home
-    assert f"*`{job}`* · *Running* · CDC · promote requested" in home

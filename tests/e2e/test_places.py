@@ -47,8 +47,7 @@ def edit_from_the_card(env: Env, job: str) -> None:
 
 
 def from_home(env: Env, job: str) -> None:
-    env.slack.open_home()
-    home = env.slack.wait_home("dana", job)
+    home = env.home("dana", job)
     env.slack.press(home, show_button(home, job))
     edit_from_the_card(env, job)
 

@@ -113,8 +113,7 @@ def test_who_may_approve_again_presses_again(tmp_path: Path) -> None:
             env.shows(ask, f"1 of 2 approvals*, by <@{ALEX}>")
         with started(slack, dms, tmp_path, policy_file=policy(tmp_path, EITHER)) as env:
             assert "[Review]" in plain(env.type("approvals", user="sam"))
-            env.slack.open_home("sam")
-            env.slack.wait_home("sam", contains=[job, "[Review]"])
+            env.home("sam", job, "[Review]")
             env.press(ask, "approve", "sam")
             env.shows_done(card, "delete", SAM, ALEX)
             assert len(env.writes("delete", job)) == 1

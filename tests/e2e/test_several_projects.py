@@ -46,9 +46,7 @@ def test_lists_cards_and_home_name_the_project(env: Env, twins: str) -> None:
     assert [f"*{place}/{EUROPE}/{twins}*" in listed for place in ("🏭 prod", "staging")] == [True, True]
     assert f"`{twins}-target` · 🏭 prod/{EUROPE} · " in plain(env.type(f"show prod/{EUROPE}/{twins}"))
     assert f"`{twins}-target` · staging/{EUROPE} · " in plain(env.type(f"show staging/{EUROPE}/{twins}"))
-    env.slack.open_home("dana")
-    both = [f"`🏭 prod/{EUROPE}/{twins}`", f"`staging/{EUROPE}/{twins}`"]
-    env.slack.wait_home("dana", contains=both)
+    env.home("dana", f"`🏭 prod/{EUROPE}/{twins}`", f"`staging/{EUROPE}/{twins}`")
     card = plain(env.type(f"delete prod/{EUROPE}/{twins}"))
     assert "It is a job of 🏭 `prod` (*production*)." in card
 

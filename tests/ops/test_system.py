@@ -105,7 +105,7 @@ def test_packages_come_with_uv_and_else_with_pip(tmp_path: Path, fails: str) -> 
         (tmp_path / name).write_text(lines)
         (tmp_path / name).chmod(0o755)
     environ = {"PATH": os.environ["PATH"], "FAILS": fails}
-    program = [ROOT / ".ci" / "packages", "a.lock", "b.lock"]
+    program: list[Path | str] = [ROOT / ".ci" / "packages", "a.lock", "b.lock"]
     subprocess.run(program, cwd=tmp_path, env=environ, timeout=60, check=True)
     asked = tmp_path / "asked"
     with_uv = asked.read_text() if asked.exists() else ""
