@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import yaml
 from bot.config.loader import load
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
+from tests.ops.program import run_program
 
 NOTIFY = "C0DMS00001"
 POLICY = ("@dba-team", "@leads", "env=prod")
@@ -36,16 +35,7 @@ def init(servers: tuple[SlackServer, DmsServer], folder: Path, answers: list[str
         "DMS_EMULATOR_HOST": dms.grpc_host,
         "DMS_EMULATOR_REST_HOST": dms.rest_host,
     }
-    return subprocess.run(
-        [sys.executable, "-m", "bot", "init", str(folder), *words],
-        env=environ,
-        cwd=Path(__file__).resolve().parents[2],
-        input="\n".join(answers) + "\n",
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
+    return run_program(["init", folder, *words], environ, typed="\n".join(answers) + "\n")
 
 
 def good(servers: tuple[SlackServer, DmsServer]) -> list[str]:
