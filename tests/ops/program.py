@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.loaded import loaded
+from tests.loaded import ROOT, loaded
 
 _LIMIT_S = 100
 
@@ -31,16 +31,18 @@ def run_program(
     *,
     typed: str = "",
     first: Callable[[], None] = _nothing,
+    folder: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run it with these words and no other environment, and wait for its end.
 
     `typed` is what somebody types, `first` what the process does before; it must be a function of a module.
+    It starts in `folder`.
     """
     texts = tuple(str(word) for word in words)
-    with tempfile.TemporaryDirectory() as folder:
-        files = [str(Path(folder) / name) for name in ("in", "out", "err")]
+    with tempfile.TemporaryDirectory() as heard:
+        files = [str(Path(heard) / name) for name in ("in", "out", "err")]
         Path(files[0]).write_text(typed, encoding="utf-8")
-        process = loaded().Process(target=_run, args=(texts, dict(env), files, first))
+        process = loaded().Process(target=_run, args=(texts, dict(env), files, first, folder))
         process.start()
         process.join(_LIMIT_S)
         assert process.exitcode is not None, f"{texts} does not end"
@@ -48,11 +50,14 @@ def run_program(
     return subprocess.CompletedProcess(texts, process.exitcode, out, err)
 
 
-def _run(words: tuple[str, ...], env: dict[str, str], files: list[str], first: Callable[[], None]) -> None:
+def _run(
+    words: tuple[str, ...], env: dict[str, str], files: list[str], first: Callable[[], None], folder: Path
+) -> None:
     for number, path in enumerate(files):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         os.dup2(os.open(path, flags, 0o600), number)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)  # multiprocessing has closed the other
+    os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
     first()

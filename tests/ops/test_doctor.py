@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from bot.slack.api.scopes import OPTIONAL, SCOPES
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.ops.audits import tamper, write_audit
+from tests.ops.program import run_program
 
 Environ = dict[str, str]
 
@@ -451,11 +450,4 @@ def test_the_report_hides_secrets() -> None:
 
 
 def doctor(environ: Environ, *options: str) -> Any:
-    return subprocess.run(
-        [sys.executable, "-m", "bot", "doctor", *options],
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
+    return run_program(["doctor", *options], environ)

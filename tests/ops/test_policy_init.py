@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +15,15 @@ from bot.store.records import Person
 from sandbox.slack import plain
 from tests.e2e.env import open_env, unique_id
 from tests.e2e.helpers import ALEX, asks
+from tests.ops.program import run_program
 from tests.policy.people import DECLARED, job
 
-PROGRAM = Path(sys.executable).with_name("dms-bot")
 FLAGS = ("--operator", "@dba-team", "--approver", "@leads", "--production", "env=prod")
 GROUPS = {"U0DANA0001": "@dba-team", "U0SAM00001": "S0DBATEAM1", "U0ALEX0001": "@leads"}
 
 
 def init(folder: Path, *words: str, answers: str = "") -> Any:
-    return subprocess.run(
-        [str(PROGRAM), "policy", "init", *words],
-        cwd=folder,
-        env={},
-        input=answers,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_program(["policy", "init", *words], {}, typed=answers, folder=folder)
 
 
 def judged(policy: Policy) -> Access:
