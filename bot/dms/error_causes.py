@@ -87,6 +87,10 @@ class Cause(StrEnum):
     BUCKET = "files in Cloud Storage cannot be read"
     IAM = "a permission in Google Cloud is missing"
     API_DISABLED = "an API is not enabled"
+    BILLING = "billing is not enabled"
+    PROJECT = "the project cannot be used"
+    POLICY = "a policy of the organization forbids it"
+    TLS_SETTING = "one side wants TLS and the other does not"
 
 
 PGLOGICAL_CAUSES = frozenset({Cause.PGLOGICAL, Cause.PGLOGICAL_NODE})

@@ -26,6 +26,28 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         "An API of the project is not enabled: enable the one that the error names, and wait a few minutes.",
         documented=False,
     ),
+    # `ErrorInfo.reason`: google.api.ErrorReason.
+    known(
+        Cause.BILLING,
+        r"\bBILLING_DISABLED\b|\brequires billing to be enabled\b",
+        "Billing is not enabled for the project: enable it, and wait a few minutes.",
+        documented=False,
+    ),
+    known(
+        Cause.PROJECT,
+        r"\bCONSUMER_(?:INVALID|SUSPENDED)\b",
+        "The project that the error names does not exist, is deleted or is suspended: check its ID.",
+        documented=False,
+    ),
+    # "Troubleshoot" of VPC Service Controls, and "Organization policy constraints".
+    known(
+        Cause.POLICY,
+        r"\bvpcServiceControlsUniqueIdentifier\b|\bSECURITY_POLICY_VIOLATED\b|\bORG_RESTRICTION_VIOLATION\b|"
+        r"\bprohibited by organization's policy\b|\bconstraints/\w+\.\w+.{0,60}\bviolated\b",
+        "A policy of the organization or a VPC Service Controls perimeter forbids it: ask whoever looks "
+        "after those, and give them the error.",
+        documented=False,
+    ),
     known(
         Cause.BUCKET,
         r"\bstorage\.(?:objects|buckets)\.\w+|\bcloud storage\b.{0,80}\b(?:denied|access|"
@@ -151,9 +173,9 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.BACKUP_FILE,
         r"\bRESTORE detected an error on page\b|\bmedia family\b.{0,80}\bincorrectly formed\b|"
-        r"\b(?:msg|error:?) (?:3203|3241|3242|3154|"
+        r"\b(?:msg|error:?) (?:3201|3203|3241|3242|3154|"
         r"3183|3189)\b|"
-        r"\bbackup set holds a backup of a database other than\b|"
+        r"\bcannot open backup device\b|\bbackup set holds a backup of a database other than\b|"
         r"\bbackup file\b.{0,60}\b(?:corrupt\w*|damaged)\b",
         "A backup file cannot be read, or is of another database: upload it again, in the folder "
         "and with the "
@@ -177,8 +199,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\brecovery path that is inconsistent\b|\bnot been restored to the correct earlier state\b|"
         r"\bno current database backup\b",
         (
-            "A backup is missing between those that were uploaded: upload it, or start again with a "
-            "full backup."
+            "The backups do not follow one another: one is missing, or is not of what was restored. Upload "
+            "the one that fits, or start again with a full backup."
         ),
         documented=False,
     ),
@@ -203,7 +225,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.MEMORY,
-        r"\bout of memory\b|\bcannot allocate memory\b|\bORA-(?:04030|04031)\b|\b(?:msg|error:?) 701\b",
+        r"\bout of memory\b|\bcannot allocate memory\b|\bORA-(?:0403[016])\b|\b(?:msg|error:?) 701\b|"
+        r"\binsufficient system memory\b|\bcould not resize shared memory segment\b",
         "A database is out of memory: give it more, or a larger machine.",
         documented=False,
     ),
@@ -221,6 +244,15 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
             "Text of the source does not fit its encoding or that of the destination: correct the "
             "text, or convert the database."
         ),
+        documented=False,
+    ),
+    # The PostgreSQL manual (libpq), MySQL's error reference (3159).
+    known(
+        Cause.TLS_SETTING,
+        r"\bserver does not support SSL\b|\bSSL is not enabled on the server\b|"
+        r"\binsecure transport are prohibited\b|\berror(?:_code)?:? ?3159\b",
+        "One side wants an encrypted connection and the other does not: switch TLS on at the database, and "
+        "in the connection profile.",
         documented=False,
     ),
     known(

@@ -10,7 +10,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.QUOTA,
         r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|limits?)\b|\bquota exceeded\b|"
-        r"\brate limit exceeded\b",
+        r"\brate limit exceeded\b|\bresource has been exhausted\b",
         "A quota of the project is used up. Try again in a minute, or raise the quota in the console.",
         documented=False,
     ),
@@ -156,7 +156,9 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.BINLOG_LOST,
-        r"\b(?:fatal )?error 1236\b|\berror_code:? ?1236\b|\bcould not find first log file\b|"
+        # MySQL's error 1236 has many reasons, which it quotes: only without one does its number count.
+        r"\b(?:fatal )?error 1236\b[^:]*$|\berror_code:? ?1236\b[^:]*$|"
+        r"\bcould not find first log file\b|"
         r"\b(?:binlogs?|binary logs?)\b.{0,80}\b(?:purged|lost|not found|expired|removed)\b|"
         r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b|"
         r"\bbinlog truncated\b",
@@ -182,9 +184,11 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.BINLOG_SETTINGS,
         r"\blog[_ -]bin\b|\bbinlog_(?:format|row_image)\b|"
         r"\bbinary logging\b.{0,60}\b(?:off|not|disabled|must)\b|"
+        r"\bbinary log is not open\b|"
         r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b|\bequal MySQL server (?:ids?|UUIDs)\b",
         "Binary logging on the source is off or not as DMS needs it: "
-        "check `log_bin`, `binlog_format=ROW` and the GTID settings.",
+        "check `log_bin`, `binlog_format=ROW`, `server_id` (set, and of no other server) "
+        "and the GTID settings.",
         "UNSUPPORTED_GTID_MODE",
         page=SOURCE,
     ),

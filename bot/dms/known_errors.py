@@ -42,6 +42,17 @@ _DOTTED = re.compile(
 )
 _WRAPPED = re.compile(r"\bError '(.{0,400}?)' on (?=query\b|rename\b)", re.DOTALL)
 """How MySQL tells that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
+_REASON = re.compile(
+    r"(\breading data from binary log: |\berror 1236: |\bmysqldump: Error: )"
+    r"'(.{0,600}?)'(?=\s*(?:$|[,;.}\"]|when\b))",
+    re.DOTALL | re.MULTILINE,
+)
+"""How MySQL and `mysqldump` quote the reason (error 1236: "Got fatal error %d from source when reading data
+from binary log: '%s'")."""
+_HYPHENATED = re.compile(
+    r"\b((?:job|instance|cluster|profile|bucket|host)) (?=[\w.]{1,63}-)[\w.-]{1,63}", re.IGNORECASE
+)
+"""A resource by its name: `job ssl-error-test`."""
 _DATA = re.compile(
     r"\bKey \([^)\n]{0,200}\)=\([^\n]{0,200}?\)(?= (?:is|already|conflicts)\b|[.;]|$)"
     r"|(?<=\bcolumn )'[^'\n]{0,200}'|(?<=\bDuplicate entry )'[^\n]{0,200}?'(?= for key\b)",
@@ -56,5 +67,6 @@ _STATEMENT = re.compile(
 
 def _without_names(text: str) -> str:
     """The text without statements and names of objects, which say nothing of the cause."""
-    text = _DATA.sub("…", _STATEMENT.sub("", _WRAPPED.sub(r"Error \1 on ", text)))
+    text = _REASON.sub(r"\1\2", _WRAPPED.sub(r"Error \1 on ", _HYPHENATED.sub(r"\1 …", text)))
+    text = _DATA.sub("…", _STATEMENT.sub("", text))
     return _DOTTED.sub("…", _DOUBLE.sub('"…"', _SINGLE.sub("'…'", text)))

@@ -112,6 +112,10 @@ def test_names_are_no_causes(word: str, text: str, cause: Cause) -> None:
         "Operation timed out after 3600 seconds.",
         "orders is full of gaps",
         "ERROR: division by zero",
+        "Job certificate-renewal failed: internal error",
+        "Migration job ssl-error-handling-job failed with an unknown error",
+        # Error 1236 whose reason says nothing of purged logs must not lead to starting over.
+        "Got fatal error 1236 from master when reading data from binary log: 'bogus data in log event'",
         "Column memory_errors of table out_of_office could not be read",
         'ERROR: relation "quota_limits" has 3 rows',
         "Table timeout_events: conversion of column ssl_cert_password to text",
