@@ -87,6 +87,8 @@ class Cause(StrEnum):
     BUCKET = "files in Cloud Storage cannot be read"
     IAM = "a permission in Google Cloud is missing"
     API_DISABLED = "an API is not enabled"
+    IP_RANGE = "an allocated IP range is used up"
+    KEY_DISABLED = "an encryption key is disabled"
     BILLING = "billing is not enabled"
     PROJECT = "the project cannot be used"
     POLICY = "a policy of the organization forbids it"

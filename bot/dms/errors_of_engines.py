@@ -24,28 +24,47 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bAPI\b.{0,60}\bhas not been used in project\b|\bSERVICE_DISABLED\b|\baccessNotConfigured\b|"
         r"\bAPI\b.{0,40}\bis disabled\b",
         "An API of the project is not enabled: enable the one that the error names, and wait a few minutes.",
+        "SERVICE_DISABLED",
+        documented=False,
+    ),
+    # "Private IP" and "Customer-managed encryption keys" of Cloud SQL.
+    known(
+        Cause.IP_RANGE,
+        r"\bfind free blocks in allocated IP ranges\b",
+        "The IP range that is allocated for private services access is used up: allocate another.",
+        documented=False,
+    ),
+    known(
+        Cause.KEY_DISABLED,
+        r"\bKMS key\b.{0,200}\b(?:is|was|are|been) (?:disabled|destroyed|not enabled)\b",
+        "The key that encrypts the data is not enabled in Cloud KMS: enable its version again.",
         documented=False,
     ),
     # `ErrorInfo.reason`: google.api.ErrorReason.
     known(
         Cause.BILLING,
-        r"\bBILLING_DISABLED\b|\brequires billing to be enabled\b",
+        r"\brequires billing to be enabled\b",
         "Billing is not enabled for the project: enable it, and wait a few minutes.",
+        "BILLING_DISABLED",
         documented=False,
     ),
     known(
         Cause.PROJECT,
         r"\bCONSUMER_(?:INVALID|SUSPENDED)\b",
         "The project that the error names does not exist, is deleted or is suspended: check its ID.",
+        "CONSUMER_INVALID",
+        "CONSUMER_SUSPENDED",
         documented=False,
     ),
     # "Troubleshoot" of VPC Service Controls, and "Organization policy constraints".
     known(
         Cause.POLICY,
-        r"\bvpcServiceControlsUniqueIdentifier\b|\bSECURITY_POLICY_VIOLATED\b|\bORG_RESTRICTION_VIOLATION\b|"
+        r"\bvpcServiceControlsUniqueIdentifier\b|"
         r"\bprohibited by organization's policy\b|\bconstraints/\w+\.\w+.{0,60}\bviolated\b",
         "A policy of the organization or a VPC Service Controls perimeter forbids it: ask whoever looks "
         "after those, and give them the error.",
+        "SECURITY_POLICY_VIOLATED",
+        "ORG_RESTRICTION_VIOLATION",
         documented=False,
     ),
     known(

@@ -245,7 +245,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.REFERENCES,
-        r"\berror (?:1049|1109|1146|1824)\b|\bunknown database\b|\bDDL script for view\b|"
+        r"\berror(?:[_ ]code)?:? ?(?:MY-00)?(?:1049|1109|1146|1824)\b|"
+        r"\bunknown database\b|\bDDL script for view\b|"
         r"\bfailed to open the referenced table\b|\bunknown table\b|"
         r"\breferences invalid table\(s\) or column\(s\)",
         "Objects refer to databases or system schemas that are not migrated. "

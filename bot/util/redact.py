@@ -94,6 +94,13 @@ _PATTERNS = (
         re.compile(r"(\b(?:sqlplus|sqlldr|impdp|expdp|rman)\b[^\n]{0,100}?\s[\w.$#]{1,128}/)[^\s@]+"),
         rf"\1{HIDDEN}",
     ),
+    # Oracle's easy connect: `me/PW@//db:1521/ORCL`, `me/PW@db:1521/ORCL`.
+    (
+        re.compile(
+            r"((?<![\w.$#/])[\w.$#]{1,128}/)(?!\[secret\])[^\s/@]{1,128}(?=@(?://|[\w.-]{1,253}:\d{2,5}/))"
+        ),
+        rf"\1{HIDDEN}",
+    ),
     # SQL: `PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `IDENTIFIED WITH plugin AS 'x'`, `SET PASSWORD … = 'x'`.
     (
         re.compile(
@@ -145,7 +152,8 @@ _PATTERNS = (
 _HINTS = re.compile(
     r"xox|xapp|hooks\.slack|ya29|AIza|1//|GOCSPX|A(?:KI|SI)A|PRIVATE KEY|bearer|basic|eyJ|://"
     r"|pass|pwd|secret|token|key|identified|\*[0-9A-F]{8}|md5|SCRAM|authorization|cookie|sig|sp_add|rds_set"
-    r"|mysql|mariadb|sqlplus|sqlldr|impdp|expdp|rman|sqlcmd|bcp|redis-cli|gh[pousr]_|jdbc|curl|authentication_string",
+    r"|mysql|mariadb|sqlplus|sqlldr|impdp|expdp|rman|sqlcmd|bcp|redis-cli|gh[pousr]_|jdbc|curl|authentication_string"
+    r"|@//|@[\w.-]{1,253}:\d",
     re.IGNORECASE,
 )
 """Without one of these there is nothing to hide: most text is looked at once."""

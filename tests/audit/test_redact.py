@@ -93,6 +93,8 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0B\n-----END PRIVATE
         ("mysqldump -uapp -phunter2 shop", "hunter2"),
         ("pg_dump --password hunter2", "hunter2"),
         ("sqlplus system/hunter2@ORCL", "hunter2"),
+        ("dms/hunter2@//10.0.0.1:1521/ORCL", "hunter2"),
+        ("cannot connect as dms/hunter2@db:1521/ORCL", "hunter2"),
         ("jdbc:oracle:thin:system/hunter2@//db.example.com:1521/ORCL", "hunter2"),
         ("X-Amz-Signature=hunter2", "hunter2"),
         ("sshpass -p hunter2 ssh bastion", "hunter2"),
