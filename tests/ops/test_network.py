@@ -52,24 +52,24 @@ ANSWERS: dict[str, Any] = {
 }
 """By path; an `error` comes with its code. IAM's: "Create short-lived credentials for a service account"."""
 CODE = """
-import logging; logging.disable(logging.CRITICAL)
+from bot.runtime import logs; logs.configure("CRITICAL", "json", [])  # to stderr
 import contextlib, grpc
 from bot.dms.transport import Transport
 from bot.slack.api.client import slack_client
 from bot.slack.inbound.socket_receiver import SocketClient
 
-web = slack_client("xoxb-1", "https://slack.com/api/", 5)
+web = slack_client("xoxb-1", "https://slack.com/api/", 60)
 print(web.auth_test()["team_id"])
 client = SocketClient("xapp-1", web_client=web)
 client.connect()
 google = Transport(None, None)
-print(google.session(write=False).get(google.rest_url + "/v1/projects", timeout=5).status_code)
+print(google.session(write=False).get(google.rest_url + "/v1/projects", timeout=60).status_code)
 with contextlib.suppress(grpc.RpcError):
     google.dms.unary_unary("/any/Method")(b"", timeout=5)
 import os; os._exit(0)
 """
 IMPERSONATING = """
-import logging; logging.disable(logging.CRITICAL)
+from bot.runtime import logs; logs.configure("CRITICAL", "json", [])  # to stderr
 import os, sys
 from bot.dms.errors import DmsError
 from bot.dms.gateway import Gateway
@@ -138,7 +138,7 @@ class Proxy:
 
     def _serve(self, link: socket.socket) -> None:
         with suppress(OSError), link:
-            link.settimeout(10)
+            link.settimeout(60)
             asked = re.match(rb"CONNECT ([\w.-]+):443 ", _head(link))
             if asked is None:
                 return
