@@ -119,6 +119,9 @@ _SHARE = 0.4
 """The share of the time left for an answer that it may spend: the job matters more than its host."""
 
 _THREADS = 32
+_MOST_ABSENT = 1000
+"""Of a location, beside those that are asked for at once: jobs come and go, and name profiles that are gone.
+One that was forgotten is looked for anew."""
 
 
 @dataclass
@@ -126,8 +129,8 @@ class _LocationCache:
     """The profiles of one location. `fetched` and `failed` are times of `time.monotonic`."""
 
     profiles: dict[str, Endpoint] = field(default_factory=dict)
-    absent: frozenset[str] = frozenset()
-    """Profiles that were asked for and do not exist."""
+    absent: Mapping[str, None] = field(default_factory=dict)
+    """Profiles that were asked for and do not exist, in the order of the questions."""
     fetched: float = float("-inf")
     failed: float = float("-inf")
     version: int = 0
@@ -262,7 +265,7 @@ class ProfileCache:
 
     def _missing(self, location: str, requested: set[str]) -> bool:
         cache = self._locations.get(location)
-        return cache is None or not requested <= (cache.profiles.keys() | cache.absent)
+        return cache is None or not requested <= (cache.profiles.keys() | cache.absent.keys())
 
     def _list(self, location: str, requested: set[str]) -> None:
         try:
@@ -275,7 +278,8 @@ class ProfileCache:
         with self._lock:
             old = self._locations.get(location, _LocationCache())
             now = time.monotonic()
-            absent = (old.absent | requested) - profiles.keys()
+            asked = dict.fromkeys((*list(old.absent)[-_MOST_ABSENT:], *requested))
+            absent = {each: None for each in asked if each not in profiles}
             cache = _LocationCache(profiles, absent, fetched=now, version=old.version)
             self._locations[location] = cache
             if cache.profiles != old.profiles:

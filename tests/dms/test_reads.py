@@ -318,6 +318,25 @@ class TestEndpoints:
         assert len(far.asked("ListConnectionProfiles")) == 2
         gateway.close()
 
+    def test_however_many_are_gone_they_are_looked_for_once(self, far: FakeService, page: list[Any]) -> None:
+        """More than are kept of those that were asked for before."""
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles())
+        gateway = made(far, "l")
+        gone = [message(f"j{n}", source=profile_name(f"gone{n}")) for n in range(1200)]
+        page[:] = gone
+        for _ in range(3):
+            assert len(gateway.list_jobs().jobs) == 1200
+        assert len(far.asked("ListConnectionProfiles")) == 1
+        page[:] = [message("last", source=profile_name("gone"))]
+        for _ in range(3):
+            gateway.list_jobs()
+        assert len(far.asked("ListConnectionProfiles")) == 2
+        page[:] = gone
+        for _ in range(3):
+            gateway.list_jobs()
+        assert len(far.asked("ListConnectionProfiles")) == 3, "the oldest were forgotten, and are known again"
+        gateway.close()
+
     def test_a_profile_that_changed_is_seen_after_its_time(self, far: FakeService, page: list[Any]) -> None:
         far.on("ListConnectionProfiles", lambda request, context: self.profiles())
         gateway = made(far, "l", profile_ttl_s=0.0)
