@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import signal
 import sys
+import threading
 from dataclasses import replace
 
 from prometheus_client import Gauge
@@ -18,6 +20,8 @@ from bot.runtime.metrics import REGISTRY
 KEEP = "SOAK_KEEP_S"
 BLOCKS = "soak_python_blocks"
 """The metric that says how many pieces of memory Python's small objects have."""
+POOLED = "soak_pool_threads"
+"""The metric that says how many threads belong to pools, each of which has a most."""
 IN_USE = "soak_malloc_mb"
 """The metric that says how many MB of the C library's heaps are in use: by large objects, gRPC and SQLite."""
 
@@ -40,11 +44,27 @@ def _in_use_mb() -> float:
     return float(found.uordblks + found.hblkhd) / 2**20
 
 
+def _blocks() -> int:
+    """Without what caches of limited size hold: some fill for longer than a soak, so they are emptied."""
+    for name, module in sorted(sys.modules.items()):
+        if name.partition(".")[0] in ("bot", "commands"):
+            for each in vars(module).values():
+                if hasattr(each, "cache_parameters") and each.cache_parameters()["maxsize"] is not None:
+                    each.cache_clear()
+    return sys.getallocatedblocks()
+
+
+def _pool_threads() -> int:
+    """Those of `concurrent.futures`, which numbers them behind the name of their pool."""
+    return sum(re.fullmatch(r".+_\d+", each.name) is not None for each in threading.enumerate())
+
+
 def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     settings = replace(loader.load(os.environ), keep_s=float(os.environ[KEEP]))
-    Gauge(BLOCKS, "Pieces of memory", registry=REGISTRY).set_function(sys.getallocatedblocks)
+    Gauge(BLOCKS, "Pieces of memory", registry=REGISTRY).set_function(_blocks)
+    Gauge(POOLED, "Threads of pools", registry=REGISTRY).set_function(_pool_threads)
     Gauge(IN_USE, "Memory in use", registry=REGISTRY).set_function(_in_use_mb)
     logs.configure(settings.log_level, settings.log_format, settings.secrets(), command=settings.command)
     process.run(settings, lambda settings, front: Bot(settings, front=front))

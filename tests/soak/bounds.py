@@ -18,6 +18,7 @@ from tests.soak.sampling import (
     MEMORY,
     OBJECTS,
     OUTBOX,
+    POOLED_THREADS,
     SERIES,
     THREADS,
     TIMELINES,
@@ -30,6 +31,8 @@ from tests.soak.verdict import Point, Trend, trend
 
 _PURGED_EVERY = 0.1
 """Of how long rows are kept (`bot/store/retention.py`)."""
+_POOLS = 256.0
+"""Threads of all pools: 48 of `DMS_BOT_WORKERS`, and those of `bot/dms`, `bot/watch` and `bot/app.py`."""
 _TICKS_S = 15.0
 """A round of maintenance is every five seconds, and may wait for a database that was away."""
 
@@ -70,6 +73,7 @@ def bounds(plan: Plan) -> Iterator[Bound]:
     yield Bound(MEMORY, rise=4.0, rise_share=0.03, ceiling=256.0)
     yield Bound(FILES, rise=3.0)
     yield Bound(THREADS, rise=3.0)
+    yield Bound(POOLED_THREADS, ceiling=_POOLS)
     yield Bound(CONNECTIONS, rise=3.0)
     # One for each verb, method and outcome that has come up at least once.
     yield Bound(SERIES, rise=60.0, ceiling=3000.0)

@@ -45,6 +45,10 @@ _EXPLAINED = (
     "Failed to send a request to Slack API server",
     "Failed to decode Slack API response",
     "on_error invoked",
+    # A WebSocket was dropped or refused.
+    "Failed to check the state of sock",
+    "Failed to establish a connection",
+    "Failed to run a request listener: Failed to send a message as the connection is no longer active",
 )
 """What Slack's client logs as an error when Slack fails, before the bot tries again."""
 _LATE = "expired_trigger_id"

@@ -12,13 +12,14 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.soak.bot import BLOCKS, IN_USE
+from tests.soak.bot import BLOCKS, IN_USE, POOLED
 from tests.store.raw import Raw
 
 _MB = 2**20
 MEMORY = "memory, MB"
 OBJECTS, HEAPS = "Python's objects, thousands", "heaps in use, MB"
-FILES, THREADS, CONNECTIONS = "open files", "threads", "TCP connections"
+FILES, CONNECTIONS = "open files", "TCP connections"
+THREADS, POOLED_THREADS = "threads outside of pools", "threads of pools"
 SERIES = "series of metrics"
 DATABASE, LOG = "database, MB", "write-ahead log, MB"
 OUTBOX, WEBHOOKS = "messages waiting", "webhook deliveries waiting"
@@ -75,7 +76,9 @@ class Sampler:
         """Raises: psutil.Error or httpx.HTTPError when the process has ended; the driver's error when the
         database is away."""
         at_s = time.monotonic() - self._begun
-        return Sample(at_s, {**self._of_process(), **dict(self._of_metrics()), **dict(self._of_database())})
+        figures = {**self._of_process(), **dict(self._of_metrics()), **dict(self._of_database())}
+        figures[THREADS] -= figures[POOLED_THREADS]
+        return Sample(at_s, figures)
 
     def _of_process(self) -> dict[str, float]:
         with self._process.oneshot():
@@ -93,6 +96,7 @@ class Sampler:
         values = dict(line.rsplit(" ", 1) for line in lines)
         yield OBJECTS, float(values[BLOCKS]) / 1e3
         yield HEAPS, float(values[IN_USE])
+        yield POOLED_THREADS, float(values[POOLED])
 
     def _of_database(self) -> Iterator[tuple[str, float]]:
         # A connection of its own each time: one that stayed would keep the log from being folded in.
