@@ -30,7 +30,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.NOT_EMPTY,
         r"\bcontains existing data\b|\buser.defined entities\b|\bonly migrate to empty\b|"
         r"\bdestination (?:instance|cluster|database)? ?is not empty\b|"
-        r"\b(?:relation|schema|table|type|database|function|sequence)\b.{0,80}\balready exists\b|"
+        r"\b(?:relation|schema|table|type|database|function|sequence)\b"
+        r"(?!.{0,80}\b(?:slot|subscription|publication|node)\b).{0,80}\balready exists\b|"
         r"\bdatabase exists\b|\berror(?:_code)?:? ?1007\b",
         "The destination is not empty. Clear it (or choose another), then {go_on}.",
         "EXISTING_DATA",

@@ -49,6 +49,8 @@ _REASON = re.compile(
 )
 """How MySQL and `mysqldump` quote the reason (error 1236: "Got fatal error %d from source when reading data
 from binary log: '%s'")."""
+_FIELD = re.compile(r"\"message\"\s{0,5}:\s{0,5}\"((?:\\.|[^\"\\]){1,8000})\"")
+"""A text inside JSON: `{"message": "…"}`."""
 _HYPHENATED = re.compile(
     r"\b((?:job|instance|cluster|profile|bucket|host)) (?=[\w.]{1,63}-)[\w.-]{1,63}", re.IGNORECASE
 )
@@ -67,6 +69,7 @@ _STATEMENT = re.compile(
 
 def _without_names(text: str) -> str:
     """The text without statements and names of objects, which say nothing of the cause."""
+    text = _FIELD.sub(lambda field: field[1].replace('\\"', '"'), text)
     text = _REASON.sub(r"\1\2", _WRAPPED.sub(r"Error \1 on ", _HYPHENATED.sub(r"\1 …", text)))
     text = _DATA.sub("…", _STATEMENT.sub("", text))
     return _DOTTED.sub("…", _DOUBLE.sub('"…"', _SINGLE.sub("'…'", text)))

@@ -112,6 +112,7 @@ def test_names_are_no_causes(word: str, text: str, cause: Cause) -> None:
         "Operation timed out after 3600 seconds.",
         "orders is full of gaps",
         "ERROR: division by zero",
+        'finished with errors, database app: ERROR: replication slot "pgl_x" already exists',
         "Job certificate-renewal failed: internal error",
         "Migration job ssl-error-handling-job failed with an unknown error",
         # Error 1236 whose reason says nothing of purged logs must not lead to starting over.
