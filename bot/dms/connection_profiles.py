@@ -285,6 +285,8 @@ class ProfileCache:
             if cache.profiles != old.profiles:
                 self._endpoints = {}
                 cache.version = old.version + 1
+            elif old.absent.keys() - absent.keys():  # what is forgotten there must not be kept here
+                self._endpoints = {}
 
     def _fetch(self, location: str) -> list[Endpoint]:
         parent = f"projects/{self.project}/locations/{location}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -335,6 +336,19 @@ class TestEndpoints:
         for _ in range(3):
             gateway.list_jobs()
         assert len(far.asked("ListConnectionProfiles")) == 3, "the oldest were forgotten, and are known again"
+        gateway.close()
+
+    def test_endpoints_of_profiles_that_are_gone_are_not_kept_for_good(
+        self, far: FakeService, page: list[Any]
+    ) -> None:
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles())
+        gateway = made(far, "l")
+        for turn in range(4):
+            page[:] = [message(f"j{n}", source=profile_name(f"gone{turn}-{n}")) for n in range(1200)]
+            gateway.list_jobs()
+        kept = {each.profile for each in gc.get_objects() if isinstance(each, Endpoint)}
+        assert profile_name("gone3-0") in kept
+        assert profile_name("gone0-0") not in kept
         gateway.close()
 
     def test_a_profile_that_changed_is_seen_after_its_time(self, far: FakeService, page: list[Any]) -> None:
