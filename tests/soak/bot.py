@@ -48,7 +48,7 @@ def _blocks() -> int:
     """Without what caches of limited size hold: some fill for longer than a soak, so they are emptied."""
     for name, module in sorted(sys.modules.items()):
         if name.partition(".")[0] in ("bot", "commands"):
-            for each in vars(module).values():
+            for each in list(vars(module).values()):  # an import may add to it
                 if hasattr(each, "cache_parameters") and each.cache_parameters()["maxsize"] is not None:
                     each.cache_clear()
     return sys.getallocatedblocks()
