@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Which Python makes .venv; looked for only once .ci/system has seen to it that there is one.
 PYTHON ?= $$(.ci/python)
 # Processes of pytest: more than there are cores, as most tests wait for something.
-JOBS ?= 6
+JOBS ?= 8
 BIN := .venv/bin
 NOW := $(shell date +%s)
 PAGE := sandbox/slack/page
@@ -20,7 +20,7 @@ export NPM_CONFIG_UPDATE_NOTIFIER := false
 # Tests start hundreds of Python processes, which would compile the same files again and again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test suite test-long check format docs page policy system doctor lock base dist bench crash \
+.PHONY: help run test suite compiled test-long check format docs page policy system doctor lock base dist bench crash \
 	soak fuzz screenshots clean
 
 help: ## Show what can be made
@@ -35,7 +35,7 @@ run: .venv/installed ## Run the bot: in the sandbox, or for real where SLACK_BOT
 # Types are checked meanwhile, as that takes one core for most of a minute. The page's Node.js needs libatomic, too.
 test: $(BIN)/python ## Check style and types, and run all tests
 	@.ci/system libatomic
-	@$(MAKE) --silent --jobs 3 system .venv/installed page
+	@$(MAKE) --silent --jobs 3 system page compiled
 	@$(MAKE) --silent --jobs 2 check suite
 
 # One after the other, as each takes all cores.
@@ -47,10 +47,12 @@ test-long: ## Run the long tests: 200 kills (crash), half an hour (soak), then 1
 suite:
 	@.ci/chromium
 	@.ci/promtool
-	@# Whoever reads the tests first compiles them for all: without this, each process would do it.
-	@$(BIN)/python -m pytest --quiet --collect-only >/dev/null 2>&1 || true
 	@env -u MAKEFLAGS $(BIN)/python -m pytest --quiet --numprocesses $(JOBS) --dist loadfile \
 		--no-loadscope-reorder
+
+# Whoever reads the tests first compiles them for all: without this, each process would do it.
+compiled: .venv/installed
+	@$(BIN)/python -m pytest --quiet --collect-only >/dev/null 2>&1 || true
 
 check: .venv/installed ## Check style and types alone
 	@$(BIN)/ruff check --quiet
