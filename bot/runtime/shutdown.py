@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import FrameType
 from typing import Any, NoReturn, ParamSpec, TypeVar
@@ -97,27 +97,37 @@ class Signals:
         self._read_end, self._write_end = os.pipe()
         os.set_blocking(self._write_end, False)
         signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
-        self._received = False
         for number in _STOP_SIGNALS:
-            signal.signal(number, self._on_signal)
+            signal.signal(number, _only_wake)
 
     def wait(self) -> str:
         """Wait for the first signal and return its name; an empty text after `wake`."""
-        while True:
-            number = os.read(self._read_end, 1)[0]
-            if number in _STOP_SIGNALS:
-                return signal.Signals(number).name
-            if number == 0:
-                return ""
+        number = self._next((0, *_STOP_SIGNALS))
+        requested = number in _STOP_SIGNALS
+        threading.Thread(target=self._end, args=(requested,), name="signals", daemon=True).start()
+        return signal.Signals(number).name if requested else ""
 
     def wake(self) -> None:
         """End `wait` without a signal; from any thread."""
         os.write(self._write_end, b"\0")
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self._received:
-            os._exit(128 + number)
-        self._received = True
+    def _next(self, wanted: Container[int]) -> int:
+        """The next of these signals; 0 is `wake`."""
+        while True:
+            number = os.read(self._read_end, 1)[0]
+            if number in wanted:
+                return number
+
+    def _end(self, requested: bool) -> None:
+        """End the process at the second signal; the first may be yet to come. In a thread of its own, as the
+        main thread waits for others to stop."""
+        if not requested:
+            self._next(_STOP_SIGNALS)
+        os._exit(128 + self._next(_STOP_SIGNALS))
+
+
+def _only_wake(_number: int, _frame: FrameType | None) -> None:
+    """What is to be done is done by whoever reads the pipe."""
 
 
 def exit_process() -> NoReturn:

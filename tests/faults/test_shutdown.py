@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.faults.loglines import LogLines
 from tests.faults.process import Process, ends, environ, start
 from tests.waiting import until
 
+ROOT = Path(__file__).resolve().parents[2]
 SOON_S = 12
 """A hanging call has a deadline of its own, of 20 s and more: who is gone by then has not waited for it."""
 
@@ -124,6 +127,31 @@ def test_a_message_whose_post_hangs_is_posted_once_by_the_next(
     assert card["versions"], "the one that was there is kept up to date"
     posted = [each for each in slack.control.messages(channel="dms") if job in plain(each)]
     assert len([each for each in posted if not each["is_reply"]]) == 1, "besides the outcome, a reply"
+
+
+DEAF = """
+import signal, threading
+from bot.runtime.shutdown import Signals
+
+signals = Signals()
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+print("ready", flush=True)
+signals.wait()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+print("stopping", flush=True)
+threading.Event().wait(60)
+"""
+"""Another thread gets the second signal: the main thread hears of it as little as if it was about to wait."""
+
+
+def test_a_second_signal_counts_while_the_main_thread_hears_none() -> None:
+    words = [sys.executable, "-c", DEAF]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        for line in ("ready\n", "stopping\n"):
+            assert process.stdout.readline() == line
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(SOON_S) == 128 + signal.SIGTERM
 
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
