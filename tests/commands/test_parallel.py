@@ -8,6 +8,7 @@ from contextvars import ContextVar
 import pytest
 
 from bot.util import parallel
+from tests.waiting import PATIENCE_S
 
 seen: ContextVar[str] = ContextVar("seen", default="")
 
@@ -18,7 +19,7 @@ def test_answers_in_order(count: int) -> None:
 
 
 def test_a_few_go_on_at_once() -> None:
-    meet = threading.Barrier(4, timeout=5)
+    meet = threading.Barrier(4, timeout=PATIENCE_S)
     assert parallel.map_concurrently(lambda _: meet.wait() >= 0, range(8)) == [True] * 8
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from bot.slack.inbound.after_ack import AfterAck
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 def _so_far(pool: ThreadPoolExecutor, done: list[str]) -> list[str]:
     """What was done; the pool has one thread, so that all that it was given before is done now."""
-    return pool.submit(lambda: list(done)).result(5)
+    return pool.submit(lambda: list(done)).result(PATIENCE_S)
 
 
 def test_at_once_where_nothing_is_to_be_acknowledged(pool: ThreadPoolExecutor) -> None:
@@ -53,5 +54,5 @@ def test_other_threads_are_not_held_up(pool: ThreadPoolExecutor) -> None:
     done: list[str] = []
     afterwards = AfterAck(pool)
     with afterwards.acknowledged(), ThreadPoolExecutor(1) as other:
-        other.submit(afterwards.submit, lambda: done.append("other")).result(5)
+        other.submit(afterwards.submit, lambda: done.append("other")).result(PATIENCE_S)
         assert _so_far(pool, done) == ["other"]
