@@ -34,7 +34,7 @@ def test_dropped_without_a_word(env: Env) -> None:
 
 @pytest.mark.parametrize("action", ["refresh", "warning"])
 def test_refreshed_as_slack_does_every_few_hours(env: Env, action: str) -> None:
-    assert env.slack.socket(action, grace=1.0) >= 1
+    assert env.slack.socket(action) >= 1
     until(lambda: connected(env))
     for _ in range(3):
         answered(env)
