@@ -118,7 +118,7 @@ def environment(plan: Plan, slack: SlackServer, dms: DmsServer) -> dict[str, str
         "DMS_APPROVAL_CHANNEL": APPROVAL_CHANNEL,
         "DMS_BOT_POLICY": os.environ.get("DMS_BOT_POLICY") or str(POLICY),
         "DMS_BOT_HOST": os.environ.get("DMS_BOT_HOST") or "127.0.0.1",
-        "DMS_BOT_DB": os.environ.get("DMS_BOT_DB") or str(folder / "dms-bot.db"),
+        "DMS_BOT_DB": str(folder / "dms-bot.db"),
     }
     if plan.http_port is None:
         return settings | {"SLACK_APP_TOKEN": slack.app_token, "PORT": os.environ.get("PORT") or "0"}
@@ -161,9 +161,22 @@ def _welcome(
     print("  Ctrl-C stops it.\n", flush=True)
 
 
+_REAL = (
+    "DMS_BOT_CONFIG",
+    "DMS_BOT_DB_FILE",
+    "SLACK_APP_TOKEN",
+    "SLACK_APP_TOKEN_FILE",
+    "SLACK_BOT_TOKEN_FILE",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_SIGNING_SECRET_FILE",
+)
+"""Settings of a bot for real, as a shell may have them: the demo must reach neither its database nor the
+webhooks of its settings file."""
+
+
 def _run_command(command: Sequence[str], settings: Mapping[str, str], asked: threading.Event) -> int:
     environ = {**os.environ, **settings}
-    others = {"SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"}
+    others = set(_REAL)
     # A settings file of the sandbox says which projects there are.
     others |= {"GOOGLE_CLOUD_PROJECT", "DMS_LOCATIONS"} if "DMS_BOT_CONFIG" in settings else set()
     for name in others - set(settings):

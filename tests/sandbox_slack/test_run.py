@@ -1,5 +1,6 @@
 """`python -m sandbox`: both servers, the environment, and stopping together."""
 
+import json
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ import json, os, signal, sys
 from slack_sdk import WebClient
 web = WebClient(os.environ["SLACK_BOT_TOKEN"], base_url=os.environ["SLACK_API_URL"])
 names = [n for n in os.environ if n.startswith(("DMS_", "SLACK_", "GOOGLE_"))]
-print(json.dumps({"ok": web.auth_test()["ok"], "names": names}), flush=True)
+print(json.dumps({"ok": web.auth_test()["ok"], "names": names, "db": os.environ["DMS_BOT_DB"]}), flush=True)
 if sys.argv[1:]: signal.pause()
 """
 REPOSITORY = Path(__file__).parents[2]
@@ -46,6 +47,19 @@ def test_command_runs_with_the_environment_and_its_status_is_handed_on(tmp_path:
     assert '"ok": true' in out
     for name in ("SLACK_APP_TOKEN", "DMS_EMULATOR_HOST", "DMS_EMULATOR_REST_HOST", "DMS_NOTIFY_CHANNEL"):
         assert name in out
+
+
+def test_the_demo_has_nothing_of_a_bot_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell may have its settings: its database must get no demo jobs, and its webhooks no demo events."""
+    real = ("DMS_BOT_CONFIG", "DMS_BOT_DB_FILE", "SLACK_BOT_TOKEN_FILE", "SLACK_SIGNING_SECRET_FILE")
+    for name in (*real, "DMS_BOT_DB"):
+        monkeypatch.setenv(name, str(tmp_path / "real"))
+    with start(tmp_path) as sandbox:
+        out, err = sandbox.communicate(timeout=60)
+    assert sandbox.returncode == 0, err
+    told = json.loads(next(line for line in out.splitlines() if line.startswith('{"ok"')))
+    assert not set(told["names"]) & set(real)
+    assert told["db"].startswith("var/sandbox-")
 
 
 def test_everything_stops_on_an_interrupt_without_a_word_of_what_was_open(tmp_path: Path) -> None:
