@@ -12,7 +12,9 @@ from bot.store.records import AuditEntry, Escalation
 from bot.util.command import COMMAND
 from bot.watch.escalations import mark_messages_dirty
 from commands.support.base import Context, EarlyAnswer, Verb, always, only_of_a_job
+from commands.support.freezes import job_namer
 from commands.support.resolve import find_job
+from commands.support.typed_jobs import can_mean
 from commands.support.visibility import is_hidden
 
 _HIDDEN = "You may not see what this alert is about, so you cannot acknowledge it."
@@ -26,12 +28,26 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.jobs:
         text = f"Name the job of the alert, for example `{COMMAND} acknowledge orders-db`."
         raise UsageError(text, choose=invocation)
-    job = find_job(ctx, invocation.jobs[0], invocation)
-    found = [each for each in ctx.store.open_escalations() if job.name in _jobs(ctx, each)]
+    name = _with_alert(ctx, invocation.jobs[0]) or find_job(ctx, invocation.jobs[0], invocation).name
+    found = [each for each in ctx.store.open_escalations() if name in _jobs(ctx, each)]
     ended = [each for each in found if _may_see(ctx, each) and _end(ctx, each) is not None]
+    shown = job_namer(ctx)(name)
     if not ended:
-        return Note(f"`{job.id}` has no alert to acknowledge.")
-    return Note(f"Acknowledged: no more reminders about `{job.id}`.", tone="good")
+        return Note(f"`{shown}` has no alert to acknowledge.")
+    return Note(f"Acknowledged: no more reminders about `{shown}`.", tone="good")
+
+
+def _with_alert(ctx: Context, typed: str) -> str:
+    """The full name of the one job that this can stand for and that has an alert which this person may see;
+    else empty. The service is not asked: it may no longer have the job, or not answer, and the alert can be
+    about just that."""
+    alerts = [each for each in ctx.store.open_escalations() if _may_see(ctx, each)]
+    names = {name for each in alerts for name in _jobs(ctx, each) if can_mean(ctx, typed, name)}
+    if len(names) != 1:
+        return ""
+    (name,) = names
+    ctx.found.append(name)
+    return name
 
 
 def _acknowledge_one(ctx: Context, id: str) -> Answer:

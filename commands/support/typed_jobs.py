@@ -38,6 +38,23 @@ def names_meant(ctx: Context, text: str) -> tuple[str, ...]:
     return tuple(job_name(each.id, location, job_id) for each in projects)
 
 
+def can_mean(ctx: Context, typed: str, name: str) -> bool:
+    """Whether what was typed (an ID, `location/id`, `alias/location/id` or the full resource name) can stand
+    for the job with this full resource name. The job may be deleted, and its place no longer served."""
+    if typed == name:
+        return True
+    project, location, job_id = parse_name(name)
+    match typed.split("/"):
+        case [typed_id]:
+            return typed_id == job_id
+        case [there, typed_id]:
+            return (there, typed_id) == (location, job_id)
+        case [named, there, typed_id]:
+            served = ctx.settings.projects.named(named)
+            return (served.id if served else named, there, typed_id) == (project, location, job_id)
+    return False
+
+
 def known_places(ctx: Context) -> tuple[Place, ...]:
     """All places by name. Of a project that has no list of locations: where the watcher knows a job."""
     known = {place_of(name) for name in ctx.store.known_names()}

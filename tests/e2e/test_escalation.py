@@ -36,3 +36,16 @@ def test_somebody_acknowledges_a_failure(slack: SlackServer, tmp_path: Path) -> 
         assert "please acknowledge" not in shown
         assert events(env, job)[-1] == "acknowledged"
         assert env.bot.store.open_escalations() == ()
+
+
+def test_the_alert_of_a_deleted_job_is_acknowledged_by_its_name(slack: SlackServer, tmp_path: Path) -> None:
+    """docs/policy.md, "Escalation": `deleted` is one of its events, and the command ends its reminders."""
+    rule = RULE.replace("failed", "deleted")
+    with single_bot(slack, tmp_path, policy_file=policy(tmp_path, ROLES + rule)) as env:
+        job = env.add_job("urgent", state="RUNNING", phase="CDC", labels={"env": "prod"})
+        until(lambda: len(env.bot.store.known_jobs()) == 1)
+        env.dms.remove_job(job)
+        until(lambda: env.bot.store.open_escalations())
+        assert "no more reminders" in plain(env.type(f"acknowledge {job}", user="riley"))
+        assert events(env, job)[-1] == "acknowledged"
+        assert env.bot.store.open_escalations() == ()

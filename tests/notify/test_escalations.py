@@ -95,12 +95,12 @@ class Bot:
                 said.append(json.dumps(rendered.payload(), ensure_ascii=False))
         return said
 
-    def types(self, who: Person = DANA, **flags: str) -> str:
-        answer = acknowledge(self, who, **flags)
+    def types(self, who: Person = DANA, *jobs: str, **flags: str) -> str:
+        answer = acknowledge(self, who, *jobs, **flags)
         return words(answer)
 
 
-def acknowledge(bot: Bot, who: Person, **flags: str) -> Answer:
+def acknowledge(bot: Bot, who: Person, *jobs: str, **flags: str) -> Answer:
     unused: Any = None
     ctx = Context(
         who=who,
@@ -117,7 +117,7 @@ def acknowledge(bot: Bot, who: Person, **flags: str) -> Answer:
         zone=unused,
     )
     try:
-        return VERB.run(ctx, Invocation("acknowledge", flags=dict(flags)))
+        return VERB.run(ctx, Invocation("acknowledge", jobs, dict(flags)))
     except EarlyAnswer as early:
         return early.answer
 
@@ -186,6 +186,17 @@ def test_it_is_repeated_in_the_thread_until_somebody_acknowledges(bot: Bot) -> N
     assert bot.after(600) == []
     (row,) = bot.store.audit()
     assert (row.event, row.user, row.job) == ("acknowledged", DANA.user, job().name)
+
+
+@pytest.mark.parametrize(
+    "typed", ["orders", "europe-west1/orders", "demo-project/europe-west1/orders", job().name]
+)
+def test_the_name_of_the_job_is_enough_while_the_service_is_away(bot: Bot, typed: str) -> None:
+    """An outage can be what the alert is about: here, nothing stands for the service."""
+    bot.sees("FAILED/CDC")
+    bot.posts()
+    assert "no more reminders about `orders`" in bot.types(DANA, typed)
+    assert bot.store.open_escalations() == ()
 
 
 def test_another_leader_goes_on_and_repeats_nothing_twice(bot: Bot, tmp_path: Path) -> None:
