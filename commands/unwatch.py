@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
+from bot.dms.resource_names import is_job_name
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
 from bot.store.records import Watch
@@ -13,6 +14,7 @@ from bot.util.command import COMMAND
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, always, no_service_call
 from commands.support.projects import PROJECT
+from commands.support.typed_jobs import can_mean
 
 _MAX_OFFERED = 10
 
@@ -28,7 +30,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
             for each in ctx.store.watches(target=target)
             if subscriptions.is_visible(ctx, invocation.verb, each)
         ]
-        ended = [each for each in there if invocation.is_set("all") or _matches(each, invocation, jobs)]
+        ended = there if invocation.is_set("all") else _meant(ctx, invocation, jobs, there)
         for each in ended:
             ctx.store.remove_watch(each.id)
             ctx.store.append_audit(subscriptions.audit_entry(ctx, "unwatched", each))
@@ -37,15 +39,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     return _ended(ctx, target, ended) if ended else _none(ctx, target, there)
 
 
-def _matches(watch: Watch, invocation: Invocation, jobs: str) -> bool:
-    """The job may be deleted, so it is compared by the name that the watch has."""
-    if invocation.jobs:
-        name, typed = watch.jobs, invocation.jobs[0].strip("/")
-        location, _, job_id = typed.rpartition("/")
-        if not name.startswith("projects/") or not name.endswith(f"/{job_id}"):
-            return name == typed
-        return name == typed or not location or name.split("/")[3] == location
-    return watch.jobs == (jobs or EVERYTHING)
+def _meant(ctx: Context, invocation: Invocation, jobs: str, there: list[Watch]) -> list[Watch]:
+    """The job may be deleted, so it is looked for among the subscriptions, by any of its names."""
+    if not invocation.jobs:
+        return [each for each in there if each.jobs == (jobs or EVERYTHING)]
+    single = [each for each in there if is_job_name(each.jobs)]
+    return [each for each in single if can_mean(ctx, invocation.jobs[0], each.jobs)]
 
 
 def _ended_text(ctx: Context, ended: list[Watch]) -> str:

@@ -13,7 +13,7 @@ from bot.cmdline.answers import AnswerPage, ChartPage, Note, Upload
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.policy.model import WatchDefault
 from bot.slack.api.membership import membership_of
-from bot.store.records import Person
+from bot.store.records import Person, Watch
 from sandbox.dms import DmsServer
 from tests.notify.world import NOTIFY
 from tests.policy.command_service import CommandService, command_service, labels, words
@@ -110,13 +110,22 @@ def test_watching_and_its_end_are_in_the_audit(at: CommandService) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["", " orders", " orders --dm", " label.env=prod", " state=failed", f" --channel <#{ELSEWHERE}|x>"],
+    [
+        *("", " orders", " orders --dm", " label.env=prod", " state=failed", f" --channel <#{ELSEWHERE}|x>"),
+        *(" europe-west1/orders", " demo-project/europe-west1/orders", f" {ORDERS}"),
+    ],
 )
 def test_the_same_words_end_what_they_began(at: CommandService, typed: str) -> None:
     at.type(f"watch{typed}", DANA)
     assert len(kept(at)) == 1
     at.type(f"unwatch{typed}", DANA)
     assert kept(at) == []
+
+
+def test_a_longer_id_is_another_job(at: CommandService) -> None:
+    at.ctx.store.add_watch(Watch("eu", HERE, DANA.user, f"{ORDERS}-eu"))
+    assert labels(at.type("unwatch orders", DANA)) == ["Unwatch orders-eu"]
+    assert len(kept(at)) == 1
 
 
 def test_the_button_ends_the_watch_that_it_stands_under(at: CommandService) -> None:
