@@ -15,6 +15,7 @@ from bot.util.wall_time import Moment
 from commands.support.base import Context, Verb
 from commands.support.pages import page_buttons
 from commands.support.schedule import AT, scheduled
+from commands.support.typed_jobs import can_mean
 from commands.support.visibility import is_hidden, may_hide
 
 _PER_PAGE = 8
@@ -107,16 +108,13 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _is_named(ctx: Context, request: Request, wanted: str) -> bool:
-    """By its ID, or by any name of its job."""
+    """By its ID, or by any name of one of its jobs: all of them move, and the confirmation names each."""
     if request.id == wanted:
         return True
-    (job,) = request.jobs if len(request.jobs) == 1 else (None,)
-    if job is None or not job_refs.is_job(wanted):
+    if not job_refs.is_job_in_a_sentence(wanted):
         return False
-    alias = ctx.settings.projects.shown(job.project)
-    here = f"{job.location}/{job.id}"
-    names = (job.id, here, f"{alias}/{here}", f"{job.project}/{here}", job.name)
-    return job_refs.read(wanted, "orders-db") in names
+    typed = job_refs.read(wanted, "orders-db")
+    return any(can_mean(ctx, typed, job.name) for job in request.jobs)
 
 
 VERB = Verb(

@@ -218,6 +218,13 @@ def test_a_move_keeps_the_reason_and_is_told_as_one(env: Env) -> None:
     assert "cancelled" not in plain(told)
 
 
+def test_any_job_of_several_names_their_request(env: Env) -> None:
+    one, other = (env.add_job("later", state="RUNNING", phase="CDC") for _ in range(2))
+    waits(env, schedule(env, f'stop {one} {other} --at "in 3h"'))
+    moved = env.type(f'schedule --move #{other.upper()} --at "in 5h"')
+    env.shows(moved, one, other, step="confirm")
+
+
 def test_one_request_is_moved_once(env: Env) -> None:
     job = env.add_job("later", state="RUNNING", phase="CDC")
     waits(env, schedule(env, f'stop {job} --at "in 3h"'))
