@@ -24,8 +24,7 @@ from bot.cutover.report import Called, report_json, report_markdown, report_name
 from bot.cutover.wave import shown_names
 from bot.cutover.wording import state_text
 from bot.dms.drained import takes_bytes, takes_threshold
-from bot.dms.model import Job, short_name
-from bot.dms.resource_names import is_job_name
+from bot.dms.model import Job
 from bot.policy.permissions import Permission
 from bot.requests.job_names import ambiguous_names
 from bot.requests.reasons import kept
@@ -35,9 +34,11 @@ from bot.util.text import first_few
 from bot.util.wall_time import Moment
 from commands.support.base import Context, EarlyAnswer, Verb
 from commands.support.cutover_plan import FLAGS, named_in, next_saturday_night, plan_of, usual_items
+from commands.support.freezes import job_namer
 from commands.support.pages import page_buttons
 from commands.support.resolve import find_job, find_jobs
 from commands.support.schedule import zone_of
+from commands.support.typed_jobs import can_mean
 from commands.support.visibility import may_hide
 
 _LAST = Flag("last", "switch", "the report of the last cutover")
@@ -185,9 +186,9 @@ def _report(ctx: Context, invocation: Invocation) -> Answer:
         raise UsageError(f"`--last` takes one job: `{COMMAND} cutover orders-db --last`.")
     typed = invocation.jobs[0]
     id = invocation.word("id")
-    cutover = ctx.store.cutover(id) if id else _last_of(ctx, invocation, typed)
+    name, cutover = (typed, ctx.store.cutover(id)) if id else _last_of(ctx, invocation, typed)
     if cutover is None or not may_see(ctx.access, ctx.store, ctx.who, cutover):
-        return _none_yet(ctx, short_name(typed) if is_job_name(typed) else typed, typed)
+        return _none_yet(ctx, name)
     log = ctx.store.cutover_log(cutover.id)
     if "file" in invocation.flags:
         return _file(cutover, log, invocation.word("file"), ctx.access.name_of)
@@ -198,9 +199,10 @@ def _report(ctx: Context, invocation: Invocation) -> Answer:
     return AnswerPage(summary.title(cutover), sections, summary.file_buttons(cutover, ctx.ref))
 
 
-def _none_yet(ctx: Context, shown: str, typed: str) -> Note:
-    """That none has ended; one that is open is named."""
-    open_now = next((each for each in _visible(ctx) if _is_of(each, typed)), None)
+def _none_yet(ctx: Context, name: str) -> Note:
+    """That none of this job (its full name) has ended; one that is open is named."""
+    shown = job_namer(ctx)(name)
+    open_now = next((each for each in _visible(ctx) if name in each.plan.jobs), None)
     if open_now is None:
         return Note(f"There was no cutover of `{shown}` yet. `{COMMAND} cutover {shown}` plans one.")
     what = "rehearsal" if open_now.rehearsal else "cutover"
@@ -209,25 +211,22 @@ def _none_yet(ctx: Context, shown: str, typed: str) -> Note:
     return Note(text, (Button("Open", "cutover", "details", open_now.id),))
 
 
-def _is_of(cutover: Cutover, typed: str) -> bool:
-    return any(typed in (name, short_name(name)) for name in cutover.plan.jobs)
-
-
-def _last_of(ctx: Context, invocation: Invocation, typed: str) -> Cutover | None:
-    """The newest cutover of a job, also of one that has been deleted since.
+def _last_of(ctx: Context, invocation: Invocation, typed: str) -> tuple[str, Cutover | None]:
+    """The full name of the job that was typed, and its newest cutover, also where the job has been deleted
+    since.
 
     Raises:
         EarlyAnswer: no such job is known, neither to DMS nor from a cutover.
     """
     try:
-        return ctx.cutovers.last(find_job(ctx, typed, invocation).name)
+        name = find_job(ctx, typed, invocation).name
+        return name, ctx.cutovers.last(name)
     except EarlyAnswer:
-        ended = ctx.store.cutovers(ENDED_CUTOVERS)
-        named = (each for each in ended if typed in map(short_name, each.plan.jobs))
-        found = next((each for each in named if may_see(ctx.access, ctx.store, ctx.who, each)), None)
-        if found is None:
-            raise
-        return found
+        for each in ctx.store.cutovers(ENDED_CUTOVERS):
+            name = next((name for name in each.plan.jobs if can_mean(ctx, typed, name)), "")
+            if name and may_see(ctx.access, ctx.store, ctx.who, each):
+                return name, each
+        raise
 
 
 def _file(cutover: Cutover, log: Sequence[CutoverEntry], kind: str, called: Called) -> Upload:

@@ -238,8 +238,9 @@ def test_a_report_is_found_again(desk: CommandService) -> None:
     assert isinstance(none, Note)
     assert "There was no cutover of `orders` yet" in words(none)
     desk.type("cutover orders --at ready --rehearse", HERE)
-    going = words(desk.type("cutover orders --last", HERE))
-    assert "No cutover of `orders` has ended yet. The rehearsal that is open is scheduled." in going
+    for typed in ("orders", "europe-west1/orders", "demo-project/europe-west1/orders"):
+        going = words(desk.type(f"cutover {typed} --last", HERE))
+        assert "No cutover of `orders` has ended yet. The rehearsal that is open is scheduled." in going
 
 
 assert NOW.weekday() == 6, "a Sunday"
