@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from prometheus_client.metrics_core import Metric
 
+from bot.cli import main
 from bot.config.loader import load
 from bot.config.settings import OPTIONS, Settings
 from bot.dms import rules_page
+from bot.policy.permissions import Permission
 from bot.runtime import metrics
+from commands import all_verbs
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDES = (
@@ -105,3 +110,38 @@ def test_every_metric_is_in_the_table() -> None:
 
 def shown(metric: Metric) -> str:
     return f"{metric.name}_total" if metric.type == "counter" else metric.name
+
+
+def of_group(group: click.Group, before: str = "dms-bot") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from of_group(command, f"{before} {name}")
+        else:
+            yield f"{before} {name}", command
+
+
+COMMANDS = dict(of_group(main))
+
+
+@pytest.mark.parametrize("typed", COMMANDS)
+def test_every_command_of_the_program_is_in_the_table(typed: str) -> None:
+    table = text("operations").partition("## The program")[2].partition("##")[0]
+    told = re.findall(rf"^\| `({typed}(?: [^`]*)?)` \|", table, re.MULTILINE)
+    assert len(told) == 1, typed
+    options = [each for each in COMMANDS[typed].params if isinstance(each, click.Option)]
+    missing = [each.opts[0] for each in options if not re.search(rf"\[{each.opts[0]}\b", told[0])]
+    assert missing == [], told[0]
+
+
+@pytest.mark.parametrize(
+    ("role", "wanted"),
+    [
+        ("viewer", {Permission.VIEW}),
+        ("operator", {Permission.CHANGE, Permission.FREEZE, Permission.OPERATE}),
+    ],
+)
+def test_what_a_role_may_names_each_verb(role: str, wanted: set[Permission]) -> None:
+    row = re.search(rf"^\| `{role}` \| (.*) \|$", text("policy"), re.MULTILINE)
+    assert row is not None
+    verbs = {name for name, verb in all_verbs().items() if verb.permission in wanted}
+    assert verbs <= set(re.findall(r"\w+", row[1]))
