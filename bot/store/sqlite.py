@@ -70,6 +70,8 @@ class SqliteBackend(Backend):
         self._connecting = threading.Lock()
         self._writer = threading.Lock()
         self._closed = False
+        self._met_damage = False
+        """What is in the write-ahead log can still be written then; nothing more is."""
         self._ready = False
         self._claim: FileLock | None = None
         self._locks = FileLocks(path)
@@ -97,6 +99,8 @@ class SqliteBackend(Backend):
 
     @contextmanager
     def _begin_write(self) -> Iterator[Session]:
+        if self._met_damage:
+            raise StoreError(self._damaged())
         if not self._writer.acquire(timeout=self._busy_timeout_s):
             raise StoreError(self._busy())
         try:
@@ -268,6 +272,7 @@ class SqliteBackend(Backend):
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._busy()
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            self._met_damage = True
             return self._damaged()
         if self._closed:
             return CLOSED

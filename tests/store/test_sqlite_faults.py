@@ -274,3 +274,20 @@ def test_a_read_within_a_read_sees_the_same_state(backend: SqliteBackend, path: 
         raw.execute("INSERT INTO small_values (id, content) VALUES ('a', 'b')")
         assert backend.rows("SELECT COUNT(*) FROM small_values") == before
     assert backend.rows("SELECT COUNT(*) FROM small_values") != before
+
+
+def test_a_database_that_was_found_damaged_is_not_written_any_more(tmp_path: Path) -> None:
+    """What was written since the last checkpoint is in the log, and could be written as if all were well."""
+    db = tmp_path / "bot.db"
+    with closing(open_store(str(db))) as store, ThreadPoolExecutor(1) as other:
+        with closing(sqlite3.connect(db)) as outside:
+            outside.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.ping()
+        with db.open("r+b") as file:
+            file.seek(4096)
+            file.write(b"\xff" * (db.stat().st_size - 4096))
+        # In a transaction of this thread, so that the other takes a new connection.
+        with store.transaction(), pytest.raises(StoreError, match="is damaged"):
+            other.submit(store.requests).result()
+        with pytest.raises(StoreError, match="is damaged"):
+            store.ping()
