@@ -28,20 +28,18 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.jobs:
         text = f"Name the job of the alert, for example `{COMMAND} acknowledge orders-db`."
         raise UsageError(text, choose=invocation)
-    name = _with_alert(ctx, invocation.jobs[0]) or find_job(ctx, invocation.jobs[0], invocation).name
-    found = [each for each in ctx.store.open_escalations() if name in _jobs(ctx, each)]
-    ended = [each for each in found if _may_see(ctx, each) and _end(ctx, each) is not None]
+    alerts = [each for each in ctx.store.open_escalations() if _may_see(ctx, each)]
+    name = _with_alert(ctx, invocation.jobs[0], alerts) or find_job(ctx, invocation.jobs[0], invocation).name
+    ended = [each for each in alerts if name in _jobs(ctx, each) and _end(ctx, each) is not None]
     shown = job_namer(ctx)(name)
     if not ended:
         return Note(f"`{shown}` has no alert to acknowledge.")
     return Note(f"Acknowledged: no more reminders about `{shown}`.", tone="good")
 
 
-def _with_alert(ctx: Context, typed: str) -> str:
-    """The full name of the one job that this can stand for and that has an alert which this person may see;
-    else empty. The service is not asked: it may no longer have the job, or not answer, and the alert can be
-    about just that."""
-    alerts = [each for each in ctx.store.open_escalations() if _may_see(ctx, each)]
+def _with_alert(ctx: Context, typed: str, alerts: Sequence[Escalation]) -> str:
+    """The full name of the one job that this can stand for and that one of these alerts is about; else empty.
+    The service is not asked: it may have lost the job, or not answer, and the alert may be about that."""
     names = {name for each in alerts for name in _jobs(ctx, each) if can_mean(ctx, typed, name)}
     if len(names) != 1:
         return ""
