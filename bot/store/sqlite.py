@@ -168,6 +168,7 @@ class SqliteBackend(Backend):
         try:
             yield
         except sqlite3.Error as error:
+            self._met_damage = self._met_damage or _code(error) in _DAMAGE
             raise StoreError(self._sentence(error)) from error
 
     @contextmanager
@@ -268,11 +269,10 @@ class SqliteBackend(Backend):
             raise StoreError(self._damaged())
 
     def _sentence(self, error: sqlite3.Error) -> str:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = _code(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._busy()
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            self._met_damage = True
+        if code in _DAMAGE:
             return self._damaged()
         if self._closed:
             return CLOSED
@@ -286,6 +286,11 @@ class SqliteBackend(Backend):
         return f"The database {self._path} is damaged or is no SQLite database: restore it from a backup."
 
 
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ERROR_SENTENCES = {
     sqlite3.SQLITE_FULL: "is on a disk that is full, so nothing was saved",
     sqlite3.SQLITE_READONLY: "cannot be written: it or its folder is read-only",
