@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from slack_sdk import WebClient
 from structlog.testing import capture_logs
 
 from bot.slack.inbound.socket_receiver import SocketClient
+from sandbox.slack import SlackServer
 from tests.waiting import until
 
 Reply = tuple[int, dict[str, str], dict[str, object]]
@@ -120,3 +122,28 @@ def test_what_is_no_envelope_reaches_no_listener_and_ends_nothing() -> None:
         client.enqueue_message(envelope("events_api", {"event": {"type": "app_mention"}}))
         until(lambda: heard)
     assert heard == ["e1"]
+
+
+def test_a_connection_that_closes_slowly_is_not_read_again() -> None:
+    """A send that takes its time keeps the old connection open while a new one replaces it."""
+    with SlackServer(port=0) as slack:
+        web = WebClient("xoxb-1", base_url=f"{slack.workspace.base_url}/api/", retry_handlers=[])
+        client = SocketClient(slack.app_token, web_client=web)
+        client.proxy = web.proxy = None
+        client.socket_mode_request_listeners.append(
+            lambda _client, request: client.send_socket_mode_response({"envelope_id": request.envelope_id})
+        )
+        client.connect()
+        old, state = client.current_session, client.current_session_state
+        assert old is not None
+        with old.sock_send_lock:
+            slack.control.socket("warning")
+            until(lambda: state.terminated)
+            # Wakes the thread that reads.
+            slack.control.socket("warning")
+            time.sleep(0.5)
+        until(lambda: client.current_session is not old and client.is_connected())
+        try:
+            until(lambda: slack.control.command("watches")["ok"])
+        finally:
+            client.close()

@@ -35,7 +35,7 @@ _NO_SESSION = Outage("the WebSocket was not opened", "no session")
 
 
 class SocketClient(SocketModeClient):
-    """Slack's client, changed in two ways.
+    """Slack's client, changed in three ways.
 
     What no listener waits for is acknowledged in the thread that reads. The SDK hands every message to a
     second thread and from there to a third, and each waits for the interpreter while others work.
@@ -77,6 +77,21 @@ class SocketClient(SocketModeClient):
                 self._failures = 0
             else:
                 self._postpone(_NO_SESSION)
+
+    def _run_current_session(self) -> None:
+        """Called again and again by the thread that reads.
+
+        `connect` marks the old state as ended, then sets the new session, and then the new state. Read in the
+        opposite order, a state that has not ended is that of the session, or no session runs this time.
+        """
+        state = self.current_session_state
+        session = self.current_session
+        if session is None or not session.is_active() or state.terminated:
+            return
+        try:
+            session.run_until_completion(state)
+        except Exception:  # The thread would end, and nobody would read any connection.
+            log.exception("socket_mode_reading_failed")
 
     def _postpone(self, found: Outage) -> None:
         self._failures += 1
