@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bot.store import Store, StoreError, open_store
 from bot.store.postgres import PostgresBackend
 from bot.store.schema import MIGRATIONS, Migration
 from tests.store import make
-from tests.store.pg_server import PostgresServer
+from tests.store.pg_server import PostgresServer, postgres_server
 from tests.store.raw import Raw
 
 pytestmark = pytest.mark.postgres
@@ -44,6 +45,13 @@ def guide() -> list[str]:
     return [give, take]
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """A server of its own: roles belong to the server, and databases of other tests may be read-only."""
+    with postgres_server() as running:
+        yield running
+
+
 @pytest.fixture
 def url(server: PostgresServer) -> str:
     """The bot's address, after what the guide says for a first start."""
@@ -67,7 +75,7 @@ def run(admin: str, sql: str) -> None:
 
 @pytest.fixture(autouse=True)
 def forget(server: PostgresServer) -> None:
-    """Roles belong to the server: those of an earlier test go with what they own."""
+    """The roles of an earlier test go with what they own."""
     with Raw(server.url) as raw:
         names = [str(row[0]) for row in raw.execute("SELECT datname FROM pg_database WHERE datallowconn")]
     for name in names:
