@@ -138,11 +138,11 @@ def test_messages_in_channels_offer_no_change(slack: SlackServer, tmp_path: Path
         env.dms.add_job(job, **RUNNING)
         until(lambda: env.bot.store.known_job(full(job)))
         env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "no space left"})
-        alert = env.slack.wait_message(channel=NEWS, contains=["*Failed*", job, "no space left", "[Show]"])
+        alert = env.slack.wait_message(channel=NEWS, contains=[f"🔴 *Failed*: `{job}`", "no space left"])
         assert labels(alert) == ["[Show]"]
         env.dms.set_job(job, state="RUNNING")
-        told = env.slack.wait_message(channel=NEWS, contains=["Running", job], after=alert["ts"])
-        assert set(labels(told)) <= {"[Show]"}
+        told = env.slack.wait_message(channel=NEWS, contains=f"🟢 *Continues by itself*: `{job}`")
+        assert labels(told) == ["[Show]"]
 
 
 def labels(message: JSON) -> list[str]:
