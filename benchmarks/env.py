@@ -21,6 +21,7 @@ from bot.app import Bot
 from bot.config.projects import Project, Projects
 from bot.config.settings import Settings
 from sandbox.dms import DmsControl
+from tests.ports import free_port
 
 PROJECT = "demo-project"
 SECRET = "bench-signing-secret"
@@ -216,12 +217,6 @@ def parts(webapi: str, far: LocalDms, places: tuple[str, ...]) -> Iterator[Bot]:
             made.shared_reads.close()
             made.dms.close()
             made.store.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _follows(child: Child, port: int, jobs: int) -> None:

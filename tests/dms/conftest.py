@@ -27,9 +27,17 @@ def gateway(far: FakeService, seen: list[tuple[str, str]]) -> Iterator[Gateway]:
         ("l",),
         far.host,
         far.rest_host,
-        deadline_s=3.0,
-        write_deadline_s=2.0,
+        deadline_s=60.0,
+        write_deadline_s=60.0,
         observe=lambda method, code, seconds: seen.append((method, code)),
     )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hasty(far: FakeService) -> Iterator[Gateway]:
+    """For what never answers."""
+    made = Gateway("p", ("l",), far.host, far.rest_host, deadline_s=2.0, write_deadline_s=2.0)
     yield made
     made.close()

@@ -171,10 +171,3 @@ def fake_service() -> Iterator[FakeService]:
         rest.shutdown()
         rest.server_close()
         thread.join(60)
-
-
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

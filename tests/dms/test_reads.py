@@ -30,8 +30,8 @@ from tests.dms.fake_service import (
     ProfilePb,
     ProfilesPb,
     RestRequest,
-    closed_port,
 )
+from tests.ports import closed_port
 from tests.waiting import until
 
 TimeSeriesPb = metric_service.ListTimeSeriesResponse.pb()
@@ -63,8 +63,8 @@ def abort(code: str, text: str = "because of this") -> Callable[[Any, Any], Any]
     return answer
 
 
-def made(far: FakeService, *locations: str, **options: Any) -> Gateway:
-    return Gateway("p", locations, far.host, far.rest_host, deadline_s=5.0, **options)
+def made(far: FakeService, *locations: str, deadline_s: float = 60.0, **options: Any) -> Gateway:
+    return Gateway("p", locations, far.host, far.rest_host, deadline_s=deadline_s, **options)
 
 
 def test_a_gateway_is_what_the_bot_asks_for(gateway: Gateway) -> None:
@@ -291,7 +291,7 @@ class TestEndpoints:
         go_on = threading.Event()
 
         def slowly(_request: Any, _context: Any) -> Any:
-            assert go_on.wait(4)
+            assert go_on.wait(60)
             return self.profiles()
 
         far.on("ListConnectionProfiles", slowly)
@@ -299,7 +299,7 @@ class TestEndpoints:
         gateway = made(far, "l")
         with ThreadPoolExecutor(4) as pool:
             asked = [pool.submit(gateway.get_job, job_name("x")) for _ in range(4)]
-            until(lambda: len(far.asked("GetMigrationJob")) == 4, timeout=3)
+            until(lambda: len(far.asked("GetMigrationJob")) == 4)
             go_on.set()
             assert {each.result().destination.host for each in asked} == {"orders"}
         assert len(far.asked("ListConnectionProfiles")) == 1
@@ -448,7 +448,7 @@ class TestNewNumbers:
 
         def slowly(_request: Any) -> Any:
             met.set()
-            assert go_on.wait(4)
+            assert go_on.wait(60)
             return 200, body
 
         far.rest[f"GET {job_name('x')}"] = slowly
@@ -456,7 +456,7 @@ class TestNewNumbers:
             first = pool.submit(gateway.get_job, job_name("x"))
             assert met.wait(60)
             others = [pool.submit(gateway.get_job, job_name("x")) for _ in range(3)]
-            until(lambda: len(far.asked("GetMigrationJob")) == 4, timeout=3)
+            until(lambda: len(far.asked("GetMigrationJob")) == 4)
             go_on.set()
             assert {each.result().phase for each in (first, *others)} == {"READY_FOR_PROMOTE"}
         assert len(far.rest_calls) == 1
@@ -472,9 +472,10 @@ class TestNewNumbers:
 
     def test_without_a_rest_server_the_number_is_shown(self, far: FakeService) -> None:
         self.serve(far, 7, "UNUSED")
-        gateway = Gateway("p", ("l",), far.host, f"127.0.0.1:{closed_port()}")
-        assert gateway.get_job(job_name("x")).phase == "PHASE_7"
-        gateway.close()
+        with closed_port() as port:
+            gateway = Gateway("p", ("l",), far.host, f"127.0.0.1:{port}")
+            assert gateway.get_job(job_name("x")).phase == "PHASE_7"
+            gateway.close()
 
     @pytest.mark.parametrize(
         ("updated", "phase"),

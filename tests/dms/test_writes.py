@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,8 @@ from bot.dms.errors import Denied, DmsError, NotFound, Refused, Unavailable, Unc
 from bot.dms.gateway import Gateway
 from bot.dms.model import FieldChange, Job, ObjectsConfig, Options
 from tests.dms import discovery
-from tests.dms.fake_service import Answer, FakeService, RestRequest, closed_port
+from tests.dms.fake_service import Answer, FakeService, RestRequest
+from tests.ports import closed_port
 
 NAME = "projects/p/locations/l/migrationJobs/orders-db"
 JOB = Job(name=NAME, create_time=datetime(2026, 1, 2, tzinfo=UTC), state="RUNNING", phase="CDC")
@@ -132,7 +134,7 @@ def test_a_cancel_is_never_repeated(
     assert len(far.asked("CancelOperation")) == 1
 
 
-def test_an_answer_that_never_comes_is_unclear(gateway: Gateway, far: FakeService) -> None:
+def test_an_answer_that_never_comes_is_unclear(hasty: Gateway, far: FakeService) -> None:
     enough = threading.Event()
 
     def silent(_request: Any, _context: Any) -> Any:
@@ -141,23 +143,23 @@ def test_an_answer_that_never_comes_is_unclear(gateway: Gateway, far: FakeServic
 
     far.on("StopMigrationJob", silent)
     with pytest.raises(Unclear) as caught:
-        gateway.stop(JOB)
+        hasty.stop(JOB)
     enough.set()
     assert caught.value.code == "DEADLINE_EXCEEDED"
     assert "did not confirm" in str(caught.value)
     assert len(far.asked("StopMigrationJob")) == 1
 
 
+def nowhere(port: int) -> Gateway:
+    return Gateway("p", ("l",), f"127.0.0.1:{port}", f"127.0.0.1:{port}")
+
+
 def test_nobody_listening_means_nothing_was_changed() -> None:
-    port = closed_port()
-    gateway = Gateway("p", ("l",), f"127.0.0.1:{port}", f"127.0.0.1:{port}")
-    try:
+    with closed_port() as port, closing(nowhere(port)) as gateway:
         for act in (*(act for _, act in ONCE.values()), *PARTS.values(), *WITH_ID.values()):
             with pytest.raises(Unavailable) as caught:
                 act(gateway)
             assert caught.value.code == "UNAVAILABLE"
-    finally:
-        gateway.close()
 
 
 def test_a_host_that_nobody_knows_means_nothing_was_changed() -> None:
@@ -409,7 +411,7 @@ class TestRest:
         assert caught.value.code == "UNAVAILABLE"
         assert len(far.rest_calls) == 1
 
-    def test_a_slow_answer_is_unclear(self, gateway: Gateway, far: FakeService) -> None:
+    def test_a_slow_answer_is_unclear(self, hasty: Gateway, far: FakeService) -> None:
         enough = threading.Event()
 
         def silent(_request: RestRequest) -> tuple[int, Any]:
@@ -418,7 +420,7 @@ class TestRest:
 
         far.rest[f"POST {NAME}:promote"] = silent
         with pytest.raises(Unclear) as caught:
-            gateway.promote(JOB, databases=("a",))
+            hasty.promote(JOB, databases=("a",))
         enough.set()
         assert caught.value.code == "DEADLINE_EXCEEDED"
         assert len(far.rest_calls) == 1

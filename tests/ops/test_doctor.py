@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.ops.audits import tamper, write_audit
 from tests.ops.program import run_program
+from tests.ports import closed_port
 
 Environ = dict[str, str]
 
@@ -92,9 +92,8 @@ def test_http_mode_has_no_app_token_to_check(healthy: Environ) -> None:
 
 
 def test_slack_out_of_reach(healthy: Environ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    found = not_ok({**healthy, "SLACK_API_URL": f"http://127.0.0.1:{port}/api/"})
+    with closed_port() as port:
+        found = not_ok({**healthy, "SLACK_API_URL": f"http://127.0.0.1:{port}/api/"})
     assert "could not be reached" in found["bot token"].found
     assert f":{port}/api/" in found["bot token"].fix
 
@@ -161,9 +160,8 @@ def test_a_location_that_does_not_answer(healthy: Environ, dms: DmsServer) -> No
 
 
 def test_dms_out_of_reach(healthy: Environ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    found = not_ok({**healthy, "DMS_EMULATOR_HOST": f"127.0.0.1:{port}", "DMS_LOCATIONS": "europe-west1"})
+    with closed_port() as port:
+        found = not_ok({**healthy, "DMS_EMULATOR_HOST": f"127.0.0.1:{port}", "DMS_LOCATIONS": "europe-west1"})
     assert found["DMS in europe-west1"].failed
 
 

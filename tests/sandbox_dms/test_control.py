@@ -17,6 +17,7 @@ from google.cloud import clouddms_v1
 from sandbox.dms import ControlError, DmsControl, DmsServer
 from sandbox.dms.enums import PHASES, STATES
 from sandbox.dms.regions import CITIES
+from tests.ports import free_port
 from tests.waiting import until
 
 from .conftest import PARENT
@@ -176,7 +177,7 @@ def test_ten_thousand_jobs_in_twenty_locations(client: Client, control: DmsContr
 
 
 def test_the_server_takes_neighbouring_ports_and_frees_them() -> None:
-    with DmsServer(seed="demo", clock_factor=10.0) as server:
+    with DmsServer(free_port(after=1), seed="demo", clock_factor=10.0) as server:
         host, port = server.grpc_host.split(":")
         assert server.rest_host == f"{host}:{int(port) + 1}"
         assert httpx.get(f"http://{server.rest_host}/healthz", trust_env=False).json() == {"status": "ok"}
@@ -198,8 +199,7 @@ def test_a_taken_rest_port_is_told() -> None:
 
 
 def test_the_program_runs_until_it_is_told_to_stop() -> None:
-    with DmsServer() as probe:
-        port = probe.port
+    port = free_port(after=1)
     program = subprocess.Popen(
         [sys.executable, "-m", "sandbox.dms", "--port", str(port), "--project", "p1", "--seed", "demo"],
         stdout=subprocess.PIPE,

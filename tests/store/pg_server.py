@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 import psycopg
 
 from bot.store import open_store
+from tests.ports import free_port
 from tests.waiting import until
 
 _FOLDERS = ("/usr/lib/postgresql/*/bin",)
@@ -139,7 +139,7 @@ def postgres_server(**settings: str) -> Iterator[PostgresServer]:
     try:
         if (other := _other_user()) is not None:
             os.chown(folder, other.pw_uid, other.pw_gid)
-        server = PostgresServer(programs, folder, _free_port(), settings)
+        server = PostgresServer(programs, folder, free_port(), settings)
         server.initialise()
         try:
             server.start()
@@ -177,9 +177,3 @@ def _other_user() -> pwd.struct_passwd | None:
 def _as_another() -> dict[str, Any]:
     other = _other_user()
     return {} if other is None else {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": ()}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
