@@ -41,7 +41,7 @@ def slack(server: SlackServer) -> SlackServer:
 
 
 def directory(slack: SlackServer, policy: str = "", clock: Clock | None = None) -> Directory:
-    web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=2)
+    web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=30)
     return Directory(web, clock or Clock(), ORG, places=group_places(parse(policy)))
 
 
@@ -104,7 +104,7 @@ def test_nobody_is_a_member_whose_organisation_slack_does_not_name(slack: SlackS
 
 
 def test_a_workspace_of_an_organisation_has_its_own_people_as_members(slack: SlackServer) -> None:
-    web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=2)
+    web = WebClient(slack.bot_token, base_url=slack.api_url, timeout=30)
     alone = Directory(web, home=Installation(HOME, "E0SANDBOX1"))
     members = {user for user in (DANA, WEST_DBA, BOTH, "U0PARTNER1") if alone.is_member(user)}
     assert members == {DANA, BOTH}
