@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.config.projects import Project
+from bot.dms.errors import DmsError
 from bot.dms.model import Job, short_name
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.requests.job_names import JobNamer, disambiguate
@@ -17,8 +18,9 @@ from bot.util.redact import redact
 from bot.watch.freeze_news import announce_freeze
 from commands.support.base import Context, EarlyAnswer
 from commands.support.projects import find_project
-from commands.support.resolve import find_job
-from commands.support.visibility import visible_names
+from commands.support.resolve import find_job, require_permission
+from commands.support.typed_jobs import can_mean
+from commands.support.visibility import is_hidden, last_known, placeholder_job, visible_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def target(ctx: Context, invocation: Invocation) -> FreezeTarget:
             f"`{COMMAND} {verb} --project prod …` or `{COMMAND} {verb} --all …`."
         )
     if invocation.jobs:
-        job = find_job(ctx, invocation.jobs[0], invocation)
+        job = _job(ctx, invocation)
         return FreezeTarget(job=job, shown=job_namer(ctx)(job.name))
     project = _project(ctx, verb, named) if named else None
     verdict = (
@@ -82,6 +84,30 @@ def target(ctx: Context, invocation: Invocation) -> FreezeTarget:
     if not verdict.allowed:
         raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
     return FreezeTarget(project=project)
+
+
+def _job(ctx: Context, invocation: Invocation) -> Job:
+    """The job that was named. A freeze can be lifted although the service does not show its job, which may be
+    deleted and made anew later."""
+    typed = invocation.jobs[0]
+    try:
+        return find_job(ctx, typed, invocation)
+    except (EarlyAnswer, DmsError):
+        job = _frozen_job(ctx, typed) if invocation.verb == "unfreeze" else None
+        if job is None or job.name in ctx.found:
+            raise
+    require_permission(ctx, invocation.verb, job)
+    ctx.found.append(job.name)
+    return job
+
+
+def _frozen_job(ctx: Context, typed: str) -> Job | None:
+    """The one frozen job that this can stand for, if this person may see it, as it was last known."""
+    names = {each.job for each in ctx.store.freezes(ctx.now()) if each.is_of_one_job}
+    meant = [name for name in names if can_mean(ctx, typed, name) and not is_hidden(ctx, "unfreeze", name)]
+    if len(meant) != 1:
+        return None
+    return last_known(ctx, meant[0]) or placeholder_job(ctx, meant[0])
 
 
 def job_namer(ctx: Context) -> JobNamer:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import now
 from bot.store.records import Freeze
 from sandbox.slack import SlackServer, plain
-from tests.e2e.env import Env, open_env
+from tests.e2e.env import LOCATIONS, Env, open_env
 from tests.e2e.helpers import (
     DANA,
     ROLES,
@@ -103,6 +104,21 @@ def test_unfreezing_frees_it(env: Env) -> None:
     env.shows_done(env.type(f"stop {job}"), "stop")
     assert events(env, job)[:2] == ["frozen", "unfrozen"]
     assert "not frozen" in plain(env.type(f"unfreeze {job}"))
+
+
+def test_a_job_that_the_service_does_not_show_is_unfrozen(env: Env) -> None:
+    """It may be made anew, and would be frozen again."""
+    deleted, silent = add(env), add(env)
+    for job in (deleted, silent):
+        env.type(f"freeze {job} {UNTIL}")
+    env.dms.remove_job(deleted)
+    assert f"unfroze `{deleted}`" in plain(env.type(f"unfreeze {deleted}"))
+    for location in LOCATIONS:
+        env.dms.location_unreachable(location)
+    assert "You may not use `unfreeze`" in plain(env.type(f"unfreeze {silent}", user="riley"))
+    assert f"unfroze `{silent}`" in plain(env.type(f"unfreeze {silent}"))
+    env.dms.clear_faults()
+    assert env.bot.store.freezes(now()) == ()
 
 
 def test_all_jobs_at_once(env: Env) -> None:
