@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, User
@@ -31,6 +32,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
             if subscriptions.is_visible(ctx, invocation.verb, each)
         ]
         ended = there if invocation.is_set("all") else _meant(ctx, invocation, jobs, there)
+        if invocation.jobs and len({each.jobs for each in ended}) > 1:
+            return _which(ctx, invocation.jobs[0], target, ended)
         for each in ended:
             ctx.store.remove_watch(each.id)
             ctx.store.append_audit(subscriptions.audit_entry(ctx, "unwatched", each))
@@ -73,21 +76,32 @@ def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
     return Note(tuple(parts), (again,), tone="good", public=public)
 
 
+def _which(ctx: Context, typed: str, target: str, meant: list[Watch]) -> Note:
+    place = subscriptions.target_text(target)
+    parts = (place, f" is subscribed to {len(meant)} jobs named `{typed}`. Which subscription is to end?")
+    return Note(parts, _buttons(ctx, meant), tone="warn")
+
+
 def _none(ctx: Context, target: str, there: list[Watch]) -> Note:
     place = subscriptions.target_text(target)
     if not there:
         return Note(("No subscription of ", place, f". `{COMMAND} watches` shows all of yours."), tone="warn")
-    buttons = tuple(
+    parts = ("No such subscription of ", place, ". These exist:")
+    return Note(parts, _buttons(ctx, there), tone="warn")
+
+
+def _buttons(ctx: Context, watches: Sequence[Watch]) -> tuple[Button, ...]:
+    """One for each of these subscriptions, which ends it."""
+    names = [each.jobs for each in watches]
+    return tuple(
         Button(
-            f"Unwatch {subscriptions.jobs_text(ctx, each.jobs).replace('`', '')}",
+            f"Unwatch {subscriptions.jobs_text(ctx, each.jobs, names).replace('`', '')}",
             "unwatch",
             "run",
             ctx.ref(subscriptions.unwatch_command(each)),
         )
-        for each in there[:_MAX_OFFERED]
+        for each in watches[:_MAX_OFFERED]
     )
-    parts = ("No such subscription of ", place, ". These exist:")
-    return Note(parts, buttons, tone="warn")
 
 
 VERB = Verb(

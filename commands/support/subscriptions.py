@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.cmdline.answers import Channel, Note, RichPart, User
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, UsageError
-from bot.dms.model import Phase, State
+from bot.dms.model import Phase, State, short_name
+from bot.dms.resource_names import is_job_name
 from bot.policy.describe import watched_jobs
 from bot.policy.subscriptions import EVERYTHING, READY, TOPICS, Membership, of_project
+from bot.requests.job_names import disambiguate
 from bot.store.records import AuditEntry, OutMessage, Watch, every_job_of
 from bot.util.command import COMMAND
 from bot.util.suggest import did_you_mean, nearest
 from commands.support.base import Context, EarlyAnswer
 from commands.support.projects import find_project
-from commands.support.visibility import is_hidden, is_open_here
+from commands.support.visibility import is_hidden, is_open_here, visible_names
 
 CHANNEL = Flag("channel", "word", "another channel than this one")
 DM = Flag("dm", "switch", "only me, in a direct message")
@@ -176,9 +178,14 @@ def is_public(ctx: Context, jobs: str) -> bool:
     return not jobs.startswith("projects/") or is_open_here(ctx, jobs)
 
 
-def jobs_text(ctx: Context, jobs: str) -> str:
-    """The jobs of a watch in words, for example: all jobs."""
-    return watched_jobs(jobs, ctx.settings.projects)
+def jobs_text(ctx: Context, jobs: str, beside: Iterable[str] = ()) -> str:
+    """The jobs of a watch in words, for example: all jobs. A single one is named with its place where another
+    one of the same ID is known, or is among those that are named `beside` it."""
+    projects = ctx.settings.projects
+    if not is_job_name(jobs):
+        return watched_jobs(jobs, projects)
+    known = (*visible_names(ctx, "show", (short_name(jobs),)), *filter(is_job_name, beside), jobs)
+    return f"`{disambiguate(known, projects)(jobs)}`"
 
 
 def is_channel(target: str) -> bool:

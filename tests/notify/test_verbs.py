@@ -128,6 +128,19 @@ def test_a_longer_id_is_another_job(at: CommandService) -> None:
     assert len(kept(at)) == 1
 
 
+def test_of_several_jobs_of_that_id_one_is_asked_for(at: CommandService) -> None:
+    """Also where the service has neither of them any more."""
+    names = [ORDERS.replace("orders", "gone").replace("europe-west1", place) for place in ("asia-east1", "x")]
+    for each in names:
+        at.ctx.store.add_watch(Watch(each[-30:], HERE, DANA.user, each))
+    asked = at.type("unwatch gone", DANA)
+    assert "is subscribed to 2 jobs named `gone`" in words(asked)
+    assert labels(asked) == ["Unwatch asia-east1/gone", "Unwatch x/gone"]
+    assert len(kept(at)) == 2
+    at.type("unwatch x/gone", DANA)
+    assert [jobs for _, jobs, _ in kept(at)] == [names[0]]
+
+
 def test_the_button_ends_the_watch_that_it_stands_under(at: CommandService) -> None:
     answer = at.type("watch label.env=prod --dm", DANA)
     assert isinstance(answer, Note)
