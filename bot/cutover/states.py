@@ -107,7 +107,7 @@ class Expiry:
 
 EXPIRIES = {
     S.READY: Expiry(timedelta(minutes=30), S.EXPIRED, "nobody started it"),
-    S.STOPPING: Expiry(timedelta(minutes=15), S.HELD, "the writes were not stopped in 15 minutes"),
+    S.STOPPING: Expiry(timedelta(minutes=15), S.HELD, "nobody confirmed the stop of writes in 15 minutes"),
 }
 """DRAFT ends with its request; DRAINING ends by `DRAIN_LIMIT`; READY is counted from the planned
 time; AWAITING_APPROVAL ends an hour before it."""
