@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms import source_writes
 from bot.dms.display import state_text
+from bot.dms.engines import Family, family
 from bot.dms.model import CHANGING, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
@@ -77,7 +78,7 @@ def _in_between(job: Job) -> tuple[str, ...]:
 
 def _slots(job: Job) -> tuple[str, ...]:
     """Source: "Manage migration jobs" (PostgreSQL, AlloyDB). A draft has no resources (`State.DRAFT`)."""
-    if job.source.engine != "POSTGRESQL" or job.state == State.DRAFT:
+    if family(job) is not Family.POSTGRESQL or job.state == State.DRAFT:
         return ()
     return ("Replication slots on the source are cleaned up.",)
 

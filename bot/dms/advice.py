@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.dms import source_writes
-from bot.dms.engines import Family, family, loads_tables, reads_backup_files, recovery_clause
+from bot.dms.engines import Family, family, goes_back, loads_tables, reads_backup_files, recovery_clause
 from bot.dms.model import (
     BEFORE_THE_DUMP,
     CHANGING,
@@ -79,9 +79,10 @@ def switch_over(job: Job) -> str:
     """How all changes reach the destination before a promote, to stand before “, then promote”.
 
     Sources: "Promote a migration" (PostgreSQL, AlloyDB, MySQL); "Finalize a migration" (SQL Server; Oracle,
-    and SQL Server to PostgreSQL: wait until the delay is down, "ideally on the order of minutes or seconds").
+    and SQL Server to PostgreSQL: wait until the delay is down, "ideally on the order of minutes or seconds");
+    "Failback migrations" (SQL Server to AlloyDB): "a very similar flow".
     """
-    if loads_tables(job):
+    if loads_tables(job) or goes_back(job):
         return (
             "stop the writes to the source, wait until a replication delay measured after that is down to "
             "seconds, make sure that the last changes have arrived"
@@ -154,7 +155,7 @@ def source_log_growth(job: Job | None) -> str:
     growth = "WAL piles up in the source's replication slots and can fill the source's disk"
     if job is None or not job.source.engine:
         return f"with PostgreSQL, {growth}"
-    return growth if job.source.engine == "POSTGRESQL" else ""
+    return growth if family(job) is Family.POSTGRESQL else ""
 
 
 def while_stopped(job: Job) -> str:
@@ -174,7 +175,7 @@ def while_stopped(job: Job) -> str:
             "The source must keep its logs until the job resumes: stopped for longer than they are kept, "
             "the job can fail."
         )
-    if job.source.engine != "POSTGRESQL":
+    if family(job) is not Family.POSTGRESQL:
         return "The source keeps the changes for a limited time, or until its disk is full."
     return "While it is stopped, changes pile up on the source: watch its disk, and resume before it fills."
 
@@ -210,7 +211,7 @@ def errors_step(job: Job, failed: int) -> str:
             "be incomplete."
         )
     what = "One database has" if failed == 1 else f"{failed} databases have"
-    remove = ", or remove it from the job" if job.source.engine == "POSTGRESQL" else ""
+    remove = ", or remove it from the job" if family(job) is Family.POSTGRESQL else ""
     return (
         f"{what} failed while the others continue. {step} Restart only what stays failed "
         f"(`{COMMAND} restart {name} --failed-only`){remove}. Do not promote before that."

@@ -98,10 +98,11 @@ def recovery_clause(job: Job) -> str:
 
     Sources: "Migration job statuses" (AlloyDB, PostgreSQL, Oracle) and "Diagnose issues" (MySQL, PostgreSQL,
     AlloyDB, Oracle to AlloyDB): after some errors, "the migration job resumes automatically". "Migration job
-    statuses" (SQL Server): "You need to restart the migration job". SQL Server to PostgreSQL: silent.
+    statuses" (SQL Server): "You need to restart the migration job". SQL Server to PostgreSQL, and "Failback
+    migrations" (SQL Server to AlloyDB): silent.
     """
     if reads_backup_files(job):
         return ""
-    if job.source.engine in ("POSTGRESQL", "MYSQL", "ORACLE"):
+    if not goes_back(job) and job.source.engine in ("POSTGRESQL", "MYSQL", "ORACLE"):
         return "the job may continue on its own then"
     return "DMS does not document whether the job then continues on its own"

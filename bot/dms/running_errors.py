@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from rapidfuzz import fuzz
 
-from bot.dms.engines import Engines, engines_of
+from bot.dms.engines import Engines, Family, engines_of, family
 from bot.dms.known_errors import find
 from bot.dms.model import Database, Fault, Job, ObjectId
 from bot.dms.states import ObjectState, State
@@ -52,10 +52,11 @@ def errors_are_retried(job: Job) -> bool:
     """Whether DMS retries what is faulty, so that errors clear once their cause is fixed.
 
     Source: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle), Running with errors. The guide
-    for MySQL has no such status; those for Oracle to AlloyDB and SQL Server to PostgreSQL have no such page.
+    for MySQL has no such status; those for Oracle to AlloyDB and SQL Server to PostgreSQL have no such page,
+    nor has the one for failback to SQL Server.
     """
     retried = (Engines.SQLSERVER_TO_CLOUD_SQL, Engines.ORACLE_TO_CLOUD_SQL)
-    return job.source.engine == "POSTGRESQL" or engines_of(job) in retried
+    return family(job) is Family.POSTGRESQL or engines_of(job) in retried
 
 
 def same_error(one: str, other: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from bot.cmdline.answers import Channel, CodeBlock, Group, Note, RichPart, TextLink, Time, User, Verbatim
 from bot.dms.backup_files import BackupLags
 from bot.dms.delay import MAX_AGE, MeasuredDelay, is_measured, is_recent
-from bot.dms.engines import reads_backup_files
+from bot.dms.engines import goes_back, reads_backup_files
 from bot.dms.errors import DmsError
 from bot.dms.model import (
     Database,
@@ -44,8 +44,8 @@ _UNRESTORED = (
 )
 """Source: "Migration job metrics" of the guide for SQL Server to Cloud SQL for SQL Server."""
 _UNDOCUMENTED = "DMS's guide does not say which changes it leaves out"
-"""SQL Server to PostgreSQL or AlloyDB: no page says what the delay measures, and "Finalize a migration"
-names no zero, but minutes or seconds."""
+"""SQL Server to PostgreSQL or AlloyDB, and back: no page says what the delay measures, and "Finalize a
+migration" names no zero, but minutes or seconds."""
 _PAUSES = frozenset(
     {State.STOPPING, State.STOPPED, State.RESUMING, State.FAILED, State.RESTARTING, State.STARTING}
 )
@@ -147,6 +147,8 @@ def _left_out(job: Job) -> str:
     """What a zero delay leaves out with this job's engines, in a clause; empty for nothing."""
     if job.source.engine == "ORACLE":
         return _UNREAD
+    if goes_back(job):
+        return _UNDOCUMENTED
     if job.source.engine != "SQLSERVER":
         return ""
     return _UNRESTORED if reads_backup_files(job) else _UNDOCUMENTED

@@ -32,6 +32,7 @@ PAIRS = {
     "SQL Server to AlloyDB": ("SQLSERVER", "POSTGRESQL", "ALLOYDB"),
     "Oracle": ("ORACLE", "POSTGRESQL", "CLOUDSQL"),
     "Oracle to AlloyDB": ("ORACLE", "POSTGRESQL", "ALLOYDB"),
+    "failback": ("POSTGRESQL", "SQLSERVER", ""),
     "not known": ("", "", ""),
 }
 POSTGRESQL = ("PostgreSQL", "PostgreSQL to AlloyDB")
@@ -150,7 +151,7 @@ def test_whether_a_failed_job_waits_or_restarts(pair: str) -> None:
         step = next_step(job_of(pair, "FAILED", phase))
         assert ("wait" in step) is (pair != "SQL Server")
         assert ("does not document whether" in step) is (
-            pair in ("SQL Server to PostgreSQL", "SQL Server to AlloyDB", "not known")
+            pair in ("SQL Server to PostgreSQL", "SQL Server to AlloyDB", "failback", "not known")
         )
 
 
