@@ -33,3 +33,9 @@ def written_at_source(cutover: Cutover) -> tuple[Sample, ...]:
     `bot.dms.source_counters` for why they hold nothing back."""
     left = open_jobs(cutover)
     return tuple(each for each in cutover.progress.samples if each.source_rows > 0 and each.job in left)
+
+
+def databases_written(cutover: Cutover) -> tuple[str, ...]:
+    """The databases of `written_at_source`, for a dialog to keep: what it does not show, nobody has judged.
+    How many rows is not in it, as the server itself may write some every minute."""
+    return tuple(f"{each.job}/{each.database}" for each in written_at_source(cutover))

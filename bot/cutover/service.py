@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bot.cmdline.answers import Answer, Note
 from bot.cutover.alarm import Alarm, Scheduled
 from bot.cutover.draining import Draining
 from bot.cutover.driver import Driver
+from bot.cutover.evidence import databases_written
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.planning import Planning
 from bot.cutover.promotion import Promotion
@@ -19,6 +20,12 @@ from bot.requests.base import RequestContext
 from bot.requests.wording import OLD_BUTTON
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, Plan
 from bot.store.records import Person
+
+_WRITTEN_SINCE = Note(
+    "Nothing was sent: the source has counted rows written after the stop that this dialog did not show. "
+    "Look at the card, and press again.",
+    tone="warn",
+)
 
 
 class Cutovers:
@@ -57,13 +64,16 @@ class Cutovers:
         """
         return self._planning.move(who, id, at, zone, response_url)
 
-    def press(self, who: Person, id: str, step: str, arg: str = "") -> Note | None:
+    def press(
+        self, who: Person, id: str, step: str, arg: str = "", seen: Collection[str] | None = None
+    ) -> Note | None:
         """Do what a press on its card means; `step` is one of `states.PRESSES`.
 
         `arg` holds the numbers (from 0, with commas) of lines for `writer` and `item`, the typed phrase for
         `promote` (`promotion.promote_phrase`), the ask for `second` (`states.ask_of`), the reason for `hold`,
         `abort`, `cancel` and `without`, and for `override` the checks (`states.override_key`, with commas)
-        and, after a space, the reason. None: done, and the card shows it.
+        and, after a space, the reason. `seen` is what the dialog of a promote showed of rows written at the
+        source (`evidence.databases_written`). None: done, and the card shows it.
 
         Raises:
             StoreError.
@@ -71,6 +81,8 @@ class Cutovers:
         found = self._store.cutover(id)
         if found is None or found.team != who.team:
             return OLD_BUTTON
+        if seen is not None and not set(databases_written(found)) <= set(seen):
+            return _WRITTEN_SINCE
         return self._steps.press(who, found, step, arg)
 
     def refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:

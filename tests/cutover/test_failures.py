@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.cutover.alarm import Scheduled
+from bot.cutover.evidence import databases_written
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.report import report_json
 from bot.cutover.states import ask_of, downtime, presses
@@ -33,6 +34,7 @@ from tests.cutover.night import (
     a_night,
     four_eyes,
 )
+from tests.policy.command_service import words
 
 
 def put(night: Night, id: str, **changes: str) -> None:
@@ -150,7 +152,12 @@ def test_rows_that_a_cloud_sql_source_counts_are_for_people_to_judge(night: Nigh
     dialog = str(cutover_modals.promote(drained, "orders", "ref"))
     assert "12 in `app`" in dialog
     assert "look at the source first" in dialog
-    assert night.promote(plan) == ""
+    press = night.cutovers.press
+    before = press(DANA_THERE, plan.id, "promote", "orders", seen=())
+    assert before is not None
+    assert "rows written after the stop that this dialog did not show" in words(before)
+    assert night.promotes() == 0
+    assert press(DANA_THERE, plan.id, "promote", "orders", seen=databases_written(drained)) is None
     night.reaches(plan, S.CHECKLIST)
 
 

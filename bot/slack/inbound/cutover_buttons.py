@@ -15,6 +15,7 @@ import structlog
 
 from bot.cmdline.answers import Answer, Note
 from bot.cutover.checklist import pages
+from bot.cutover.evidence import databases_written
 from bot.cutover.promotion import promote_phrase
 from bot.cutover.service import Cutovers
 from bot.cutover.states import BY_STEP, ask_of, overridable, override_key, presses
@@ -126,7 +127,8 @@ class CutoverButtons:
             lines = cutover_modals.lines_of(cutover, step)
             shown = {"ticked": [number for number, each in enumerate(lines) if each.by]}
             return cutover_modals.ticks(cutover, step, pages(), self._ref(press, cutover, shown))
-        ref = self._ref(press, cutover, {"ask": ask_of(cutover)})
+        asked = {"ask": ask_of(cutover), "written": databases_written(cutover)}
+        ref = self._ref(press, cutover, asked)
         match step:
             case "promote":
                 request = self._store.request(cutover.request)
@@ -203,9 +205,11 @@ class CutoverButtons:
         values, step = submission.values, _STEPS.get(submission.step, "")
         match submission.step:
             case "promote_typed":
-                return self._cutovers.press(who, cutover.id, step, arg=cutover_modals.typed_phrase(values))
+                typed = cutover_modals.typed_phrase(values)
+                return self._cutovers.press(who, cutover.id, step, typed, ref.data.get("written", ()))
             case "second_sure":
-                return self._cutovers.press(who, cutover.id, step, arg=str(ref.data.get("ask", "")))
+                ask = str(ref.data.get("ask", ""))
+                return self._cutovers.press(who, cutover.id, step, ask, ref.data.get("written", ()))
             case "tick_writer" | "tick_item":
                 return self._tick(who, cutover, ref, step, cutover_modals.read_ticks(values))
             case "move_to":
