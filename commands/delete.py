@@ -39,6 +39,7 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
         return (f"Removes only the record of the job, and {_profile(job, options)}.",)
     return (
         *_in_between(job),
+        *_of_failback(job, options),
         f"Ends the migration for good and removes {_profile(job, options)}.",
         *_slots(job),
         *source_writes.delete_notes(job),
@@ -74,6 +75,19 @@ def _in_between(job: Job) -> tuple[str, ...]:
             "it is stuck: DMS does not document what happens to the operation in progress.",
         )
     return ()
+
+
+def _of_failback(job: Job, options: Options) -> tuple[str, ...]:
+    """Source: REST `PromoteMigrationJobRequest.failback`: "from destination back to source"."""
+    if job.phase != Phase.PHASE_FAILBACK:
+        return ()
+    back = "*Ends the way back*: nothing is replicated to the old source any more."
+    if not options.with_destination:
+        return (back,)
+    return (
+        "*The destination is the primary database* in the failback phase: applications may be using it.",
+        back,
+    )
 
 
 def _slots(job: Job) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from bot.cmdline.lexer import in_code
 from bot.dms import source_writes
 from bot.dms.advice import after_the_dump
 from bot.dms.engines import is_postgresql, reads_backup_files, recovery_clause
-from bot.dms.model import Database, Job, ObjectState, Operation, Options, State
+from bot.dms.model import Database, Job, ObjectState, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, allowed, check
 from bot.dms.running_errors import errors_are_retried
@@ -50,7 +50,7 @@ def _confirmation(_job: Job, _options: Options) -> Confirmation:
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
-    lines = []
+    lines = [*_in_use(job)]
     if options.stop_first and job.state == State.RUNNING:
         lines.append("The job is *stopped first*: the partial dump is discarded.")
     if job.state == State.FAILED:
@@ -71,6 +71,22 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     if options.skip_validation:
         lines.append("The service's checks are skipped.")
     return tuple(lines)
+
+
+def _in_use(job: Job) -> tuple[str, ...]:
+    """Sources: REST `PromoteMigrationJobRequest.failback`: "from destination back to source"; "Promote a
+    migration": the destination becomes a standalone primary."""
+    if job.phase == Phase.PHASE_FAILBACK:
+        return (
+            "*The destination is the primary database* in the failback phase: applications may write the "
+            "data on the destination that a restart wipes.",
+        )
+    if job.phase == Phase.PROMOTE_IN_PROGRESS:
+        return (
+            "*Its promotion has begun*: applications may already write the data on the destination that a "
+            "restart wipes. Check that first.",
+        )
+    return ()
 
 
 def _wiped(job: Job, options: Options) -> str:
@@ -112,8 +128,9 @@ def _failed(job: Job) -> str:
         if recovery
         else "*Fix the cause first*: otherwise the job fails again."
     )
-    lost = " If the source is lost for good, promote instead: a restart wipes what has arrived."
-    return f"{first}{lost if check(Action.PROMOTE, job) is None else ''}"
+    if job.phase == Phase.PHASE_FAILBACK or check(Action.PROMOTE, job) is not None:
+        return first
+    return f"{first} If the source is lost for good, promote instead: a restart wipes what has arrived."
 
 
 def _effect(job: Job, options: Options) -> str:

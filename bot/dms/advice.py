@@ -132,12 +132,20 @@ def _backup_files_step(job: Job) -> str:
 def _failed(job: Job) -> str:
     """The cause comes first, because a restart wipes data on the destination."""
     recovery = recovery_clause(job)
+    if job.phase == Phase.PHASE_FAILBACK:
+        # REST `PromoteMigrationJobRequest.failback`: "from destination back to source".
+        return (
+            "Fix the cause, and verify. In the failback phase, the destination is the primary database: a "
+            "restart may wipe data on the destination that applications have written since."
+        )
     first = (
         f"Fix the cause, verify, and wait: {recovery}. Restart only if it stays failed"
         if recovery
         else "Fix the cause, verify, then restart"
     )
     step = f"{first}: that {wiped_text(job)}."
+    if job.phase == Phase.PROMOTE_IN_PROGRESS:
+        return f"Check first whether the destination is primary already, and in use. {step}"
     if job.phase != Phase.CDC or job.type == JobType.ONE_TIME:
         return step
     return (

@@ -137,6 +137,14 @@ PROMOTE = (
     Rule(
         _WARNED,
         _promote,
+        (s.FAILBACK, s.FAILBACK_PHASE),
+        "in the failback phase, DMS documents only a promotion back to the source (`--failback`).",
+        phases=_FAILBACK,
+        ways=_whole,
+    ),
+    Rule(
+        _WARNED,
+        _promote,
         (s.PROMOTE, s.STATUSES),
         "DMS does not document whether a job in this state and phase can be promoted.",
         ways=_whole,

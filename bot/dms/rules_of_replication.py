@@ -18,6 +18,7 @@ _RUNNING = frozenset({State.RUNNING})
 _STOPPED = frozenset({State.STOPPED})
 _HALTED = frozenset({State.FAILED, State.STOPPED})
 _PROMOTING = frozenset({Phase.PROMOTE_IN_PROGRESS})
+_FAILBACK = frozenset({Phase.PHASE_FAILBACK})
 _selection = frozenset({Way.SELECTION})
 _parallelism = frozenset({Way.PARALLELISM})
 _fetch = frozenset({Way.SOURCE_OBJECTS})
@@ -113,8 +114,19 @@ _anew = frozenset({Way.WHOLE, Way.STOP_FIRST, Way.FAILED_ONLY})
 _CANNOT = "`{job}` is {where}: a job that runs without errors cannot restart{none_failed}"
 _SILENT = "the guide for these engines does not mention restarting only some databases."
 _DIFFER = "the guides differ on whether a job that was stopped outside its full dump can restart."
+_IN_FAILBACK = "in the failback phase, the destination is the primary database: a restart is not documented."
 _DURING_PROMOTION = "DMS does not document whether databases can restart while others are being promoted."
 _RESTART_RUNNING = (
+    Rule(
+        _WARNED,
+        _restart,
+        (s.FAILBACK, s.FAILBACK_PHASE),
+        _IN_FAILBACK,
+        states=_RUNNING,
+        phases=_FAILBACK,
+        errors=True,
+        ways=_whole | _failed_only | _databases,
+    ),
     Rule(
         _OFFERED,
         _restart,
@@ -214,6 +226,14 @@ _RESTART_HALTED = (
         states=_HALTED,
         errors=False,
         ways=_failed_only,
+    ),
+    Rule(
+        _WARNED,
+        _restart,
+        (s.FAILBACK, s.FAILBACK_PHASE),
+        _IN_FAILBACK,
+        states=frozenset({State.FAILED}),
+        phases=_FAILBACK,
     ),
     Rule(
         _OFFERED,

@@ -120,10 +120,12 @@ LISTED: tuple[Said, ...] = (
     # stopped during the incremental load, of which ready to promote is the end.
     ("resume", ANY, "STOPPED", "CDC READY_FOR_PROMOTE", ANY, ANY),
     # "Migration job statuses", status Failed; REST `migrationJobs.restart`: "a stopped or failed migration
-    # job"; "Manage migration jobs" (MySQL): stopped in the full dump.
-    ("restart|restart --stop-first", ANY, "FAILED", ANY, ANY, ANY),
+    # job"; "Manage migration jobs" (MySQL): stopped in the full dump. REST
+    # `PromoteMigrationJobRequest.failback`: "from destination back to source", so in that phase the
+    # destination is the primary database, of which these pages do not speak.
+    ("restart|restart --stop-first", ANY, "FAILED", "not PHASE_FAILBACK", ANY, ANY),
     ("restart|restart --stop-first", ANY, "STOPPED", DUMP, ANY, ANY),
-    ("restart --failed-only", ANY, "FAILED", ANY, ANY, "yes"),
+    ("restart --failed-only", ANY, "FAILED", "not PHASE_FAILBACK", ANY, "yes"),
     ("restart --failed-only", ANY, "STOPPED", DUMP, ANY, "yes"),
     # A stop of a running full dump, and then that.
     ("restart --stop-first", ANY, "RUNNING", "FULL_DUMP", ANY, ANY),
@@ -135,21 +137,21 @@ LISTED: tuple[Said, ...] = (
         "restart --failed-only",
         ANY,
         "RUNNING",
-        f"{DUMP} CDC READY_FOR_PROMOTE PHASE_FAILBACK PHASE_UNSPECIFIED PHASE_99",
+        f"{DUMP} CDC READY_FOR_PROMOTE PHASE_UNSPECIFIED PHASE_99",
         ANY,
         "yes",
     ),
     # "Manage migration jobs" (PostgreSQL): selected databases; gcloud `restart --databases-filter` (SQL
     # Server).
-    ("restart --databases", "P S", "FAILED", ANY, ANY, ANY),
+    ("restart --databases", "P S", "FAILED", "not PHASE_FAILBACK", ANY, ANY),
     ("restart --databases", "P S", "STOPPED", DUMP, ANY, ANY),
-    ("restart --databases", "A", "FAILED", ANY, ANY, "yes"),
+    ("restart --databases", "A", "FAILED", "not PHASE_FAILBACK", ANY, "yes"),
     ("restart --databases", "A", "STOPPED", DUMP, ANY, "yes"),
     (
         "restart --databases",
         "A P S",
         "RUNNING",
-        f"{DUMP} CDC READY_FOR_PROMOTE PHASE_FAILBACK PHASE_UNSPECIFIED PHASE_99",
+        f"{DUMP} CDC READY_FOR_PROMOTE PHASE_UNSPECIFIED PHASE_99",
         ANY,
         "yes",
     ),
@@ -566,8 +568,10 @@ class TestRestartOfDatabases:
         job = job_in("RUNNING", phase)
         assert check(Action.RESTART, job, Options(databases=("b", "c")), self.databases) is None
         assert check(Action.RESTART, job, Options(failed_only=True), self.databases) is None
-        # "Promote a migration": it cannot be undone; of databases that restart meanwhile, no page speaks.
-        assert (Action.RESTART in allowed(job, self.databases)) == (phase != "PROMOTE_IN_PROGRESS")
+        # "Promote a migration": it cannot be undone; of databases that restart meanwhile, no page speaks. Nor
+        # does one of a restart in the failback phase, in which the destination is the primary database.
+        silent = phase in ("PROMOTE_IN_PROGRESS", "PHASE_FAILBACK")
+        assert (Action.RESTART in allowed(job, self.databases)) == (not silent)
 
     def test_healthy_ones_may_not_and_are_named(self) -> None:
         refusal = check(

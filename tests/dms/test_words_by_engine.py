@@ -16,7 +16,7 @@ import pytest
 from bot.dms.advice import next_step
 from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Endpoint, Fault, Job, JobType, Options, Phase, State
-from bot.dms.rules import Action, check
+from bot.dms.rules import Action, caution, check
 from bot.slack.render import alerts
 from bot.store.records import Event
 from commands import delete, promote, restart, resume, start, stop, verify
@@ -153,6 +153,40 @@ def test_whether_a_failed_job_waits_or_restarts(pair: str) -> None:
         assert ("does not document whether" in step) is (
             pair in ("SQL Server to PostgreSQL", "SQL Server to AlloyDB", "failback", "not known")
         )
+
+
+@pytest.mark.parametrize(
+    ("phase", "in_use"),
+    [
+        # REST `PromoteMigrationJobRequest.failback`: "from destination back to source".
+        ("PHASE_FAILBACK", "destination is the primary database"),
+        # "Promote a migration": the destination becomes a standalone primary.
+        ("PROMOTE_IN_PROGRESS", "promotion has begun"),
+        ("CDC", ""),
+    ],
+)
+@pytest.mark.parametrize("state", ["STOPPED", "FAILED"])
+def test_a_destination_that_may_be_in_use_is_not_wiped_unsaid(state: str, phase: str, in_use: str) -> None:
+    assert restart.VERB.action is not None
+    assert delete.VERB.action is not None
+    job = job_of("SQL Server", state, phase)
+    text = " ".join(restart.VERB.action.warning(job, Options(), ()))
+    assert in_use in text
+    assert bool(in_use) is ("applications may" in text)
+    assert ("promote instead" in text) is (state == "FAILED" and phase != "PHASE_FAILBACK")
+    if phase == "PHASE_FAILBACK":
+        gone = " ".join(delete.VERB.action.warning(job, Options(with_destination=True), ()))
+        assert in_use in gone
+        assert "way back" in " ".join(delete.VERB.action.warning(job, Options(), ()))
+
+
+def test_a_job_that_failed_in_its_promotion_or_after_is_looked_at_before_a_restart() -> None:
+    """ "Promote a migration": the destination becomes a standalone primary."""
+    step = next_step(job_of("MySQL", "FAILED", "PROMOTE_IN_PROGRESS"))
+    assert step.startswith("Check first whether the destination is primary already")
+    assert "destination is the primary" in next_step(job_of("SQL Server", "FAILED", "PHASE_FAILBACK"))
+    back = caution(Action.PROMOTE, job_of("SQL Server", "RUNNING", "PHASE_FAILBACK"))
+    assert "`--failback`" in back
 
 
 @pytest.mark.parametrize(("path", "warned"), [("gs://dumps/old.sql", True), ("", False)])
