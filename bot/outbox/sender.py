@@ -24,8 +24,11 @@ from bot.slack.api.messages import (
     AuthError,
     CannotPost,
     Delivery,
+    DeliveryError,
     InvalidContent,
     MessageMissing,
+    NotEditable,
+    RateLimited,
     UnexpectedError,
 )
 from bot.slack.api.plain_text import text_only
@@ -41,6 +44,9 @@ _URL_MAX_USES = 5
 _URL_TTL = timedelta(minutes=30)
 _URL_PAUSES_S = (1.0, 5.0, 20.0, 90.0)
 """Pause after each use of a response URL, so that its few uses last: the next one shows all changes since."""
+_REPOST_PAUSES_S = (5.0, 60.0, 600.0)
+"""Pause after each post of a message that cannot be edited, so that the channel is not flooded: the next one
+shows all changes since."""
 
 
 class Sender:
@@ -58,6 +64,8 @@ class Sender:
         """Keys known not to be posted, so no channel search is needed."""
         self._shown: Recent[str] = Recent()
         """Key of a message to the digest of its content in Slack."""
+        self._reposts: Recent[int] = Recent()
+        """Key of a message that cannot be edited to how often it was posted anew."""
 
     def forget(self) -> None:
         """Another replica may have posted and updated since: trust only the store and Slack."""
@@ -69,8 +77,7 @@ class Sender:
         return self._bucket(message).wait(now)
 
     def block(self, message: OutMessage, seconds: float) -> None:
-        """Slack refused this message with Retry-After; surely nothing was posted."""
-        self.mark_known_unsent(message.key)
+        """Slack refused a call for this message with Retry-After. It may have been the search for it."""
         self._bucket(message).block(time.monotonic() + seconds)
 
     def mark_known_unsent(self, key: str) -> None:
@@ -121,11 +128,12 @@ class Sender:
         else:
             self._post(message, content)
 
-    def _post(self, message: OutMessage, content: dict[str, Any]) -> None:
+    def _post(self, message: OutMessage, content: dict[str, Any], since_rev: int = 0) -> None:
+        """Post it, unless it is there already, with at least the revision `since_rev`."""
         message = self._in_reach(message)
         channel = self._delivery.address(message.channel)
         thread = self._thread(message)
-        if self._find_already_posted(message, channel, thread):
+        if self._find_already_posted(message, channel, thread, since_rev):
             return
         never_sent = not message.attempts or message.key in self._known_unsent
         self._store.mark_attempt(message.key, seconds_from_now(self._limits.in_flight_timeout_s))
@@ -146,6 +154,9 @@ class Sender:
             # After an earlier attempt the message may be there: its channel cannot be searched either.
             if never_sent:
                 self.mark_known_unsent(message.key)
+            raise
+        except RateLimited:
+            self.mark_known_unsent(message.key)
             raise
         finally:
             # After the call: Slack counts from its arrival, and the call may have been long on its way.
@@ -175,13 +186,16 @@ class Sender:
         self._store.redirect(message.key, person)
         return replace(message, channel=person, thread_of="")
 
-    def _find_already_posted(self, message: OutMessage, channel: str, thread: str) -> bool:
-        """Whether an earlier call, whose response was lost, has posted the message."""
+    def _find_already_posted(self, message: OutMessage, channel: str, thread: str, since_rev: int) -> bool:
+        """Whether an earlier call, whose response was lost, has posted the message, with at least this
+        revision."""
         if not message.attempts or message.key in self._known_unsent:
             return False
         since = message.created or datetime.fromtimestamp(0, UTC)
         try:
-            found = self._delivery.find(channel, message.key, since, thread, not_ts=message.ts)
+            found = self._delivery.find(
+                channel, message.key, since, thread, not_ts=message.ts, since_rev=since_rev
+            )
         except (AuthError, CannotPost, MessageMissing, UnexpectedError) as error:
             log.warning("channel_not_searched", channel=channel, error=str(error))
             return False
@@ -197,12 +211,28 @@ class Sender:
         try:
             self._delivery.update(message.channel, message.ts, content, message.key, message.rev)
         except MessageMissing as error:
-            log.info("message_reposted", key=message.key, error=str(error))
-            self._known_unsent.pop(message.key, None)
-            self._post(replace(message, attempts=1), content)
+            self._repost(message, content, error)
+            return
+        except NotEditable as error:
+            # Its earlier revisions are still there, and none of them is this one.
+            self._repost(message, content, error, message.rev)
+            self._pause_reposts(message.key)
             return
         self._store.mark_sent(message.key, message.rev, message.ts)
         self._shown[message.key] = _digest(content)
+
+    def _repost(
+        self, message: OutMessage, content: dict[str, Any], error: DeliveryError, since_rev: int = 0
+    ) -> None:
+        log.info("message_reposted", key=message.key, error=str(error))
+        self._known_unsent.pop(message.key, None)
+        self._post(replace(message, attempts=1), content, since_rev)
+
+    def _pause_reposts(self, key: str) -> None:
+        count = self._reposts.get(key, 0)
+        self._reposts[key] = count + 1
+        pause = _REPOST_PAUSES_S[min(count, len(_REPOST_PAUSES_S) - 1)]
+        self._store.mark_failed(key, seconds_from_now(pause))
 
     def _thread(self, message: OutMessage) -> str:
         parent = self._store.message(message.thread_of) if message.thread_of else None

@@ -326,6 +326,70 @@ def test_what_can_never_be_posted_is_given_up_and_holds_back_nothing(
     assert shown(slack) == ["after"]
 
 
+def test_a_lost_answer_is_searched_for_even_if_a_rate_limit_delays_the_search(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    """That refusal says nothing of the message, which is there already."""
+    slack.control.fault("chat.postMessage", "503", after_apply=True)
+    slack.control.fault("conversations.history", "ratelimited")
+    put(store, "once")
+    send(notifier, store)
+    assert shown(slack) == ["once"]
+
+
+@pytest.mark.parametrize("error", ["no_permission", "access_denied", "ekm_access_denied"])
+def test_a_channel_that_refuses_the_app_stops_no_other(
+    slack: SlackServer, store: Store, web: WebClient, error: str
+) -> None:
+    """`no_permission`: "Make sure your app is a member of the conversation it's attempting to post a message
+    to." `access_denied`: "Access to a resource specified in the request is denied." Nothing is lost.
+    Source: https://docs.slack.dev/reference/methods/chat.postMessage"""
+    slack.control.fault("chat.postMessage", error)
+    key = put(store, "refused")
+    put(store, "elsewhere", channel=TEAM_CHANNEL)
+    with running(Notifier(web, store, plainly(store))):
+        until(lambda: shown(slack, TEAM_CHANNEL) == ["elsewhere"])
+        assert shown(slack) == []
+        store.mark_failed(key, datetime.now(UTC))
+        until(lambda: shown(slack) == ["refused"])
+
+
+@pytest.mark.parametrize("error", ["edit_window_closed", "cant_update_message"])
+def test_a_message_that_cannot_be_edited_is_posted_anew_but_ever_more_seldom(
+    slack: SlackServer, store: Store, web: WebClient, error: str
+) -> None:
+    """What it said before stays there. Source: https://docs.slack.dev/reference/methods/chat.update"""
+    notifier = Notifier(web, store, plainly(store))
+    slack.control.fault("chat.update", error, times=None)
+    key = put(store, "state 0")
+    send(notifier, store)
+    pauses = []
+    for number in range(1, 4):
+        store.mark_dirty(key, {"text": f"state {number}"})
+        until(lambda: notifier.send_due() and store.outbox_depth() == 0)
+        waiting = store.message(key)
+        assert waiting is not None
+        assert waiting.not_before is not None
+        pauses.append(waiting.not_before - datetime.now(UTC))
+        store.mark_failed(key, datetime.now(UTC))
+    assert shown(slack) == [f"state {number}" for number in range(4)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1].total_seconds() > 500
+
+
+def test_a_new_post_of_what_cannot_be_edited_is_not_there_twice(
+    slack: SlackServer, store: Store, web: WebClient
+) -> None:
+    notifier = Notifier(web, store, plainly(store), limits=Limits(in_flight_timeout_s=0.1))
+    key = put(store, "state 0")
+    send(notifier, store)
+    slack.control.fault("chat.update", "edit_window_closed", times=None)
+    slack.control.fault("chat.postMessage", "503", after_apply=True)
+    store.mark_dirty(key, {"text": "state 1"})
+    send(notifier, store)
+    assert shown(slack) == ["state 0", "state 1"]
+
+
 @pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
 def test_an_error_that_nobody_knows_is_tried_again(
     slack: SlackServer, store: Store, web: WebClient, method: str

@@ -40,12 +40,11 @@ _AUTH_ERRORS = frozenset(
         "token_revoked",
         "token_expired",
         "missing_scope",
-        "no_permission",
-        "ekm_access_denied",
-        "access_denied",
         "org_login_required",
     }
 )
+# Not here: `no_permission` ("make sure your app is a member of the conversation"), `access_denied` ("a
+# resource specified in the request") and `ekm_access_denied`: about one channel, they must stop no other.
 # What can never be posted or updated is listed here, from the pages of `chat.postMessage` and `chat.update`
 # (https://docs.slack.dev/reference/methods). Any other refusal is tried again, ever more seldom.
 _CANNOT_POST = frozenset(
@@ -68,11 +67,10 @@ _CANNOT_POST = frozenset(
 NOT_A_MEMBER = frozenset({"channel_not_found", "not_in_channel", "is_archived", NOT_GRANTED})
 """Errors that end when the app is invited to the channel: a private one is not found before, and an archived
 one that is opened again may have lost the app. It is invited to none of a workspace that it is not in."""
+_NOT_EDITABLE = frozenset({"cant_update_message", "edit_window_closed"})
 _MISSING = frozenset(
     {
         "message_not_found",
-        "cant_update_message",
-        "edit_window_closed",
         "is_inactive",
         "thread_not_found",
         "cannot_reply_to_message",
@@ -140,6 +138,10 @@ class InvalidContent(DeliveryError):
 
 class MessageMissing(DeliveryError):
     """The message to update, or the thread to post in, does not exist."""
+
+
+class NotEditable(DeliveryError):
+    """The message to update is there for good as it is: the workspace limits how long messages are edited."""
 
 
 class UnexpectedError(DeliveryError):
@@ -212,9 +214,17 @@ class Delivery:
         self._call("chat.update", channel=channel, ts=ts, metadata=_metadata(key, rev), **body)
 
     def find(
-        self, channel: str, key: str, since: datetime, thread: str = "", not_ts: str = ""
+        self,
+        channel: str,
+        key: str,
+        since: datetime,
+        thread: str = "",
+        *,
+        not_ts: str = "",
+        since_rev: int = 0,
     ) -> FoundMessage | None:
-        """The message with this `key` in its metadata, if it was posted at or after `since`."""
+        """The message with this `key` in its metadata, if it was posted at or after `since` and shows at
+        least the revision `since_rev`."""
         oldest = f"{since.timestamp() - _SKEW_S:.6f}"
         arguments: dict[str, Any] = {
             "channel": channel,
@@ -228,7 +238,9 @@ class Delivery:
         for _ in range(_MAX_PAGES):
             answer = self._call(method, **arguments)
             for message in answer.get("messages") or ():
-                if message.get("ts") != not_ts and self._carries(message, key):
+                if message.get("ts") == not_ts or not self._carries(message, key):
+                    continue
+                if _rev(message) >= since_rev:
                     return FoundMessage(str(message["ts"]), _rev(message))
             cursor = (answer.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
@@ -343,6 +355,7 @@ _KINDS: tuple[tuple[type[DeliveryError], frozenset[str]], ...] = (
     (AuthError, _AUTH_ERRORS),
     (CannotPost, _CANNOT_POST),
     (MessageMissing, _MISSING),
+    (NotEditable, _NOT_EDITABLE),
     (InvalidContent, INVALID_CONTENT),
 )
 
