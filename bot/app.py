@@ -379,9 +379,9 @@ class Bot:
             "watcher": self.watcher.run,
             "notifier": notifier.run,
             **self.webhooks.tasks(),
-            "follower": every(follow_s, "follower", self.health, self.follower.follow),
-            "maintenance": every(maintenance_s, "maintenance", self.health, maintenance.run),
-            "cutovers": every(follow_s, "cutovers", self.health, lambda: self.cutovers.tick(self._clock())),
+            "follower": every(follow_s, self.follower.follow),
+            "maintenance": every(maintenance_s, maintenance.run),
+            "cutovers": every(follow_s, lambda: self.cutovers.tick(self._clock())),
         }
 
     def _interrupt(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import structlog
 
@@ -17,21 +18,32 @@ LOCK = "leader"
 _TRY_EVERY_S = 1.0
 _CHECK_EVERY_S = 0.5
 _HEARTBEAT_WITHIN_S = 60.0
+_TASK_HEARTBEAT_WITHIN_S = 300.0
+"""One message may take the notifier minutes, when it looks for it in a channel of a Slack that is slow."""
 
 LeaderTask = Callable[[threading.Event], None]
-"""Runs until the event is set."""
-_TASK_HEARTBEAT_WITHIN_S = 120.0
+"""Runs until the event is set; it looks at that in every round, which is its heartbeat."""
 
 
-def every(seconds: float, name: str, health: Health, work: Callable[[], None]) -> LeaderTask:
-    """A task that calls `work`, waits `seconds`, and reports a heartbeat under `name` before each call."""
+class _Stop(threading.Event):
+    """Tells a task to end. `asked` is called whenever the task looks."""
+
+    def __init__(self, asked: Callable[[], None]) -> None:
+        super().__init__()
+        self._asked = asked
+
+    def is_set(self) -> bool:
+        self._asked()
+        return super().is_set()
+
+
+def every(seconds: float, work: Callable[[], None]) -> LeaderTask:
+    """A task that calls `work` and waits `seconds`, again and again."""
 
     def task(stop: threading.Event) -> None:
         while not stop.is_set():
-            health.heartbeat(name, _TASK_HEARTBEAT_WITHIN_S)
             work()
             stop.wait(seconds)
-        health.unregister(name)
 
     return task
 
@@ -70,14 +82,24 @@ class Leader:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._health.heartbeat("leader", _HEARTBEAT_WITHIN_S)
-            lock = self._try_lock()
-            if lock is None:
-                self._stop.wait(_TRY_EVERY_S)
-                continue
             try:
-                self._lead(lock)
-            finally:
-                self._release(lock)
+                has_led = self._lead_if_free()
+            except Exception:  # The thread would end, and this replica would never lead again.
+                metrics.count_error()
+                log.exception("leader_error")
+                has_led = False
+            if not has_led:
+                self._stop.wait(_TRY_EVERY_S)
+
+    def _lead_if_free(self) -> bool:
+        lock = self._try_lock()
+        if lock is None:
+            return False
+        try:
+            self._lead(lock)
+        finally:
+            self._release(lock)
+        return True
 
     def _try_lock(self) -> Lock | None:
         try:
@@ -90,21 +112,29 @@ class Leader:
         log.info("leadership_acquired")
         self.is_leader = True
         metrics.set_leader(True)
-        stop = threading.Event()
+        stops = {name: _Stop(partial(self._beat, name)) for name in self._tasks}
         threads = [
-            threading.Thread(target=self._run_task, args=(name, task, stop), name=name, daemon=True)
+            threading.Thread(target=self._run_task, args=(name, task, stops[name]), name=name, daemon=True)
             for name, task in self._tasks.items()
         ]
-        for thread in threads:
-            thread.start()
-        while not self._stop.is_set() and not lock.is_lost:
-            self._health.heartbeat("leader", _HEARTBEAT_WITHIN_S)
-            self._stop.wait(_CHECK_EVERY_S)
-        self.is_leader = False
-        stop.set()
-        self._interrupt()
-        for thread in threads:
-            thread.join(_HEARTBEAT_WITHIN_S)
+        begun: list[threading.Thread] = []
+        try:
+            for thread in threads:
+                thread.start()
+                begun.append(thread)
+            while not self._stop.is_set() and not lock.is_lost:
+                self._health.heartbeat("leader", _HEARTBEAT_WITHIN_S)
+                self._stop.wait(_CHECK_EVERY_S)
+        finally:
+            self.is_leader = False
+            for stop in stops.values():
+                stop.set()
+            self._interrupt()
+            for thread in begun:
+                thread.join(_HEARTBEAT_WITHIN_S)
+
+    def _beat(self, task: str) -> None:
+        self._health.heartbeat(task, _TASK_HEARTBEAT_WITHIN_S)
 
     def _run_task(self, name: str, task: LeaderTask, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -114,8 +144,11 @@ class Leader:
                 log.warning("task_waiting_for_store", task=name, error=str(error))
                 stop.wait(_TRY_EVERY_S)
             except Exception:
+                metrics.count_error()
                 log.exception("leader_task_error", task=name)
                 stop.wait(_TRY_EVERY_S)
+        # However it has ended: a replica that no longer leads is not to be taken for one that hangs.
+        self._health.unregister(name)
 
     def _release(self, lock: Lock) -> None:
         metrics.set_leader(False)

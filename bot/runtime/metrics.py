@@ -66,7 +66,7 @@ _slack_errors = Counter(
     "dms_bot_slack_errors", "Slack calls that failed", ["method", "error"], registry=REGISTRY
 )
 _errors = Counter(
-    "dms_bot_errors", "Errors in the bot itself that were reported with a reference", registry=REGISTRY
+    "dms_bot_errors", "Errors in the bot itself, which nothing in it expects", registry=REGISTRY
 )
 _webhook_attempts = Counter(
     "dms_bot_webhook_attempts",

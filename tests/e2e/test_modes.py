@@ -39,7 +39,10 @@ def test_forged_and_stale_requests_are_refused(env: Env, signed: str, age: int) 
 
 def test_health_and_metrics_stand_beside(env: Env) -> None:
     base = f"http://127.0.0.1:{env.bot.server.port}"
-    assert httpx.get(f"{base}/healthz").status_code == 200
+    alive = httpx.get(f"{base}/healthz")
+    assert alive.status_code == 200
+    tasks = {"cutovers", "follower", "maintenance", "notifier", "watcher"}
+    assert set(alive.json()["loops"]) == {"leader", *tasks}
     ready = httpx.get(f"{base}/readyz")
     assert ready.status_code == 200, ready.text
     env.type("help")
