@@ -66,7 +66,7 @@ def _in_between(job: Job) -> tuple[str, ...]:
         # "Promote a migration": it can be neither stopped nor undone.
         return (
             "*The job is being promoted*, which can be neither stopped nor undone. DMS does not "
-            "document what is left of the destination if you delete the job now. If you can, wait "
+            "document in what state that leaves the destination. If you can, wait "
             "until the job has completed.",
         )
     if job.state in CHANGING:

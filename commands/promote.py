@@ -101,7 +101,7 @@ def _arriving(job: Job) -> str:
     if job.state == State.STOPPED:
         return (
             "*The job is stopped*: changes on the source since then have not arrived and are lost on "
-            f"the destination. To keep it, resume the job, {switch_over(job)}, then promote."
+            f"the destination. To keep them, resume the job, {switch_over(job)}, then promote."
         )
     if job.phase == Phase.READY_FOR_PROMOTE and reads_backup_files(job):
         # "Finalize a migration" (SQL Server): DMS stops loading at the final transaction log.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.cmdline.invocation import Syntax
 from bot.dms.advice import source_log_growth, while_stopped
 from bot.dms.engines import reads_backup_files
-from bot.dms.model import BEFORE_THE_DUMP, Job, Operation, Options, Phase
+from bot.dms.model import BEFORE_THE_DUMP, Job, JobType, Operation, Options, Phase
 from bot.dms.port import Dms
 from bot.dms.rules import Action
 from bot.policy.permissions import Permission
@@ -41,9 +41,16 @@ def _warning(job: Job, _options: Options, _databases: Sequence[str]) -> tuple[st
         # "Manage migration jobs" (SQL Server): a stopped job can be resumed, deleted or promoted.
         can = "resumed, promoted or deleted" if reads_backup_files(job) else "resumed or deleted"
         return (f"Stopped when ready for promote, a job can be {can}.", while_stopped(job))
+    if job.phase in ("", Phase.UNSPECIFIED):
+        replicates = "" if job.type == JobType.ONE_TIME else " In CDC, it can be resumed or promoted too."
+        return (
+            "The service does not report the job's phase. Stopped in the full dump or before, a job can only "
+            f"be restarted or deleted.{replicates}",
+            while_stopped(job),
+        )
     return (
-        "DMS does not document what can be done with a job stopped in this phase "
-        f"({job.phase or 'none'}): perhaps it can only be deleted.",
+        f"DMS does not document what else can be done with a job stopped in this phase ({job.phase}) than to "
+        "delete it.",
         while_stopped(job),
     )
 

@@ -21,6 +21,7 @@ from bot.dms.model import (
     State,
     short_name,
 )
+from bot.dms.rules import Action, is_unlisted
 from bot.dms.running_errors import errors_are_retried, runs_with_errors
 from bot.dms.wiped import wiped_text
 from bot.util.command import COMMAND
@@ -52,11 +53,13 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     if step is None:
         return "This state is newer than this bot: check the job in the console."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
-        step = "Wait: a one-time migration completes by itself. Avoid DDL on the source until then."
+        step = "Wait: a one-time migration completes by itself.NO_DDL"
     growth = source_log_growth(job)
     texts = {
         "JOB": short_name(job.name),
         "AFTER_THE_DUMP": after_the_dump(job),
+        "FIX_FIRST": _fix_first(job),
+        "NO_DDL": _no_ddl(job),
         "LOG_GROWTH": f" Until then, {growth}." if growth else "",
         "SWITCH_OVER": switch_over(job),
         "AFTER_THE_MOVE": _AFTER_THE_MOVE[family(job)],
@@ -131,28 +134,39 @@ def _backup_files_step(job: Job) -> str:
 
 def _failed(job: Job) -> str:
     """The cause comes first, because a restart wipes data on the destination."""
-    recovery = recovery_clause(job)
     if job.phase == Phase.PHASE_FAILBACK:
         # REST `PromoteMigrationJobRequest.failback`: "from destination back to source".
         return (
             "Fix the cause, and verify. In the failback phase, the destination is the primary database: a "
             "restart may wipe data on the destination that applications have written since."
         )
-    first = (
-        f"Fix the cause, verify, and wait: {recovery}. Restart only if it stays failed"
-        if recovery
-        else "Fix the cause, verify, then restart"
-    )
-    step = f"{first}: that {wiped_text(job)}."
+    step = f"{_fix_first(job)}: that {wiped_text(job)}."
     if job.phase == Phase.PROMOTE_IN_PROGRESS:
         return f"Check first whether the destination is primary already, and in use. {step}"
     if job.phase != Phase.CDC or job.type == JobType.ONE_TIME:
         return step
+    unsure = " (the service decides whether that works)" if is_unlisted(Action.PROMOTE, job) else ""
     return (
-        f"{step} If the source is lost for good, promote instead: the destination keeps what had "
+        f"{step} If the source is lost for good, promote instead{unsure}: the destination keeps what had "
         f"arrived (`{COMMAND} promote {short_name(job.name)}` shows since when changes may be "
         "missing)."
     )
+
+
+def _fix_first(job: Job) -> str:
+    recovery = recovery_clause(job)
+    if recovery:
+        return f"Fix the cause, verify, and wait: {recovery}. Restart only if it stays failed"
+    return "Fix the cause, verify, then restart"
+
+
+def _no_ddl(job: Job) -> str:
+    """That the schema must stay, as a sentence after a blank; empty for SQL Server's backup files.
+
+    Sources: "Known limitations" (MySQL; Oracle, SQL Server to PostgreSQL: schema changes "aren't
+    automatically migrated"), "Diagnose issues" (PostgreSQL, AlloyDB: DDL waits for the initial sync).
+    """
+    return "" if reads_backup_files(job) else " Avoid DDL on the source until then."
 
 
 def source_log_growth(job: Job | None) -> str:
@@ -246,13 +260,13 @@ _STOPPED_BEFORE_THE_DUMP = (
     "Restart or delete it: its full dump had not begun, so it cannot resume. Writes to the source may resume."
 )
 _FAILED_BEFORE_THE_DUMP = (
-    "Fix the cause, verify, then restart: that wipes data on the destination. Its full dump had not begun, "
-    "so the writes to the source may resume until then."
+    "FIX_FIRST: that wipes data on the destination. Its full dump had not begun, so the writes to the "
+    "source may resume until the job waits for them again."
 )
 _BY_STATUS: dict[tuple[str, str], str] = {
     (State.RUNNING, Phase.FULL_DUMP): (
-        "Wait for the full dump; AFTER_THE_DUMP. Avoid DDL on the source, and do not stop the job "
-        "now: a stopped dump cannot resume, only restart."
+        "Wait for the full dump; AFTER_THE_DUMP.NO_DDL Do not stop the job now: a stopped dump cannot "
+        "resume, only restart."
     ),
     (State.RUNNING, Phase.CDC): (
         f"Watch the replication delay (`{COMMAND} delay JOB`). To switch over: SWITCH_OVER, then promote."
@@ -302,8 +316,8 @@ _BY_STATE: dict[str, str] = {
     State.NOT_STARTED: "Verify it, then start it: that begins the full dump.",
     State.RUNNING: "This phase is newer than this bot: check the job in the console.",
     State.STOPPED: (
-        "It was stopped outside the full dump and CDC, so it cannot resume: check it in the "
-        "console, or delete it."
+        "Check it in the console: DMS documents a resume only for a job stopped in CDC, and does not say "
+        "what else is possible in this phase than to delete it."
     ),
     State.COMPLETED: (
         "Point the applications at the destination if that is not done. AFTER_THE_MOVE Deleting the job now "

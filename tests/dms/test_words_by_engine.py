@@ -180,6 +180,51 @@ def test_a_destination_that_may_be_in_use_is_not_wiped_unsaid(state: str, phase:
         assert "way back" in " ".join(delete.VERB.action.warning(job, Options(), ()))
 
 
+@every_pair
+@pytest.mark.parametrize("kind", JobType)
+def test_ddl_is_spoken_of_where_a_page_forbids_it(pair: str, kind: str) -> None:
+    """ "Known limitations" (MySQL, Oracle, SQL Server to PostgreSQL), "Diagnose issues" (PostgreSQL,
+    AlloyDB). "Supported types of backup files" (SQL Server) forbids none."""
+    step = next_step(job_of(pair, "RUNNING", "FULL_DUMP", type=kind))
+    assert ("DDL" in step) is (pair != "SQL Server")
+
+
+@every_pair
+@pytest.mark.parametrize("phase", ["WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP"])
+def test_a_job_that_failed_before_its_dump_may_go_on_by_itself_too(pair: str, phase: str) -> None:
+    """ "Diagnose issues" (MySQL): after a corrected password, "the migration job resumes automatically"."""
+    step = next_step(job_of(pair, "FAILED", phase))
+    assert ("and wait" in step) is (pair != "SQL Server")
+    assert "until the job waits for them again" in step
+
+
+@every_pair
+def test_a_promotion_that_no_page_lists_is_not_advised_as_if_it_were(pair: str) -> None:
+    """ "Migration job statuses" (PostgreSQL, AlloyDB, MySQL, Oracle), Failed: Promote."""
+    step = next_step(job_of(pair, "FAILED"))
+    assert "promote instead" in step
+    assert ("the service decides whether that works" in step) is (
+        pair not in (*POSTGRESQL, "MySQL", "Oracle")
+    )
+
+
+@pytest.mark.parametrize("phase", ["PHASE_FAILBACK", "PROMOTE_IN_PROGRESS", "PHASE_17"])
+def test_a_phase_of_which_no_page_speaks_is_not_called_one_without_a_resume(phase: str) -> None:
+    """REST `migrationJobs.resume` names CDC; a newer phase may be a part of it."""
+    job = job_of("MySQL", "STOPPED", phase)
+    assert check(Action.RESUME, job) is None
+    assert "cannot resume" not in next_step(job)
+
+
+@pytest.mark.parametrize("phase", ["", "PHASE_UNSPECIFIED"])
+def test_a_stop_names_no_phase_that_the_service_did_not_report(phase: str) -> None:
+    assert stop.VERB.action is not None
+    text = " ".join(stop.VERB.action.warning(job_of("MySQL", phase=phase), Options(), ()))
+    assert "does not report the job's phase" in text
+    assert "UNSPECIFIED" not in text
+    assert "only be deleted" not in text
+
+
 def test_a_job_that_failed_in_its_promotion_or_after_is_looked_at_before_a_restart() -> None:
     """ "Promote a migration": the destination becomes a standalone primary."""
     step = next_step(job_of("MySQL", "FAILED", "PROMOTE_IN_PROGRESS"))

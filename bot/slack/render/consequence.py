@@ -97,7 +97,7 @@ def _delete(request: Request) -> str:
         return f"*Deletes {where} with all its data*, {count}, and the migration. {_UNDONE}"
     stays = "stays" if one else "stay"
     if all(job.state == State.COMPLETED for job in request.jobs):
-        return f"Only the record of the job goes; {where} {stays}, with its data ({count})."
+        return f"Deletes the record of the job; {where} {stays}, with its data ({count})."
     return f"*Ends the migration for good.* {where} {stays}, with what was migrated of {count}."
 
 
