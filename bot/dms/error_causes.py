@@ -93,6 +93,39 @@ class Cause(StrEnum):
     PROJECT = "the project cannot be used"
     POLICY = "a policy of the organization forbids it"
     TLS_SETTING = "one side wants TLS and the other does not"
+    ROLE_MEMBER = "a user may not act for the role that owns objects"
+    LEFT_OVER = "something of this name was left by an earlier migration"
+    DATABASE_MISSING = "a database does not exist"
+    READ_ONLY = "a database accepts no writes"
+    LOCK_CONFLICT = "another session holds a lock"
+    LOGMINER = "LogMiner cannot read the redo logs"
+    CLIENT_PROTOCOL = "the source lets only newer clients in"
+    LOG_DAMAGED = "a binary log or a relay log is damaged"
+    SOURCE_REWOUND = "the source lost changes that were already copied"
+    GTID = "GTIDs of source and destination do not go together"
+    GTID_STATEMENT = "a statement cannot be replicated with GTIDs"
+    USER_STATEMENT = "a user is there already, or is missing"
+    KEY_LENGTH = "an index key is too long"
+    SQL_MODE = "the SQL mode refuses a value"
+    FOREIGN_KEY = "a foreign key cannot be made"
+    TRANSACTION_SIZE = "a transaction is too large"
+    CORRUPT = "stored data is damaged"
+    WRAPAROUND = "the database is out of transaction IDs"
+    TABLESPACE = "a tablespace is missing"
+    SETTING = "a setting is not known on the destination"
+    TEMPORARY_FILES = "temporary files are too large"
+    EDITION = "the edition of SQL Server lacks a feature"
+    LOGIN_MODE = "the server takes no SQL Server logins"
+    DUMP_FILE = "the dump file cannot be used"
+    PSC = "Private Service Connect does not let the connection through"
+    PEERING = "private services access is not set up"
+    SCOPES = "the access token lacks a scope"
+    STOPPED_INSTANCE = "an instance is not running"
+    BUSY = "another operation is running"
+    NAME_TAKEN = "the name of an instance is taken"
+    CAPACITY = "a zone has no room"
+    TEMPORARY = "the service has a passing fault"
+    PUBLICATION_MISSING = "a publication is missing"
 
 
 PGLOGICAL_CAUSES = frozenset({Cause.PGLOGICAL, Cause.PGLOGICAL_NODE})
@@ -123,6 +156,25 @@ class KnownError:
 def _compiled(signs: str) -> re.Pattern[str]:
     """Only once there is an error to look at: compiling all of them takes a twentieth of a start."""
     return re.compile(signs, re.IGNORECASE | re.DOTALL)
+
+
+def mysql(*numbers: int) -> str:
+    """Signs of errors of MySQL by number: `ERROR 1071 (42000)`, `Error_code: MY-001071`, `errno: 1071`."""
+    return (
+        rf"\b(?:error(?:[_ ]code)?|errno):? ?(?:MY-0{{1,3}})?(?:{'|'.join(map(str, numbers))})\b"
+        r"(?!, severity)"
+    )
+
+
+def sql_server(*numbers: int) -> str:
+    """Signs of errors of SQL Server by number: `Msg 3257, Level 16`, `Error: 3257, Severity: 16`."""
+    either = "|".join(map(str, numbers))
+    return rf"\b(?:msg:? (?:{either})\b|error:? (?:{either}), severity\b)"
+
+
+def oracle(*numbers: str) -> str:
+    """Signs of errors of Oracle by number: `ORA-00054`."""
+    return rf"\bORA-(?:{'|'.join(numbers)})\b"
 
 
 def known(

@@ -15,6 +15,14 @@ from bot.dms.error_causes import (
 
 ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
+        Cause.TUNNEL,
+        r"\bssh: (?:connect to host|handshake failed|unable to authenticate)\b|"
+        r"\bpermission denied \(publickey\b|\bkex_exchange_identification\b|"
+        r"\bhost key verification failed\b|\bchannel \d{1,9}: open failed\b",
+        "The SSH tunnel cannot be built: "
+        "check the SSH settings of the connection profile, and the bastion host.",
+    ),
+    known(
         Cause.HOST_BLOCKED,
         r"\bis blocked because of many connection errors\b|"
         r"\bflush-hosts\b|\bpg_hba\.conf\b|\bis not allowed to connect\b",
@@ -57,10 +65,10 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         "The migration user lacks privileges on the source: grant what the guide lists.",
         page=SOURCE,
     ),
+    # Behind user, password and privileges, which are told through a tunnel as well.
     known(
         Cause.TUNNEL,
-        r"\btunnel\b.{0,80}\bbastion\b|\bbastion host\b|\bssh tunnel\b|\breverse ssh\b|"
-        r"\bssh: (?:handshake failed|unable to authenticate)\b|\bpermission denied \(publickey\b",
+        r"\btunnel\b.{0,80}\bbastion\b|\bbastion host\b|\bssh tunnel\b|\breverse ssh\b",
         "The SSH tunnel cannot be built: "
         "check the SSH settings of the connection profile, and the bastion host.",
     ),
@@ -94,7 +102,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.IN_USE,
-        r"\bis being accessed by other users\b|\bdatabase is in use\b|\bcannot drop\b.{0,60}\bin use\b",
+        r"\bis being accessed by other users\b|\bdatabase is in use\b|\bbecause it is in use by\b|"
+        r"\bcannot drop\b.{0,60}\bin use\b",
         "Somebody is connected to the destination database, so it cannot be cleared. "
         "End those connections, then {go_on}.",
         documented=False,

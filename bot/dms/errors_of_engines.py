@@ -60,7 +60,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.POLICY,
         r"\bvpcServiceControlsUniqueIdentifier\b|"
-        r"\bprohibited by organization's policy\b|\bconstraints/\w+\.\w+.{0,60}\bviolated\b",
+        r"\bprohibited by organization's policy\b|\bconstraints/\w+\.\w+.{0,60}\b(?:violated|enforced)\b|"
+        r"\borganization policy check failure\b",
         "A policy of the organization or a VPC Service Controls perimeter forbids it: ask whoever looks "
         "after those, and give them the error.",
         "SECURITY_POLICY_VIOLATED",
@@ -74,16 +75,19 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\baccess ?denied\b.{0,20}\bgs://|"
         r"\bgs://\S+.{0,80}\b(?:denied|not found|does not exist|no such object|empty)\b|"
         r"\b(?:bucket|object)\b.{0,60}\bpermission denied\b|\bspecified bucket does not exist\b|"
-        r"\bno such object\b",
+        r"\bno such object\b|\bbucket you tried to access does not exist\b",
         "DMS cannot read the dump or backup files in Cloud Storage: check the path, and give the service "
         "account that the error names the role Storage Object Viewer on the bucket.",
         documented=False,
     ),
     known(
         Cause.IAM,
-        r"\bpermission\b.{0,80}\bdenied on resource\b|\biam\.\w+\.\w+|"
+        r"\bpermission\b.{0,80}\bdenied on resource\b|\biam\.(?:serviceAccounts?|roles)\.\w+|"
         r"\bcaller does not have permission\b|\brequired ['\"]…['\"] permission\b|"
         r"\bnot authorized to act as service account\b|"
+        r"\b(?:cloudsql|alloydb|datamigration|compute|cloudkms|servicenetworking|secretmanager)"
+        r"\.[a-z]{1,40}\.[a-z]{1,40} permission\b|"
+        r"\bset service networking service account as\b|"
         r"\bdoes not have\b.{0,80}\b(?:IAM )?permission "
         r"(?:to|for)\b|\bservice account\b.{0,120}\b(?:lacks|missing|required) (?:the )?permissions?\b",
         "A service account lacks a permission in Google Cloud: grant the one that the error names.",
@@ -100,7 +104,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOG_LOST,
-        r"\bORA-(?:01291|01292|00308|00334|27037|01284)\b|\bmissing (?:redo |archived? )?log ?file\b",
+        r"\bORA-(?:01291|01292|00308|00310|00334|27037|01284)\b|\bmissing (?:redo |archived? )?log ?file\b",
         LOGS_GONE.format("archived redo logs were removed; keep them longer"),
         documented=False,
     ),
@@ -116,6 +120,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bORA-(?:00257|0165[0-9]|01688|01691|01536|19809|19815|30009)\b|\barchiver error\b|"
         r"\berror(?:_code)?:? ?1114\b|\b(?:table|file)\b.{0,80}\bis full\b|\berrno: 28\b|\berrcode: 28\b|"
         r"\bfilegroup is full\b|\b(?:msg|error:?) (?:1105|9002)\b|"
+        r"\binsufficient free space on disk\b|"
         r"\btransaction log for database\b.{0,80}\bis full\b",
         "A disk, tablespace or log area is full, on the source or on the destination. Make room first.",
         documented=False,
@@ -133,15 +138,21 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bORA-(?:12[15]\d\d|01033|01034|27101|12860)\b|\bnetwork-related or instance-specific error\b|"
         r"\btemporary failure in name resolution\b|\bhost is down\b|\bcould not resolve (?:host|"
         r"the connect)\b|"
-        r"\bname or service not known\b",
+        r"\bname or service not known\b|\bunknown MySQL server host\b|"
+        r"\bnetwork adapter could not establish the connection\b|"
+        r"\bTCP/IP connection to the host\b.{0,120}\bhas failed\b|\bdatabase system is in recovery mode\b",
         "DMS cannot reach the database: check that it is up, then host, port and service name, firewall, "
         "allowlist, VPC peering or tunnel.",
         documented=False,
     ),
     known(
         Cause.SCHEMA_DRIFT,
-        r"\bORA-(?:01400|02291|02290|12899|01438)\b|\bcannot be converted from type\b|"
-        r"\berror(?:_code)?:? ?(?:1054|1136|1677)\b",
+        r"\bORA-(?:01400|02291|02290|12899|01438|00904)\b|\bcannot be converted from type\b|"
+        r"\berror(?:_code)?:? ?(?:1048|1054|1060|1061|1136|1677)\b|\bpglogical target relation\b|"
+        r"\bis of type\b.{0,60}\bbut expression is of type\b|\binvalid input syntax for type\b|"
+        r"\b(?:msg:? |error:? )(?:207|208|515|2628|8152), (?:level|severity)\b|"
+        r"\binvalid (?:object|column) name '|\bstring or binary data would be truncated\b|"
+        r"\bcannot insert the value NULL into\b",
         SCHEMA_DIFFERS,
         documented=False,
         by_family=SCHEMA_DIFFERS_BY_FAMILY,
@@ -161,7 +172,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\b(?:REPLICATION (?:SLAVE|CLIENT)|PROCESS|EXECUTE|XA_RECOVER_ADMIN)\b.{0,40}\bprivilege|"
         r"\b(?:msg|error:?) (?:229|262|297|300|916|4060)\b|"
         r"\bcannot open database\b.{0,80}\brequested by the login\b|"
-        r"\bserver principal\b.{0,80}\bnot able to access\b|\bORA-(?:01950|00990|01045)\b",
+        r"\bserver principal\b.{0,80}\bnot able to access\b|\bORA-(?:01950|00990|01045)\b|"
+        r"\bPLS-00201\b|\bDBO privileges are required\b|\bpermission denied for large object\b",
         "The migration user lacks privileges on the source: grant what the guide lists.",
         page=SOURCE,
     ),
@@ -175,7 +187,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.DUPLICATE,
         r"\berror(?:_code)?:? ?(?:1032|1062|1586)\b|\bHA_ERR_(?:KEY_NOT_FOUND|FOUND_DUPP_KEY|END_OF_FILE)\b|"
-        r"\bcan't find record in\b",
+        r"\bcan't find record in\b|\bconflicted with the (?:FOREIGN KEY|REFERENCE) constraint\b|"
+        r"\bCONFLICT: remote (?:INSERT|UPDATE|DELETE)\b",
         "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
         "destination alone until the migration is over.",
         documented=False,
@@ -195,7 +208,12 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\b(?:msg|error:?) (?:3201|3203|3241|3242|3154|"
         r"3183|3189)\b|"
         r"\bcannot open backup device\b|\bbackup set holds a backup of a database other than\b|"
-        r"\bbackup file\b.{0,60}\b(?:corrupt\w*|damaged)\b",
+        r"\bbackup file\b.{0,60}\b(?:corrupt\w*|damaged)\b|"
+        r"\bmedia (?:set|loaded)\b.{0,120}\bmedia famil(?:y|ies)\b|"
+        r"\b(?:backup|transaction log) files? ?names?\b|"
+        r"\bbackup files?\b.{0,80}\b(?:naming convention|file ?name)\b|"
+        r"\bfile ?names?\b.{0,80}\b(?:backup|transaction log) files?\b|"
+        r"\bno (?:full|differential)? ?backup files? (?:(?:was|were) )?found\b",
         "A backup file cannot be read, or is of another database: upload it again, in the folder "
         "and with the "
         "name that the guide asks for.",
@@ -216,7 +234,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"gap in the) log chain\b|"
         r"\blog chain\b.{0,40}\b(?:broken|gap)\b|\b(?:msg|error:?) (?:3136|4214|4305|4326|4330)\b|"
         r"\brecovery path that is inconsistent\b|\bnot been restored to the correct earlier state\b|"
-        r"\bno current database backup\b",
+        r"\bno current database backup\b|\bno files are ready to rollforward\b|"
+        r"\bRESTORE can only create a database when restoring\b",
         (
             "The backups do not follow one another: one is missing, or is not of what was restored. Upload "
             "the one that fits, or start again with a full backup."
@@ -245,7 +264,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.MEMORY,
         r"\bout of memory\b|\bcannot allocate memory\b|\bORA-(?:0403[016])\b|\b(?:msg|error:?) 701\b|"
-        r"\binsufficient system memory\b|\bcould not resize shared memory segment\b",
+        r"\bmemory allocation failure\b|\binsufficient system memory\b|"
+        r"\bcould not resize shared memory segment\b",
         "A database is out of memory: give it more, or a larger machine.",
         documented=False,
     ),
@@ -258,7 +278,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.LOCALE,
         r"\binvalid byte sequence for encoding\b|\bhas no equivalent in encoding\b|"
-        r"\bincorrect string value\b",
+        r"\bincorrect string value\b|\bCOLLATION\b.{0,80}\bis not valid for CHARACTER SET\b|"
+        r"\bconversion between \w{1,20} and \w{1,20} is not supported\b|\binvalid locale name\b",
         (
             "Text of the source does not fit its encoding or that of the destination: correct the "
             "text, or convert the database."
@@ -277,7 +298,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.CERTIFICATE,
         r"\btlsv\d[\w.]* alert\b|\bsslv\d alert\b|\bunknown ca\b|\bwrong version number\b|"
-        r"\bORA-(?:28759|29024|28860)\b",
+        r"\bORA-(?:28759|29024|28860)\b|\bprivate key does not match public key\b",
         "The certificates in the connection profile do not fit, or have expired: correct the profile.",
         documented=False,
     ),

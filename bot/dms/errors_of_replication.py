@@ -32,6 +32,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bdestination (?:instance|cluster|database)? ?is not empty\b|"
         r"\b(?:relation|schema|table|type|database|function|sequence)\b"
         r"(?!.{0,80}\b(?:slot|subscription|publication|node)\b).{0,80}\balready exists\b|"
+        r"\btail of the log for the database\b.{0,80}\bhas not been backed up\b|"
         r"\bdatabase exists\b|\berror(?:_code)?:? ?1007\b",
         "The destination is not empty. Clear it (or choose another), then {go_on}.",
         "EXISTING_DATA",
@@ -85,12 +86,13 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.READ_REPLICA,
-        r"\bduring recovery\b|\bin a read-only transaction\b|\brecovery is in progress\b",
+        r"\bduring recovery\b|\brecovery is in progress\b",
         "The source is a read replica, from which PostgreSQL cannot be migrated: use its primary.",
     ),
     known(
         Cause.INITIAL_COPY,
-        r"\binitialization failed during nonrecoverable step\b",
+        r"\binitialization failed during nonrecoverable step\b|\binvalid snapshot identifier\b|"
+        r"\bsnapshot \"…\" does not exist\b",
         (
             "The first copy of a database failed, and cannot continue where it stopped. Check the "
             "source's log for the cause, then {go_on}."
@@ -185,7 +187,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.BINLOG_SETTINGS,
         r"\blog[_ -]bin\b|\bbinlog_(?:format|row_image)\b|"
         r"\bbinary logging\b.{0,60}\b(?:off|not|disabled|must)\b|"
-        r"\bbinary log is not open\b|"
+        r"\bbinary log is not open\b|\breplicate anonymous transaction when AUTO_POSITION\b|"
         r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b|\bequal MySQL server (?:ids?|UUIDs)\b",
         "Binary logging on the source is off or not as DMS needs it: "
         "check `log_bin`, `binlog_format=ROW`, `server_id` (set, and of no other server) "
@@ -209,7 +211,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DEFINER,
-        r"\bdefiner\b(?!/invoker)|\berror 1449\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|\bSET_USER_ID\b",
+        r"\bdefiner\b(?!/invoker)|\berror 1449\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|"
+        r"\bSET_USER_ID\b|\bSET_ANY_DEFINER\b|\bALLOW_NONEXISTENT_DEFINER\b",
         "A view, trigger or routine on the source has a DEFINER that the destination does not know: "
         "create that user there, or use INVOKER.",
         "UNSUPPORTED_DEFINER",
@@ -292,7 +295,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bpermission denied to create extension\b|"
         r"\bextension\b.{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
         r"\bextension\b.{0,80}\bhas no (?:installation|update)\b|"
-        r"\bcould not open extension control file\b|\bunsupported extensions?\b",
+        r"\bcould not open extension control file\b|\bunsupported extensions?\b|"
+        r"\bobject of an extension does not exist\b",
         "The database uses an extension that the destination does not have or does not let DMS create. "
         "Drop it on the source, or leave that database out, then {go_on}.",
         "UNSUPPORTED_EXTENSIONS",

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 
 from bot.dms.error_causes import KnownError
+from bot.dms.errors_by_number import NUMBERED_ERRORS
 from bot.dms.errors_of_access import ACCESS_ERRORS
 from bot.dms.errors_of_engines import ENGINE_ERRORS
+from bot.dms.errors_of_google_cloud import GOOGLE_CLOUD_ERRORS
 from bot.dms.errors_of_replication import REPLICATION_ERRORS
 
-KNOWN_ERRORS = (*ENGINE_ERRORS, *REPLICATION_ERRORS, *ACCESS_ERRORS)
+KNOWN_ERRORS = (*GOOGLE_CLOUD_ERRORS, *NUMBERED_ERRORS, *ENGINE_ERRORS, *REPLICATION_ERRORS, *ACCESS_ERRORS)
 """In the order in which they are looked through."""
 
 
@@ -24,6 +26,7 @@ def find(text: str) -> KnownError | None:
     >>> find("ERROR: relation \"public.ssl_scans\" does not exist").cause
     <Cause.SCHEMA_DRIFT: 'source and destination tables differ'>
     """
+    text = _clipped(text)
     for known in KNOWN_ERRORS:
         if any(re.search(rf"\b{code}\b", text) for code in known.codes):
             return known
@@ -31,24 +34,35 @@ def find(text: str) -> KnownError | None:
     return next((known for known in KNOWN_ERRORS if known.is_in(searched)), None)
 
 
+_HEAD, _TAIL = 3_500, 1_500
+"""Characters of a long text that are searched: what failed first, and where `Error_code: …` stands. So the
+longest text of the service takes no longer than 50 ms."""
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
+
+
 _PARAMETER = (
     r"wal_level|max_\w+|log_bin\w*|binlog_\w+|gtid_mode|enforce_gtid\w*|server_id|innodb_\w+"
     r"|sql_mode|sql_require_primary_key|rds\.\w+"
 )
-_SINGLE = re.compile(rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)'|FLUSH )[^'\n]{{0,200}}'")
+_SINGLE = re.compile(rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)'|FLUSH |constraints/)[^'\n]{{0,200}}'")
 _DOUBLE = re.compile(r"\"(?!(?:\$libdir/)?pglogical(?:_output)?\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`")
 _DOTTED = re.compile(
-    r"(?<![\w./:-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
+    r"(?<![\w./:-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.fn_)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
 )
 _WRAPPED = re.compile(r"\bError '(.{0,400}?)' on (?=query\b|rename\b)", re.DOTALL)
 """How MySQL tells that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
 _REASON = re.compile(
-    r"(\breading data from binary log: |\berror 1236: |\bmysqldump: Error: )"
+    r"(\breading data from binary log:\s{1,20}|\berror 1236: |\bmysqldump: Error: )"
     r"'(.{0,600}?)'(?=\s*(?:$|[,;.}\"]|when\b))",
     re.DOTALL | re.MULTILINE,
 )
 """How MySQL and `mysqldump` quote the reason (error 1236: "Got fatal error %d from source when reading data
 from binary log: '%s'")."""
+_TUPLE = re.compile(r"\((\d{4}), ([\"'])(.{0,600}?)\2\)", re.DOTALL)
+"""How MySQL's Python drivers quote an error: `(1524, "Plugin 'mysql_native_password' is not loaded")`."""
 _FIELD = re.compile(r"\"message\"\s{0,5}:\s{0,5}\"((?:\\.|[^\"\\]){1,8000})\"")
 """A text inside JSON: `{"message": "…"}`."""
 _HYPHENATED = re.compile(
@@ -61,6 +75,14 @@ _DATA = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """Values of rows, and names where no parameter can stand."""
+_OF_EXTENSION = re.compile(
+    r"\b(?:(?:type|language|schema|access method|operator class) \"?(?:\w{1,63}\.)?"
+    r"(?:geometry|geography|raster|citext|hstore|ltree|vector|hnsw|plpython3?u|plperlu?|plv8|pltclu?|cron|topology|tiger|gin_trgm_ops|"
+    r"gist_trgm_ops)\"?|function (?:\w{1,63}\.)?(?:gen_random_uuid|gen_salt|uuid_generate_v\w{1,8}|unaccent|"
+    r"dblink\w{0,20}|pgp_\w{1,30}|st_\w{1,40}|similarity)\([^()\n]{0,200}\))(?:\[\])? does not exist\b",
+    re.IGNORECASE,
+)
+"""Types, functions and the like that extensions make, whose names are known: `type "public.citext"`."""
 _STATEMENT = re.compile(
     r"\bQuery: '.*|\b(?:STATEMENT|CONTEXT):[^\n]*|\bCommand was:.*?(?=\bpg_restore:|\Z)", re.DOTALL
 )
@@ -70,6 +92,8 @@ _STATEMENT = re.compile(
 def _without_names(text: str) -> str:
     """The text without statements and names of objects, which say nothing of the cause."""
     text = _FIELD.sub(lambda field: field[1].replace('\\"', '"'), text)
+    text = _TUPLE.sub(r"error \1: \3", text)
     text = _REASON.sub(r"\1\2", _WRAPPED.sub(r"Error \1 on ", _HYPHENATED.sub(r"\1 …", text)))
     text = _DATA.sub("…", _STATEMENT.sub("", text))
+    text = _OF_EXTENSION.sub("object of an extension does not exist", text)
     return _DOTTED.sub("…", _DOUBLE.sub('"…"', _SINGLE.sub("'…'", text)))

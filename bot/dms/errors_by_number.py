@@ -1,0 +1,303 @@
+"""Known errors that a database tells by number or by a sentence that nothing else has; looked through before
+more general signs, which would take some of them for something else.
+
+Sources of the texts: the error references of MySQL ("Server Error Message Reference", "Error Log Messages"),
+Oracle ("Database Error Messages"), SQL Server ("Database engine events and errors") and the messages of
+PostgreSQL and pglogical. What to do is the bot's own, as no guide of DMS says it.
+"""
+
+from __future__ import annotations
+
+from bot.dms.engines import Family
+from bot.dms.error_causes import LOGS_GONE, Cause, KnownError, known, mysql, oracle, sql_server
+
+_SUPER = r"(?:SUPER|SYSTEM_VARIABLES_ADMIN|SESSION_VARIABLES_ADMIN|BINLOG_ADMIN)"
+
+NUMBERED_ERRORS: tuple[KnownError, ...] = (
+    # ---- Several engines
+    known(
+        Cause.READ_ONLY,
+        oracle("16000", "01300", "16224")
+        + r"|\bin a read-only transaction\b|--(?:super-)?read-only option\b|"
+        + mysql(1836)
+        + "|"
+        + sql_server(3906)
+        + r"|\bfailed to update database\b.{0,80}\bbecause the database is read-only\b",
+        "A database accepts no writes, as a standby or a replica does. If it is the source, use its primary.",
+        documented=False,
+    ),
+    known(
+        Cause.LOCK_CONFLICT,
+        oracle("00054", "00060", "30006", "04021")
+        + "|"
+        + mysql(1213)
+        + "|"
+        + sql_server(1205, 1222)
+        + r"|\bdeadlock (?:found|detected)\b|\bdeadlock victim\b|\block request time out\b",
+        "Another session holds a lock, or two wait for each other: end the one that holds it, such as a long "
+        "transaction or DDL, then {go_on}.",
+        documented=False,
+    ),
+    known(
+        Cause.CORRUPT,
+        mysql(1194, 1195)
+        + "|"
+        + sql_server(823, 824, 3043)
+        + "|"
+        + oracle("01578", "26040")
+        + r"|\bis marked as crashed\b|\binvalid page in block\b|\bmissing chunk number\b|"
+        r"\bcould not read block \d{1,12} in file\b|\blogical consistency-based I/O error\b|"
+        r"\bdata block corrupted\b",
+        "Stored data is damaged: check and repair it on the database that says so, or restore it, before "
+        "it is "
+        "migrated.",
+        documented=False,
+    ),
+    known(
+        Cause.DATABASE_MISSING,
+        oracle("65011")
+        + r"|\bFATAL: {1,3}database \"…\" does not exist\b|\bcannot open user default database\b|"
+        + sql_server(911, 4064),
+        "There is no such database: check the name in the connection profile and in the job's databases.",
+        documented=False,
+    ),
+    # An expired or locked account: nothing is wrong with the profile until the password is renewed.
+    known(
+        Cause.PASSWORD,
+        oracle("28000", "28001")
+        + "|"
+        + mysql(1820, 1862, 3118, 3955)
+        + r"|(?<!service )\baccount is (?:locked|disabled)\b|\byour password has expired\b|"
+        r"\bpassword has expired\b",
+        "The migration user's account is locked, or its password has expired: unlock or renew it on the "
+        "database, "
+        "and set the new password in the connection profile.",
+        documented=False,
+    ),
+    known(
+        Cause.PASSWORD,
+        r"\bFATAL: {1,3}role \"…\" does not exist\b|" + oracle("01005"),
+        "The user or password in the connection profile is wrong. Correct the profile.",
+    ),
+    # ---- Oracle
+    known(
+        Cause.CLIENT_PROTOCOL,
+        oracle("28040", "03134"),
+        "The source's `SQLNET.ALLOWED_LOGON_VERSION_SERVER` lets only other clients in: change it, and set "
+        "the "
+        "user's password anew.",
+        documented=False,
+    ),
+    known(
+        Cause.LOGMINER,
+        oracle("01306", "01289", "01280", "01281", "01295", "01307", "01371")
+        + r"|\bORA-00600\b.{0,80}\bkrv\w{1,20}\b",
+        "LogMiner cannot read the source's redo logs: look in the source's alert log for the cause, then "
+        "{go_on}.",
+        documented=False,
+    ),
+    known(
+        Cause.TOO_MANY_CONNECTIONS,
+        oracle("02391", "00018", "00020"),
+        "The database takes no more connections: end some, or raise its limit.",
+        documented=False,
+    ),
+    # ---- MySQL: logs and GTIDs
+    known(
+        Cause.SOURCE_REWOUND,
+        r"\brequested (?:master|source) to start replication from "
+        r"(?:position > file size|impossible position)\b|"
+        r"\b(?:slave|replica) has more GTIDs than the (?:master|source) has\b|"
+        r"\brequested to start from GTID\b.{0,80}\bnot in the (?:master|source)'s binlog\b",
+        "The source lost changes that were already copied, as after a crash, a restore or a failover. "
+        "{start_over}",
+        documented=False,
+    ),
+    known(
+        Cause.LOG_DAMAGED,
+        r"\brelay log read failure\b|\bcould not parse relay log event\b|\berror reading relay log\b|"
+        r"\bbogus data in log event\b|\binitialize (?:relay log|master|slave|replica|connection metadata|"
+        r"applier metadata)\b.{0,20}\b(?:info )?(?:structure|repository)\b|"
+        r"\bevent read from binlog did not pass (?:crc check|checksum)\b|"
+        r"\bfailed to (?:open|read) the relay log\b|"
+        r"\brelay log\b.{0,60}\b(?:corrupt\w*|not found|cannot be opened)\b|" + mysql(1594, 13121),
+        "A binary log of the source, or the destination's copy of it (the relay log), cannot be read. "
+        "Check the "
+        "source's binary logs with `mysqlbinlog`, then {go_on}.",
+        documented=False,
+    ),
+    known(
+        Cause.GTID,
+        mysql(1840, 3546)
+        + r"|\bGTID_PURGED can only be (?:set|changed) when\b|\bGTID_PURGED cannot be changed\b",
+        "The dump sets GTIDs, and the destination has some already: use a destination that is empty and new.",
+        documented=False,
+    ),
+    known(
+        Cause.GTID_STATEMENT,
+        mysql(1785, 1786, 1787, 1788)
+        + r"|\bviolates GTID consistency\b|\bupdates to non-transactional tables can only be done\b",
+        "A statement on the source cannot be replicated with GTIDs, such as CREATE TABLE … SELECT or one "
+        "that "
+        "changes InnoDB and other tables together: change the application.",
+        documented=False,
+    ),
+    known(
+        Cause.TRANSACTION_SIZE,
+        mysql(1197) + r"|\brequired more than '?max_binlog_cache_size\b",
+        "A transaction is larger than `max_binlog_cache_size` allows: raise it, then {go_on}.",
+        documented=False,
+    ),
+    # ---- MySQL: what a dump or a replicated statement does
+    known(
+        Cause.USER_STATEMENT,
+        mysql(1396) + r"|\boperation (?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE) failed\b",
+        "A statement creates a user that is there already, or changes one that is missing: users are not "
+        "migrated. "
+        "Create or drop it on the destination, then {go_on}.",
+        documented=False,
+    ),
+    known(
+        Cause.KEY_LENGTH,
+        mysql(1071) + r"|\bspecified key was too long\b",
+        "An index key is too long for the table's row format and character set: shorten it, or use the row "
+        "format "
+        "DYNAMIC, on the source.",
+        documented=False,
+    ),
+    known(
+        Cause.SQL_MODE,
+        mysql(1067, 1264, 1292, 1364)
+        + r"|\binvalid default value for\b|\bincorrect (?:datetime|date|time|integer|decimal|double) value\b|"
+        r"'sql_mode' can't be set to the value of\b|\bout of range value for column\b",
+        "The `sql_mode` on the destination does not accept what the source has: correct the values or the "
+        "definition on the source, or set the destination's flag `sql_mode` as on the source.",
+        documented=False,
+    ),
+    known(
+        Cause.FOREIGN_KEY,
+        mysql(1215, 1822, 1825, 3780)
+        + r"|\bcannot add foreign key constraint\b|\bfailed to add the foreign key constraint\b|"
+        r"\bin foreign key constraint\b.{0,80}\bare incompatible\b",
+        "A foreign key cannot be made: its columns differ from those that it refers to, or have no index "
+        "there. "
+        "Correct it on the source.",
+        documented=False,
+    ),
+    known(
+        Cause.DESTINATION_PRIVILEGES,
+        rf"\bneed \(at least one of\) the {_SUPER}(?:(?:, | or ){_SUPER}){{0,4}} privilege|"
+        r"\bpermission denied to (?:create event trigger|set parameter)\b|"
+        r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA)",
+        "A statement of the dump is not permitted on the destination, such as one with a DEFINER, or one "
+        "that "
+        "needs a superuser. Change it on the source, or leave that database out, then {go_on}.",
+        documented=False,
+    ),
+    known(
+        Cause.AUTH_PLUGIN,
+        mysql(1524) + r"|\bplugin '…' is not loaded\b",
+        "A user has an authentication plugin that this server does not load: give the user one that it has, "
+        "such as `caching_sha2_password`, with TLS in the connection profile.",
+        documented=False,
+    ),
+    known(
+        Cause.AUTH_PLUGIN,
+        mysql(1251) + r"|\bclient does not support authentication protocol\b",
+        "The migration user's authentication plugin needs TLS or is not there: use TLS in the connection "
+        "profile, or give the user `mysql_native_password`.",
+        documented=False,
+    ),
+    known(
+        Cause.DUMP_FILE,
+        r"\bgzip: invalid header\b|"
+        r"\b(?:dump|import) file\b.{0,80}\b(?:is |was )?(?:corrupt\w*|damaged|truncated)\b|"
+        r"\binput file (?:appears to be a text format dump|does not appear to be a valid archive|"
+        r"is too short)\b|"
+        r"\bunexpected end of (?:gzip|compressed) (?:data|file)\b",
+        "The dump file cannot be read: make it anew as the guide says, and upload it whole.",
+        documented=False,
+    ),
+    # ---- PostgreSQL
+    known(
+        Cause.ROLE_MEMBER,
+        r"\bmust be (?:a )?member of role\b|\bmust be able to SET ROLE\b|\bmust have admin option on role\b",
+        "The user that imports may not act for the role that owns objects: grant it that role on the "
+        "destination, "
+        "then {go_on}.",
+        documented=False,
+    ),
+    known(
+        Cause.LEFT_OVER,
+        r"\b(?:replication (?:slot|origin|set)|subscription|publication) \"…\" already exists\b|"
+        r"\bexisting subscription \"…\" to provider already subscribes\b|"
+        r"\bcapture instance\b.{0,80}\balready exists\b|\b(?:error:?|msg:?) 22926\b",
+        "Something of this name is there already, probably left by an earlier migration: a replication "
+        "slot or "
+        "publication on the source, or a subscription. If nobody uses it, drop it, then {go_on}.",
+        documented=False,
+    ),
+    known(
+        Cause.PUBLICATION_MISSING,
+        r"\bpublication \"…\" does not exist\b",
+        "A publication is missing on the source, through which changes are replicated. {start_over}",
+        documented=False,
+    ),
+    known(
+        Cause.WRAPAROUND,
+        r"\bto avoid wraparound data loss\b|\bmust be vacuumed within\b",
+        "The database is nearly out of transaction IDs: run VACUUM on it, and end old transactions and "
+        "prepared "
+        "ones first.",
+        documented=False,
+    ),
+    known(
+        Cause.TABLESPACE,
+        r"\btablespace \"…\" does not exist\b",
+        "The destination has no such tablespace: move what lies in it to the default one, on the source.",
+        documented=False,
+    ),
+    known(
+        Cause.SETTING,
+        r"\bunrecognized configuration parameter\b|\bunknown system variable\b|" + mysql(1193),
+        "A setting of the source is not known on the destination, as its version is older or an extension is "
+        "missing there: choose another version, or take the setting off the source's database or role.",
+        documented=False,
+    ),
+    known(
+        Cause.TEMPORARY_FILES,
+        r"\bexceeds temp_file_limit\b",
+        "A statement needs more temporary files than `temp_file_limit` allows: raise it, then {go_on}.",
+        documented=False,
+    ),
+    # ---- SQL Server
+    known(
+        Cause.EDITION,
+        r"\bcannot be started in this edition of SQL Server\b|\bwould exceed your licensed limit\b|"
+        + sql_server(909, 1827),
+        "The destination's edition of SQL Server lacks a feature that the database uses: choose another "
+        "edition.",
+        documented=False,
+    ),
+    known(
+        Cause.LOGIN_MODE,
+        r"\bconfigured for windows authentication only\b|\blogin is from an untrusted domain\b|"
+        + sql_server(18452),
+        "The server takes no SQL Server logins, or was given a Windows account: switch mixed mode on, and "
+        "use a "
+        "login of SQL Server in the connection profile.",
+        documented=False,
+    ),
+    known(
+        Cause.LOG_LOST,
+        r"\binsufficient number of arguments\b.{0,60}\bcdc\.fn_cdc_get_(?:all|net)_changes_",
+        LOGS_GONE.format("change data was cleaned up; keep it longer"),
+        documented=False,
+        by_family={
+            Family.TABLES: LOGS_GONE.format(
+                "change data was cleaned up; raise the retention of its clean-up job"
+            )
+        },
+    ),
+)
+"""Each by a number, or by a sentence that no other error has."""
