@@ -69,6 +69,12 @@ class MeasuredDelay:
         return self.is_zero and not (self.unsupported is not None and self.unsupported.may_miss)
 
     @property
+    def has_no_zero(self) -> bool:
+        """Whether it is above zero, but there is no zero to wait for: it counts from the time in a backup
+        file's name until that file is restored. Source: "Migration job metrics" (SQL Server)."""
+        return self.backups is not None and self.is_behind
+
+    @property
     def is_behind(self) -> bool:
         return self.seconds is not None and self.seconds.value > 0
 

@@ -201,12 +201,15 @@ def data_loss_reason(
     """Why promoting now may lose data, in a clause; empty where the delay of every job is zero, and no
     changes are missing but those that people were `shown`."""
     found = delays.values()
-    late = [each for each in found if each.is_behind]
+    late = [each for each in found if each.is_behind and not each.has_no_zero]
     if len(late) == 1:
         return ("it is *not zero* (", *amounts(late[0]), ")")
     if late:
         return (f"it is *not zero* (for {len(late)} of {len(found)} jobs)",)
-    if not all(each.is_zero for each in found):
+    rest = [each for each in found if not each.is_zero]
+    if rest and all(each.has_no_zero for each in rest):
+        return ("it *has no zero to wait for*, as changes in no backup file are not counted",)
+    if rest:
         return ("it is *not known* to be zero",)
     missing = _missing_changes(delays, shown or {})
     return ("it is zero, but ", *unsupported_clause(missing)) if missing is not None else ()

@@ -196,6 +196,25 @@ def test_a_zero_that_leaves_unread_changes_out_is_not_enough(
     typed(env, card, job)
 
 
+def test_no_zero_is_waited_for_with_backup_files(env: Env) -> None:
+    """ "Migration job metrics" (SQL Server): from the time in a backup file's name until it is restored.
+    "Finalize a migration" (SQL Server): wait until no unprocessed bytes are left."""
+    ends = {
+        "source_engine": "SQLSERVER",
+        "destination_engine": "SQLSERVER",
+        "destination_provider": "CLOUDSQL",
+    }
+    job = a_job(env, [[60, 280]], [[60, 512]], **ends)
+    card = env.type(f"promote {job}")
+    text = plain(card)
+    assert "*Restore delay: 4 min 40 s · 512 B* (measured" in text
+    assert "There is no zero to wait for" in text
+    assert "until no unprocessed bytes are left" in text
+    assert "NOT ZERO" not in text
+    assert "You'll type the job ID next · " in text
+    typed(env, card, job)
+
+
 def test_one_database_does_not_hide_another(env: Env) -> None:
     samples = {"sales": [[30, 0]], "billing": [[1800, 0]]}
     job = a_job(env, samples, databases=["sales", "billing", "new"])

@@ -428,6 +428,11 @@ def test_the_card_says_in_red_what_a_promote_would_lose() -> None:
     assert ":rotating_light: *3 unsupported changes*" in says(zero | {"unsupported": {"total": 3}})
     assert ":rotating_light: *Unsupported changes not known*" in says(zero | {"unsupported": {"note": "?"}})
     assert "Delay 0 s for all 2 jobs" in says(zero, zero)
+    # "Migration job metrics" (SQL Server): the delay is how long a backup file took.
+    files = says(late | {"partial": "it counts from the name", "backups": {"note": ""}})
+    assert "Restore delay 42 s · 11.4 MiB (measured" in files
+    assert ":rotating_light: *Changes in no backup file are lost*" in files
+    assert "NOT ZERO" not in files
     some = says(zero, late, {"note": "no access"})
     assert "*Delay NOT ZERO for 1 of 3 jobs*, up to 42 s · *Delay not known for 1 of 3 jobs*" in some
 

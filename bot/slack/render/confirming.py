@@ -53,6 +53,8 @@ def _why_typed(request: Request) -> str:
         return ""
     if all_zero(request.facts.delays, request.jobs):
         return ", as changes may be missing on the destination"
+    if any(each.partial for each in request.facts.delays.values()):
+        return ""  # a zero of such a source leaves changes out, so it would not do
     return ", unless the delay is 0 by then"
 
 

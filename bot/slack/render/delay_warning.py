@@ -62,6 +62,10 @@ def _short_one(seen: MeasuredDelay) -> str:
         measured = f"(measured {mrkdwn.date(seen.seconds.time, '{ago}')})"
         if seen.is_zero:
             return f"Delay {amount} {measured}"
+        if seen.has_no_zero:
+            return (
+                f"Restore delay {amount} {measured} · :rotating_light: *Changes in no backup file are lost*"
+            )
         return f":rotating_light: *Delay NOT ZERO: {amount}* {measured}, lost if promoted now"
     if seen.standing:
         return ":rotating_light: *Delay not measured*"
@@ -69,11 +73,15 @@ def _short_one(seen: MeasuredDelay) -> str:
 
 
 def _short_of_many(found: Sequence[MeasuredDelay]) -> str:
-    late = [each.seconds.value for each in found if each.is_behind and each.seconds is not None]
-    unknown = sum(not each.is_zero and not each.is_behind for each in found)
-    if not late and not unknown:
+    files = [each for each in found if each.has_no_zero]
+    others = [each for each in found if each not in files]
+    late = [each.seconds.value for each in others if each.is_behind and each.seconds is not None]
+    unknown = sum(not each.is_zero and not each.is_behind for each in others)
+    if not late and not unknown and not files:
         return f"Delay 0 s for all {len(found)} jobs"
     parts = []
+    if files:
+        parts.append(f"*Changes in no backup file are lost for {len(files)} of {len(found)} jobs*")
     if late:
         parts.append(f"*Delay NOT ZERO for {len(late)} of {len(found)} jobs*, up to {humanize(max(late))}")
     if unknown:
@@ -108,10 +116,17 @@ def _unsupported(seen: MeasuredDelay, job: str) -> list[str]:
 def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
     """For many jobs: a line each for those behind, not measured, not known, and at zero."""
     zero = {name: seen for name, seen in found.items() if seen.is_zero}
-    late = {name: seen for name, seen in found.items() if seen.is_behind}
+    files = {name: seen for name, seen in found.items() if seen.has_no_zero}
+    late = {name: seen for name, seen in found.items() if seen.is_behind and name not in files}
     still = {name: seen for name, seen in found.items() if seen.last is not None and seen.standing}
-    unknown = [name for name in found if name not in late and name not in zero and name not in still]
+    unknown = [name for name in found if not any(name in each for each in (late, zero, still, files))]
     lines = []
+    if files:
+        restored = [f"{job_name_code(request, name)} {_amounts(seen)}" for name, seen in files.items()]
+        lines.append(
+            f"ℹ️ *Restore delay of {count_of(len(files), 'job')}*: {first_few(restored, _MAX_NAMES)}. "
+            "There is no zero to wait for: changes in no backup file are not counted."
+        )
     if late:
         behind = [f"{job_name_code(request, name)} {_amounts(seen)}" for name, seen in late.items()]
         lines.append(
@@ -192,6 +207,9 @@ def _line(seen: MeasuredDelay, job: str) -> str:
     if seen.is_zero:
         some = f" {_BYTES_LEFT}" if _has_bytes(seen) else ""
         return f"✅ {job}{_amounts(seen, '*Replication delay: {}*')}. {_UNTIL_THEN}{some}"
+    if seen.has_no_zero:
+        shown = _amounts(seen, "*Restore delay: {}*")
+        return f"ℹ️ {job}{shown}. There is no zero to wait for: {mrkdwn.verbatim(seen.partial)}."
     if seen.is_behind:
         return (
             f":rotating_light: {job}{_amounts(seen, '*The replication delay is NOT ZERO: {}*')}"

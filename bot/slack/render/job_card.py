@@ -217,6 +217,8 @@ def delay_text(seen: MeasuredDelay, *, promotable: bool) -> str:
     """The replication delay and how long ago it was measured, or why it is not known; mrkdwn."""
     if seen.is_zero:
         return f"✅ {_aged(amounts(seen))}"
+    if seen.has_no_zero:
+        return f"{_aged(amounts(seen))}, to restore a backup file; there is no zero to wait for"
     if seen.is_behind:
         risk = " — promoting now loses data" if promotable else ""
         return f"⚠️ {_aged(amounts(seen))}, *not zero*{risk}{_aged(leaves_out(seen))}"
