@@ -30,7 +30,7 @@ from bot.requests.presence import Presence
 from bot.requests.runner import Runner
 from bot.runtime import metrics
 from bot.runtime.front import Front
-from bot.runtime.health import Health, Probe, unless_raised
+from bot.runtime.health import Health
 from bot.runtime.leader import Leader, LeaderTask, every
 from bot.runtime.shutdown import Deadline, Pool, Pools, Stopped, finishes_within
 from bot.runtime.startup import one_ahead
@@ -59,6 +59,7 @@ from bot.watch.watcher import Watcher
 from bot.webhooks.webhooks import Webhooks
 from bot.wiring.deciding import Deciding, make_deciding
 from bot.wiring.maintenance import Maintenance
+from bot.wiring.readiness import make_health
 from bot.wiring.receiving import WorkPools, make_dispatcher
 from commands import all_verbs, permissions
 from commands.support.base import Context
@@ -317,6 +318,7 @@ class Bot:
             self.bolt,
             self.settings.slack_app_token,
             self.after_ack,
+            self.health,
             web_client=self.client,
             concurrency=_SOCKET_WORKERS,
             ping_interval=self._limits.ping_every_s,
@@ -336,21 +338,16 @@ class Bot:
             self.wake.set()
 
     def _health(self) -> Health:
-        probes = {
-            "store": Probe(unless_raised(self.store.ping)),
-            "google": Probe(self.dms.loading_fault),
-            "slack": Probe(unless_raised(self.client.auth_test), every_s=30, timeout_s=5),
-        }
-        if self.settings.socket_mode:
-            probes["socket_mode"] = Probe(self._connection_fault, every_s=0)
-        return Health(
-            probes,
+        return make_health(
+            self.store,
+            self.dms,
+            self.client,
+            self._is_connected if self.settings.socket_mode else None,
             lambda: {"replica": self.replica, "leads": self.leader.is_leader, "jobs": self.watcher.jobs},
         )
 
-    def _connection_fault(self) -> str:
-        is_up = self._socket is not None and self._socket.is_connected()
-        return "" if is_up else "the Socket Mode connection is down"
+    def _is_connected(self) -> bool:
+        return self._socket is not None and self._socket.is_connected()
 
     # ---- tasks of the leader
 

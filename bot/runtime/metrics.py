@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import product
 
@@ -86,6 +86,11 @@ _webhook_age = Gauge(
     ["webhook"],
     registry=REGISTRY,
 )
+_healthy = Gauge(
+    "dms_bot_healthy",
+    "1 while every loop of this replica runs and, in Socket Mode, it is connected to Slack",
+    registry=REGISTRY,
+)
 _build = Gauge("dms_bot_build_info", "The version that runs", ["version"], registry=REGISTRY)
 
 _watched: set[Place] = set()
@@ -144,6 +149,11 @@ def begin(version: str, projects: Iterable[str]) -> None:
     for project, action, outcome in product(projects, Action, RunState):
         if outcome not in ACTIVE_RUNS:
             _runs.labels(project, action, outcome)
+
+
+def show_health(is_healthy: Callable[[], bool]) -> None:
+    """`is_healthy` is called on each scrape, and must not wait for anything."""
+    _healthy.set_function(is_healthy)
 
 
 def run_ended(action: str, outcome: str, project: str) -> None:

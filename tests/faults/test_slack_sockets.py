@@ -12,6 +12,7 @@ from sandbox.slack import SlackServer, plain
 from tests.dms.relay import relay
 from tests.e2e.env import LIMITS, Env, running, settings
 from tests.faults.acts import ACTS, ask, calls, job_for
+from tests.ops.test_metrics import value
 from tests.waiting import until
 
 STOP = next(each for each in ACTS if each.name == "stop")
@@ -49,10 +50,13 @@ def test_refused_for_a_while(env: Env) -> None:
     env.shows_as(card, "done")
     # Sooner than what Slack last answered to `auth.test` is forgotten.
     until(lambda: not env.bot.health.ready().ok)
+    assert value("dms_bot_healthy") == 0
     env.slack.socket("accept")
     env.slack.wait_connections()
     answered(env)
     until(lambda: env.bot.health.ready().ok)
+    assert value("dms_bot_healthy") == 1
+    assert env.bot.health.alive().body["loops"]["socket_mode"] == "ok"
     assert len(calls(env, STOP, job)) == 1
 
 

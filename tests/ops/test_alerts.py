@@ -35,12 +35,14 @@ NORMAL = {
     'dms_bot_runs_total{instance="a",project="acme",action="restart",outcome="unclear"}': "0x60",
     'dms_bot_runs_total{instance="a",project="acme",action="restart",outcome="succeeded"}': "0+1x60",
     'dms_bot_errors_total{instance="a"}': "0x60",
+    'dms_bot_healthy{instance="a"}': "0x4 1x56",
 }
 """A minute between two values: an hour in which all is well."""
 WRONG: dict[str, dict[str, str | None]] = {
     "DmsBotNobodyWatches": {'dms_bot_leader{instance="a"}': "0x60"},
     "DmsBotNobodyWatches, nobody is there": dict.fromkeys(NORMAL),
     "DmsBotTwoWatch": {'dms_bot_leader{instance="b"}': "1x60"},
+    "DmsBotHangs": {'dms_bot_healthy{instance="a"}': "1x50 0x10"},
     "DmsBotWatchIsOld": {
         'dms_bot_watcher_lag_seconds{instance="a",project="acme",location="europe-west3"}': "400x60",
     },
@@ -157,7 +159,8 @@ def _labels(alert: str, changed: dict[str, str | None]) -> dict[str, Any]:
         "DmsBotWebhookWaits": ("webhook",),
         "DmsBotUnclearRun": ("instance", "project", "action", "outcome"),
     }
-    wanted = {**kept, "DmsBotFault": ("instance",)}.get(alert, ())
+    of_replica = dict.fromkeys(("DmsBotFault", "DmsBotHangs"), ("instance",))
+    wanted = {**kept, **of_replica}.get(alert, ())
     found = dict(re.findall(r'(\w+)="([^"]+)"', next(iter(changed))))
     return {"exp_labels": {name: found[name] for name in wanted}}
 

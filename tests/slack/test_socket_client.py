@@ -147,3 +147,34 @@ def test_a_connection_that_closes_slowly_is_not_read_again() -> None:
             until(lambda: slack.control.command("watches")["ok"])
         finally:
             client.close()
+
+
+def wait_for(event: threading.Event) -> None:
+    event.wait()
+
+
+def test_it_hears_until_nobody_reads_any_more() -> None:
+    """What holds up the thread that reads holds up all connections, though Slack gives one after another."""
+    heard: list[float] = []
+    goes_on = threading.Event()
+    with SlackServer(port=0) as slack:
+        web = WebClient("xoxb-1", base_url=f"{slack.workspace.base_url}/api/", retry_handlers=[])
+        client = SocketClient(
+            slack.app_token, lambda: heard.append(time.monotonic()), web_client=web, ping_interval=0.1
+        )
+        client.proxy = web.proxy = None
+        client.socket_mode_request_listeners.append(lambda _client, _request: wait_for(goes_on))
+        client.connect()
+        first = client.current_session
+        try:
+            until(lambda: len(heard) > 3)
+            slack.control.command("watches", wait=False)
+            until(lambda: client.current_session is not first and client.is_connected())
+            last, second = heard[-1], client.current_session
+            until(lambda: client.current_session is not second and client.is_connected())
+            assert heard[-1] == last
+            goes_on.set()
+            until(lambda: heard[-1] > last)
+        finally:
+            goes_on.set()
+            client.close()

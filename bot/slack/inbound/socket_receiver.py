@@ -10,6 +10,8 @@ import json
 import os
 import socket
 import threading
+from collections.abc import Callable
+from functools import partial
 from time import monotonic, perf_counter, time
 from typing import Any
 
@@ -24,6 +26,7 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot.runtime import metrics
+from bot.runtime.health import Health
 from bot.runtime.shutdown import Stopped
 from bot.slack.api.client import SLACK_ERRORS, SlackError
 from bot.slack.api.outages import Outage, outage, through_outages, wait_s
@@ -31,11 +34,13 @@ from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.bolt_errors import dispatch
 
 log = structlog.get_logger(__name__)
+_HEARS_WITHIN_S = 300.0
+"""Slack may want to be left alone for minutes before it gives a connection."""
 _NO_SESSION = Outage("the WebSocket was not opened", "no session")
 
 
 class SocketClient(SocketModeClient):
-    """Slack's client, changed in three ways.
+    """Slack's client, changed in four ways.
 
     What no listener waits for is acknowledged in the thread that reads. The SDK hands every message to a
     second thread and from there to a third, and each waits for the interpreter while others work.
@@ -43,9 +48,15 @@ class SocketClient(SocketModeClient):
     It asks for connections less and less often while it gets none.
     `apps.connections.open` is in tier 1, of the methods that may be called least often. The SDK asks after
     every ping interval. Source: https://docs.slack.dev/reference/methods/apps.connections.open
+
+    It calls `hears` as long as Slack's answers to pings are read, or there is no connection, which
+    `is_connected` tells. The SDK replaces a connection on which it reads nothing, and goes on to replace all
+    that follow where it is the reading that has ended.
     """
 
-    def __init__(self, app_token: str, **settings: Any) -> None:
+    def __init__(self, app_token: str, hears: Callable[[], None] = lambda: None, **settings: Any) -> None:
+        self._hears = hears
+        self._last_heard: float | None = None
         self._failures = 0
         self._not_before = 0.0
         self._connecting = threading.Lock()
@@ -91,7 +102,18 @@ class SocketClient(SocketModeClient):
         try:
             session.run_until_completion(state)
         except Exception:  # The thread would end, and nobody would read any connection.
+            metrics.count_error()
             log.exception("socket_mode_reading_failed")
+
+    def _monitor_current_session(self) -> None:
+        """Called by a thread of the SDK at every ping interval."""
+        super()._monitor_current_session()  # type: ignore[no-untyped-call]
+        session = self.current_session
+        is_open = session is not None and session.is_active()
+        heard = session.last_ping_pong_time if session is not None else None
+        if not is_open or heard not in (None, self._last_heard):
+            self._last_heard = heard
+            self._hears()
 
     def _postpone(self, found: Outage) -> None:
         self._failures += 1
@@ -122,12 +144,22 @@ class SocketReceiver(BaseSocketModeHandler):
     """Bolt's handler, changed to start work after its acknowledgement and to close at once."""
 
     def __init__(
-        self, app: App, app_token: str, after_ack: AfterAck, *, web_client: WebClient, **settings: Any
+        self,
+        app: App,
+        app_token: str,
+        after_ack: AfterAck,
+        health: Health,
+        *,
+        web_client: WebClient,
+        **settings: Any,
     ) -> None:
         self.app = app
         self._after_ack = after_ack
         self._closing = threading.Event()
-        self._client = SocketClient(app_token, logger=app.logger, web_client=web_client, **settings)
+        self._hears = partial(health.heartbeat, "socket_mode", _HEARS_WITHIN_S)
+        self._client = SocketClient(
+            app_token, self._hears, logger=app.logger, web_client=web_client, **settings
+        )
         self._client.socket_mode_request_listeners.append(self.handle)
         self.client = self._client
 
@@ -157,6 +189,7 @@ class SocketReceiver(BaseSocketModeHandler):
         if self._closing.is_set():
             raise Stopped
         self._client.connect()
+        self._hears()  # It is expected to from now on.
 
     def is_connected(self) -> bool:
         return self._client.is_connected()
