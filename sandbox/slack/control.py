@@ -319,13 +319,13 @@ class SlackControl:
         kind: str = "500",
         times: int | None = 1,
         *,
-        retry_after: int = 1,
+        retry_after: float | str = 1,
         after_apply: bool = False,
         seconds: float = 60.0,
     ) -> None:
         """Arm a fault for a Web API method, "response_url" or "*". `kind`: "ratelimited", an HTTP status
         such as "503", "timeout", "slow" (answers after `seconds`), "connection_reset", or a Slack error's
-        name. `times` None lasts until `clear_faults`."""
+        name. `retry_after` is sent as it is; empty: not at all. `times` None lasts until `clear_faults`."""
         body = {"retry_after": retry_after, "after_apply": after_apply, "seconds": seconds}
         self.do("fault", method=method, kind=kind, times=times, **body)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 class Fault:
     """`times` None means until cleared. With `after_apply` the call takes effect and only its answer is
     lost, as if a connection breaks after Slack did the work. `seconds` is how long a "timeout" or a
-    "slow" answer hangs."""
+    "slow" answer hangs. `retry_after` is the header as it is sent; empty: without it."""
 
     method: str
     kind: str
     times: int | None = 1
-    retry_after: int = 1
+    retry_after: str = "1"
     after_apply: bool = False
     seconds: float = 60.0
 

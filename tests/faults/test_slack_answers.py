@@ -44,6 +44,33 @@ def test_where_the_response_url_fails_for_good_the_answer_comes_another_way(env:
     assert said["ephemeral_for"]
 
 
+@pytest.mark.parametrize("retry_after", [1.5, 0.2, ""])
+def test_a_rate_limit_that_names_no_whole_seconds_is_kept(env: Env, retry_after: float | str) -> None:
+    env.slack.fault("response_url", "404")
+    env.slack.fault("chat.postEphemeral", "ratelimited", retry_after=retry_after)
+    before = len(env.slack.calls("chat.postEphemeral"))
+    assert "watch" in plain(env.type("watches"))
+    refused, taken = env.slack.calls("chat.postEphemeral")[before:]
+    assert taken["at"] - refused["at"] >= float(retry_after or 5)
+
+
+@pytest.mark.parametrize(("text", "words"), [("hi", "There are no migration jobs"), ("watches", "watch")])
+def test_an_answer_to_a_message_whose_blocks_are_refused_comes_as_text(
+    env: Env, text: str, words: str
+) -> None:
+    env.slack.fault("chat.postMessage", "invalid_blocks")
+    said = env.slack.say(text, channel="dm")
+    answer = env.slack.wait_message(channel="dm", user="dana", contains=words, after=said["ts"])
+    assert not answer.get("blocks")
+
+
+@pytest.mark.parametrize("kind", ["connection_reset", "timeout"])
+def test_a_mention_is_answered_another_way_where_nothing_comes_back(env: Env, kind: str) -> None:
+    env.slack.fault("chat.postMessage", kind, times=2, seconds=5)
+    said = env.slack.say("@dms watches", channel=CHANNEL)
+    assert env.slack.wait_message(channel=CHANNEL, user="dana", contains="watch", after=said["ts"])
+
+
 def test_a_response_url_that_hangs(env: Env) -> None:
     """One person's answer hangs; the other's does not wait for it, and in the end both have theirs."""
     env.slack.fault("response_url", "timeout", seconds=60)

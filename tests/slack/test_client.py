@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from slack_sdk.http_retry.builtin_handlers import ConnectionErrorRetryHandler
 
 from bot.slack.api.client import answer_client, outbox_client, slack_client, view_client, webhook
+from bot.slack.api.retry_after import retry_after
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +35,27 @@ def test_nothing_in_a_channel_is_posted_twice_by_a_retry() -> None:
     client = outbox_client(slack_client("xoxb-1", "https://slack.example/api/"))
     assert client.retry_handlers == []
     assert webhook(client, "https://slack.example/response").retry_handlers == []
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("30", 30),
+        ("1.5", 1.5),
+        (["2"], 2),
+        ("0", 0),
+        ("-1", 0),
+        *((odd, 5) for odd in ("", "soon", "nan", "inf")),
+    ],
+)
+def test_how_long_slack_wants_to_be_left_alone(header: object, seconds: float) -> None:
+    assert retry_after({"Retry-After": header}) == seconds
+    assert retry_after({"retry-after": header}) == seconds
+
+
+def test_without_that_header_there_is_a_pause_and_a_wild_one_has_an_end() -> None:
+    assert retry_after({}) == 5
+    assert retry_after({"Retry-After": "1e300"}) == 3600
 
 
 def test_an_answer_is_tried_again_with_the_same_token_at_the_same_place() -> None:

@@ -39,6 +39,12 @@ def test_the_thread_of_a_message() -> None:
     head = {"type": "message", "message_ts": "1.1", "thread_ts": "1.1"}
     assert parse_block_action(press(container=reply)).thread == "1.1"
     assert parse_block_action(press(container=head)).thread == ""
+    # The page's sample of a container names no thread, and its message does.
+    bare = {"type": "message", "message_ts": "2.1"}
+    assert (
+        parse_block_action(press(container=bare, message={"ts": "2.1", "thread_ts": "1.1"})).thread == "1.1"
+    )
+    assert parse_block_action(press(container=bare, message={"ts": "1.1", "thread_ts": "1.1"})).thread == ""
     used = {"user": {"id": "U0DANA0001"}, "message": {"ts": "2.1", "thread_ts": "1.1", "text": "x"}}
     assert parse_shortcut(used).thread == "1.1"
 

@@ -22,13 +22,13 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.http_retry import RetryHandler
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
-    RateLimitErrorRetryHandler,
     ServerErrorRetryHandler,
 )
 from slack_sdk.web import SlackResponse
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from bot.slack.api.proxy import bypass_proxy
+from bot.slack.api.retry_after import RateLimitRetries
 from bot.util import turns
 from bot.util.command import DEFAULT, named
 
@@ -81,7 +81,7 @@ def answer_client(client: WebClient) -> WebClient:
         _TIMEOUT_S,
         [
             ConnectionErrorRetryHandler(),
-            RateLimitErrorRetryHandler(max_retry_count=3),
+            RateLimitRetries(max_retry_count=3),
             ServerErrorRetryHandler(max_retry_count=2),
         ],
     )

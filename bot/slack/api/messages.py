@@ -22,7 +22,8 @@ from slack_sdk.webhook import WebhookResponse
 
 from bot.slack.api.client import outbox_client, webhook
 from bot.slack.api.lookups import NOT_GRANTED
-from bot.slack.api.outages import PASSING, outage, retry_after
+from bot.slack.api.outages import PASSING, outage
+from bot.slack.api.retry_after import retry_after
 from bot.util.recent import Recent
 
 EVENT_TYPE = "dms_bot"

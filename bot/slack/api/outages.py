@@ -5,22 +5,21 @@ Source: https://docs.slack.dev/apis/web-api/rate-limits, and the errors that eve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.runtime.shutdown import Stopped
 from bot.slack.api.client import SLACK_ERRORS
+from bot.slack.api.retry_after import retry_after
 from bot.util.ratelimit import back_off
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
-RETRY_AFTER_S = 5.0
-"""Used when Slack sends no Retry-After."""
 _MOST_S = 30.0
 """Seconds after which Slack is asked again at the latest, unless it wants to be left alone for longer."""
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
@@ -56,17 +55,6 @@ def outage(error: Exception) -> Outage | None:
     if word in _TRANSIENT:
         return Outage(f"Slack has a fault ({word})", word)
     return None
-
-
-def retry_after(headers: Mapping[str, Any]) -> float:
-    """Seconds, from the header `Retry-After`."""
-    value = next((each for name, each in headers.items() if name.lower() == "retry-after"), None)
-    if isinstance(value, list):
-        value = value[0] if value else None
-    try:
-        return max(0.0, float(value)) if value is not None else RETRY_AFTER_S
-    except ValueError:
-        return RETRY_AFTER_S
 
 
 def wait_s(found: Outage, failures: int) -> float:

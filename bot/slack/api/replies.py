@@ -7,6 +7,7 @@ Slack fails: seen twice, it does less harm than not at all.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,11 +115,8 @@ class Replier:
 
     def show(self, target: ReplyTarget, message: Message) -> None:
         """Show a message to the person at `target` alone."""
-        shown = message.payload()
         try:
-            self._layouts.deliver(
-                target.who.team, "message", shown, lambda each: self._deliver(target, each, False)
-            )
+            self._show(target, message.to_deliver(), lambda each: self._deliver(target, each, False))
         except (*SLACK_ERRORS, InvalidContent) as error:
             log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
 
@@ -157,7 +155,7 @@ class Replier:
             log.warning("home_not_published", user=who.user, error=_reason(error))
 
     def _post(self, target: ReplyTarget, answer: Answer) -> None:
-        """As blocks; as text if Slack refuses them. A picture stands for charts that it does not draw."""
+        """A picture stands for charts that it does not draw."""
         message = render(answer).to_deliver()
         public = isinstance(answer, Note) and answer.public
 
@@ -167,6 +165,17 @@ class Replier:
             else:
                 self._deliver(target, shown, public)
 
+        self._show(target, message, send, public=public)
+
+    def _show(
+        self,
+        target: ReplyTarget,
+        message: dict[str, Any],
+        send: Callable[[dict[str, Any]], None],
+        *,
+        public: bool = False,
+    ) -> None:
+        """As blocks; as text if Slack refuses them."""
         try:
             self._layouts.deliver(target.who.team, "message", message, send)
         except (SlackApiError, InvalidContent) as error:
@@ -250,7 +259,7 @@ class Replier:
             return False
         try:
             self._client.chat_update(channel=target.who.channel, ts=target.looking, **message)
-        except SlackApiError as error:
+        except SLACK_ERRORS as error:
             if _reason(error) in INVALID_CONTENT:
                 raise
             log.warning("looking_not_replaced", error=_reason(error))
@@ -264,7 +273,7 @@ class Replier:
             self._client.chat_postMessage(
                 channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **message
             )
-        except SlackApiError as error:
+        except SLACK_ERRORS as error:
             if _reason(error) in INVALID_CONTENT:
                 raise
             log.warning("answer_not_public", channel=channel, error=_reason(error))
@@ -277,7 +286,7 @@ class Replier:
             self._client.chat_postEphemeral(
                 channel=who.channel or who.user, user=who.user, thread_ts=thread, **message
             )
-        except SlackApiError as error:
+        except SLACK_ERRORS as error:
             if _reason(error) in INVALID_CONTENT:
                 raise
             self._client.chat_postMessage(channel=who.user, **message)
@@ -379,8 +388,9 @@ def _why_no_file(error: Exception) -> str:
     reason = _reason(error)
     if reason in NOT_A_MEMBER:
         return f"I am not in this channel (`{reason}`). Type `/invite @dms` here, and try again."
-    if reason == "missing_scope":
-        return "the app lacks the scope `files:write`. Whoever installed it adds that."
+    if reason == "missing_scope" and isinstance(error, SlackApiError):
+        scope = error.response.get("needed") or "files:write"
+        return f"the app lacks the scope `{scope}`. Whoever installed it adds that."
     return f"Slack says `{reason}`. Try again in a minute."
 
 

@@ -127,7 +127,7 @@ def parse_block_action(body: Mapping[str, Any], home: Installation = _ANYWHERE) 
         view_id=text(modal, "id"),
         ref=text(modal, "private_metadata"),
         depth=_depth(modal),
-        thread=_thread(container, "message_ts"),
+        thread=_thread(container, "message_ts") or _thread(part(body, "message"), "ts"),
         home=view.get("type") == "home",
         blocks=tuple(parts(modal, "blocks")),
     )

@@ -71,7 +71,7 @@ async def fault(ws: Workspace, body: JSON) -> JSON:
             method=str(body.get("method") or "*"),
             kind=str(body["kind"]),
             times=None if times is None else int(times),
-            retry_after=int(body.get("retry_after") or 1),
+            retry_after=str(body.get("retry_after", 1)),
             after_apply=bool(body.get("after_apply")),
             seconds=float(body.get("seconds") or 60),
         )

@@ -99,7 +99,7 @@ def _log(ws: Workspace, method: str, values: dict[str, Any], error: str | None, 
 async def misbehave(request: Request, fault: Fault) -> Response:
     """Answer as the fault says: an HTTP error, a hang, a broken connection, or a Slack error by name."""
     if fault.kind == "ratelimited":
-        headers = {"Retry-After": str(fault.retry_after)}
+        headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
         return JSONResponse({"ok": False, "error": "ratelimited"}, status_code=429, headers=headers)
     if fault.kind.isdigit():
         return PlainTextResponse("service trouble", status_code=int(fault.kind))
