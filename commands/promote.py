@@ -9,7 +9,8 @@ from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.advice import switch_over
 from bot.dms.delay import is_measured
-from bot.dms.engines import reads_backup_files, recovery_clause
+from bot.dms.engines import reads_backup_files
+from bot.dms.likely_causes import recovery_of
 from bot.dms.model import Database, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, some_not_named, unpromotable
@@ -92,7 +93,7 @@ def _consequences(job: Job, options: Options) -> tuple[str, ...]:
 
 def _arriving(job: Job) -> str:
     if job.state == State.FAILED:
-        recovery = recovery_clause(job)
+        recovery = recovery_of(job)
         way = f" and wait: {recovery}" if recovery else ", then restart"
         return (
             "*The job has failed*, so changes of the source no longer arrive. Promote it if the source is "

@@ -9,7 +9,8 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import in_code
 from bot.dms import source_writes
 from bot.dms.advice import after_the_dump
-from bot.dms.engines import is_postgresql, reads_backup_files, recovery_clause
+from bot.dms.engines import is_postgresql, reads_backup_files
+from bot.dms.likely_causes import recovery_of
 from bot.dms.model import Database, Job, ObjectState, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, allowed, check
@@ -122,7 +123,7 @@ def _whole(options: Options) -> bool:
 
 def _failed(job: Job) -> str:
     """Advice for a failed job: a restart is the last resort."""
-    recovery = recovery_clause(job)
+    recovery = recovery_of(job)
     first = (
         f"*Fix the cause first, and wait*: {recovery}, without a restart."
         if recovery

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.dms import source_writes
-from bot.dms.engines import Family, family, goes_back, loads_tables, reads_backup_files, recovery_clause
+from bot.dms.engines import Family, family, goes_back, loads_tables, reads_backup_files
+from bot.dms.likely_causes import recovery_of
 from bot.dms.model import (
     BEFORE_THE_DUMP,
     CHANGING,
@@ -154,7 +155,7 @@ def _failed(job: Job) -> str:
 
 
 def _fix_first(job: Job) -> str:
-    recovery = recovery_clause(job)
+    recovery = recovery_of(job)
     if recovery:
         return f"Fix the cause, verify, and wait: {recovery}. Restart only if it stays failed"
     return "Fix the cause, verify, then restart"

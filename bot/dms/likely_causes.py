@@ -18,6 +18,7 @@ _GUIDES = {
     ("MYSQL", ""): "mysql",
     ("SQLSERVER", ""): "sqlserver",
     ("POSTGRESQL", "ALLOYDB"): "postgresql-to-alloydb",
+    ("POSTGRESQL", "SQLSERVER"): "sqlserver-to-alloydb",  # which has the pages about failback
     ("POSTGRESQL", ""): "postgres",
     ("ORACLE", "ALLOYDB"): "oracle-to-alloydb",
     ("ORACLE", ""): "oracle-to-postgresql",
@@ -51,6 +52,19 @@ def explain(known: KnownError, job: Job | None = None) -> LikelyCause:
     text = known.text if job is None else known.by_family.get(family(job), known.text)
     text = text.replace("{go_on}", _go_on(job)).replace("{start_over}", _start_over(job))
     return LikelyCause(text, docs_url(job, known.page), known.documented)
+
+
+def recovery_of(job: Job) -> str:
+    """Whether a failed job continues on its own once the cause is fixed, as a clause; empty if it needs a
+    restart.
+
+    Source: "Diagnose issues" (MySQL): "some are unrecoverable, such as a lost binlog
+    position, meaning the migration job needs to be restarted from the beginning".
+    """
+    known = find(job.error.message) if job.error is not None else None
+    if known is not None and "{start_over}" in known.by_family.get(family(job), known.text):
+        return ""
+    return recovery_clause(job)
 
 
 def _go_on(job: Job | None) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot.dms.advice import next_step
-from bot.dms.likely_causes import likely_cause
+from bot.dms.likely_causes import docs_url, likely_cause
 from bot.dms.model import Endpoint, Fault, Job, JobType, Options, Phase, State
 from bot.dms.rules import Action, caution, check
 from bot.slack.render import alerts
@@ -187,6 +187,24 @@ def test_ddl_is_spoken_of_where_a_page_forbids_it(pair: str, kind: str) -> None:
     AlloyDB). "Supported types of backup files" (SQL Server) forbids none."""
     step = next_step(job_of(pair, "RUNNING", "FULL_DUMP", type=kind))
     assert ("DDL" in step) is (pair != "SQL Server")
+
+
+def test_nobody_is_told_to_wait_where_the_job_cannot_go_on() -> None:
+    """ "Diagnose issues" (MySQL): "unrecoverable, such as a lost binlog position"; a bad password is not."""
+    assert restart.VERB.action is not None
+    assert promote.VERB.action is not None
+    for text, waits in (("Lost binlog position", False), ("Access denied for user", True)):
+        job = job_of("MySQL", "FAILED", error=Fault(9, text))
+        told = [
+            next_step(job),
+            " ".join(restart.VERB.action.warning(job, Options(), ())),
+            " ".join(promote.VERB.action.warning(job, Options(), ())),
+        ]
+        assert ["may continue on its own" in each for each in told] == [waits] * 3
+
+
+def test_a_failback_job_has_its_own_guide() -> None:
+    assert "/sqlserver-to-alloydb/" in docs_url(job_of("failback"))
 
 
 @every_pair
