@@ -57,6 +57,21 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0B\n-----END PRIVATE
         ("CREATE USER MAPPING FOR x SERVER y OPTIONS (user 'u', password 'hunter2')", "hunter2"),
         ("rolpassword SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy", "c3RvcmVk"),
         ("rolpassword md5c8e0a0a0b1b2c3d4e5f60718293a4b5c", "c8e0a0a0b1b2"),
+        # Command lines, XML, `.pgpass` and addresses without a scheme, as tools quote them.
+        ("mydumper -h 10.0.0.5 -u root -p 'hunter2' -G", "hunter2"),
+        ("myloader -u dms -p hunter2 -P 3310", "hunter2"),
+        ("gcloud sql import bak --pvk-password hunter2", "hunter2"),
+        ("conn sys/hunter2 as sysdba", "hunter2"),
+        ("exp scott/hunter2@orcl full=y", "hunter2"),
+        ("imp userid=scott/hunter2@orcl", "hunter2"),
+        ("<Password type='x'>hunter2</Password>", "hunter2"),
+        ("db.example.com:5432:orders:dms:hunter2", "hunter2"),
+        ("dial dms:hunter2@tcp(10.0.0.5:3306)/shop", "hunter2"),
+        ("refused for dms:hunter2@10.0.0.5", "hunter2"),
+        ("password%22%3A%22hunter2%22", "hunter2"),
+        ("user dms with password hunter2 was refused", "hunter2"),
+        ("secretKey: hunter2", "hunter2"),
+        ("EXEC sp_change_users_login 'Auto_Fix', 'u', NULL, 'hunter2'", "hunter2"),
         # Oracle: "CREATE USER".
         ("CREATE USER scott IDENTIFIED BY hunter2 DEFAULT TABLESPACE users", "hunter2"),
         ('CREATE USER scott IDENTIFIED BY "hunter 2"', "hunter 2"),
@@ -150,6 +165,14 @@ def test_secrets_go(text: str, secret: str) -> None:
         "password = NULL",
         "bypass = true",
         "mysql --port 3306 --ssl-mode=required",
+        "error connecting to master 'dms@10.0.0.5:3306' - retry-time: 60 retries: 1",
+        "read tcp 10.0.0.2:443->10.0.0.3:5432: read: connection reset by peer",
+        "Could not connect orders/shop: 3E11FA47-71CA-11E1-9E33-C80AA9429562:1-5:11-18",
+        "at 2026-11-30 08:51:55:1234 of p:europe-west6:i",
+        "column password varchar(255)",
+        "the user has password caching_sha2_password",
+        "the password expires in 7 days",
+        "docker.io/library/orders@sha256:abcdef",
     ],
 )
 def test_everything_else_stays(text: str) -> None:
@@ -195,6 +218,10 @@ def test_no_secret_survives_behind_its_mark(secret: str, mark: str) -> None:
         "identified/* */" * 7_000,
         "[secret]' replace " * 5_000,
         "password=\u201c" * 10_000,
+        "a:b@1." * 16_000,
+        "*:*:*:*:" * 12_000,
+        "<a:b.password x" * 7_000,
+        "myloader -p " * 8_000,
     ],
 )
 def test_long_texts_are_no_trouble(text: str) -> None:
