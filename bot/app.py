@@ -373,13 +373,17 @@ class Bot:
         follow_s = min(_FOLLOW_EVERY_S, self.settings.poll_fast_s)
         maintenance_s = min(_MAINTENANCE_EVERY_S, self.settings.poll_slow_s)
         return {
-            "watcher": self.watcher.run,
+            "watcher": self._watch,
             "notifier": notifier.run,
             **self.webhooks.tasks(),
             "follower": every(follow_s, self.follower.follow),
             "maintenance": every(maintenance_s, maintenance.run),
             "cutovers": every(follow_s, lambda: self.cutovers.tick(self._clock())),
         }
+
+    def _watch(self, stop: threading.Event) -> None:
+        metrics.watching(self.settings.projects.places)
+        self.watcher.run(stop)
 
     def _interrupt(self) -> None:
         self.wake.set()

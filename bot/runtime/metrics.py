@@ -52,7 +52,7 @@ _call_seconds = Histogram(
 )
 _lag = Gauge(
     "dms_bot_watcher_lag_seconds",
-    "Since this location's jobs were last seen by this replica; absent on replicas that do not watch",
+    "Since this location's changes were last saved by this replica, or since it watches, if none were",
     ["project", "location"],
     registry=REGISTRY,
 )
@@ -112,8 +112,16 @@ def dms_call(project: str, method: str, code: str, seconds: float) -> None:
     _call_seconds.labels(project, method).observe(seconds)
 
 
+def watching(places: Iterable[Place]) -> None:
+    """This replica watches these places from now on, if it does not already. Without this, a place that
+    never answers would have no lag."""
+    for place in places:
+        if place not in _watched:
+            place_polled(place)
+
+
 def place_polled(place: Place) -> None:
-    """Record that the jobs of this place were just listed."""
+    """Record that the jobs of this place were just listed, and what has changed is saved."""
     seen = time.monotonic()
     with _watched_lock:
         _watched.add(place)
@@ -122,7 +130,7 @@ def place_polled(place: Place) -> None:
 
 
 def poll_ended(place: Place, error: str) -> None:
-    """Record the end of a poll; `error` is empty if the jobs were listed."""
+    """Record the end of a poll; `error` is empty if the jobs were listed and what has changed is saved."""
     if not error:
         place_polled(place)
 

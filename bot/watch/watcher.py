@@ -27,6 +27,7 @@ from bot.dms.port import Dms
 from bot.dms.resource_names import project_of
 from bot.policy.model import Escalate
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
+from bot.runtime import metrics
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS
 from bot.util.ratelimit import back_off
@@ -42,7 +43,8 @@ from bot.watch.snapshots import JobSnapshots, WatchedLocation
 log = structlog.get_logger(__name__)
 
 OnCycle = Callable[[Place, str], None]
-"""Called after each poll: place, error text (empty if there was none)."""
+"""Called after a poll, with its place: with the error text if it failed, and with an empty one only once
+what it has found is saved. A place whose changes cannot be saved, and so not told, is not watched."""
 
 _BATCH_WINDOW_S = 1.5
 """How long a result waits for those of other locations, so that a burst becomes one digest."""
@@ -69,7 +71,7 @@ class Watcher:
 
     `watches` returns the policy file's subscriptions; those in the store are added. `escalations` returns
     whom alerts mention until somebody acknowledges them. `wake` is set whenever there are new messages.
-    `on_cycle` is called after each poll, `on_events` in each transaction that saves events.
+    `on_cycle` is called for each poll, `on_events` in each transaction that saves events.
     """
 
     def __init__(
@@ -261,12 +263,10 @@ class Watcher:
         """Runs on a thread of the pool."""
         stuck_after = timedelta(seconds=self._settings.stuck_after_s)
         try:
-            result = poll_place(self._dms, location.place, location.jobs, stuck_after, location.last)
+            return poll_place(self._dms, location.place, location.jobs, stuck_after, location.last)
         except DmsError as error:
             self._on_cycle(location.place, str(error))
             raise
-        self._on_cycle(location.place, "")
-        return result
 
     def _fetch_delay(self, name: str) -> DelayResult:
         """Runs on a thread of the pool."""
@@ -289,11 +289,14 @@ class Watcher:
             location = what if isinstance(what, WatchedLocation) else None
             if location is not None and isinstance(result, PollResult) and not location.has_changes(result):
                 location.on_saved(result, now)
+                self._on_cycle(location.place, "")
             else:
                 self._results.append((now, result))
 
     def _on_failed(self, what: WatchedLocation | _Detail, error: BaseException, now: float) -> None:
         is_bug = not isinstance(error, DmsError)
+        if is_bug:
+            metrics.count_error()
         if isinstance(what, WatchedLocation):
             what.pending = False
             what.interval.failed(now)
@@ -352,6 +355,7 @@ class Watcher:
         for result in results:
             if isinstance(result, PollResult):
                 self._snapshots.location(result.place).on_saved(result, now)
+                self._on_cycle(result.place, "")
             elif (current := self._snapshots.get(result.name)) is not None:
                 self._details.schedule(current, now)
         if changes.events:

@@ -454,16 +454,20 @@ def test_a_change_is_not_lost_when_the_store_fails_while_it_is_written(
     path = tmp_path / "own.db"
     store = Store(SqliteBackend(path, busy_timeout_s=0.1))
     dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
-    watcher = Watcher(gateway, store, settings)
+    saved: list[str] = []
+    watcher = Watcher(gateway, store, settings, on_cycle=lambda place, _e: saved.append(place.location))
     watcher.tick()
+    assert sorted(saved) == sorted(LOCATIONS)
     dms.control.set_job("orders", state="STOPPED")
     other = open_store(str(path))
     with other.transaction():
         other.put_value("somebody", "writes")
         again(watcher)
     assert told(other, "orders") == []
+    assert saved.count(LOCATIONS[0]) == 1
     again(watcher)
     assert told(other, "orders") == [("changed", "RUNNING/CDC", "STOPPED/CDC")]
+    assert saved.count(LOCATIONS[0]) == 2
     other.close()
     store.close()
 

@@ -75,5 +75,19 @@ def test_the_lag_grows_by_itself_and_goes_with_the_leadership() -> None:
     assert value("dms_bot_watcher_lag_seconds", project="m-project", location="m-europe-west1") is None
 
 
+def test_a_place_that_never_answers_has_a_lag() -> None:
+    place = Place("m-project", "m-silent")
+    metrics.set_leader(True)
+    metrics.watching([place])
+    first = value("dms_bot_watcher_lag_seconds", project=place.project, location=place.location)
+    metrics.poll_ended(place, "no answer")
+    metrics.watching([place])  # as when the task starts again
+    second = value("dms_bot_watcher_lag_seconds", project=place.project, location=place.location)
+    metrics.set_leader(False)
+    assert first is not None
+    assert second is not None
+    assert first < second
+
+
 def test_the_process_itself_is_told() -> None:
     assert (value("process_resident_memory_bytes") or 0) > 0

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests import loaded
 from tests.waiting import until
@@ -174,6 +175,15 @@ def test_the_one_replica_leads_and_watches(start: Start, sandbox: Environ) -> No
     bot.until(lambda: "dms_bot_leader 1.0" in bot.ask("/metrics")[1])
     bot.until(lambda: 'dms_bot_watcher_lag_seconds{location="us-central1",project=' in bot.ask("/metrics")[1])
     assert bot.until_ready()["leads"] is True
+
+
+def test_a_place_that_answers_nothing_from_the_start_is_told(
+    start: Start, sandbox: Environ, dms: DmsServer
+) -> None:
+    dms.control.fault("ListMigrationJobs", "PERMISSION_DENIED", times=None)
+    bot = start(sandbox)
+    bot.until(lambda: "location_not_read" in bot.log())
+    assert 'dms_bot_watcher_lag_seconds{location="us-central1",project=' in bot.ask("/metrics")[1]
 
 
 def test_a_token_that_slack_refuses_is_one_sentence(start: Start, sandbox: Environ) -> None:
