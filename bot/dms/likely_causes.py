@@ -58,8 +58,9 @@ def recovery_of(job: Job) -> str:
     """Whether a failed job continues on its own once the cause is fixed, as a clause; empty if it needs a
     restart.
 
-    Source: "Diagnose issues" (MySQL): "some are unrecoverable, such as a lost binlog
-    position, meaning the migration job needs to be restarted from the beginning".
+    Source: "Diagnose issues": "some are unrecoverable, such as a lost binlog position" (MySQL), "errors in
+    data replication" (PostgreSQL), "data corruption or schema incompatibilities" (AlloyDB), "meaning the
+    migration job needs to be restarted from the beginning".
     """
     known = find(job.error.message) if job.error is not None else None
     if known is not None and "{start_over}" in known.by_family.get(family(job), known.text):

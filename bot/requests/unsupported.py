@@ -14,7 +14,9 @@ def unsupported_text(found: UnsupportedEvents) -> tuple[RichPart, ...]:
     if found.total is None:
         return ("Cloud Monitoring has no count of unsupported changes for this job.",)
     if not found.total:
-        return ("No unsupported changes", *_counted(found), ".")
+        # The totals of a job's objects have no time (REST `heterogeneousMetadata.unsupportedEventsCount`).
+        counted = _counted(found) or (" (the service does not say until when it counted)",)
+        return ("No unsupported changes", *counted, ".")
     were = "was" if found.total == 1 else "were"
     head = f"*{count_of(found.total, 'change')} {were} not supported and may be missing on the destination*"
     return (head, *_tables(found), *_counted(found), ".")

@@ -126,6 +126,8 @@ def test_a_delay_of_50_minutes_ago_is_not_known() -> None:
     [
         (UnsupportedEvents(2, (("app.t", 2),)), "⚠️ *2 changes were not supported and may be missing"),
         (UnsupportedEvents(0, until=NOW), "No unsupported changes (counted until <!date^"),
+        # REST `heterogeneousMetadata.unsupportedEventsCount`: a total without a time.
+        (UnsupportedEvents(0), "No unsupported changes (the service does not say until when it counted)."),
         (UnsupportedEvents(), "Cloud Monitoring has no count of unsupported changes for this job."),
         (
             UnsupportedEvents(note="no access"),
