@@ -12,7 +12,7 @@ import structlog
 
 from bot.cmdline.answers import rich_parts
 from bot.cutover.alarm import Alarm
-from bot.cutover.calls import Call, calls_due, news_due
+from bot.cutover.calls import Call, NewsKind, calls_due, news_due
 from bot.cutover.draining import Draining
 from bot.cutover.evidence import is_stale, written_at_source
 from bot.cutover.ledger import CutoverLedger, card_key
@@ -60,6 +60,8 @@ _ENDS = {
     RequestState.EXPIRED: S.EXPIRED,
     RequestState.OUTDATED: S.EXPIRED,
 }
+_NOBODYS = (RequestState.EXPIRED, RequestState.OUTDATED)
+"""How a request ends without anybody who decided it."""
 _WHY = {
     RequestState.CANCELLED: "Its request was cancelled.",
     RequestState.DENIED: "Its request was denied.",
@@ -139,10 +141,14 @@ class Driver:
             return False
         if request.state in _ENDS and is_promoted_in_part(cutover):
             return False  # what is left is promoted by hand, and adopted
+        if request.state in _NOBODYS and cutover.progress.stopping is not None:
+            return self._hold_without_request(cutover, request)
         if request.state in _ENDS:
             text = request.note or _WHY[request.state]
             event = "aborted" if cutover.progress.stopping else str(_ENDS[request.state])
-            self._ledger.enter(cutover, _ENDS[request.state], event, None, text)
+            self._ledger.enter(
+                cutover, _ENDS[request.state], event, None, text, said=_unsaid(cutover, request)
+            )
             return True
         if cutover.state is S.DRAFT and request.state is RequestState.APPROVING:
             self._ledger.enter(cutover, S.AWAITING_APPROVAL, "confirmed")
@@ -151,6 +157,15 @@ class Driver:
             self._scheduled_now(cutover, request)
             return True
         return False
+
+    def _hold_without_request(self, cutover: Cutover, request: Request) -> bool:
+        """Have people look at the jobs of a night whose request ended without them, as after a restore of the
+        database: they abort it, or what was promoted since is adopted. Returns whether it moved."""
+        if cutover.state is S.HELD:
+            return False
+        text = f"{_WHY[request.state]} Look at the jobs, then abort. {request.note}".rstrip()
+        held = {"held_from": str(cutover.state), "asked_by": ""}
+        return self._ledger.enter(cutover, S.HELD, "held", None, text, **held) is not None
 
     def _scheduled_now(self, cutover: Cutover, request: Request) -> None:
         event = "approved" if request.needed else "confirmed"
@@ -295,6 +310,14 @@ class Driver:
 
 def _has_work(cutover: Cutover) -> bool:
     return bool(cutover.progress.alarm) or source_is_closed(cutover)
+
+
+def _unsaid(cutover: Cutover, request: Request) -> tuple[str, ...]:
+    """What counts as said. Of a plan that was scheduled when the database was restored, nobody knows whether
+    it took place since: no channel is told that it did not."""
+    said = cutover.progress.said
+    waits = cutover.state in (S.SCHEDULED, S.READY)
+    return (*said, f"news:{NewsKind.EXPIRED}") if waits and request.state is RequestState.OUTDATED else said
 
 
 def _expired_text(cutover: Cutover) -> str:

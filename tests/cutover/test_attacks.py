@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from bot.cutover.checks import Checks
+from bot.requests.restored import end_unfinished
+from bot.slack.render.cutover_card import cutover_card
 from bot.store.cutover import CheckResult, Mark
 from bot.store.cutover import CutoverState as S
 from sandbox.dms import DmsServer
-from tests.cutover.night import ALEX_THERE, ALONE, DANA_THERE, FOUR_EYES, QUIET, SAM, Night, a_night
+from tests.cutover.night import ALEX_THERE, ALONE, DANA_THERE, FOUR_EYES, HOUR, QUIET, SAM, Night, a_night
 from tests.policy.people import access
 
 WITHOUT_DANA = ALONE.replace('"U0DANA0001", ', "")
@@ -175,3 +177,60 @@ def test_two_plans_at_once_for_one_job(night: Night) -> None:
         told = list(people.map(lambda who: night.cutovers.plan(who, QUIET, [job]), (DANA_THERE, SAM)))
     assert len(night.desk.ctx.store.cutovers()) == 1, told
     assert sum("is part of the cutover that" in str(each) for each in told) == 1
+
+
+# ---- the database is restored from a backup
+
+
+@pytest.mark.parametrize("state", [S.STOPPING, S.DRAINED, S.HELD])
+def test_a_night_in_a_restored_database_is_held(night: Night, state: S) -> None:
+    """It may have been promoted since the backup: nobody is told that it was not, or to open the source."""
+    plan = night.ready(night.job())
+    night.does(plan, "here")
+    night.does(plan, "start")
+    if state is not S.STOPPING:
+        night.does(plan, "writer", SAM, "0,1")
+        night.does(plan, "stopped", SAM)
+        night.minutes(["orders"], 4)
+    if state is S.HELD:
+        night.does(plan, "hold", SAM, "the pager rang")
+    assert night.state(plan) is state
+    end_unfinished(night.desk.ctx.store, night.clock())
+    night.tick()
+    held = night.now(plan)
+    assert held.state is S.HELD
+    if state is not S.HELD:
+        assert held.progress.why.startswith(
+            "Its request is out of date. Look at the jobs, then abort. The bot"
+        )
+    night.dms.control.set_job("orders", state="COMPLETED", phase="CDC")
+    night.clock.forward(minutes=1)
+    night.tick()
+    assert night.state(plan) is S.CHECKLIST
+    assert night.promotes() == 0
+
+
+def test_a_night_in_a_restored_database_can_be_aborted(night: Night) -> None:
+    plan = night.drained(night.job())
+    end_unfinished(night.desk.ctx.store, night.clock())
+    night.tick()
+    night.does(plan, "resume")
+    night.tick()
+    assert night.state(plan) is S.HELD
+    night.does(plan, "abort", DANA_THERE, "looked at it")
+    night.tick()
+    assert any(each.startswith("call:reopened") for each in night.now(plan).progress.said)
+    night.does(plan, "reopened", SAM)
+
+
+def test_no_channel_is_told_that_what_a_restore_ended_did_not_take_place(night: Night) -> None:
+    plan = night.plan(night.job(), at=night.clock() + 2 * HOUR)
+    night.confirm(plan)
+    night.tick()
+    assert "news:day_before" in night.now(plan).progress.said
+    end_unfinished(night.desk.ctx.store, night.clock())
+    night.tick()
+    night.tick()
+    assert night.state(plan) is S.EXPIRED
+    assert night.desk.ctx.store.message(f"cutover:{plan.id}:news:expired") is None
+    assert "promoted" not in str(cutover_card(night.now(plan), night.clock()))

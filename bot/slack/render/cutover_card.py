@@ -319,7 +319,7 @@ def _aborted(cutover: Cutover, now: datetime) -> Iterator[str]:
 
 
 def _expired(cutover: Cutover, _now: datetime) -> Iterator[str]:
-    yield f"⌛ *Expired*{f' {clock(cutover.ended)}' if cutover.ended else ''}: nothing promoted"
+    yield f"⌛ *Expired*{f' {clock(cutover.ended)}' if cutover.ended else ''}"
     yield _why(cutover)
 
 
