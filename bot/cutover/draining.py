@@ -35,6 +35,7 @@ SILENT_FOR = timedelta(minutes=5)
 
 
 _MOST_DELAYS = 120
+_UNREAD = "it could not be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ class Draining:
         done = {each.job for each in cutover.progress.jobs if each.mark is Mark.PROMOTED}
         left = [jobs[name] for name in cutover.plan.jobs if name in jobs and name not in done]
         found = parallel.map_concurrently(lambda job: self._measure(cutover, job, now), left)
-        measured = {each.mark.job: each for each in found}
+        unread = (name for name in cutover.plan.jobs if name not in jobs and name not in done)
+        missing = {name: Measured(JobMark(name, text=_UNREAD), error=_UNREAD) for name in unread}
+        measured = missing | {each.mark.job: each for each in found}
         kept = self._with_last_known(cutover, [each.mark for each in found], jobs, now)
         self._record(cutover, measured, kept, now)
 

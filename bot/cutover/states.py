@@ -229,7 +229,8 @@ def override_key(line: CheckLine) -> str:
 
 
 def is_promoted_in_part(cutover: Cutover) -> bool:
-    """Whether a job of it has been promoted, or may have been: there is no way back then."""
+    """Whether a job of it has been promoted, or may have been: there is no way back then. A rehearsal, which
+    sends nothing, can always be left."""
     gone = (Mark.PROMOTED, Mark.PROMOTING, Mark.UNCLEAR)
     return any(each.mark in gone for each in cutover.progress.jobs)
 

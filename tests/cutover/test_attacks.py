@@ -234,3 +234,24 @@ def test_no_channel_is_told_that_what_a_restore_ended_did_not_take_place(night: 
     assert night.state(plan) is S.EXPIRED
     assert night.desk.ctx.store.message(f"cutover:{plan.id}:news:expired") is None
     assert "promoted" not in str(cutover_card(night.now(plan), night.clock()))
+
+
+# ---- a rehearsal
+
+
+def test_a_rehearsal_does_not_pass_over_a_job_that_cannot_be_read(night: Night) -> None:
+    plan = night.stopped(night.job("one"), night.job("two"), rehearsal=True)
+    night.dms.control.remove_job("two")
+    night.minutes(["one"], 5)
+    found = night.now(plan)
+    assert found.state is S.DRAINING
+    assert "`two`: it could not be read" in found.progress.not_measured
+
+
+def test_a_rehearsal_can_be_aborted_whatever_was_promoted(night: Night) -> None:
+    plan = night.stopped(night.job("one"), night.job("two"), rehearsal=True)
+    night.dms.control.set_job("one", state="COMPLETED", phase="CDC")
+    night.dms.control.set_job("two", state="FAILED", phase="CDC", error="connection lost")
+    night.minutes([], 1)
+    assert night.state(plan) is S.HELD
+    assert night.does(plan, "abort", SAM, "another day").state is S.ABORTED
