@@ -82,7 +82,7 @@ PRESSES = (
         "open_writes",
         "Open writes",
         (S.CHECKLIST,),
-        frozenset({Role.APP_OWNER, Role.COMMANDER}),
+        frozenset({Role.APP_OWNER, *LEADERS}),
         S.DONE,
     ),
 )

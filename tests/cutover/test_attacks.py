@@ -255,3 +255,17 @@ def test_a_rehearsal_can_be_aborted_whatever_was_promoted(night: Night) -> None:
     night.minutes([], 1)
     assert night.state(plan) is S.HELD
     assert night.does(plan, "abort", SAM, "another day").state is S.ABORTED
+
+
+# ---- people are not there
+
+
+def test_a_deputy_opens_the_writes_where_one_person_was_everybody(night: Night) -> None:
+    """Commander and app owner are one person unless the plan says otherwise, and that one falls silent."""
+    plan = night.ready(night.job(), app_owner=DANA_THERE.user, writers=())
+    for step in ("here", "start", "stopped"):
+        night.does(plan, step)
+    night.minutes(["orders"], 4)
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.CHECKLIST)
+    assert night.does(plan, "open_writes", SAM).state is S.DONE
