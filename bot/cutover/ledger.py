@@ -30,6 +30,10 @@ def card_key(id: str) -> str:
     return f"cutover:{id}"
 
 
+def _report_key(cutover: Cutover) -> str:
+    return f"{card_key(cutover.id)}:report"
+
+
 def _calls_key(cutover: Cutover) -> str:
     """What the keys of all its calls begin with."""
     return f"{card_key(cutover.id)}:call:"
@@ -195,7 +199,8 @@ class CutoverLedger:
                 self.post_card(moved)
             self.log(moved, event, text, job, who.user if who else "")
             self._audit(moved, event, who, text, job)
-            self._store.mark_dirty(card_key(moved.id))
+            for key in (card_key(moved.id), _report_key(moved)):
+                self._store.mark_dirty(key)
             self._refresh_calls(read, moved)
             if changes and moved.state in _REPORTED and moved.progress.stopping is not None:
                 self._post_report(moved)
@@ -208,7 +213,7 @@ class CutoverLedger:
     def _post_report(self, cutover: Cutover) -> None:
         self._store.enqueue(
             OutMessage(
-                key=f"{card_key(cutover.id)}:report",
+                key=_report_key(cutover),
                 channel=cutover.plan.channel,
                 kind="cutover_report",
                 subject={"cutover": cutover.id},

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.cutover.ledger import SAMPLE
-from bot.cutover.states import downtime_s, participants
+from bot.cutover.states import downtime_runs, downtime_s, participants
 from bot.cutover.wave import shown_name
-from bot.cutover.wording import drained_text, event_text
+from bot.cutover.wording import GOES_ON, drained_text, event_text
 from bot.store.cutover import CheckResult, Cutover, CutoverEntry, Tick
 from bot.util.durations import humanize
 
@@ -107,7 +107,7 @@ def _markdown(cutover: Cutover, log: Sequence[CutoverEntry], called: Called) -> 
     yield ""
     yield from _table(("Step", "UTC"), [(name, _clock(at)) for name, at in _times(cutover) if at])
     yield from _jobs(cutover)
-    yield from _ticks("Writers that were stopped", cutover.progress.writers, called)
+    yield from _ticks("Writers to stop", cutover.progress.writers, called)
     yield from _ticks("Checklist", cutover.progress.checklist, called)
     yield from _checks(cutover, called)
     yield from _delays(cutover, log)
@@ -130,6 +130,9 @@ def _outcome(cutover: Cutover) -> Iterator[str]:
             f"Downtime: **{seconds} s** ({humanize(seconds)}), {within} the longest planned, "
             f"{humanize(cutover.plan.budget_s)}."
         )
+    if downtime_runs(cutover):
+        yield ""
+        yield f"{GOES_ON}."
     if cutover.progress.drained is not None:
         yield ""
         yield f"It had drained: {drained_text(cutover)}."
@@ -158,6 +161,7 @@ def _times(cutover: Cutover) -> list[tuple[str, datetime | None]]:
         ("promotion sent", progress.promote_intended),
         ("promoted", progress.promoted),
         ("writes opened", progress.opened),
+        ("source open again", progress.reopened),
         ("ended", cutover.ended),
     ]
 

@@ -232,7 +232,7 @@ def is_promoted_in_part(cutover: Cutover) -> bool:
     """Whether a job of it has been promoted, or may have been: there is no way back then. A rehearsal, which
     sends nothing, can always be left."""
     gone = (Mark.PROMOTED, Mark.PROMOTING, Mark.UNCLEAR)
-    return any(each.mark in gone for each in cutover.progress.jobs)
+    return not cutover.rehearsal and any(each.mark in gone for each in cutover.progress.jobs)
 
 
 def not_promoted(cutover: Cutover) -> tuple[str, ...]:
@@ -310,9 +310,10 @@ def downtime_runs(cutover: Cutover) -> bool:
 
 
 def downtime_s(cutover: Cutover) -> int | None:
-    """The downtime of one that has ended, in whole seconds; None where writes were never stopped."""
+    """The downtime of one that has ended, in whole seconds; None where writes were never stopped, and while
+    the downtime goes on."""
     span = downtime(cutover, cutover.ended or cutover.since)
-    return None if span is None else round(span.total_seconds())
+    return None if span is None or downtime_runs(cutover) else round(span.total_seconds())
 
 
 def has_ended(cutover: Cutover) -> bool:

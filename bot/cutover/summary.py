@@ -8,9 +8,9 @@ from datetime import datetime
 from bot.cmdline.answers import Button, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Invocation
 from bot.cutover.ledger import SAMPLE
-from bot.cutover.states import downtime_s
+from bot.cutover.states import downtime_runs, downtime_s
 from bot.cutover.wave import jobs_text
-from bot.cutover.wording import VERB, event_text, state_text
+from bot.cutover.wording import GOES_ON, VERB, event_text, state_text
 from bot.requests.buttons import MakeRef
 from bot.store.cutover import Cutover, CutoverEntry
 from bot.util.durations import humanize
@@ -40,6 +40,8 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
             f"\n*{word} {humanize(seconds)}*{f' ({seconds} s)' if seconds >= 60 else ''}, {within} the "
             f"longest planned, {humanize(cutover.plan.budget_s)}"
         )
+    if downtime_runs(cutover):
+        parts.append(f"\n*{GOES_ON}*")
     for word, begin, end in _spans(cutover):
         parts.append(f"\n{word} took {humanize(end - begin)}")
     if progress.why:
@@ -84,8 +86,9 @@ def file_buttons(cutover: Cutover, ref: MakeRef) -> tuple[Button, ...]:
 
 def _spans(cutover: Cutover) -> Iterator[tuple[str, datetime, datetime]]:
     progress = cutover.progress
+    stop = "Rehearsing the stop" if cutover.rehearsal else "Stopping the writes"
     for word, begin, end in (
-        ("Stopping the writes", progress.stopping, progress.stopped),
+        (stop, progress.stopping, progress.stopped),
         ("Draining", progress.stopped, progress.drained),
         ("The promotion", progress.promote_intended, progress.promoted),
         ("The checklist", progress.promoted, progress.opened),

@@ -10,6 +10,8 @@ VERB = "cutover"
 """The verb, and the first part of the names of its buttons."""
 MOVED = "It was moved to another time."
 """Why a plan ended whose place another one has taken."""
+GOES_ON = "The downtime goes on: nobody has said yet that the source is open for writes again"
+"""Of an aborted cutover, whose downtime nobody knows yet."""
 WHEN_READY = "ready"
 """What `--at` says where the commander starts it, without a time."""
 _STATE_TEXT = {

@@ -779,3 +779,18 @@ def test_a_freeze_objects_with_its_own_words(night: Night) -> None:
     said = night.desk.ctx.store.cutover_log(plan.id)[-1]
     assert (said.event, "year end" in said.text, "User(" in said.text) == ("objection", True, False)
     assert night.promotes() == 0
+
+
+def test_the_report_is_shown_anew_once_the_source_is_open(night: Night) -> None:
+    plan = night.drained(night.job())
+    night.does(plan, "abort", SAM, "another day")
+
+    def shown() -> int:
+        message = night.desk.ctx.store.message(f"cutover:{plan.id}:report")
+        assert message is not None
+        return message.rev
+
+    before = shown()
+    night.clock.forward(minutes=9)
+    night.does(plan, "reopened", SAM)
+    assert shown() == before + 1

@@ -113,3 +113,18 @@ def test_the_json_says_the_same() -> None:
 
 def test_the_files_are_named_after_the_job_and_the_night() -> None:
     assert report_name(DONE, "md") == "cutover-orders-2026-12-05.md"
+
+
+def test_a_downtime_that_goes_on_is_no_figure() -> None:
+    stopped = replace(DONE.progress, opened=None, drained=None)
+    aborted = replace(DONE, state=S.ABORTED, progress=stopped)
+    found = json.loads(report_json(aborted, LOG))
+    assert found["downtime_seconds"] is None
+    text = report_markdown(aborted, LOG)
+    assert "The downtime goes on" in text
+    assert "Downtime:" not in text
+    over = replace(aborted, progress=replace(stopped, reopened=at(50), reopened_by="U2"))
+    found = json.loads(report_json(over, LOG))
+    assert found["downtime_seconds"] == 43 * 60
+    assert found["times"]["source open again"] == "2026-12-05T01:50:00+00:00"
+    assert "goes on" not in report_markdown(over, LOG)
