@@ -169,7 +169,10 @@ def _section(ctx: Context, cutover: Cutover) -> Section:
     what = "Rehearsal" if cutover.rehearsal else "Cutover"
     state = _WORDS.get(cutover.state, cutover.state.replace("_", " "))
     parts: list[RichPart] = [f"*{what}* of {names}: {state}, led by ", User(plan.commander), "\n"]
-    if plan.at is None:
+    begun = cutover.progress.stopping
+    if begun is not None:
+        parts += ["Started ", Time(begun)]
+    elif plan.at is None:
         parts.append("Begins when the commander starts it")
     elif plan.at > ctx.now():
         parts += [Time(plan.at), " · ", Verbatim(Moment(plan.at, plan.zone).echo(ctx.now()))]

@@ -324,4 +324,4 @@ def _expired_text(cutover: Cutover) -> str:
     if cutover.state is S.AWAITING_APPROVAL:
         return "It was not approved in time."
     minutes = DRAIN_LIMIT // timedelta(minutes=1)
-    return f"It had not drained {minutes} minutes after the writes were stopped."
+    return f"It had not drained within {minutes} minutes."

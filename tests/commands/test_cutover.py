@@ -244,3 +244,13 @@ def test_a_report_is_found_again(desk: CommandService) -> None:
 
 
 assert NOW.weekday() == 6, "a Sunday"
+
+
+def test_the_list_says_of_what_has_begun_when_it_was_started(desk: CommandService) -> None:
+    desk.type("cutover orders --at ready", HERE)
+    made = planned(desk)
+    begun = replace(made.progress, stopping=NOW)
+    desk.ctx.store.change_cutover(made, state=CutoverState.DRAINING, progress=begun)
+    page = desk.type("cutover", HERE)
+    assert "Begins when" not in str(page)
+    assert "Started " in str(page)

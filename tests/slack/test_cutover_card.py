@@ -455,3 +455,19 @@ def test_what_people_wrote_mentions_nobody() -> None:
     text = accepted(cutover_card(loud, minutes(9)))["blocks"][0]["text"]["text"]
     assert "<!" not in re.sub(r"<!date\^", "", text)
     assert "<@U0BOSS>" not in text
+
+
+def test_it_is_not_said_when_what_is_behind_will_have_drained() -> None:
+    behind = progress(samples=(sample("orders", 2400.0, 0),), go_by=minutes(13))
+    shown = all_text(accepted(cutover_card(cutover(S.DRAINING, progress=behind), minutes(12))))
+    assert "Delay 40 min" in shown
+    assert "rained by" not in shown
+    assert "Limit" in shown
+
+
+def test_what_a_resume_leads_to_is_said() -> None:
+    """Held before the writes were stopped, nothing was measured."""
+    held = cutover(S.HELD, progress=Progress(stopping=AT, held_from="stopping", why="Nobody was there."))
+    shown = all_text(accepted(cutover_card(held, minutes(12))))
+    assert "*Resume* asks for the stop again" in shown
+    assert "measures" not in shown

@@ -22,7 +22,7 @@ from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_chart import drain_chart
 from bot.slack.render.cutover_messages import SIGNS, answered_call, call, log_line, news, report
 from bot.slack.render.request_card import request_card
-from bot.store.cutover import Cutover, CutoverEntry, CutoverState, Progress, Tick
+from bot.store.cutover import Cutover, CutoverEntry, CutoverState, JobMark, Mark, Progress, Tick
 from bot.store.facts import RequestFacts
 from bot.store.records import RequestState
 from bot.store.terms import CutoverTerms
@@ -383,3 +383,37 @@ def test_what_is_confirmed_and_approved_names_the_plan() -> None:
     assert "Its last press sends it, once nothing is missing" in all_text(
         accepted(request_card(pressed, [], [], AT))
     )
+
+
+def test_news_say_no_time_that_the_planned_one_is_not() -> None:
+    """A plan that was made in the morning for the evening is announced at once."""
+    planned = cutover(S.SCHEDULED, plan=plan(announce="C0NEWS"))
+    for ago in (180, 20):
+        now = AT - timedelta(minutes=ago)
+        (due,) = news_due(planned, now)
+        said = all_text(accepted(news(planned, due.what, now)))
+        assert f"<!date^{int(AT.timestamp())}^" in said
+        assert "Tomorrow" not in said
+        assert "In an hour" not in said
+
+
+def test_whoever_is_called_is_not_asked_to_abort_what_cannot_be() -> None:
+    marks = (JobMark(JOB, Mark.PROMOTED), JobMark(SECOND, Mark.FAILED, "it no longer exists"))
+    held = cutover(S.HELD, plan=WAVE, progress=progress(jobs=marks))
+    said = all_text(accepted(call(held, ANA, "resume")))
+    assert "cannot be aborted any more" in said
+    assert "resume or abort" not in said
+    before = replace(held, progress=progress())
+    assert "resume or abort" in all_text(accepted(call(before, ANA, "resume")))
+
+
+def test_the_report_of_an_aborted_cutover_says_that_its_downtime_goes_on() -> None:
+    """Until somebody says that the source is open for writes again, nobody knows how long it was."""
+    aborted = cutover(S.ABORTED, ended=minutes(20), progress=progress())
+    goes_on = all_text(accepted(report(aborted, ())))
+    assert "The downtime goes on" in goes_on
+    assert "within the longest planned" not in goes_on
+    over = replace(aborted, progress=progress(reopened=minutes(70), reopened_by=RAJ))
+    ended = all_text(accepted(report(over, ())))
+    assert "goes on" not in ended
+    assert "Downtime 1 h 3 min* (3780 s), *over* the longest planned" in ended

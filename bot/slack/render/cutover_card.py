@@ -30,6 +30,7 @@ from bot.slack.render.cutover_text import (
     limit_text,
     source_text,
     stranded_lines,
+    worst,
     zone_and_utc,
 )
 from bot.slack.render.message import Message
@@ -220,8 +221,10 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield source_text(cutover)
     yield _marked(cutover, Mark.DRAINED, "drained")
     limit = states.expires(cutover)
+    slowest = worst(cutover)
+    behind = slowest is not None and not slowest.zeros  # nobody knows when it has caught up
     parts = (
-        f"drained by about {clock(progress.go_by)}" if progress.go_by is not None else "",
+        f"drained by about {clock(progress.go_by)}" if progress.go_by is not None and not behind else "",
         f"limit {clock(limit)}" if limit is not None else "",
     )
     times = " · ".join(filter(None, parts))
@@ -297,7 +300,8 @@ def _ways_on(cutover: Cutover) -> str:
     steps = {each.step for each in open_presses(cutover)}
     if "without" in steps:
         return "*Resume* tries again; *Go on without it…* begins the checklist."
-    return f"*Resume* measures again{'; *Abort…* ends it' if 'abort' in steps else ''}."
+    goes_on = "asks for the stop again" if states.resumes_in(cutover) is S.STOPPING else "measures again"
+    return f"*Resume* {goes_on}{'; *Abort…* ends it' if 'abort' in steps else ''}."
 
 
 def _unknown(cutover: Cutover, now: datetime) -> Iterator[str]:

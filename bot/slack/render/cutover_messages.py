@@ -57,8 +57,8 @@ _NO_CUTOVER = "⏹️ {jobs}: no cutover took place, the source stays the primar
 _ABORTED_LATE = "⏹️ The cutover of {jobs} was aborted. {why}"
 """Once a promote was decided, the bot does not say for sure that nothing was promoted."""
 _NEWS: dict[NewsKind, str] = {
-    NewsKind.DAY_BEFORE: "🗓️ Tomorrow: cutover of {jobs} at {at}. Expect up to {budget} of downtime.",
-    NewsKind.HOUR_BEFORE: "🗓️ In an hour, at {at}: cutover of {jobs}. Expect up to {budget} of downtime.",
+    NewsKind.DAY_BEFORE: "🗓️ Planned for {at}: cutover of {jobs}. Expect up to {budget} of downtime.",
+    NewsKind.HOUR_BEFORE: "🗓️ Soon ({at}): cutover of {jobs}. Expect up to {budget} of downtime.",
     NewsKind.STOPPING: "🛑 The cutover of {jobs} has begun: its applications stop writing now.",
     NewsKind.PROMOTED: "🚀 {jobs}: the destination is the primary database now. Writes are not open yet.",
     NewsKind.OPENED: "🔓 {jobs}: writes are open on the destination. Downtime: {downtime}.",
@@ -95,6 +95,7 @@ _CALLS_REHEARSED: dict[str, str] = {
     "over_budget": "look at the rehearsal: the longest downtime ({budget}) would be over",
 }
 """The same for a rehearsal, which must lead nobody to touch a database or an application."""
+_HELD_IN_PART = "look at the cutover: it is held, and cannot be aborted any more"
 _DONE_WITH = {"silent": "stopped", "item": "open_writes"}
 """The press that does what was asked, where it is another one."""
 _LEFT = 150
@@ -194,6 +195,8 @@ def call(cutover: Cutover, person: str, what: str) -> Message:
     asked = texts[step if step == "open_writes" else what].format(
         app_owner=owner, missing=missing_text(cutover.plan), budget=budget
     )
+    if what == "resume" and states.is_promoted_in_part(cutover):
+        asked = _HELD_IN_PART
     first = cutover.progress.asked_by
     waits = f"{mrkdwn.mention('@', first)} waits for somebody else" if first else "Somebody else"
     please = f"*Please {asked}*" if person else f"{waits} who may approve it: *please {asked}*"
