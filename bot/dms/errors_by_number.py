@@ -9,7 +9,7 @@ PostgreSQL and pglogical. What to do is the bot's own, as no guide of DMS says i
 from __future__ import annotations
 
 from bot.dms.engines import Family
-from bot.dms.error_causes import LOGS_GONE, Cause, KnownError, known, mysql, oracle, sql_server
+from bot.dms.error_causes import LOGS_GONE, NETWORK, Cause, KnownError, known, mysql, oracle, sql_server
 
 _SUPER = r"(?:SUPER|SYSTEM_VARIABLES_ADMIN|SESSION_VARIABLES_ADMIN|BINLOG_ADMIN)"
 
@@ -76,7 +76,9 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.PASSWORD,
-        r"\bFATAL: {1,3}role \"…\" does not exist\b|" + oracle("01005"),
+        r"\bFATAL: {1,3}role \"…\" does not exist\b|"
+        + oracle("01005")
+        + r"|\bcan't use the credentials that you provided\b",
         "The user or password in the connection profile is wrong. Correct the profile.",
     ),
     # ---- Oracle
@@ -90,7 +92,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOGMINER,
-        oracle("01306", "01289", "01280", "01281", "01295", "01307", "01371")
+        oracle("01306", "01289", "01280", "01281", "01295", "01307", "01333", "01371", "26766", "26767")
         + r"|\bORA-00600\b.{0,80}\bkrv\w{1,20}\b",
         "LogMiner cannot read the source's redo logs: look in the source's alert log for the cause, then "
         "{go_on}.",
@@ -98,8 +100,24 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.TOO_MANY_CONNECTIONS,
-        oracle("02391", "00018", "00020"),
+        oracle("02391", "00018", "00020", "12516", "12518", "12519", "12520"),
         "The database takes no more connections: end some, or raise its limit.",
+        documented=False,
+    ),
+    # ---- MySQL: its clients' numbers, where the text of the error is cut
+    known(
+        Cause.UNREACHABLE,
+        mysql(2002, 2003, 2005),
+        "DMS cannot reach the database: check that it is up, then firewall, allowlist, VPC peering or "
+        "tunnel.",
+        page=NETWORK,
+    ),
+    known(
+        Cause.CONNECTION_LOST,
+        mysql(2006, 2013, 2055),
+        "The connection to the database broke while it was in use: "
+        "check that it is up and stays up, the network between, and its time-outs.",
+        page=NETWORK,
         documented=False,
     ),
     # ---- MySQL: logs and GTIDs
@@ -188,7 +206,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.DESTINATION_PRIVILEGES,
         rf"\bneed \(at least one of\) the {_SUPER}(?:(?:, | or ){_SUPER}){{0,4}} privilege|"
         r"\bpermission denied to (?:create event trigger|set parameter)\b|"
-        r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA)",
+        r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA|subscriptions)",
         "A statement of the dump is not permitted on the destination, such as one with a DEFINER, or one "
         "that "
         "needs a superuser. Change it on the source, or leave that database out, then {go_on}.",

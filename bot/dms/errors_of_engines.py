@@ -88,6 +88,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\b(?:cloudsql|alloydb|datamigration|compute|cloudkms|servicenetworking|secretmanager)"
         r"\.[a-z]{1,40}\.[a-z]{1,40} permission\b|"
         r"\bset service networking service account as\b|"
+        r"\bclient is not authorized to make this request\b|\b403: insufficient permission\b|"
         r"\bdoes not have\b.{0,80}\b(?:IAM )?permission "
         r"(?:to|for)\b|\bservice account\b.{0,120}\b(?:lacks|missing|required) (?:the )?permissions?\b",
         "A service account lacks a permission in Google Cloud: grant the one that the error names.",
@@ -96,7 +97,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     # ---- Oracle
     known(
         Cause.ORACLE_LOGGING,
-        r"\bORA-(?:01325|00258|00253|01354)\b|\bnoarchivelog\b|\barchive ?log mode\b|\bsupplemental log",
+        r"\bORA-(?:01325|00258|00253|01354|01347|31541)\b|\bnoarchivelog\b|\barchive ?log mode\b|"
+        r"\bsupplemental log",
         "The source does not log what replication needs: switch on ARCHIVELOG and supplemental "
         "logging as the "
         "guide says.",
@@ -104,7 +106,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOG_LOST,
-        r"\bORA-(?:01291|01292|00308|00310|00334|27037|01284)\b|\bmissing (?:redo |archived? )?log ?file\b",
+        r"\bORA-(?:01291|01292|00308|00310|00334|27037|01284)\b|\bmissing (?:redo |archived? )?log ?file\b|"
+        r"\bdo not contain the offset scn\b",
         LOGS_GONE.format("archived redo logs were removed; keep them longer"),
         documented=False,
     ),
@@ -148,7 +151,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.SCHEMA_DRIFT,
         r"\bORA-(?:01400|02291|02290|12899|01438|00904)\b|\bcannot be converted from type\b|"
-        r"\berror(?:_code)?:? ?(?:1048|1054|1060|1061|1136|1677)\b|\bpglogical target relation\b|"
+        r"\berror(?:_code)?:? ?(?:1048|1054|1060|1061|1091|1136|1677)\b|\bcheck that column/key exists\b|"
+        r"\bpglogical target relation\b|"
         r"\bis of type\b.{0,60}\bbut expression is of type\b|\binvalid input syntax for type\b|"
         r"\b(?:msg:? |error:? )(?:207|208|515|2628|8152), (?:level|severity)\b|"
         r"\binvalid (?:object|column) name '|\bstring or binary data would be truncated\b|"
@@ -173,7 +177,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\b(?:msg|error:?) (?:229|262|297|300|916|4060)\b|"
         r"\bcannot open database\b.{0,80}\brequested by the login\b|"
         r"\bserver principal\b.{0,80}\bnot able to access\b|\bORA-(?:01950|00990|01045)\b|"
-        r"\bPLS-00201\b|\bDBO privileges are required\b|\bpermission denied for large object\b",
+        r"\bPLS-00201\b|\bnot authorized to initiate the requested action\b|"
+        r"\bpermission denied for large object\b",
         "The migration user lacks privileges on the source: grant what the guide lists.",
         page=SOURCE,
     ),

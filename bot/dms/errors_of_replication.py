@@ -118,7 +118,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.LOG_LOST,
         r"\bwal segment\b.{0,80}\b(?:removed|missing|not found)\b|"
         r"\breplication slot\b.{0,120}\b(?:does not exist|missing|invalidated|lost)\b|"
-        r"\bis ahead of the WAL flush position\b|"
+        r"\bis ahead of the WAL flush position\b|\binvalidating obsolete replication slot\b|"
         r"\bno longer get changes from replication slot\b|\bexceeded the maximum reserved size\b",
         LOGS_GONE.format("its replication slot was dropped or invalidated, or WAL was removed"),
     ),
@@ -161,7 +161,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.BINLOG_LOST,
         # MySQL's error 1236 has many reasons, which it quotes: only without one does its number count.
         r"\b(?:fatal )?error 1236\b[^:]*$|\berror_code:? ?1236\b[^:]*$|"
-        r"\bcould not find first log file\b|"
+        r"\bcould not find (?:first log file|next log)\b|"
         r"\b(?:binlogs?|binary logs?)\b.{0,80}\b(?:purged|lost|not found|expired|removed)\b|"
         r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b|"
         r"\bbinlog truncated\b",
@@ -187,7 +187,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.BINLOG_SETTINGS,
         r"\blog[_ -]bin\b|\bbinlog_(?:format|row_image)\b|"
         r"\bbinary logging\b.{0,60}\b(?:off|not|disabled|must)\b|"
-        r"\bbinary log is not open\b|\breplicate anonymous transaction when AUTO_POSITION\b|"
+        r"\bbinary log is not open\b|\bbinlogging on server not active\b|"
+        r"\breplicate anonymous transaction when AUTO_POSITION\b|"
         r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b|\bequal MySQL server (?:ids?|UUIDs)\b",
         "Binary logging on the source is off or not as DMS needs it: "
         "check `log_bin`, `binlog_format=ROW`, `server_id` (set, and of no other server) "
@@ -249,7 +250,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.REFERENCES,
-        r"\berror(?:[_ ]code)?:? ?(?:MY-00)?(?:1049|1109|1146|1824)\b|"
+        r"\berror(?:[_ ]code)?:? ?(?:MY-00)?(?:1008|1049|1109|1146|1824)\b|"
         r"\bunknown database\b|\bDDL script for view\b|"
         r"\bfailed to open the referenced table\b|\bunknown table\b|"
         r"\breferences invalid table\(s\) or column\(s\)",
@@ -259,7 +260,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.ENGINE,
         r"\b(?:MyISAM|MEMORY|FEDERATED|ARCHIVE)\b.{0,40}\btables?\b|"
-        r"\btables?\b.{0,40}\b(?:MyISAM|FEDERATED)\b",
+        r"\btables?\b.{0,40}\b(?:MyISAM|FEDERATED)\b|\bunknown storage engine\b",
         "Tables use a storage engine that Cloud SQL does not replicate safely: "
         "convert them to InnoDB on the source.",
         page=LIMITS,
@@ -296,7 +297,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bextension\b.{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
         r"\bextension\b.{0,80}\bhas no (?:installation|update)\b|"
         r"\bcould not open extension control file\b|\bunsupported extensions?\b|"
-        r"\bobject of an extension does not exist\b",
+        r"\bobject of an extension does not exist\b|\bcould not load library\b|"
+        r"\bcould not access file \"\$libdir/",
         "The database uses an extension that the destination does not have or does not let DMS create. "
         "Drop it on the source, or leave that database out, then {go_on}.",
         "UNSUPPORTED_EXTENSIONS",

@@ -63,6 +63,20 @@ _REASON = re.compile(
 from binary log: '%s'")."""
 _TUPLE = re.compile(r"\((\d{4}), ([\"'])(.{0,600}?)\2\)", re.DOTALL)
 """How MySQL's Python drivers quote an error: `(1524, "Plugin 'mysql_native_password' is not loaded")`."""
+_NUMBER = re.compile(
+    r"\b(?:error(?:[_ ]code)?|errno|Last_(?:SQL_|IO_)?Errno):? {0,4}(?:MY-0{1,3})?([1-9]\d{3,4})\b"
+    r"(?!, severity)",
+    re.IGNORECASE,
+)
+"""How MySQL and its clients tell the number of an error: `Error_code: MY-001118`, `Last_SQL_Errno: 1118`."""
+_LAST_NUMBER = re.compile(r"\((\d{4})\)(?=[\s.;,]{0,9}$)", re.MULTILINE)
+"""Where `mysqldump` tells it: `mysqldump: Couldn't execute '…': Table 'x' doesn't exist (1146)`."""
+_QUOTED_PARAMETER = re.compile(
+    r"(\b(?:increase|requires|set|raise|than|parameter|exceeds?) )\"((?:max|wal|hot)_\w{1,60})\"|"
+    r"\"(wal_level|max_\w{1,60})\"(?= is insufficient| must be| to \"| >= )",
+    re.IGNORECASE,
+)
+"""PostgreSQL quotes parameters from version 17 on: `increase "max_replication_slots"`."""
 _FIELD = re.compile(r"\"message\"\s{0,5}:\s{0,5}\"((?:\\.|[^\"\\]){1,8000})\"")
 """A text inside JSON: `{"message": "…"}`."""
 _HYPHENATED = re.compile(
@@ -92,7 +106,10 @@ _STATEMENT = re.compile(
 def _without_names(text: str) -> str:
     """The text without statements and names of objects, which say nothing of the cause."""
     text = _FIELD.sub(lambda field: field[1].replace('\\"', '"'), text)
-    text = _TUPLE.sub(r"error \1: \3", text)
+    text = _NUMBER.sub(r"error \1", _TUPLE.sub(r"error \1: \3", text))
+    if "mysqldump" in text:
+        text = _LAST_NUMBER.sub(r"error \1", text)
+    text = _QUOTED_PARAMETER.sub(lambda quoted: f"{quoted[1] or ''}{quoted[2] or quoted[3]}", text)
     text = _REASON.sub(r"\1\2", _WRAPPED.sub(r"Error \1 on ", _HYPHENATED.sub(r"\1 …", text)))
     text = _DATA.sub("…", _STATEMENT.sub("", text))
     text = _OF_EXTENSION.sub("object of an extension does not exist", text)
