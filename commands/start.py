@@ -29,9 +29,9 @@ def _confirmation(job: Job, _options: Options) -> Confirmation:
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
     skipped = ("The service's checks are skipped.",) if options.skip_validation else ()
     waits = source_writes.start_notes(job)
-    if waits or is_unlisted(Action.START, job):
+    if source_writes.will_wait(job) or is_unlisted(Action.START, job):
         return (*waits, *skipped)
-    return ("The full dump into the destination begins.", *skipped)
+    return ("The full dump into the destination begins.", *waits, *skipped)
 
 
 def _effect(job: Job, _options: Options) -> str:

@@ -3,7 +3,9 @@
 For MySQL on RDS or Aurora, or without SUPERUSER, a job waits before its full dump until people have stopped
 writes to the source. They may resume them once the dump has begun. This has nothing to do with promotion.
 Sources: proto `MigrationJob.Phase`, WAITING_FOR_SOURCE_WRITES_TO_STOP and PREPARING_THE_DUMP ("Only RDS flow
-- the sources writes stopped, waiting for dump to begin"); "Migration job statuses" (MySQL), status Running.
+- the sources writes stopped, waiting for dump to begin"); "Migration job statuses" (MySQL), status Running;
+"Migrate from MySQL on RDS (Aurora) without SUPERUSER privileges": the service tries to take the dump for
+about 20 minutes, and fails if the writes have not stopped by then, or resume before the status changes.
 """
 
 from __future__ import annotations
@@ -93,6 +95,17 @@ def will_wait(job: Job) -> bool:
     return job.source.engine == "MYSQL" and job.source.provider in _WAITING_PROVIDERS
 
 
+def may_wait(job: Job) -> bool:
+    """Whether a start or restart will wait if the migration user lacks a privilege, which no API tells."""
+    return job.source.engine == "MYSQL" and job.source.provider != "CLOUDSQL"
+
+
+_IF_WITHOUT_SUPERUSER = (
+    "If its migration user has no SUPERUSER privileges, the job waits before the full dump until people have "
+    "*stopped the writes to the source*, for about 20 minutes: that is announced.",
+)
+
+
 def delete_notes(job: Job) -> tuple[str, ...]:
     """A sentence for people who delete the job while writes to its source must stand still."""
     if not forbids_writes(job.status):
@@ -103,10 +116,10 @@ def delete_notes(job: Job) -> tuple[str, ...]:
 def start_notes(job: Job) -> tuple[str, ...]:
     """Sentences for people who start or restart the job."""
     if not will_wait(job):
-        return ()
+        return _IF_WITHOUT_SUPERUSER if may_wait(job) else ()
     return (
-        "Before the full dump, the job waits until people have *stopped the writes to the source*; they may "
-        "resume once the dump has begun. Both are announced.",
+        "Before the full dump, the job waits until people have *stopped the writes to the source*, for about "
+        "20 minutes; they may resume once the dump has begun. Both are announced.",
     )
 
 
@@ -115,7 +128,13 @@ def next_step(job: Job) -> str:
     if not forbids_writes(job.status):
         return ""
     if waits(job.status):
-        first = "Stop the writes to the source now: DMS waits for that before it begins the full dump. "
+        first = (
+            "Stop the writes to the source now: DMS waits for that before it begins the full dump, and fails "
+            "if they have not stopped after about 20 minutes. "
+        )
     else:
         first = "Keep the writes to the source stopped: the full dump is being prepared. "
-    return f"{first}They may resume as soon as the phase is FULL_DUMP, about 20 seconds after they stopped."
+    return (
+        f"{first}They may resume as soon as the phase is FULL_DUMP, about 20 seconds after they stopped, and "
+        "not sooner: the dump would fail."
+    )

@@ -43,7 +43,10 @@ every_pair = pytest.mark.parametrize("pair", PAIRS)
 
 def job_of(pair: str, state: str = "RUNNING", phase: str = "CDC", **fields: Any) -> Job:
     source, destination, provider = PAIRS[pair]
-    ends = {"source": Endpoint("s", source), "destination": Endpoint("d", destination, provider)}
+    ends: dict[str, Any] = {
+        "source": Endpoint("s", source),
+        "destination": Endpoint("d", destination, provider),
+    }
     return a_job(state=state, phase=phase, **(ends | fields))
 
 
@@ -205,6 +208,34 @@ def test_nobody_is_told_to_wait_where_the_job_cannot_go_on() -> None:
 
 def test_a_failback_job_has_its_own_guide() -> None:
     assert "/sqlserver-to-alloydb/" in docs_url(job_of("failback"))
+
+
+@pytest.mark.parametrize("phase", ["WAITING_FOR_SOURCE_WRITES_TO_STOP", "PREPARING_THE_DUMP"])
+def test_how_long_dms_waits_for_the_writes_is_said(phase: str) -> None:
+    """ "Migrate from MySQL on RDS (Aurora) without SUPERUSER privileges": about 20 minutes; it fails if the
+    writes resume before the status is Full dump in progress."""
+    step = next_step(job_of("MySQL", phase=phase))
+    assert ("after about 20 minutes" in step) is phase.startswith("WAITING")
+    assert "and not sooner: the dump would fail" in step
+
+
+@pytest.mark.parametrize(
+    ("provider", "sure", "perhaps"),
+    [
+        ("RDS", True, False),
+        ("AURORA", True, False),
+        ("AZURE_DATABASE", False, True),
+        ("CLOUDSQL", False, False),
+    ],
+)
+def test_who_starts_a_mysql_job_knows_that_it_may_wait(provider: str, sure: bool, perhaps: bool) -> None:
+    """ "Migration job statuses" (MySQL): "For MySQL RDS or sources with no SUPERUSER privileges"."""
+    assert start.VERB.action is not None
+    job = job_of("MySQL", "NOT_STARTED", "", source=Endpoint("s", "MYSQL", provider))
+    text = " ".join(start.VERB.action.warning(job, Options(), ()))
+    assert ("Before the full dump, the job waits" in text) is sure
+    assert ("If its migration user has no SUPERUSER" in text) is perhaps
+    assert ("The full dump into the destination begins." in text) is (not sure)
 
 
 @every_pair
