@@ -132,7 +132,7 @@ def test_a_view_that_does_not_open_is_told(env: Env, kind: str) -> None:
     env.slack.fault("views.open", kind)
     before = env.now()
     env.press(card, "confirm")
-    env.answer_to("dana", CHANNEL, "could not be opened", before)
+    env.answer_to("dana", CHANNEL, "could not open the window", before)
     assert calls(env, RESTART, job) == []
     env.confirm(card, typed=job)
     env.shows_as(card, "done")
@@ -146,6 +146,25 @@ def test_an_answer_in_a_view_is_tried_again(env: Env, kind: str) -> None:
     assert env.slack.command(f"edit {job}")["ok"]
     view = env.slack.wait_view("dana", contains="Which databases")
     env.slack.close_view(view)
+
+
+@pytest.mark.parametrize("asked", ["edit", "show"])
+def test_a_view_whose_answer_is_refused_says_so(env: Env, asked: str) -> None:
+    """Not "Looking …" for good. What can be a message is one."""
+    job = env.add_job("refused", state="RUNNING", phase="CDC", databases=["sales"])
+    said = env.slack.say(f"it is about {job}", channel=CHANNEL)
+    until(lambda: any(name.endswith(job) for name in env.bot.store.known_jobs()))
+    # Some views have a classic layout, which is tried, too.
+    env.slack.fault("views.update", "invalid_arguments")
+    before = env.now()
+    if asked == "edit":
+        assert env.slack.command(f"edit {job}")["ok"]
+        view = env.slack.wait_view("dana", contains="Close this window, and try again")
+    else:
+        assert env.slack.shortcut("dms:show:message", said)["ok"]
+        view = env.slack.wait_view("dana", contains="it is in the channel")
+        env.answer_to("dana", CHANNEL, job, before)
+    env.slack.close_view(view, everything=True)
 
 
 def test_all_of_slack_is_away_for_a_while(env: Env) -> None:

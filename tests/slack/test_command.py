@@ -16,7 +16,7 @@ from bot.cmdline.parser import parse
 from bot.config.values import BadValue, slash_command
 from bot.dms.error_mapping import one_line
 from bot.slack.api.client import answer_client, outbox_client, slack_client, view_client, webhook
-from bot.slack.api.replies import file_content
+from bot.slack.api.uploads import file_content
 from bot.slack.inbound.payloads import parse_command, parse_submission
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn

@@ -18,7 +18,7 @@ from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry import RetryHandler
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
@@ -36,6 +36,13 @@ SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
 """What a call can raise: Slack's refusal, a network failure, or an answer that cannot be read."""
 _TIMEOUT_S = 10
 _VIEW_TIMEOUT_S = 4
+
+
+def reason_of(error: Exception) -> str:
+    """Slack's error code, or the network error."""
+    if isinstance(error, SlackApiError):
+        return str(error.response.get("error", error))
+    return f"{type(error).__name__}: {error}"
 
 
 class SlackError(Exception):

@@ -25,20 +25,28 @@ from bot.cmdline.answers import (
     Upload,
     rich_parts,
 )
-from bot.slack.api.client import SLACK_ERRORS, answer_client, command_of, view_client, webhook
+from bot.slack.api.client import (
+    SLACK_ERRORS,
+    answer_client,
+    command_of,
+    reason_of,
+    view_client,
+    webhook,
+)
 from bot.slack.api.layouts import CLASSIC, Layouts, classic_of
-from bot.slack.api.messages import INVALID_CONTENT, NOT_A_MEMBER, InvalidContent, refusal_of
+from bot.slack.api.messages import INVALID_CONTENT, InvalidContent, refusal_of
 from bot.slack.api.plain_text import text_only
 from bot.slack.api.said import Said, with_reason
+from bot.slack.api.uploads import file_content, why_no_file
 from bot.slack.render import modals
 from bot.slack.render.answer import render, rich
 from bot.slack.render.message import Message
 from bot.store.records import Person
-from bot.util.command import named
 
 log = structlog.get_logger(__name__)
 
 _VIEW_CLOSED = ("not_found", "view_not_found")
+_NOT_SHOWN = "Slack did not take the answer just now. Close this window, and try again."
 _ACK_POLLS = 10
 _ACK_POLL_EVERY_S = 0.1
 """Seconds between polls whether Slack has applied an acknowledgement; a second in all."""
@@ -78,10 +86,6 @@ class ReplyTarget:
     """Who may read the answer to a message."""
 
 
-_TEXTS = (".md", ".json")
-"""Ends of the names of files that are texts of the bot."""
-
-
 class Replier:
     """Answers people. Failures are only logged, as there is no other way to reach them."""
 
@@ -95,11 +99,12 @@ class Replier:
         try:
             self._answer(target, answer)
         except (*SLACK_ERRORS, InvalidContent) as error:
-            if target.view_id and _reason(error) in _VIEW_CLOSED:
+            if target.view_id and reason_of(error) in _VIEW_CLOSED:
                 # The person closed the form while it was loading.
                 log.info("view_not_updated", user=target.who.user)
             else:
-                log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
+                log.warning("answer_not_delivered", user=target.who.user, error=reason_of(error))
+                self._say_in_view(target, _NOT_SHOWN)
 
     def _answer(self, target: ReplyTarget, answer: Answer) -> None:
         if isinstance(answer, Form):
@@ -118,7 +123,7 @@ class Replier:
         try:
             self._show(target, message.to_deliver(), lambda each: self._deliver(target, each, False))
         except (*SLACK_ERRORS, InvalidContent) as error:
-            log.warning("answer_not_delivered", user=target.who.user, error=_reason(error))
+            log.warning("answer_not_delivered", user=target.who.user, error=reason_of(error))
 
     def open(self, who: Person, trigger: str, view: dict[str, Any], *, over: bool = False) -> str:
         """Open a view, or push it `over` the one with the button. Returns its id; empty if Slack refuses.
@@ -131,16 +136,26 @@ class Replier:
                 who.team, "modal", view, lambda shown: show(trigger_id=trigger, view=shown)
             )
         except SLACK_ERRORS as error:
-            log.warning("view_not_opened", error=_reason(error))
+            log.warning("view_not_opened", error=reason_of(error))
             return ""
         return str(response["view"]["id"])
 
-    def update(self, target: ReplyTarget, view: dict[str, Any]) -> None:
-        """Replace the open view."""
+    def update(self, target: ReplyTarget, view: dict[str, Any], *, awaited: bool = False) -> None:
+        """Replace the open view. If that is `awaited`, the view says no more than that it comes."""
         try:
             self._update_view(target, view)
         except SLACK_ERRORS as error:
-            log.info("view_not_updated", user=target.who.user, error=_reason(error))
+            log.info("view_not_updated", user=target.who.user, error=reason_of(error))
+            if awaited and reason_of(error) not in _VIEW_CLOSED:
+                self._say_in_view(target, _NOT_SHOWN)
+
+    def _say_in_view(self, target: ReplyTarget, text: str) -> None:
+        """In place of "Looking…", which would stand there for good."""
+        if target.view_id:
+            try:
+                self._client.views_update(view_id=target.view_id, view=modals.error_view(text))
+            except SLACK_ERRORS as error:
+                log.info("view_not_updated", user=target.who.user, error=reason_of(error))
 
     def publish_home(self, who: Person, view: dict[str, Any]) -> None:
         """Publish a person's App Home tab."""
@@ -152,7 +167,7 @@ class Replier:
                 lambda shown: self._client.views_publish(user_id=who.user, view=shown),
             )
         except SLACK_ERRORS as error:
-            log.warning("home_not_published", user=who.user, error=_reason(error))
+            log.warning("home_not_published", user=who.user, error=reason_of(error))
 
     def _post(self, target: ReplyTarget, answer: Answer) -> None:
         """A picture stands for charts that it does not draw."""
@@ -179,9 +194,9 @@ class Replier:
         try:
             self._layouts.deliver(target.who.team, "message", message, send)
         except (SlackApiError, InvalidContent) as error:
-            if isinstance(error, SlackApiError) and _reason(error) not in INVALID_CONTENT:
+            if isinstance(error, SlackApiError) and reason_of(error) not in INVALID_CONTENT:
                 raise
-            log.error("blocks_refused", user=target.who.user, error=_reason(error))
+            log.error("blocks_refused", user=target.who.user, error=reason_of(error))
             self._deliver(target, text_only(classic_of(message)), public)
 
     def _deliver(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> None:
@@ -205,7 +220,7 @@ class Replier:
         try:
             response = webhook(self._client, target.response_url).send_dict(body)
         except SLACK_ERRORS as error:
-            log.warning("response_url_failed", error=_reason(error))
+            log.warning("response_url_failed", error=reason_of(error))
             return False
         refused = refusal_of(response)
         if refused is None:
@@ -237,7 +252,7 @@ class Replier:
             posted = self._client.chat_postMessage(channel=channel, thread_ts=said.thread, text=text)
             return str(posted["ts"])
         except SLACK_ERRORS as error:
-            log.info("looking_not_shown", error=_reason(error))
+            log.info("looking_not_shown", error=reason_of(error))
             return ""
 
     def _take_back(self, target: ReplyTarget) -> ReplyTarget:
@@ -250,7 +265,7 @@ class Replier:
             else:
                 self._client.chat_delete(channel=target.who.channel, ts=target.looking)
         except SLACK_ERRORS as error:
-            log.warning("looking_not_taken_back", error=_reason(error))
+            log.warning("looking_not_taken_back", error=reason_of(error))
         return replace(target, looking="")
 
     def _changed(self, target: ReplyTarget, message: dict[str, Any]) -> bool:
@@ -260,9 +275,9 @@ class Replier:
         try:
             self._client.chat_update(channel=target.who.channel, ts=target.looking, **message)
         except SLACK_ERRORS as error:
-            if _reason(error) in INVALID_CONTENT:
+            if reason_of(error) in INVALID_CONTENT:
                 raise
-            log.warning("looking_not_replaced", error=_reason(error))
+            log.warning("looking_not_replaced", error=reason_of(error))
             self._take_back(target)
             return False
         return True
@@ -274,9 +289,9 @@ class Replier:
                 channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **message
             )
         except SLACK_ERRORS as error:
-            if _reason(error) in INVALID_CONTENT:
+            if reason_of(error) in INVALID_CONTENT:
                 raise
-            log.warning("answer_not_public", channel=channel, error=_reason(error))
+            log.warning("answer_not_public", channel=channel, error=reason_of(error))
             return False
         return True
 
@@ -287,7 +302,7 @@ class Replier:
                 channel=who.channel or who.user, user=who.user, thread_ts=thread, **message
             )
         except SLACK_ERRORS as error:
-            if _reason(error) in INVALID_CONTENT:
+            if reason_of(error) in INVALID_CONTENT:
                 raise
             self._client.chat_postMessage(channel=who.user, **message)
 
@@ -325,8 +340,12 @@ class Replier:
         try:
             self._update_view(target, modals.message_view(render(answer), target.place))
         except SLACK_ERRORS as error:
-            log.info("view_not_updated", error=_reason(error))
+            log.info("view_not_updated", error=reason_of(error))
             self._post(replace(target, view_id=""), answer)
+            if reason_of(error) not in _VIEW_CLOSED:
+                self._say_in_view(
+                    target, f"Slack did not take the answer here: it is in {_place(target.who)}."
+                )
 
     def _point_to_message(self, target: ReplyTarget, answer: AlreadyQueued) -> None:
         """Say in a view, or in a thread, that the answer is in the channel. The API cannot close a view."""
@@ -335,8 +354,7 @@ class Replier:
         else:
             self._take_back(target)
         if target.view_id:
-            where = "your direct messages with me" if _is_direct(target.who) else "the channel"
-            note = Note(f"This continues in {where}, in a new message.", tone="good")
+            note = Note(f"This continues in {_place(target.who)}, in a new message.", tone="good")
             self._update_view(target, modals.message_view(render(note)))
 
     def _upload(self, target: ReplyTarget, answer: Upload) -> None:
@@ -354,7 +372,7 @@ class Replier:
                 initial_comment=rich(answer.comment),
             )
         except SLACK_ERRORS as error:
-            why = f"The file could not be posted: {_why_no_file(error)}"
+            why = f"The file could not be posted: {why_no_file(error)}"
             rest = (" ", *rich_parts(answer.comment)) if answer.comment_answers else ()
             self._answer(target, Note((why, *rest), tone="bad"))
             return
@@ -376,25 +394,5 @@ def _is_direct(who: Person) -> bool:
     return who.channel in ("", who.user)
 
 
-def file_content(answer: Upload, command: str) -> bytes:
-    """The file's content; a text names the slash command, as messages do."""
-    if not answer.filename.endswith(_TEXTS):
-        return answer.content
-    return named(answer.content.decode(), command).encode()
-
-
-def _why_no_file(error: Exception) -> str:
-    """What Slack says, and what to do about it."""
-    reason = _reason(error)
-    if reason in NOT_A_MEMBER:
-        return f"I am not in this channel (`{reason}`). Type `/invite @dms` here, and try again."
-    if reason == "missing_scope" and isinstance(error, SlackApiError):
-        scope = error.response.get("needed") or "files:write"
-        return f"the app lacks the scope `{scope}`. Whoever installed it adds that."
-    return f"Slack says `{reason}`. Try again in a minute."
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, SlackApiError):
-        return str(error.response.get("error", error))
-    return f"{type(error).__name__}: {error}"
+def _place(who: Person) -> str:
+    return "your direct messages with me" if _is_direct(who) else "the channel"

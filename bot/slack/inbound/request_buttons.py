@@ -163,7 +163,9 @@ class RequestButtons:
         decisions = self._store.decisions(request.id)
         related = find_related_open(self._store, request, self._clock())
         ref = self._remember_shown(press, target, request, APPROVING)
-        self._replier.update(target, modals.approval_confirmation(request, decisions, ref, related))
+        self._replier.update(
+            target, modals.approval_confirmation(request, decisions, ref, related), awaited=True
+        )
 
     def _approve_now(self, press: BlockAction, target: ReplyTarget) -> None:
         request = self._approvals.approval.may_decide(press.who, press.value)

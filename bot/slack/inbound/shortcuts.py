@@ -121,7 +121,9 @@ class Shortcuts:
             if found
             else "I find no migration job in this message that you may see. Which one do you mean?"
         )
-        self._replier.update(target, job_picker(target.place, note, self._buttons(used.who, found)))
+        self._replier.update(
+            target, job_picker(target.place, note, self._buttons(used.who, found)), awaited=True
+        )
 
     def _buttons(self, who: Person, names: list[str]) -> list[Button]:
         invocations = [Invocation(VERB, (name,)).to_dict() for name in names[:_MOST_FOUND]]

@@ -43,7 +43,9 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _VIEW_NOT_OPENED = Note(
-    "The form could not be opened just now: press the button or type the command again.", tone="warn"
+    "Nothing was done: Slack could not open the window just now. Press the button, or type the command, once "
+    "more.",
+    tone="warn",
 )
 _CHANGING = frozenset(Action)
 _UNSENT = "nothing was"

@@ -1,0 +1,31 @@
+"""Files in answers. Source: https://docs.slack.dev/reference/methods/files.completeUploadExternal (errors)"""
+
+from __future__ import annotations
+
+from slack_sdk.errors import SlackApiError
+
+from bot.cmdline.answers import Upload
+from bot.slack.api.client import reason_of
+from bot.slack.api.messages import NOT_A_MEMBER
+from bot.util.command import named
+
+_TEXTS = (".md", ".json")
+"""Ends of the names of files that are texts of the bot."""
+
+
+def file_content(answer: Upload, command: str) -> bytes:
+    """The file's content; a text names the slash command, as messages do."""
+    if not answer.filename.endswith(_TEXTS):
+        return answer.content
+    return named(answer.content.decode(), command).encode()
+
+
+def why_no_file(error: Exception) -> str:
+    """What Slack says, and what to do about it."""
+    reason = reason_of(error)
+    if reason in NOT_A_MEMBER:
+        return f"I am not in this channel (`{reason}`). Type `/invite @dms` here, and try again."
+    if reason == "missing_scope" and isinstance(error, SlackApiError):
+        scope = error.response.get("needed") or "files:write"
+        return f"the app lacks the scope `{scope}`. Whoever installed it adds that."
+    return f"Slack says `{reason}`. Try again in a minute."
