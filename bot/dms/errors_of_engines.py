@@ -237,7 +237,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.LOG_CHAIN,
         r"\blog in this backup set\b.{0,80}\b(?:too recent|too early|terminates)\b|\b(?:broken|"
         r"gap in the) log chain\b|"
-        r"\blog chain\b.{0,40}\b(?:broken|gap)\b|\b(?:msg|error:?) (?:3136|4214|4305|4326|4330)\b|"
+        r"\bbreak in LSN chain\b|\blog chain\b.{0,40}\b(?:broken|gap)\b|"
+        r"\b(?:msg|error:?) (?:3136|4214|4305|4326|4330)\b|"
         r"\brecovery path that is inconsistent\b|\bnot been restored to the correct earlier state\b|"
         r"\bno current database backup\b|\bno files are ready to rollforward\b|"
         r"\bRESTORE can only create a database when restoring\b",

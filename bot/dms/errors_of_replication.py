@@ -119,6 +119,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bwal segment\b.{0,80}\b(?:removed|missing|not found)\b|"
         r"\breplication slot\b.{0,120}\b(?:does not exist|missing|invalidated|lost)\b|"
         r"\bis ahead of the WAL flush position\b|\binvalidating obsolete replication slot\b|"
+        r"\bLSN\b.{0,60}\bno longer available\b|"
         r"\bno longer get changes from replication slot\b|\bexceeded the maximum reserved size\b",
         LOGS_GONE.format("its replication slot was dropped or invalidated, or WAL was removed"),
     ),
@@ -164,7 +165,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bcould not find (?:first log file|next log)\b|"
         r"\b(?:binlogs?|binary logs?)\b.{0,80}\b(?:purged|lost|not found|expired|removed)\b|"
         r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b|"
-        r"\bbinlog truncated\b",
+        r"\bbinlog truncated\b|\b(?:binlog|binary log)\b.{0,160}\bno longer available\b",
         LOGS_GONE.format("binary logs were purged; keep them longer"),
     ),
     known(

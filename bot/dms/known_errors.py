@@ -48,7 +48,9 @@ _PARAMETER = (
     r"|sql_mode|sql_require_primary_key|rds\.\w+"
 )
 _SINGLE = re.compile(rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)'|FLUSH |constraints/)[^'\n]{{0,200}}'")
-_DOUBLE = re.compile(r"\"(?!(?:\$libdir/)?pglogical(?:_output)?\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`")
+_DOUBLE = re.compile(
+    r"\"(?!(?:\$libdir/)?pglogical(?:_output|\.\w{1,63})?\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`"
+)
 _DOTTED = re.compile(
     r"(?<![\w./:-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.fn_)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
 )
@@ -69,6 +71,11 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 """How MySQL and its clients tell the number of an error: `Error_code: MY-001118`, `Last_SQL_Errno: 1118`."""
+_COUNT = re.compile(
+    r"\berror [1-9]\d{3,4}\b(?!\s{0,3}(?:[(:.,;)\]\[-]|$)|\s(?:from|when|while|on|in|at) )",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What only looks like the number of an error: `error 1062 rows were skipped`."""
 _LAST_NUMBER = re.compile(r"\((\d{4})\)(?=[\s.;,]{0,9}$)", re.MULTILINE)
 """Where `mysqldump` tells it: `mysqldump: Couldn't execute '…': Table 'x' doesn't exist (1146)`."""
 _QUOTED_PARAMETER = re.compile(
@@ -106,6 +113,7 @@ _STATEMENT = re.compile(
 def _without_names(text: str) -> str:
     """The text without statements and names of objects, which say nothing of the cause."""
     text = _FIELD.sub(lambda field: field[1].replace('\\"', '"'), text)
+    text = _COUNT.sub("error …", text)
     text = _NUMBER.sub(r"error \1", _TUPLE.sub(r"error \1: \3", text))
     if "mysqldump" in text:
         text = _LAST_NUMBER.sub(r"error \1", text)
