@@ -38,6 +38,7 @@ from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
 from bot.requests.delay import plain_text
+from bot.runtime import metrics
 from bot.store import StoreError
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
 from bot.store.records import Request, RequestState
@@ -104,6 +105,7 @@ class Driver:
             except StoreError:
                 raise
             except Exception:
+                metrics.count_error()
                 log.exception("cutover_error", cutover=cutover.id)
 
     def _ended_with_work(self, now: datetime) -> Sequence[Cutover]:

@@ -272,8 +272,11 @@ class ProfileCache:
             profiles = {each.profile: each for each in self._fetch(location)}
         except DmsError as error:
             _log.warning("Could not list the connection profiles of %s: %s", location, error)
-            with self._lock:
-                self._locations[location].error = str(error)
+            self._note_failure(location, str(error))
+            return
+        except Exception as error:  # Nobody looks at how this ends.
+            _log.exception("Could not read the connection profiles of %s", location)
+            self._note_failure(location, f"an error in the bot ({type(error).__name__})")
             return
         with self._lock:
             old = self._locations.get(location, _LocationCache())
@@ -287,6 +290,10 @@ class ProfileCache:
                 cache.version = old.version + 1
             elif old.absent.keys() - absent.keys():  # what is forgotten there must not be kept here
                 self._endpoints = {}
+
+    def _note_failure(self, location: str, why: str) -> None:
+        with self._lock:
+            self._locations[location].error = why
 
     def _fetch(self, location: str) -> list[Endpoint]:
         parent = f"projects/{self.project}/locations/{location}"

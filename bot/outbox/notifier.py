@@ -15,6 +15,7 @@ from bot.outbox.limits import Limits
 from bot.outbox.sender import Sender, seconds_from_now
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.queries import request_key
+from bot.runtime import metrics
 from bot.slack.api.messages import (
     AuthError,
     CannotPost,
@@ -167,6 +168,7 @@ class Notifier:
             raise
         except Exception:
             # A bug with one message must not hold up all others.
+            metrics.count_error()
             log.exception("message_failed", key=message.key, kind=message.kind)
             self._retry_later(message)
         else:
@@ -186,6 +188,7 @@ class Notifier:
             return None
         except Exception:
             # A message that cannot be rendered must not hold up all others.
+            metrics.count_error()
             log.exception("message_not_rendered", key=message.key, kind=message.kind)
             self._retry_later(message)
             return None

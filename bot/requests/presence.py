@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from bot.requests.runner import replica_lock
+from bot.runtime import metrics
 from bot.store import Lock, Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,9 @@ class Presence:
                 self._recover_own_calls()
             except StoreError as error:
                 log.warning("presence_lock_failed", error=str(error))
+            except Exception:  # Without its lock, others would take this replica for dead.
+                metrics.count_error()
+                log.exception("presence_error")
 
     def _acquire(self) -> None:
         if self._lock is None or self._lock.is_lost:

@@ -29,6 +29,7 @@ from bot.requests.preflight import PermanentRefusal, PreconditionFailed, Preflig
 from bot.requests.queries import locking_run
 from bot.requests.recovery import ATTEMPTS, Recovery
 from bot.requests.run_ledger import STOPPING_FIRST, RunLedger
+from bot.runtime import metrics
 from bot.store import JobLocked, Store, StoreError
 from bot.store.records import Request, RequestState, Run, RunState
 from bot.util.command import DEFAULT
@@ -216,6 +217,7 @@ class Runner:
         except StoreError as error:
             log.error("run_left_to_recovery", run=run.id, error=str(error))
         except Exception:
+            metrics.count_error()
             log.exception("run_error", run=run.id)
         finally:
             with self._guard:

@@ -13,6 +13,7 @@ from bot.config.projects import Projects
 from bot.config.webhooks import ALL, Format, Webhook
 from bot.dms.model import Job, parse_name
 from bot.policy.subscriptions import topics
+from bot.runtime import metrics
 from bot.store import Store, StoreError
 from bot.store.records import EVERY_JOB, AuditEntry, Event, WebhookDelivery
 from bot.watch.recipients import SavedEvent
@@ -46,6 +47,7 @@ class Recorder:
             except StoreError:
                 raise
             except Exception:
+                metrics.count_error()
                 log.exception("event_not_recorded_for_webhooks", event_id=each.event.id)
 
     def record_audit(self, entry: AuditEntry) -> None:
@@ -54,6 +56,7 @@ class Recorder:
         except StoreError:
             raise
         except Exception:
+            metrics.count_error()
             log.exception("audit_row_not_recorded_for_webhooks", seq=entry.seq)
 
     def _record_event(self, saved: SavedEvent) -> None:

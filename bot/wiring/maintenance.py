@@ -6,18 +6,22 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+import structlog
+
 from bot.config.settings import Settings
 from bot.outbox.escalations import EscalationTask
 from bot.policy.model import Policy
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.approvals import Approvals
 from bot.runtime import metrics
-from bot.store import Store
+from bot.store import Store, StoreError
 from bot.store.records import RequestState
 from bot.store.retention import RetentionJob
 from bot.watch.audit_anchor import AuditAnchor
 from bot.watch.daily_summary import DailySummary
 from bot.watch.freeze_news import FreezeNews
+
+log = structlog.get_logger(__name__)
 
 _MOST = 1000
 
@@ -39,8 +43,9 @@ class Maintenance:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._expire = approvals.expiry.expire
+        self._approvals = approvals
         self._ticks: tuple[Callable[[datetime], object], ...] = (
+            self._expire,
             approvals.scheduler.tick,
             DailySummary(store, settings, summary=policy.summary, wake=wake).tick,
             FreezeNews(store, policy, subscriptions, wake).tick,
@@ -50,13 +55,21 @@ class Maintenance:
         )
 
     def run(self) -> None:
-        """One round.
+        """One round. What fails keeps nothing else.
 
         Raises:
             StoreError: the next round goes on.
         """
-        self._expire()
         for tick in self._ticks:
-            tick(self._clock())
+            try:
+                tick(self._clock())
+            except StoreError:
+                raise
+            except Exception:
+                metrics.count_error()
+                log.exception("maintenance_error", task=tick.__qualname__)
         metrics.outbox_depth(self._store.outbox_depth())
         metrics.open_approvals(len(self._store.requests([RequestState.APPROVING], limit=_MOST)))
+
+    def _expire(self, _now: datetime) -> None:
+        self._approvals.expiry.expire()

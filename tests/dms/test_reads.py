@@ -386,6 +386,22 @@ class TestEndpoints:
         assert len(far.asked("ListConnectionProfiles")) == 1
         gateway.close()
 
+    def test_an_answer_that_nobody_can_read_is_a_line_in_the_log_and_a_reason(
+        self, far: FakeService, page: list[Any], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        newer = ProfilePb(name=profile_name("src"), provider=77, mysql={"host": "10.0.0.1"})
+        far.on("ListConnectionProfiles", lambda request, context: ProfilesPb(connection_profiles=[newer]))
+        unreadable = {"name": profile_name("src"), "provider": "NEW", "cloudsql": {"settings": "none"}}
+        far.rest["GET projects/p/locations/l/connectionProfiles"] = lambda request: (
+            200,
+            {"connectionProfiles": [unreadable]},
+        )
+        gateway = made(far, "l")
+        (job,) = gateway.list_jobs().jobs
+        assert gateway.profiles_note(job) == "an error in the bot (AttributeError)"
+        assert "Could not read the connection profiles of l" in caplog.text
+        gateway.close()
+
     def test_sql_server_and_newer_providers_come_from_rest(self, far: FakeService, page: list[Any]) -> None:
         odd = ProfilePb(name=profile_name("mssql"))
         azure = ProfilePb.FromString(
