@@ -199,6 +199,12 @@ def test_the_chart_refuses_two_bots_on_one_file() -> None:
         charted(database="sqlite", replicas=2)
 
 
+def test_the_chart_collects_no_metrics_without_their_token() -> None:
+    """Its objects would name a secret without a name, which Kubernetes refuses."""
+    with pytest.raises(jsonschema.ValidationError):
+        charted(metrics={"podMonitoring": True})
+
+
 def test_the_chart_and_the_overlays_make_the_same_pod() -> None:
     chart = {each["kind"]: each for each in charted()}["Deployment"]["spec"]["template"]["spec"]
     base = read("kubernetes", "base", "deployment.yaml")["spec"]["template"]["spec"]
