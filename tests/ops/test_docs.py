@@ -16,6 +16,8 @@ from prometheus_client.metrics_core import Metric
 from bot.cli import main
 from bot.config.loader import load
 from bot.config.settings import OPTIONS, Settings
+from bot.cutover.ledger import _UNAUDITED
+from bot.cutover.wording import EVENT_TEXT
 from bot.dms import rules_page
 from bot.policy.permissions import Permission
 from bot.runtime import metrics
@@ -145,3 +147,11 @@ def test_what_a_role_may_names_each_verb(role: str, wanted: set[Permission]) -> 
     assert row is not None
     verbs = {name for name, verb in all_verbs().items() if verb.permission in wanted}
     assert verbs <= set(re.findall(r"\w+", row[1]))
+
+
+def test_what_the_audit_has_of_a_cutover_is_told() -> None:
+    """The budget is a line of its log alone, as what is in `_UNAUDITED`."""
+    told = set(
+        re.findall(r"`(\w+)`", text("audit").partition("With the action `cutover`")[2].partition(" |\n")[0])
+    )
+    assert told == set(EVENT_TEXT) - _UNAUDITED - {"budget"}
