@@ -101,10 +101,19 @@ def switch_over(job: Job) -> str:
     )
 
 
+_REPLICATES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
+
+
 def _rest_step(job: Job) -> str:
     """What only REST tells of the job, as far as it was read, decides the next step."""
     if job.rest is None:
         return ""
+    if job.rest.availability_group and job.state == State.RUNNING and job.phase in _REPLICATES:
+        return (
+            "It replicates through an availability group (`dagConfig`), which only DMS's API documents. To "
+            "switch over: stop the writes to the source, make sure that the last changes have arrived, then "
+            "promote."
+        )
     if job.rest.promotes_when_ready and job.state == State.RUNNING:
         return (
             "Its databases are promoted by themselves when they are ready (`promoteWhenReady`), with the "

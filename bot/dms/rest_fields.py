@@ -4,6 +4,7 @@ Sources: REST schema `MigrationJob` of `datamigration.v1`: `purpose` ("Migration
 forward jobs or failback migration jobs"), `originalMigrationName` ("A failback replication pointer to the
 resource name (URI) of the original migration job"),
 `sqlserverHomogeneousMigrationJobConfig.promoteWhenReady` ("Promote databases when ready"),
+`sqlserverHomogeneousMigrationJobConfig.dagConfig` ("Configuration for distributed availability group (DAG)"),
 `postgresHomogeneousConfig.isNativeLogical` ("Whether the migration is native logical"). The gRPC client
 `google-cloud-dms` 1.17.0 has none of them.
 """
@@ -13,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+_SQLSERVER = "sqlserverHomogeneousMigrationJobConfig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class RestFields:
     """Full resource name of the job that a failback job belongs to."""
     promotes_when_ready: bool = False
     """Its databases are promoted by themselves when they are ready."""
+    availability_group: bool = False
+    """It replicates through a distributed availability group of SQL Server, of which no page speaks."""
     native_logical: bool = False
     """A quick-start migration: native logical replication, without pglogical.
 
@@ -38,7 +43,8 @@ def rest_fields(job_body: Mapping[str, Any]) -> RestFields:
     return RestFields(
         failback=job_body.get("purpose") == "FAILBACK" or bool(original),
         original=original,
-        promotes_when_ready=_flag(job_body, "sqlserverHomogeneousMigrationJobConfig", "promoteWhenReady"),
+        promotes_when_ready=_flag(job_body, _SQLSERVER, "promoteWhenReady"),
+        availability_group=bool((job_body.get(_SQLSERVER) or {}).get("dagConfig")),
         native_logical=_flag(job_body, "postgresHomogeneousConfig", "isNativeLogical"),
     )
 

@@ -40,7 +40,7 @@ STOPPED_LISTS_PROMOTE = Source(_STATUSES, ALL, "Stopped in CDC: Resume. Promote.
 EVERY_STATUS_LISTS_DELETE = Source(_STATUSES, ALL, "every status lists Delete")
 
 START_UNLESS_RUNNING = Source(_MANAGE, ALL, "jobs that are not in the Running or Starting state")
-STOPPED_IN_DUMP = Source(_MANAGE, "MySQL", "stopped in the full dump: Restart, Delete")
+STOPPED_IN_DUMP = Source(_MANAGE, "MySQL, PostgreSQL, AlloyDB", "stopped in the full dump: Restart, Delete")
 STOPPED_ANYWHERE = Source(_MANAGE, "SQL Server", "a stopped job: Resume, Delete, Promote")
 SOME_NAMED = Source(_MANAGE, "PostgreSQL", "restart and promote of selected databases")
 FAILED_NAMED = Source(_MANAGE, "AlloyDB", "restarting failed databases and viewing, no promotion of some")

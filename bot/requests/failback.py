@@ -50,6 +50,11 @@ def warnings(action: Action, job: Job, fields: RestFields | None, has_failback: 
         lines.append(_of_failback(action))
     if fields is not None and fields.promotes_when_ready and job.state == State.RUNNING:
         lines.append("*It promotes its databases by itself* when they are ready (`promoteWhenReady`).")
+    if fields is not None and fields.availability_group and action is Action.PROMOTE:
+        lines.append(
+            "*It replicates through an availability group* (`dagConfig`), which only DMS's API documents: "
+            "what is said here of backup files and logs may not be true of it."
+        )
     if _may_fail_back(job):
         lines.append(_of_original(action, has_failback))
     return tuple(lines)

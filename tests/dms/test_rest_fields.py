@@ -49,6 +49,11 @@ def between(source: str, destination: str, **fields: Any) -> Job:
             RestFields(promotes_when_ready=True),
         ),
         ({"sqlserverHomogeneousMigrationJobConfig": {"backupFilePattern": "x"}}, RestFields()),
+        ({"sqlserverHomogeneousMigrationJobConfig": {"dagConfig": None}}, RestFields()),
+        (
+            {"sqlserverHomogeneousMigrationJobConfig": {"dagConfig": {"sourceAg": "ag1"}}},
+            RestFields(availability_group=True),
+        ),
         ({"postgresHomogeneousConfig": {"isNativeLogical": True}}, RestFields(native_logical=True)),
         ({"postgresHomogeneousConfig": {"isNativeLogical": False}}, RestFields()),
         ({"postgresHomogeneousConfig": None}, RestFields()),
@@ -74,6 +79,7 @@ def test_rest_has_these_fields_and_grpc_lacks_them() -> None:
         (RestFields(failback=True, original=ORIGINAL), "*failback job* of `shop`"),
         (RestFields(promotes_when_ready=True), "*promotes by itself* when ready"),
         (RestFields(native_logical=True), "quick start, without pglogical"),
+        (RestFields(availability_group=True), "through an availability group"),
     ],
 )
 def test_the_card_says_what_kind_of_job_it_is(rest: RestFields, says: str) -> None:
@@ -92,6 +98,18 @@ def test_the_next_step_of_a_job_that_promotes_by_itself() -> None:
     assert "promoted by themselves" in step
     assert "stop the writes to the source before" in step
     assert "promoted by themselves" not in next_step(replace(job, rest=None))
+
+
+@pytest.mark.parametrize("phase", ["CDC", "READY_FOR_PROMOTE"])
+def test_no_backup_files_are_spoken_of_with_an_availability_group(phase: str) -> None:
+    """REST `SqlServerDagConfig`. "Finalize a migration" (SQL Server) is about backup files."""
+    job = between("SQLSERVER", "SQLSERVER", phase=phase)
+    group = RestFields(availability_group=True)
+    assert "log" in next_step(job)
+    assert "log" not in next_step(replace(job, rest=group))
+    said = " ".join(warnings(Action.PROMOTE, job, group, False))
+    assert "may not be true of it" in said
+    assert "may not be true" not in " ".join(warnings(Action.PROMOTE, job, RestFields(), False))
 
 
 def test_a_failback_job_is_started_after_the_promotion() -> None:

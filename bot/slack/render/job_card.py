@@ -242,6 +242,7 @@ def _purpose(job: Job) -> list[str]:
     known = {
         f"*failback job*{of}": rest.failback,
         "*promotes by itself* when ready": rest.promotes_when_ready,
+        "through an availability group": rest.availability_group,
         "quick start, without pglogical": rest.native_logical,
     }
     return [text for text, applies in known.items() if applies]
