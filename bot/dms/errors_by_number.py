@@ -21,7 +21,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         + r"|\bin a read-only transaction\b|--(?:super-)?read-only option\b|"
         + mysql(1836)
         + "|"
-        + sql_server(3906)
+        + sql_server(976, 978, 3906)
         + r"|\bfailed to update database\b.{0,80}\bbecause the database is read-only\b",
         "A database accepts no writes, as a standby or a replica does. If it is the source, use its primary.",
         documented=False,
@@ -68,7 +68,8 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         + "|"
         + mysql(1820, 1862, 3118, 3955)
         + r"|(?<!service )\baccount is (?:locked|disabled)\b|\byour password has expired\b|"
-        r"\bpassword has expired\b",
+        r"\bpassword has expired\b|"
+        r"\bpassword of the account must be changed\b",
         "The migration user's account is locked, or its password has expired: unlock or renew it on the "
         "database, "
         "and set the new password in the connection profile.",
@@ -249,6 +250,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.LEFT_OVER,
         r"\b(?:replication (?:slot|origin|set)|subscription|publication) \"…\" already exists\b|"
         r"\bexisting subscription \"…\" to provider already subscribes\b|"
+        r"\bcannot be enabled for change data capture because\b|"
         r"\bcapture instance\b.{0,80}\balready exists\b|\b(?:error:?|msg:?) 22926\b",
         "Something of this name is there already, probably left by an earlier migration: a replication "
         "slot or "

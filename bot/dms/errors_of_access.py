@@ -17,7 +17,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.TUNNEL,
         r"\bssh: (?:connect to host|handshake failed|unable to authenticate)\b|"
-        r"\bpermission denied \(publickey\b|\bkex_exchange_identification\b|"
+        r"\bpermission denied \(publickey\b|\b(?:kex|ssh)_exchange_identification\b|"
+        r"\bremote port forwarding failed\b|"
         r"\bhost key verification failed\b|\bchannel \d{1,9}: open failed\b",
         "The SSH tunnel cannot be built: "
         "check the SSH settings of the connection profile, and the bastion host.",
@@ -25,7 +26,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.HOST_BLOCKED,
         r"\bis blocked because of many connection errors\b|"
-        r"\bflush-hosts\b|\bpg_hba\.conf\b|\bis not allowed to connect\b",
+        r"\bflush-hosts\b|\bpg_hba\.conf\b|\bis not allowed to (?:connect|access the server)\b",
         "The database does not let DMS's address in. "
         "Allow it (PostgreSQL: `pg_hba.conf`; MySQL: the user's host; an allowlist), and unblock it (MySQL: "
         "`FLUSH HOSTS`).",

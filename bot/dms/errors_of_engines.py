@@ -82,14 +82,15 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.IAM,
-        r"\bpermission\b.{0,80}\bdenied on resource\b|\biam\.(?:serviceAccounts?|roles)\.\w+|"
+        r"\bpermission\b.{0,80}\bdenied on (?:resource|network|subnetwork|project)\b|"
+        r"\blacks IAM permission\b|\biam\.(?:serviceAccounts?|roles)\.\w+|"
         r"\bcaller does not have permission\b|\brequired ['\"]…['\"] permission\b|"
         r"\bnot authorized to act as service account\b|"
         r"\b(?:cloudsql|alloydb|datamigration|compute|cloudkms|servicenetworking|secretmanager)"
         r"\.[a-z]{1,40}\.[a-z]{1,40} permission\b|"
         r"\bset service networking service account as\b|"
         r"\bclient is not authorized to make this request\b|\b403: insufficient permission\b|"
-        r"\bdoes not have\b.{0,80}\b(?:IAM )?permission "
+        r"\b(?<!user )does not have\b.{0,80}\b(?:IAM )?permission "
         r"(?:to|for)\b|\bservice account\b.{0,120}\b(?:lacks|missing|required) (?:the )?permissions?\b",
         "A service account lacks a permission in Google Cloud: grant the one that the error names.",
         documented=False,
@@ -123,7 +124,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bORA-(?:00257|0165[0-9]|01688|01691|01536|19809|19815|30009)\b|\barchiver error\b|"
         r"\berror(?:_code)?:? ?1114\b|\b(?:table|file)\b.{0,80}\bis full\b|\berrno: 28\b|\berrcode: 28\b|"
         r"\bfilegroup is full\b|\b(?:msg|error:?) (?:1105|9002)\b|"
-        r"\binsufficient free space on disk\b|"
+        r"\binsufficient free space on disk\b|\bnot enough space on the disk\b|"
         r"\btransaction log for database\b.{0,80}\bis full\b",
         "A disk, tablespace or log area is full, on the source or on the destination. Make room first.",
         documented=False,
@@ -138,7 +139,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.UNREACHABLE,
-        r"\bORA-(?:12[15]\d\d|01033|01034|27101|12860)\b|\bnetwork-related or instance-specific error\b|"
+        r"\bORA-(?:12[15]\d\d|01033|01034|01109|27101|12860)\b|\bTLS handshake timeout\b|"
+        r"\bnetwork-related or instance-specific error\b|"
         r"\btemporary failure in name resolution\b|\bhost is down\b|\bcould not resolve (?:host|"
         r"the connect)\b|"
         r"\bname or service not known\b|\bunknown MySQL server host\b|"
@@ -177,7 +179,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\b(?:msg|error:?) (?:229|262|297|300|916|4060)\b|"
         r"\bcannot open database\b.{0,80}\brequested by the login\b|"
         r"\bserver principal\b.{0,80}\bnot able to access\b|\bORA-(?:01950|00990|01045)\b|"
-        r"\bPLS-00201\b|\bnot authorized to initiate the requested action\b|"
+        r"\bmissing privileges\b|\buser does not have permission to\b|\bPLS-00201\b|"
+        r"\bnot authorized to initiate the requested action\b|"
         r"\bpermission denied for large object\b",
         "The migration user lacks privileges on the source: grant what the guide lists.",
         page=SOURCE,
@@ -252,7 +255,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.SQLSERVER_CDC,
         r"\b(?:change data capture|CDC)\b.{0,60}\b(?:is not|not) (?:enabled|running|active)\b|"
         r"\bnot enabled for change data capture\b|"
-        r"\bsp_cdc_enable\w*|\bmetadata that indicates\b.{0,60}\bchange data capture\b|"
+        r"\bsp_cdc_enable\w*|\bcould not update the metadata\b.{0,120}\bchange data capture\b|"
+        r"\bmetadata that indicates\b.{0,60}\bchange data capture\b|"
         r"\bSQL ?Server ?Agent\b.{0,60}\bnot (?:currently )?running\b|\b(?:msg|error:?) (?:14234|"
         r"22832|22830)\b",
         "Change data capture does not run on the source: enable it for the database and its tables, and see "

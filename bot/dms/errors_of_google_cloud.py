@@ -29,7 +29,7 @@ GOOGLE_CLOUD_ERRORS: tuple[KnownError, ...] = (
         rf"{_PSC}.{{0,120}}\b(?:refused|rejected|not accepted|needs_attention|timed out|cannot|could not|"
         r"failed)\b|"
         rf"\b(?:refused|rejected|unable to connect|could not connect|failed to connect)\b.{{0,80}}{_PSC}|"
-        r"\bservice attachment\b.{0,80}\b(?:rejected|not accepted|not found|refused)\b",
+        r"\b(?:service|network) attachment\b.{0,80}\b(?:rejected|not accept(?:ed)?|not found|refused)\b",
         "Private Service Connect does not let the connection through: check that the service attachment "
         "accepts "
         "the project, that the endpoint is in state ACCEPTED, and that what is behind it listens.",

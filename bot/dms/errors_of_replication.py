@@ -10,7 +10,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.QUOTA,
         r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|limits?)\b|\bquota exceeded\b|"
-        r"\brate limit exceeded\b|\bresource has been exhausted\b",
+        r"\bmaximum number of peer(?:ed networks|ings)\b|\brate limit exceeded\b|"
+        r"\bresource has been exhausted\b",
         "A quota of the project is used up. Try again in a minute, or raise the quota in the console.",
         documented=False,
     ),
@@ -308,7 +309,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.ROLE_MISSING,
-        r"\b(?:role|user|login)\b.{0,80}\bdoes not exist\b|\bcannot find the user\b",
+        r"(?<!ORA-\d{5}: )\b(?:role|user|login)\b.{0,80}\bdoes not exist\b|\bcannot find the user\b",
         "A role that the source's objects belong to is missing on the destination: roles are not migrated. "
         "Create it there, then {go_on}.",
         documented=False,
