@@ -57,6 +57,11 @@ _lag = Gauge(
     registry=REGISTRY,
 )
 _depth = Gauge("dms_bot_outbox_depth", "Messages that wait to be posted or updated", registry=REGISTRY)
+_oldest = Gauge(
+    "dms_bot_outbox_age_seconds",
+    "Age of the oldest message that was not posted yet; 0 where this replica does not post",
+    registry=REGISTRY,
+)
 _approvals = Gauge("dms_bot_open_approvals", "Requests that wait for approval", registry=REGISTRY)
 _runs = Counter(
     "dms_bot_runs", "Actions on jobs that ended", ["project", "action", "outcome"], registry=REGISTRY
@@ -143,8 +148,10 @@ def polling_stopped() -> None:
         _watched.clear()
 
 
-def outbox_depth(count: int) -> None:
+def outbox(count: int, age_s: float) -> None:
+    """`age_s`: of the oldest message that was not posted yet, in seconds; 0 where there is none."""
     _depth.set(count)
+    _oldest.set(age_s)
 
 
 def open_approvals(count: int) -> None:
@@ -173,6 +180,9 @@ def set_leader(is_leader: bool) -> None:
     _leader.set(1 if is_leader else 0)
     if not is_leader:
         polling_stopped()
+        # Another replica reports them; what was measured last here would stand for good.
+        outbox(0, 0)
+        open_approvals(0)
 
 
 def count_slack_error(method: str, error: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -68,7 +68,9 @@ class Maintenance:
             except Exception:
                 metrics.count_error()
                 log.exception("maintenance_error", task=tick.__qualname__)
-        metrics.outbox_depth(self._store.outbox_depth())
+        oldest = self._store.oldest_unposted()
+        age = timedelta() if oldest is None else self._clock() - oldest
+        metrics.outbox(self._store.outbox_depth(), max(0.0, age.total_seconds()))
         metrics.open_approvals(len(self._store.requests([RequestState.APPROVING], limit=_MOST)))
 
     def _expire(self, _now: datetime) -> None:

@@ -29,6 +29,7 @@ NORMAL = {
     'dms_bot_leader{instance="b"}': "0x60",
     'dms_bot_watcher_lag_seconds{instance="a",project="acme",location="europe-west3"}': "30x60",
     'dms_bot_outbox_depth{instance="a"}': "3x60",
+    'dms_bot_outbox_age_seconds{instance="a"}': "20x60",
     'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0+10x60",
     'dms_bot_ack_seconds_bucket{instance="a",le="2"}': "0+10x60",
     'dms_bot_ack_seconds_bucket{instance="a",le="+Inf"}': "0+10x60",
@@ -47,6 +48,7 @@ WRONG: dict[str, dict[str, str | None]] = {
         'dms_bot_watcher_lag_seconds{instance="a",project="acme",location="europe-west3"}': "400x60",
     },
     "DmsBotMessagesWait": {'dms_bot_outbox_depth{instance="a"}': "51x60"},
+    "DmsBotMessageIsLate": {'dms_bot_outbox_age_seconds{instance="a"}': "1850+60x60"},
     "DmsBotSlowAck": {'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0x60"},
     "DmsBotUnclearRun": {
         'dms_bot_runs_total{instance="a",project="acme",action="restart",outcome="unclear"}': "0x55 1x5",

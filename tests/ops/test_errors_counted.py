@@ -34,5 +34,5 @@ def test_one_task_that_fails_keeps_none_of_the_others(tmp_path: Path) -> None:
         before = value("dms_bot_errors_total") or 0
         env.bot.store.put_value("audit_anchor", "2026-01-01:nonsense")
         until(lambda: (value("dms_bot_errors_total") or 0) > before)
-        metrics.outbox_depth(999)
+        metrics.outbox(999, 0)
         until(lambda: value("dms_bot_outbox_depth") == 0)  # which is measured after all others

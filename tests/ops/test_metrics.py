@@ -43,12 +43,22 @@ def test_counts_grow() -> None:
 
 
 def test_gauges_show_the_present() -> None:
-    metrics.outbox_depth(7)
+    metrics.outbox(7, 12.5)
     metrics.open_approvals(2)
     metrics.begin("1.2.3", ())
     assert value("dms_bot_outbox_depth") == 7
+    assert value("dms_bot_outbox_age_seconds") == 12.5
     assert value("dms_bot_open_approvals") == 2
     assert value("dms_bot_build_info", version="1.2.3") == 1
+
+
+def test_what_the_leader_measures_does_not_stand_after_it() -> None:
+    metrics.set_leader(True)
+    metrics.outbox(60, 2000)
+    metrics.open_approvals(2)
+    metrics.set_leader(False)
+    names = ("dms_bot_outbox_depth", "dms_bot_outbox_age_seconds", "dms_bot_open_approvals")
+    assert [value(each) for each in names] == [0, 0, 0]
 
 
 def test_the_queue_of_a_webhook_goes_with_the_leadership() -> None:

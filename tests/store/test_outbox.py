@@ -59,6 +59,16 @@ def test_sent_touched_and_sent_again(store: Store) -> None:
     assert store.outbox_depth() == 0
 
 
+def test_the_oldest_that_was_never_posted(store: Store) -> None:
+    assert store.oldest_unposted() is None
+    for number, key in enumerate(("posted", "hopeless", "oldest", "newer")):
+        store.enqueue(make.message(key=key, created=NOW + number * MINUTE))
+    store.mark_sent("posted", 1, "1.1")
+    store.mark_dirty("posted")
+    store.mark_failed("hopeless", None, "channel_not_found")
+    assert store.oldest_unposted() == NOW + 2 * MINUTE
+
+
 def test_a_failed_message_waits_and_a_hopeless_one_is_given_up(store: Store) -> None:
     store.enqueue(make.message())
     store.mark_attempt("m1")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.store.codec import clean, dumps, time_text
+from bot.store.codec import clean, dumps, text_time, time_text
 from bot.store.records import OutMessage
 from bot.store.table import Table, Where
 from bot.store.tables.base import TableGroup
@@ -18,6 +18,8 @@ _OUTBOX = Table("outbox", OutMessage, generated=("id",))
 _POST = _OUTBOX.insert("ON CONFLICT (key) DO NOTHING")
 
 _DEPTH = "SELECT count(*) FROM outbox WHERE error = '' AND sent_rev < rev"
+
+_OLDEST = "SELECT min(created) FROM outbox WHERE error = '' AND sent_rev = 0 AND sent_rev < rev"
 
 # A parent that was given up or deleted will never have a thread: its replies are posted without one
 # instead of blocking themselves and all that follow.
@@ -118,3 +120,8 @@ class OutboxTable(TableGroup):
 
     def outbox_depth(self) -> int:
         return int(self._db.rows(_DEPTH)[0][0])
+
+    def oldest_unposted(self) -> datetime | None:
+        """When the oldest message was made that was never posted, and was not given up."""
+        created = self._db.rows(_OLDEST)[0][0]
+        return None if created is None else text_time(str(created))
