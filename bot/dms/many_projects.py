@@ -32,8 +32,9 @@ _MAX_THREADS = 64
 class ProjectGateways(RoutedReads, RoutedActions):
     """Implements `bot.dms.port.Dms` over the gateways of all projects; thread-safe.
 
-    The gateways note in the same `reachability` what answers. If there is one project, every call goes to its
-    gateway, whatever project the name says. A call that comes before the end of `load` waits for it.
+    The gateways note in the same `reachability` what answers. A call that comes before the end of `load`
+    waits for it. A project that is not served gets no call, however few are: open requests and old buttons
+    may be about one that was taken out of the settings.
     """
 
     def __init__(
@@ -144,13 +145,11 @@ class ProjectGateways(RoutedReads, RoutedActions):
         Raises:
             Refused: the project is not served.
         """
-        gateways = self._loaded()
-        found = gateways.get(project)
-        if found is None and not self.projects.several:
-            return next(iter(gateways.values()))
+        found = self._loaded().get(project)
         if found is None:
             served = ", ".join(each.id for each in self.projects)
-            raise Refused(f"This bot serves the projects {served}, not {project}.", code="INVALID_ARGUMENT")
+            what = "projects" if self.projects.several else "project"
+            raise Refused(f"This bot serves the {what} {served}, not {project}.", code="INVALID_ARGUMENT")
         return found
 
     def _loaded(self) -> Mapping[str, Gateway]:

@@ -211,10 +211,16 @@ def test_a_project_that_is_not_served_is_refused_without_a_call(
     assert control.calls() == []
 
 
-def test_one_project_is_asked_whatever_a_name_says(server: DmsServer) -> None:
-    """An operation from before a change of the settings is still followed: its own credentials decide."""
+def test_one_project_alone_is_asked_for_no_other(server: DmsServer, control: DmsControl) -> None:
+    """Its credentials are not meant for jobs of a project that was taken out of the settings."""
     alone = opened(server, Projects(PROJECTS.all[:1]))
-    assert alone.get_job(SHOP[STAGING, "europe-west1"]).project == STAGING
     with pytest.raises(NotFound):
         alone.get_job(job_name(PROD, "europe-west1", "toy"))
+    control.clear_calls()
+    sentence = rf"^This bot serves the project {PROD}, not {STAGING}\.$"
+    with pytest.raises(Refused, match=sentence):
+        alone.get_job(SHOP[STAGING, "europe-west1"])
+    with pytest.raises(Refused, match=sentence):
+        alone.get_operation(f"projects/{STAGING}/locations/europe-west1/operations/before")
+    assert control.calls() == []
     alone.close()

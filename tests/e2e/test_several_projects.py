@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from bot.config.projects import Project
 from sandbox.slack import plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
 from tests.e2e.env import Env, open_env, unique_id
+from tests.e2e.helpers import full, moment, open_servers, private, started
 from tests.waiting import until
 
 PROD, STAGING, EUROPE = "demo-project", "demo-staging", "europe-west1"
@@ -86,3 +88,20 @@ def test_while_a_project_is_away_the_other_is_listed_changed_and_watched(
     failed = f"`{twins}` in staging/{EUROPE}"
     env.slack.wait_message(channel=NOTIFY_CHANNEL, contains=[failed, "Failed"])
     assert not [each for each in env.bot.store.events() if each.kind == "deleted"]
+
+
+def test_nothing_is_sent_to_a_project_that_is_no_longer_served(tmp_path: Path) -> None:
+    """Also where one project is left: its credentials and rules are not meant for the other one's jobs."""
+    job = unique_id("left")
+    with open_servers() as (slack, dms):
+        dms.control.add_project(STAGING, EUROPE)
+        dms.control.add_job(job, project=STAGING, phase="FULL_DUMP", frozen=True)
+        with started(slack, dms, tmp_path, project="", locations=(), project_tables=PROJECTS) as env:
+            card = env.shows(env.type(f"stop staging/{EUROPE}/{job}"), step="confirm")
+        with started(slack, dms, tmp_path, project="", locations=(), project_tables=PROJECTS[:1]) as env:
+            before = moment(env)
+            env.press(card, "confirm")
+            told = private(env, "dana", "serves", PROD, after=before)
+            assert f"not {STAGING}" in plain(told)
+            assert env.bot.store.runs(job=full(job, project=STAGING)) == ()
+            assert state(env, STAGING, job) == "RUNNING"
