@@ -16,6 +16,7 @@ from bot.cutover.answered import ending_of
 from bot.dms.error_news import OF_DATABASES
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.queries import request_key
+from bot.requests.unposted import note_invited
 from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.messages import NOT_A_MEMBER
 from bot.store import Store
@@ -56,6 +57,7 @@ def requeue_after_invite(store: Store, channel: str, now: datetime, subscription
     """
     since = now - MAX_AGE
     with store.transaction():
+        note_invited(store, channel, now)
         waiting = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_REQUEST_KINDS)
         news = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_NEWS_KINDS)
         still_news = (each for each in reversed(news) if _is_news(store, each, subscriptions))

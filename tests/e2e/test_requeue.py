@@ -170,3 +170,19 @@ def joining(user: str) -> dict[str, Any]:
         },
         "authorizations": [{"team_id": "T0SANDBOX1", "user_id": "U0DMSBOT01", "is_bot": True}],
     }
+
+
+def test_the_dashboard_says_which_channel_misses_its_news(env: Env) -> None:
+    """Until something is posted there again, or the app is invited."""
+    job = env.add_job("muted", state="RUNNING", phase="CDC")
+    until(lambda: any(job in name for name in env.bot.store.known_jobs()))
+    assert "did not take" not in plain(env.home("dana"))
+    env.slack.kick_bot(NEWS)
+    env.dms.set_job(job, state="FAILED")
+    told = plain(env.home("dana", "did not take my last message"))
+    assert f"<#{NOTIFY_CHANNEL}>" in told
+    assert "not_in_channel" in told
+    assert "/invite @dms" in told
+    env.slack.invite_bot(NEWS)
+    until(lambda: posted(env, NEWS, job))
+    until(lambda: "did not take" not in plain(env.home("dana")))

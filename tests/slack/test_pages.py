@@ -32,9 +32,11 @@ from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
 from bot.dms.rules import Action, allowed
 from bot.dms.unsupported import UnsupportedEvents
+from bot.requests.unposted import Unposted
 from bot.slack.render import alerts, timeline
 from bot.slack.render.answer import render, rich
 from bot.slack.render.home_tab import HomeContent, ShownJob, Upcoming, dashboard_message, home
+from bot.slack.render.mrkdwn import date
 from bot.store.records import Event, RequestState, Run, RunState, Watch
 from tests.slack.checks import accepted, accepted_view, all_text, buttons, texts
 from tests.slack.makers import NOW, job, request
@@ -476,6 +478,23 @@ def test_what_is_not_known_is_no_all_clear(more: dict[str, Any], said: str) -> N
     text = "\n".join(texts(dashboard_message(content).payload()["blocks"]))
     assert said in text
     assert ("othing needs attention" in text) is (not more)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("not_in_channel", "Type `/invite @dms` in it."),
+        ("is_archived", "It is archived"),
+        ("team_access_not_granted", "An admin of the organisation"),
+        ("restricted_action", "Ask whoever runs Slack"),
+    ],
+)
+def test_channels_that_nothing_can_be_posted_in_are_named_with_what_to_do(error: str, said: str) -> None:
+    dead = [Unposted(f"C0DEAD{number}", error, NOW) for number in range(5)]
+    content = HomeContent([job()], NOW, unposted=dead)
+    text = "\n".join(texts(accepted_view(home(content), "home")["blocks"]))
+    assert f"for <#C0DEAD0> ({date(NOW)}, `{error}`), so nobody reads there what happens. {said}" in text
+    assert "The same goes for 2 more." in text
 
 
 # ---- advice

@@ -21,6 +21,7 @@ from bot.dms.running_errors import shown_status
 from bot.policy.describe import watched_jobs
 from bot.policy.model import NO_PROJECTS
 from bot.requests.job_names import JobNamer, namer
+from bot.requests.unposted import Unposted
 from bot.requests.wording import STATE_TEXT
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -39,6 +40,7 @@ _DATABASES = 3
 _REQUESTS = 5
 _WATCHES = 15
 _FREEZES = 10
+_CHANNELS = 3
 _MAX_REASON = 120
 
 
@@ -93,6 +95,8 @@ class HomeContent:
     """What this person asked for or looked at last."""
     unread: Sequence[tuple[str, datetime | None]] = ()
     """Locations that nobody has looked at for long, each with the time of the last look."""
+    unposted: Sequence[Unposted] = ()
+    """Channels whose last news could not be posted."""
 
     @property
     def is_known(self) -> bool:
@@ -115,7 +119,7 @@ def dashboard(content: HomeContent) -> list[Block]:
     """What stands below the menu of jobs, at most 45 blocks."""
     calls = namer((job.name for job in content.jobs), content.projects)
     return [
-        *m.sections("\n".join([_counts(content), *_not_known(content)])),
+        *m.sections("\n".join([_counts(content), *_not_known(content), *_unposted(content.unposted)])),
         *m.buttons(content.buttons),
         *_attention(content, calls),
         *_waiting(content),
@@ -168,6 +172,28 @@ def _not_known(content: HomeContent) -> list[str]:
         old = ", ".join(f"{mrkdwn.verbatim(place)} {_since(at)}" for place, at in content.unread)
         lines.append(f"⚠️ Not read lately: {old}. Jobs there may be out of date.")
     return lines
+
+
+def _unposted(channels: Sequence[Unposted]) -> list[str]:
+    lines = [
+        f"⚠️ Slack did not take my last message for <#{each.channel}> ({mrkdwn.date(each.at)}, "
+        f"{mrkdwn.code(each.error)}), so nobody reads there what happens. {_remedy(each.error)}"
+        for each in channels[:_CHANNELS]
+    ]
+    more = rest_line(len(channels), len(lines), "⚠️ The same goes for {} more.")
+    return [*lines, *more]
+
+
+def _remedy(error: str) -> str:
+    """Source: the errors of https://docs.slack.dev/reference/methods/chat.postMessage"""
+    match error:
+        case "not_in_channel" | "channel_not_found":
+            return "Type `/invite @dms` in it."
+        case "is_archived":
+            return "It is archived: unarchive it and invite me, or name another one in the settings."
+        case "team_access_not_granted":
+            return "An admin of the organisation adds the app to its workspace."
+    return "Ask whoever runs Slack to let the app post there."
 
 
 def _since(at: datetime | None) -> str:

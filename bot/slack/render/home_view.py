@@ -22,6 +22,7 @@ from bot.policy.access import Access
 from bot.requests.freezes import freeze_lines
 from bot.requests.queries import valid_approvals
 from bot.requests.recent import looked_at
+from bot.requests.unposted import unposted
 from bot.slack.render import home_tab
 from bot.slack.render.home_tab import SHOWN_JOBS, SHOWN_RECENT, HomeContent, ShownJob, Upcoming
 from bot.slack.render.message import Message
@@ -108,6 +109,7 @@ class HomeView:
             faulty_databases=faulty,
             buttons=self._buttons(who),
             missing=missing,
+            unposted=unposted(self._store, now),
             unread=[
                 (projects.called(place), at)
                 for place, at in unread.items()

@@ -113,6 +113,16 @@ class OutboxTable(TableGroup):
         where.add("created >= ?", time_text(since))
         return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
 
+    def given_up(self, kinds: Iterable[str], since: datetime, limit: int = 1000) -> tuple[OutMessage, ...]:
+        """The latest messages of these kinds, created since then, that were given up; oldest first."""
+        where = Where().add("error <> ''").one_of("kind", kinds).add("created >= ?", time_text(since))
+        return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
+
+    def last_posted(self, channel: str) -> int:
+        """The id of the latest message that was posted to a channel; 0 for none."""
+        sql = "SELECT max(id) FROM outbox WHERE channel = ? AND ts <> '' AND error = ''"
+        return int(self._db.rows(sql, [clean(channel)])[0][0] or 0)
+
     def retry_given_up(self, key: str) -> bool:
         """Send a message after all that was given up; False when it was not."""
         sql = "UPDATE outbox SET error = '', not_before = NULL WHERE key = ? AND error <> ''"
