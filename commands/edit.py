@@ -9,9 +9,10 @@ from dataclasses import asdict, replace
 
 from bot.cmdline.answers import Answer, EditForm, EditPreview, Note
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
+from bot.dms.engines import is_postgresql
 from bot.dms.model import FieldChange, Job, ObjectsConfig, Operation, Options, Selection, State
 from bot.dms.port import Dms
-from bot.dms.rules import Action, caution, check, no_source_list, running_dump
+from bot.dms.rules import Action, caution, check, no_source_list, running_dump, where
 from bot.dms.selection import Plan, schemas_and_tables, selectable
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
@@ -46,8 +47,7 @@ def _warning(_job: Job, _options: Options, _databases: Sequence[str]) -> tuple[s
 def _effect(job: Job, options: Options) -> str:
     lines = []
     if options.objects is not None:
-        without = ", without a restart" if _needs_no_restart(job) else ""
-        lines.append(f"The new choice of databases applies now{without}.")
+        lines.append(_applies(job))
     if options.parallelism:
         lines.append(
             "The dump parallelism takes effect only after a restart: *Restart…* asks once more before it "
@@ -58,9 +58,13 @@ def _effect(job: Job, options: Options) -> str:
     return " ".join(lines)
 
 
-def _needs_no_restart(job: Job) -> bool:
-    """Source: "Manage migration jobs" (PostgreSQL, AlloyDB); other guides do not say it."""
-    return job.source.engine == "POSTGRESQL"
+def _applies(job: Job) -> str:
+    """Source: "Manage migration jobs" (PostgreSQL, AlloyDB); other guides do not say that no restart is
+    needed."""
+    if job.state != State.RUNNING:
+        return "The new choice of databases is saved."
+    without = ", without a restart" if is_postgresql(job) else ""
+    return f"The new choice of databases applies now{without}."
 
 
 def _call(dms: Dms, job: Job, options: Options, call_id: str) -> Operation:
@@ -213,8 +217,7 @@ def _draft(ctx: Context, job: Job, edit: Edit, *, confirmed: bool) -> RequestDra
 def _consequences(job: Job, edit: Edit) -> list[str]:
     planned, lines = edit.planned, [*edit.notes]
     if planned.added:
-        no_restart = " No restart is needed." if _needs_no_restart(job) else ""
-        lines.append(f"Added databases begin with their full dump.{no_restart}")
+        lines.append(_when_added(job))
     if planned.removed:
         lines.append(
             "Removed databases stop being migrated as soon as you save; their data stays on the destination."
@@ -226,6 +229,23 @@ def _consequences(job: Job, edit: Edit) -> list[str]:
     return [*lines, *field_consequences(job, edit.fields)]
 
 
+def _when_added(job: Job) -> str:
+    """When databases that are added begin with their full dump.
+
+    Source: "Manage migration jobs" (PostgreSQL, AlloyDB: in any state, no restart; MySQL: while the job is
+    not running). Of other states than RUNNING, no page says when.
+    """
+    if job.state == State.RUNNING:
+        no_restart = " No restart is needed." if is_postgresql(job) else ""
+        return f"Added databases begin with their full dump.{no_restart}"
+    if job.state in (State.DRAFT, State.NOT_STARTED):
+        return "Added databases are part of the full dump, which a start begins."
+    return (
+        f"`{job.id}` is {where(job)}: DMS does not document when databases that are added now begin with "
+        "their full dump."
+    )
+
+
 def _takes_effect_later(job: Job, planned: Plan) -> str:
     """For a change that affects no database that is on the source now.
 
@@ -233,7 +253,7 @@ def _takes_effect_later(job: Job, planned: Plan) -> str:
     """
     if planned.after.selection == Selection.SPECIFIED:
         return "The databases stay the same; those created on the source later are not included."
-    if job.source.engine == "POSTGRESQL":
+    if is_postgresql(job):
         later = "are included at the next restart"
     else:
         later = "are included, too, and the service decides when"

@@ -58,6 +58,22 @@ def test_what_changes_is_shown_before_it_is_saved(env: Env) -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        # "Manage migration jobs" (PostgreSQL): in any state; of none but RUNNING, it says when.
+        ("NOT_STARTED", "Added databases are part of the full dump, which a start begins."),
+        ("STOPPED", "is STOPPED in CDC: DMS does not document when databases that are added now begin"),
+    ],
+)
+def test_when_added_databases_begin_is_not_invented(env: Env, state: str, says: str) -> None:
+    job = job_with(env, **SOME)
+    env.dms.set_job(job, state=state)
+    text = plain(env.type(f"edit {job} --add legacy"))
+    assert says in text
+    assert "No restart is needed" not in text
+
+
+@pytest.mark.parametrize(
     ("now", "flags", "words"),
     [
         (ALL, "--remove sale", "did you mean `sales`"),

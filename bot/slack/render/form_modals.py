@@ -16,6 +16,7 @@ from slack_sdk.models.blocks import (
 )
 
 from bot.cmdline.answers import EditForm, EditPreview, PickForm
+from bot.dms.engines import is_postgresql
 from bot.dms.model import PARALLELISM, Job, ObjectState, Options, Selection, State, short_name
 from bot.dms.rules import Action, is_unlisted
 from bot.slack.render import choices, labels, mrkdwn
@@ -244,9 +245,7 @@ def _selection(job: Job, everything: bool) -> InputBlock:
 
 def _later(job: Job) -> str:
     """Source: "Manage migration jobs" (PostgreSQL, AlloyDB): a restart replicates new databases, too."""
-    return (
-        "New ones at the next restart" if job.source.engine == "POSTGRESQL" else "Except those excluded below"
-    )
+    return "New ones at the next restart" if is_postgresql(job) else "Except those excluded below"
 
 
 def _parallelism(form: EditForm) -> list[Block]:
