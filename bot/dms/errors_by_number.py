@@ -115,7 +115,8 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CONNECTION_LOST,
-        mysql(2006, 2013, 2055),
+        mysql(2006, 2013, 2055, 4031)
+        + r"|\bgot (?:an error|timeout) (?:reading|writing) communication packets\b",
         "The connection to the database broke while it was in use: "
         "check that it is up and stays up, the network between, and its time-outs.",
         page=NETWORK,
@@ -170,7 +171,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     # ---- MySQL: what a dump or a replicated statement does
     known(
         Cause.USER_STATEMENT,
-        mysql(1396) + r"|\boperation (?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE) failed\b",
+        mysql(1141, 1396, 1410) + r"|\boperation (?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE) failed\b",
         "A statement creates a user that is there already, or changes one that is missing: users are not "
         "migrated. "
         "Create or drop it on the destination, then {go_on}.",
@@ -186,7 +187,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SQL_MODE,
-        mysql(1067, 1264, 1292, 1364)
+        mysql(1055, 1067, 1264, 1265, 1292, 1364)
         + r"|\binvalid default value for\b|\bincorrect (?:datetime|date|time|integer|decimal|double) value\b|"
         r"'sql_mode' can't be set to the value of\b|\bout of range value for column\b",
         "The `sql_mode` on the destination does not accept what the source has: correct the values or the "
@@ -196,6 +197,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.FOREIGN_KEY,
         mysql(1215, 1822, 1825, 3780)
+        + r"|\berrno: 150\b"
         + r"|\bcannot add foreign key constraint\b|\bfailed to add the foreign key constraint\b|"
         r"\bin foreign key constraint\b.{0,80}\bare incompatible\b",
         "A foreign key cannot be made: its columns differ from those that it refers to, or have no index "

@@ -75,6 +75,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\baccess ?denied\b.{0,20}\bgs://|"
         r"\bgs://\S+.{0,80}\b(?:denied|not found|does not exist|no such object|empty)\b|"
         r"\b(?:bucket|object)\b.{0,60}\bpermission denied\b|\bspecified bucket does not exist\b|"
+        r"\bservice account\b.{0,80}\bpermissions? (?:for|on) the bucket\b|"
         r"\bno such object\b|\bbucket you tried to access does not exist\b",
         "DMS cannot read the dump or backup files in Cloud Storage: check the path, and give the service "
         "account that the error names the role Storage Object Viewer on the bucket.",

@@ -120,6 +120,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bwal segment\b.{0,80}\b(?:removed|missing|not found)\b|"
         r"\breplication slot\b.{0,120}\b(?:does not exist|missing|invalidated|lost)\b|"
         r"\bis ahead of the WAL flush position\b|\binvalidating obsolete replication slot\b|"
+        r"\bdropped the replication slot\b|"
         r"\bLSN\b.{0,60}\bno longer available\b|"
         r"\bno longer get changes from replication slot\b|\bexceeded the maximum reserved size\b",
         LOGS_GONE.format("its replication slot was dropped or invalidated, or WAL was removed"),
@@ -171,7 +172,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.FUNCTION_CREATORS,
-        r"\blog_bin_trust_function_creators\b|\berror 1419\b",
+        r"\blog_bin_trust_function_creators\b|\berror 141[89]\b|\bhas none of DETERMINISTIC\b",
         "The destination may not create the source's functions or triggers: "
         "set its flag `log_bin_trust_function_creators` to `on`, then {go_on}.",
         documented=False,

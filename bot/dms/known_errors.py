@@ -52,7 +52,7 @@ _DOUBLE = re.compile(
     r"\"(?!(?:\$libdir/)?pglogical(?:_output|\.\w{1,63})?\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`"
 )
 _DOTTED = re.compile(
-    r"(?<![\w./:-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.fn_)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
+    r"(?<![\w./:@-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.fn_)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
 )
 _WRAPPED = re.compile(r"\bError '(.{0,400}?)' on (?=query\b|rename\b)", re.DOTALL)
 """How MySQL tells that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
