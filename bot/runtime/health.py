@@ -61,8 +61,9 @@ class Probe:
             if self._done is None and fresh:
                 return self._fault
             if self._done is None:
-                self._done = threading.Event()
-                threading.Thread(target=self._run, args=(self._done,), name="probe", daemon=True).start()
+                begun = threading.Event()
+                threading.Thread(target=self._run, args=(begun,), name="probe", daemon=True).start()
+                self._done = begun  # Only now: where there is no thread, nobody would ever set it.
             done = self._done
         if not done.wait(self._timeout_s):
             return f"no answer within {self._timeout_s:g} seconds"

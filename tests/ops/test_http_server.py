@@ -346,6 +346,20 @@ def test_a_hanging_probe_is_given_up_on_and_recovers() -> None:
     until(probe.fault, lambda fault: fault == "")
 
 
+def test_a_probe_that_got_no_thread_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that has as many as it may have."""
+    probe = Probe(lambda: "", timeout_s=0.05)
+
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            probe.fault()
+    assert probe.fault() == ""
+
+
 def test_a_probe_that_raises_says_why() -> None:
     def check() -> str:
         raise OSError("disk full")

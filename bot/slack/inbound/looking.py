@@ -35,14 +35,14 @@ class Alarm:
         """Call `ring` then. It must not block."""
         self._queue.append((time.monotonic() + self._after_s, ring))
         if not self._filled.is_set():
-            self._filled.set()
             self._start()
+            self._filled.set()
 
     def _start(self) -> None:
         with self._lock:
             if not self._runs:
-                self._runs = True
                 threading.Thread(target=self._run, name="looking", daemon=True).start()
+                self._runs = True
 
     def _run(self) -> None:
         while True:
