@@ -23,6 +23,7 @@ _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
 _HANDLE = re.compile(r"@[a-z0-9][a-z0-9._-]{0,80}")
 _SUBJECT_EXAMPLE = '["operator", "U0123ABCD", "S0123ABCD", "@dba-team"]'
 _ROLES = {role.name.lower(): role for role in Role}
+_NO_ROLE = Role.NONE.name.lower()
 
 
 ANY_TEXT = r"\S"
@@ -258,6 +259,11 @@ class TableReader:
                 groups.append(group)
             elif _CHANNEL.fullmatch(word):
                 channels.append(word)
+            elif roles_too and word == _NO_ROLE:
+                # Everybody has it or a higher one, guests too: whoever writes it means the contrary.
+                self.error(
+                    key, "names none, which everybody has, guests too; nobody is written as []", f"{key} = []"
+                )
             elif roles_too and word in _ROLES:
                 roles.append(_ROLES[word])
             else:
@@ -287,7 +293,7 @@ def _no_subject(word: str, roles_too: bool) -> str:
     kinds = "a role, a user's id (U…), a user group's id (S…) or @handle, or a channel's id (C…)"
     if not roles_too:
         return f"{shown(word)} is not {kinds.removeprefix('a role, ')}"
-    return f"{shown(word)} is not {kinds}{or_similar(word, _ROLES)}"
+    return f"{shown(word)} is not {kinds}{or_similar(word, _ROLES.keys() - {_NO_ROLE})}"
 
 
 def _timestamp(value: object) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from bot.config.projects import Project
@@ -115,11 +115,18 @@ def _unreachable(policy: Policy) -> Iterator[str]:
 
 
 def _nowhere(policy: Policy) -> Iterator[str]:
-    """Patterns that no job can match, as the bot serves no such project or location."""
+    """Patterns that no job can match, as the bot serves no such project or location, and labels that no job
+    can have."""
     scopes = [(_place(number, rule), rule.scope) for number, rule in enumerate(policy.rules, start=1)]
     scopes += [(f"freeze {at}", each.scope) for at, each in enumerate(policy.planned_freezes, start=1)]
     scopes += [(f"escalate {at}", each.scope) for at, each in enumerate(policy.escalations, start=1)]
+    scopes += [(f"checklist {at}", each.scope) for at, each in enumerate(policy.checklist, start=1)]
     for where, scope in scopes:
+        for key in _contradicted(scope):
+            yield (
+                f"{where}: it never matches a job, because a job has one value of the label `{key}`, and all "
+                "labels have to match: write it once for each value."
+            )
         projects = [each for each in policy.projects if not scope.projects or each.id in scope.projects]
         for pattern in scope.jobs if projects else ():
             if not any(_is_possible(pattern, each) for each in projects):
@@ -127,6 +134,20 @@ def _nowhere(policy: Policy) -> Iterator[str]:
                     f"{where}: `{pattern}` never matches a job, because the bot serves no such project or "
                     "location there."
                 )
+
+
+def _contradicted(scope: Scope) -> list[str]:
+    """The labels of which a job would need two values at once."""
+    found: dict[str, list[str]] = {}
+    for key, value in scope.labels:
+        found.setdefault(key, []).append(value)
+    return [key for key, wanted in found.items() if _exclude_each_other(wanted)]
+
+
+def _exclude_each_other(wanted: Sequence[str]) -> bool:
+    """Whether these globs include a plain value that one of the others does not match."""
+    plain = [each for each in wanted if not set(each) & set("*?[")]
+    return any(not fnmatchcase(value, each) for value in plain for each in wanted)
 
 
 def _is_possible(pattern: str, project: Project) -> bool:

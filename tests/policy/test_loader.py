@@ -134,6 +134,8 @@ def test_words_stand_for_several_verbs(word: str, verbs: frozenset[str]) -> None
         ("[[rule]]\nverbs = []", "rule 1, `verbs`", "is missing or empty"),
         ("[[rule]]\nname='x'\nverbs = ['promot']", "rule 1 “x”, `verbs`", "did you mean `promote`?"),
         ("[[rule]]\nverbs = ['stop']\nallow = ['oprator']", "rule 1, `allow`", "did you mean `operator`?"),
+        ("[[rule]]\nverbs = ['stop']\nallow = ['none']", "rule 1, `allow`", "allow = []"),
+        ("[[rule]]\nverbs = ['stop']\napprovers = ['none']", "rule 1, `approvers`", "approvers = []"),
         ("[[rule]]\nverbs = ['stop']\naprovals = 1", "rule 1, `aprovals`", "did you mean `approvals`?"),
         ("[[rule]]\nverbs = ['stop']\napprovals = -1", "rule 1, `approvals`", "from 0 to 20"),
         ("[[rule]]\nverbs = ['stop']\napprovals = true", "rule 1, `approvals`", "from 0 to 20"),
@@ -248,10 +250,23 @@ def test_a_freeze_that_waits_for_approvals_is_a_fault(verbs: str) -> None:
             "`expires` makes no",
         ),
         ('[roles]\nadmin = ["U0ALEX0001"]', "so none of them can request it"),
+        (
+            ROLES + '[[rule]]\nverbs = ["stop"]\nlabels = ["env=prod", "env=live"]\napprovals = 2',
+            "rule 1: it never matches a job, because a job has one value of the label `env`",
+        ),
+        (
+            ROLES + '[[rule]]\nverbs = ["stop"]\nlabels = ["env=prod", "env=test-*"]\napprovals = 2',
+            "rule 1: it never matches a job",
+        ),
     ],
 )
 def test_what_looks_unintended_is_a_warning(text: str, said: str) -> None:
     assert any(said in warning for warning in parse(text).warnings)
+
+
+def test_labels_that_a_job_can_have_together_are_none() -> None:
+    fits = '[[rule]]\nverbs = ["stop"]\nlabels = ["env=prod", "env=p*", "team=a*", "team=*z"]\napprovals = 2'
+    assert parse(ROLES + fits).warnings == ()
 
 
 def test_two_rules_of_one_name_are_a_fault() -> None:
