@@ -148,6 +148,17 @@ def test_an_answer_in_a_view_is_tried_again(env: Env, kind: str) -> None:
     env.slack.close_view(view)
 
 
+def test_a_press_on_the_home_tab_that_opens_no_view_is_answered_once(env: Env) -> None:
+    """It is worked off all the same, so nothing may say that it was not."""
+    home = env.home("sam", "Migrations")
+    env.slack.fault("views.open", "expired_trigger_id")
+    before = env.now("dm", "sam")
+    assert env.slack.press(home, text="All jobs", user="sam")["ok"]
+    env.slack.wait_message(channel="dm", user="sam", contains="migration job", after=before)
+    found = env.slack.messages(channel="dm", user="sam", after=before)
+    assert not [each for each in found if "could not open the window" in plain(each)]
+
+
 @pytest.mark.parametrize("asked", ["edit", "show"])
 def test_a_view_whose_answer_is_refused_says_so(env: Env, asked: str) -> None:
     """Not "Looking …" for good. What can be a message is one."""

@@ -145,10 +145,11 @@ class Workers:
         self.answer_later(invocation, self.from_home(target, trigger))
 
     def from_home(self, target: ReplyTarget, trigger: str) -> ReplyTarget:
-        """For what is pressed on the Home tab, a modal that waits for the answer."""
+        """For what is pressed on the Home tab, a modal that waits for the answer; a direct message if Slack
+        opens none."""
         if not target.home or target.view_id:
             return target
-        return replace(target, view_id=self.open_view(target, trigger, modals.loading()))
+        return replace(target, view_id=self._replier.open(target.who, trigger, modals.loading()))
 
     def answer_later(self, invocation: Invocation, target: ReplyTarget) -> None:
         """Answer a command in the DMS pool, or in the store pool if it asks nothing of DMS."""
