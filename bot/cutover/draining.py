@@ -170,7 +170,7 @@ class Draining:
             "delays": _delays(cutover, measured),
             "measured": now,
             "not_measured": _not_measured(cutover, measured, now),
-            "go_by": go_by([one for each in measured.values() for one in each.found], now),
+            "go_by": _go_by(measured, now),
         }
         failed = [each for each in marks if each.mark is Mark.FAILED]
         with self._ctx.store.transaction():
@@ -319,6 +319,13 @@ def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datet
     """Why nothing is known, where it should be: the first sample can come four minutes after the stop."""
     after = evidence_from(cutover)
     is_due = after is None or now - after > SAMPLED_EVERY + VISIBLE_AFTER
+def _go_by(measured: Mapping[str, Measured], now: datetime) -> datetime | None:
+    """About when all have drained; None where one is not measured."""
+    if any(each.error for each in measured.values()):
+        return None
+    return go_by([one for each in measured.values() for one in each.found], now)
+
+
     whys = [
         f"`{shown_name(cutover, name)}`: {why}"
         for name, each in measured.items()

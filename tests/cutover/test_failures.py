@@ -54,6 +54,7 @@ def test_silence_never_passes(night: Night) -> None:
     found = night.now(plan)
     assert found.state is S.DRAINING
     assert "monitoring.timeSeries.list" in found.progress.not_measured
+    assert "rained by" not in str(cutover_card(found, night.clock()))
     night.minutes(["orders"], 1)
     assert night.state(plan) is S.DRAINED
 
