@@ -24,6 +24,7 @@ from bot.requests.drain import measure_drain
 from bot.store.cutover import Cutover, CutoverState, JobMark, Mark, Sample
 from bot.util import parallel
 from bot.util.durations import humanize
+from bot.util.text import count_of
 
 log = structlog.get_logger(__name__)
 S = CutoverState
@@ -245,7 +246,9 @@ class Draining:
             known = [one for one in each.found if one.at is not None and one.seconds is not None]
             if known and not {(name, one.at) for one in known} <= before:
                 worst = max(known, key=lambda one: one.seconds or 0.0)
-                self._ledger.log(cutover, SAMPLE, f"{worst.seconds:g}", name)
+                value = worst.seconds or 0.0
+                text = count_of(int(value), "file") if worst.files else f"{value:g}"
+                self._ledger.log(cutover, SAMPLE, text, name)
 
 
 def _marks(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[JobMark, ...]:
@@ -289,6 +292,7 @@ def _as_sample(job: str, found: DatabaseDrain, at: datetime) -> Sample:
         found.why,
         source_rows=count.rows if count is not None else 0,
         source_last=count.last if count is not None else None,
+        files=found.files,
     )
 
 
@@ -307,7 +311,7 @@ def _delays(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[DelayPo
         DelayPoint(one.at, max(0.0, one.seconds))
         for each in measured.values()
         for one in each.found
-        if one.at is not None and one.seconds is not None
+        if one.at is not None and one.seconds is not None and not one.files
     ]
     newest = max(known, key=lambda each: each.value, default=None)
     if newest is None or (before and newest.time <= before[-1].time):
@@ -315,10 +319,6 @@ def _delays(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[DelayPo
     return (*before, newest)[-_MOST_DELAYS:]
 
 
-def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datetime) -> str:
-    """Why nothing is known, where it should be: the first sample can come four minutes after the stop."""
-    after = evidence_from(cutover)
-    is_due = after is None or now - after > SAMPLED_EVERY + VISIBLE_AFTER
 def _go_by(measured: Mapping[str, Measured], now: datetime) -> datetime | None:
     """About when all have drained; None where one is not measured."""
     if any(each.error for each in measured.values()):
@@ -326,6 +326,10 @@ def _go_by(measured: Mapping[str, Measured], now: datetime) -> datetime | None:
     return go_by([one for each in measured.values() for one in each.found], now)
 
 
+def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datetime) -> str:
+    """Why nothing is known, where it should be: the first sample can come four minutes after the stop."""
+    after = evidence_from(cutover)
+    is_due = after is None or now - after > SAMPLED_EVERY + VISIBLE_AFTER
     whys = [
         f"`{shown_name(cutover, name)}`: {why}"
         for name, each in measured.items()

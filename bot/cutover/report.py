@@ -77,7 +77,7 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
             {"job": each.job, "result": str(each.mark), "text": each.text} for each in progress.jobs
         ],
         "delay": [
-            {"job": each.job, "read": _iso(each.at), "seconds": _number(each.text)}
+            {"job": each.job, "read": _iso(each.at), **_amount(each.text)}
             for each in log
             if each.event == SAMPLE
         ],
@@ -250,6 +250,12 @@ def _name(user: str, called: Called) -> str:
 def _person(user: str, called: Called) -> dict[str, str] | None:
     """Who it was, for programs; None for nobody."""
     return {"id": user, "name": _name(user, called)} if user else None
+
+
+def _amount(text: str) -> dict[str, float | None]:
+    """What a measurement in the log says: `40` seconds, or `2 files`."""
+    count, _, unit = text.partition(" ")
+    return {"files" if unit.startswith("file") else "seconds": _number(count)}
 
 
 def _number(text: str) -> float | None:

@@ -82,6 +82,8 @@ class DatabaseDrain:
     """None where the source does not count, or no minute after the stop was counted yet."""
     why: str = ""
     """Why it has not drained, in a clause; empty where it only takes more samples, or nothing."""
+    files: bool = False
+    """Whether `seconds` is a number of backup files."""
 
     @property
     def is_drained(self) -> bool:
@@ -167,7 +169,9 @@ def _judge(
     newest = points[-1]
     sizes = _after(second, name, rule.after)
     size = sizes[-1].value if sizes else None
-    seen = DatabaseDrain(name, newest.time, newest.value, size, counted=_counted(samples, rule, name))
+    files = rule.by_files and main is samples.files
+    count = _counted(samples, rule, name)
+    seen = DatabaseDrain(name, newest.time, newest.value, size, counted=count, files=files)
     if max(each.time for each in (*points, *sizes)) - now > CLOCKS_DIFFER:
         return replace(seen, why="the newest sample is from the future: this machine's clock is behind")
     if now - newest.time > MAX_AGE:

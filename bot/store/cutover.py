@@ -154,6 +154,8 @@ class Sample:
     """Rows written to it on the source after the writes were stopped, where the source counts them."""
     source_last: datetime | None = None
     """The end of the last minute in which some were."""
+    files: bool = False
+    """Whether `seconds` is a number of backup files, as with SQL Server to SQL Server."""
 
 
 class Mark(StrEnum):

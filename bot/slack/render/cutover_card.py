@@ -20,6 +20,7 @@ from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.charts import line_chart
 from bot.slack.render.cutover_text import (
+    WHY,
     checks_text,
     clip_line,
     clock,
@@ -30,6 +31,7 @@ from bot.slack.render.cutover_text import (
     limit_text,
     source_text,
     stranded_lines,
+    why_text,
     worst,
     zone_and_utc,
 )
@@ -40,8 +42,6 @@ from bot.util.text import count_of
 
 S = CutoverState
 PLANNED = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
-_WHY = 78
-"""Characters of a reason: two lines of a phone."""
 _OPEN_SHOWN = 2
 """How many open items are named."""
 _TODAY = timedelta(hours=12)
@@ -217,6 +217,8 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield f"⏳ *Draining* · stopped {clock(progress.stopped)}{who}"
     if progress.not_measured:
         yield f"⚠️ Not measured: {clip_line(progress.not_measured)}"
+    else:
+        yield why_text(cutover)
     yield delay_text(cutover)
     yield source_text(cutover)
     yield _marked(cutover, Mark.DRAINED, "drained")
@@ -356,7 +358,7 @@ def _marked(cutover: Cutover, mark: Mark, word: str) -> str:
 
 
 def _why(cutover: Cutover) -> str:
-    return mrkdwn.clip(mrkdwn.format_own(cutover.progress.why), _WHY) if cutover.progress.why else ""
+    return mrkdwn.clip(mrkdwn.format_own(cutover.progress.why), WHY) if cutover.progress.why else ""
 
 
 def _expires(cutover: Cutover, word: str, now: datetime) -> str:

@@ -14,10 +14,13 @@ from bot.dms.drained import IN_A_ROW
 from bot.slack.render import mrkdwn
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Mark, Sample
 from bot.util.durations import bytes_text, humanize
+from bot.util.text import count_of
 from bot.util.wall_time import zone_of
 
 LINE = 40
 """Characters of a line on a phone."""
+WHY = 78
+"""Characters of a reason: two lines of a phone."""
 _LATE = 1.0
 """Share of the longest downtime of the plan."""
 _SOURCES_SHOWN = 3
@@ -54,7 +57,7 @@ def _may_be_missing(cutover: Cutover, samples: Sequence[Sample]) -> str:
     last = max(samples, key=lambda each: (each.seconds or 0.0, each.bytes or 0.0))
     stopped = cutover.progress.stopped
     goes_on = stopped is None or last.at < stopped
-    shown = [humanize(last.seconds) if last.seconds else "", bytes_text(last.bytes) if last.bytes else ""]
+    shown = [_count(last) if last.seconds else "", bytes_text(last.bytes) if last.bytes else ""]
     amount = " · ".join(filter(None, shown))
     if not amount:
         return f"{'May be missing: all since' if goes_on else 'Nothing was missing at'} {clock(last.at)}"
@@ -107,13 +110,27 @@ def delay_text(cutover: Cutover) -> str:
         return "No sample since the stop yet"
     behind = slowest.bytes is not None and (slowest.bytes or slowest.seconds is None)
     shown = [
-        humanize(slowest.seconds) if slowest.seconds is not None else "",
+        _count(slowest),
         bytes_text(slowest.bytes) if behind and slowest.bytes is not None else "",
     ]
     amount = " · ".join(filter(None, shown)) or "not known"
     count = f"{min(slowest.zeros, IN_A_ROW)} of {IN_A_ROW} {_enough(cutover)}"
-    last = "Last known delay" if cutover.progress.not_measured else "Delay"
+    what = "left" if slowest.files else "delay"
+    last = f"Last known {what}" if cutover.progress.not_measured else what.capitalize()
     return f"{last} {amount}{_whose(cutover, slowest)} · {count}"
+
+
+def _count(sample: Sample) -> str:
+    """Its seconds, or its files; empty where they are not known."""
+    if sample.seconds is None:
+        return ""
+    return count_of(int(sample.seconds), "file") if sample.files else humanize(sample.seconds)
+
+
+def why_text(cutover: Cutover) -> str:
+    """Why what keeps it longest has not drained, where it takes more than time; empty otherwise."""
+    slowest = worst(cutover)
+    return "" if slowest is None or not slowest.why else f"⚠️ {clip_line(slowest.why, WHY)}"
 
 
 def _enough(cutover: Cutover) -> str:
