@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.dms.engines import Engines, engines_of, is_postgresql, loads_tables, reads_backup_files
+from bot.dms.engines import Engines, engines_of, goes_back, is_postgresql, loads_tables, reads_backup_files
 from bot.dms.model import Job
 from bot.policy.model import ChecklistItem
 from bot.store.cutover import Tick
@@ -127,6 +127,8 @@ def _by_engine(job: Job) -> tuple[Item, ...]:
 
 
 def _by_destination(job: Job) -> tuple[Item, ...]:
+    if goes_back(job):
+        return ()  # to the old source ("Failback migrations", SQL Server to AlloyDB), not to Google Cloud
     return _ALLOYDB if job.destination.is_alloydb else _CLOUD_SQL
 
 

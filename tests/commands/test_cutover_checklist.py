@@ -53,6 +53,14 @@ def test_no_engine_has_what_is_said_of_another(word: str) -> None:
         assert has == (shown in FOREIGN[word])
 
 
+def test_a_failback_ends_at_the_old_source_and_not_in_google_cloud() -> None:
+    """ "Failback migrations" (SQL Server to AlloyDB): "back to your original SQL Server source"."""
+    texts = "\n".join(each.text for each in checklist([job("POSTGRESQL", "SQLSERVER", "")]))
+    assert "Point the applications at the destination" in texts
+    assert "Backups" not in texts
+    assert "Read replicas" not in texts
+
+
 def test_a_quick_start_job_copies_updates_by_its_replica_identity() -> None:
     quick = job("POSTGRESQL", "POSTGRESQL", rest=RestFields(native_logical=True))
     texts = "\n".join(each.text for each in checklist([quick]))
