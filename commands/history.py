@@ -123,7 +123,7 @@ def _since(ctx: Context, invocation: Invocation) -> datetime | None:
 
 def _file(ctx: Context, query: _Query, kind: str) -> Answer:
     everything = entries(ctx.store, job=query.job, by=query.by, project=query.project, since=query.since)
-    rows = list(islice(filter(Visibility(ctx).shows, everything), MAX_ROWS + 1))
+    rows = list(islice(Visibility(ctx).told(everything), MAX_ROWS + 1))
     if not rows:
         return Note("There is nothing to export: no row of the audit matches.", tone="warn")
     if len(rows) > MAX_ROWS:
@@ -193,8 +193,7 @@ def _line(ctx: Context, row: AuditEntry, calls: JobNamer | None) -> tuple[RichPa
 
 def _steps(ctx: Context, request: str) -> Answer:
     """All rows of one request, oldest first."""
-    visibility = Visibility(ctx)
-    rows = [each for each in ctx.store.audit(request=request) if visibility.shows(each)]
+    rows = list(Visibility(ctx).told(ctx.store.audit(request=request)))
     if not rows:
         said = f"{_what(ctx)} is known of that request. `{COMMAND} history` shows all requests."
         return Note(said, tone="warn")
@@ -225,7 +224,7 @@ def _newest(ctx: Context, query: _Query, count: int) -> tuple[list[str], Sequenc
             limit=limit,
             newest_first=True,
         )
-        seen = [each for each in read if visibility.shows(each)]
+        seen = list(visibility.told(read))
         keys = keys_of(seen)
         if len(keys) >= count or len(read) < limit:
             return keys[:count], seen
@@ -239,9 +238,7 @@ def _rows_by_key(
     visibility = Visibility(ctx)
     first = {key_of(each): each for each in reversed(read)}
     return {
-        key: [each for each in ctx.store.audit(request=key) if visibility.shows(each)]
-        if first[key].request
-        else [first[key]]
+        key: list(visibility.told(ctx.store.audit(request=key))) if first[key].request else [first[key]]
         for key in keys
     }
 

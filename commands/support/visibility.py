@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from bot.dms.model import Job
+from bot.cutover.wording import VERB as CUTOVER
+from bot.dms.model import Job, short_name
 from bot.dms.resource_names import is_job_name
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.permissions import Permission
+from bot.store.cutover import CutoverState
 from bot.store.records import EVERY_JOB, AuditEntry, JobSnapshot, every_job_of
 from commands.support.base import Context
 
@@ -21,12 +25,23 @@ def viewing_verb(ctx: Context, verb: str) -> str:
     return verb if permission in (Permission.VIEW, Permission.NOBODY) else "list"
 
 
+_ABOUT_ANOTHER = "about a job that is kept from you"
+
+
 class Visibility:
-    """Which rows of the audit a person may see; judges each job once."""
+    """Which rows of the audit a person may see, and what of them; judges each job once."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._visible: dict[str, bool] = {}
+        self._hidden: dict[str, frozenset[str]] = {}
+
+    def told(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
+        """The rows that the person may see. One of a request or cutover for several jobs may say what became
+        of another one: that is left out where the other one is hidden."""
+        for each in entries:
+            if self.shows(each):
+                yield replace(each, detail=_ABOUT_ANOTHER) if self._names_hidden(each) else each
 
     def shows(self, entry: AuditEntry) -> bool:
         """Whether the row is about no job that is hidden from this person."""
@@ -35,6 +50,29 @@ class Visibility:
         if entry.job not in self._visible:
             self._visible[entry.job] = not is_hidden(self._ctx, "history", entry.job)
         return self._visible[entry.job]
+
+    def _names_hidden(self, entry: AuditEntry) -> bool:
+        if not entry.detail or not self._ctx.access.policy.is_job_specific("history"):
+            return False
+        words = frozenset(re.findall(r"[a-z0-9-]+", entry.detail))
+        return not words.isdisjoint(self._hidden_beside(entry))
+
+    def _hidden_beside(self, entry: AuditEntry) -> frozenset[str]:
+        """The IDs of the jobs of the same request or cutover that are hidden from the person."""
+        key = entry.request or (entry.job if entry.action == CUTOVER else "")
+        if key not in self._hidden:
+            names = {name for name in self._beside(entry) if is_job_name(name)} if key else set()
+            hidden = (name for name in names if is_hidden(self._ctx, "history", name))
+            self._hidden[key] = frozenset(map(short_name, hidden))
+        return self._hidden[key]
+
+    def _beside(self, entry: AuditEntry) -> Iterator[str]:
+        """The full names of the jobs of its request, or of the job's cutovers: a rehearsal has no request."""
+        if entry.request:
+            yield from (each.job for each in self._ctx.store.audit(request=entry.request))
+            return
+        for each in self._ctx.store.cutovers(tuple(CutoverState), entry.job):
+            yield from each.plan.jobs
 
 
 def is_hidden(ctx: Context, verb: str, name: str) -> bool:

@@ -17,10 +17,12 @@ import pytest
 from bot.cmdline.answers import Answer, Upload
 from bot.cmdline.invocation import UsageError
 from bot.cmdline.parser import parse
+from bot.cutover.ledger import CutoverLedger
 from bot.dms.model import job_name
 from bot.dms.rules import Action
 from bot.slack.render.answer import render
 from bot.slack.render.home_view import HomeView
+from bot.store.cutover import Cutover, CutoverState, Plan
 from bot.store.records import (
     AuditEntry,
     Event,
@@ -255,6 +257,42 @@ def test_of_several_hidden_jobs_none_is_picked_and_none_is_located(dms: DmsServe
         assert not any(place in said for place in PLACES)
         assert at.ctx.store.requests(limit=1) == ()
         assert "There are 2 jobs named `twins`" in _answered(at.ctx, ADMIN, "delete twins")
+
+
+@pytest.mark.parametrize("way", ["request", "rehearsal"])
+def test_what_became_of_several_jobs_names_none_that_is_hidden(world: Any, way: str) -> None:
+    """The rows of a request or cutover are about one job each, and may say what became of the others."""
+    lines = ("history", "history billing", "history --request bulk")
+    files = ("history --export csv", "history billing --export jsonl")
+    with world("with", hidden=True) as at:
+        ctx = prepared(at.ctx, hidden=True)
+        found = {each.id: each for each in ctx.dms.list_jobs().jobs if each.id in ("billing", SECRET)}
+        jobs = tuple(found.values())
+        if way == "request":
+            asked = request(Action.STOP, ALEX, *jobs, id="bulk")
+            ctx.store.add_request(asked)
+            changed = f"`{SECRET}` was edited meanwhile: destination: `payroll-a` → `payroll-b`."
+            assert ctx.approvals.revalidation.end_as_outdated(asked, (changed,)) is None
+        else:
+            plan = Plan(tuple(each.name for each in jobs), commander=ALEX.user, channel=ALEX.channel)
+            made = Cutover("c1", ALEX.team, ALEX, CutoverState.SCHEDULED, plan, NOW, NOW, rehearsal=True)
+            ctx.store.add_cutover(made)
+            ledger = CutoverLedger(ctx.store, clock=lambda: NOW, wake=lambda: None)
+            ledger.note(made, "held", text=f"`{SECRET}`: payroll-b is away.")
+        for line in lines:
+            assert "payroll-b" not in _answered(ctx, QUINN, line)
+            assert SECRET not in _answered(ctx, QUINN, line)
+        assert "payroll-b" in "".join(_answered(ctx, ADMIN, line) for line in lines)
+        for line in files:
+            assert "payroll-b" not in _content(ctx, QUINN, line)
+            assert "payroll-b" in _content(ctx, ADMIN, line)
+
+
+def _content(ctx: Context, who: Person, line: str) -> str:
+    service = RealCommandService(ctx.verbs, lambda person, _url: replace(ctx, who=person))
+    answer = service.answer(who, parse(line, service.syntaxes), "")
+    assert isinstance(answer, Upload)
+    return answer.content.decode()
 
 
 def test_the_home_tab_reveals_no_hidden_job(world: Any) -> None:
