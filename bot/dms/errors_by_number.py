@@ -251,7 +251,6 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.LEFT_OVER,
         r"\b(?:replication (?:slot|origin|set)|subscription|publication) \"…\" already exists\b|"
-        r"\bexisting subscription \"…\" to provider already subscribes\b|"
         r"\bcannot be enabled for change data capture because\b|"
         r"\bcapture instance\b.{0,80}\balready exists\b|\b(?:error:?|msg:?) 22926\b",
         "Something of this name is there already, probably left by an earlier migration: a replication "

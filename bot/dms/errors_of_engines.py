@@ -155,7 +155,6 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.SCHEMA_DRIFT,
         r"\bORA-(?:01400|02291|02290|12899|01438|00904)\b|\bcannot be converted from type\b|"
         r"\berror(?:_code)?:? ?(?:1048|1054|1060|1061|1091|1136|1677)\b|\bcheck that column/key exists\b|"
-        r"\bpglogical target relation\b|"
         r"\bis of type\b.{0,60}\bbut expression is of type\b|\binvalid input syntax for type\b|"
         r"\b(?:msg:? |error:? )(?:207|208|515|2628|8152), (?:level|severity)\b|"
         r"\binvalid (?:object|column) name '|\bstring or binary data would be truncated\b|"

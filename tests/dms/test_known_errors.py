@@ -2,9 +2,9 @@
 
 `error_texts.tsv` has texts of DMS, PostgreSQL and MySQL, each with the cause that people who know these
 databases give it; `more_error_texts.tsv` has texts of the error references of PostgreSQL, MySQL, Oracle and
-SQL Server, of Cloud Storage and IAM; `sourced_error_texts.tsv` has texts as people reported them, each with
-its source, and those that no cause is known of (`-`); the ones below come from the guides' "Diagnose issues"
-and the databases' manuals.
+SQL Server, of Cloud Storage and IAM; `sourced_error_texts.tsv` has texts as people reported them in issues
+(`owner/repository#number`), or as such references list them, some without a known cause (`-`); those below
+come from the guides' "Diagnose issues" and the databases' manuals.
 """
 
 from __future__ import annotations
