@@ -170,14 +170,15 @@ def _restart(env: Env) -> None:
 
 
 def _watch(sampler: Sampler, life: Life, plan: Plan, tell: Callable[[Sample], None]) -> list[Sample]:
-    """Samples until the time is over, or the process has ended."""
+    """Samples until the time is over, or the process has ended. The first one is taken when those who asked
+    all at once have their answers: each answer in work has some threads more."""
     samples: list[Sample] = []
     end = time.monotonic() + plan.length_s
     while time.monotonic() < end and life.alive:
+        time.sleep(min(plan.sample_s, max(0.0, end - time.monotonic())))
         with suppress(psutil.Error, *_AWAY):  # it is being restarted
             samples.append(sampler.sample())
             tell(samples[-1])
-        time.sleep(min(plan.sample_s, max(0.0, end - time.monotonic())))
     return samples
 
 
