@@ -71,7 +71,7 @@ class Promotion:
         if typed.strip() != phrase:
             wrong = wrong_character(typed.strip(), phrase)
             return Note(f"Not promoted: press again, and type `{phrase}` exactly. {wrong}", tone="warn")
-        refused = self._may_not(who, cutover)
+        refused = self.may_not_promote(who, cutover)
         if refused is not None:
             return refused
         if not cutover.progress.second:
@@ -98,7 +98,7 @@ class Promotion:
         request = self._ctx.store.request(cutover.request)
         if request is not None and self._ctx.access.may_approve(who, request).allowed:
             return None
-        return self._may_not(who, cutover)
+        return self.may_not_promote(who, cutover)
 
     def second(self, who: Person, cutover: Cutover, ask: str) -> Note | None:
         """The press of the second person, for the ask that they saw (`states.ask_of`). Whoever asked has to
@@ -108,7 +108,7 @@ class Promotion:
             StoreError.
         """
         first = Person(cutover.team, cutover.progress.asked_by, cutover.plan.channel)
-        if self._may_not(first, cutover) is None:
+        if self.may_not_promote(first, cutover) is None:
             return self.send(who, cutover, ask)
         why = "whoever asked for the promotion may no longer promote. Somebody else has to ask."
         self._ledger.note(cutover, "objection", who, why, asked_by="")
@@ -143,8 +143,8 @@ class Promotion:
         judged = self._approvals.revalidation.reevaluate_policy(request)
         return isinstance(judged, Verdict) or judged.needed > 0
 
-    def _may_not(self, who: Person, cutover: Cutover) -> Note | None:
-        """Why the policy does not let this person promote; None if it does."""
+    def may_not_promote(self, who: Person, cutover: Cutover) -> Note | None:
+        """Why the policy does not let this person promote; None if it does, and for a rehearsal."""
         request = self._ctx.store.request(cutover.request) if cutover.request else None
         if request is None:
             return None

@@ -100,9 +100,10 @@ class Steps:
             return self._promotion.may_second(who, cutover)
         if press.step == "override":
             return self._may_not_override(who, cutover)
-        if roles_of(cutover, who.user) & press.roles:
-            return None
-        return Note(("Nothing was done: only ", *_holders(cutover, press), " can press that."), tone="warn")
+        if not roles_of(cutover, who.user) & press.roles:
+            only = ("Nothing was done: only ", *_holders(cutover, press), " can press that.")
+            return Note(only, tone="warn")
+        return self._promotion.may_not_promote(who, cutover) if _is_last(cutover, press) else None
 
     # ---- before the night
 
@@ -305,6 +306,12 @@ class Steps:
             return moved
         self._ctx.wake()
         return None if moved is not None else Note("Nothing was done: it is as it was.", tone="info")
+
+
+def _is_last(cutover: Cutover, press: Press) -> bool:
+    """Whether no leader is asked after this press before it is promoted: a role in the plan is not enough
+    then, as for the promotion itself."""
+    return cutover.plan.by_itself and press.step in ("start", "resume")
 
 
 def _last_promoted(cutover: Cutover) -> datetime | None:

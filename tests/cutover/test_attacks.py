@@ -160,6 +160,26 @@ def test_a_commander_who_may_no_longer_promote(service: DmsServer, tmp_path: Pat
             night.reaches(plan, S.CHECKLIST)
 
 
+@pytest.mark.parametrize("step", ["start", "resume"])
+def test_a_commander_who_may_no_longer_promote_begins_nothing_that_goes_by_itself(
+    service: DmsServer, tmp_path: Path, step: str
+) -> None:
+    """The press is the last one of a leader: it would promote without one who may."""
+    rights = access(ALONE)
+    with a_night(service, tmp_path, rights) as before:
+        plan = before.plan(before.job(), who=ALEX_THERE, by_itself=True)
+        before.confirm(plan, typed="orders")
+        before.tick()
+        before.does(plan, "here")
+        if step == "resume":
+            before.does(plan, "start")
+            before.does(plan, "hold", arg="wait")
+        with a_night(service, tmp_path, replace(rights, policy=access(WITHOUT_DANA).policy)) as night:
+            night.clock.at = before.clock.at
+            assert "may not use `promote`" in night.press(plan, step)
+            night.does(plan, step, SAM)
+
+
 def test_a_planner_who_has_left_keeps_it_from_being_sent(service: DmsServer, tmp_path: Path) -> None:
     left: set[str] = set()
     with a_night(service, tmp_path, access(ALONE, is_member=lambda user: user not in left)) as night:
