@@ -364,4 +364,6 @@ def _missing_text(shown: str, found: DatabaseDrain) -> str:
         return f"{rows} written to {where} after it had drained: somebody still writes to the source."
     if found.why:
         return f"{where}: {found.why}."
+    if found.zeros:
+        return f"{where}: samples are absent, so it takes three in a row again."
     return f"{where} is behind again."

@@ -184,6 +184,22 @@ def test_old_evidence_goes_back_and_cannot_be_promoted(night: Night) -> None:
     assert night.promotes() == 0
 
 
+@pytest.mark.parametrize(("value", "said"), [(0, "samples are absent"), (9, "is behind again")])
+def test_why_it_drains_again_is_said(night: Night, value: float, said: str) -> None:
+    """Minutes of which Cloud Monitoring has nothing are no delay."""
+    plan = night.drained(night.job())
+    for _ in range(10):
+        night.clock.forward(seconds=20)
+        night.tick()
+    night.clock.forward(seconds=20)
+    night.sample("orders", value)
+    night.tick()
+    assert night.state(plan) is S.DRAINING
+    (entry,) = [e for e in night.desk.ctx.store.cutover_log(plan.id) if e.event == "not_drained"]
+    assert said in entry.text
+    assert ("behind" in entry.text) is bool(value)
+
+
 def test_one_job_of_a_wave_that_does_not_drain_is_named(night: Night) -> None:
     jobs = [night.job("one"), night.job("two")]
     plan = night.stopped(*jobs)
