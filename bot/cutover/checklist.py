@@ -132,6 +132,11 @@ def _by_destination(job: Job) -> tuple[Item, ...]:
     return _ALLOYDB if job.destination.is_alloydb else _CLOUD_SQL
 
 
+def source_open(name: str) -> Tick:
+    """For a job (the name that people read) that people went on without: its writes were stopped, too."""
+    return Tick(f"The source of {name} is open for writes again")
+
+
 def pages() -> dict[str, str]:
     """By the text of an item, the page of DMS's documentation that asks for it."""
     every = (*_ALWAYS, *_POSTGRESQL, _NO_KEYS, _KEYS_QUICK, *_MYSQL, *_TABLES, *_SQLSERVER)

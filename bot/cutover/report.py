@@ -171,7 +171,7 @@ def _jobs(cutover: Cutover) -> Iterator[str]:
         yield "## Jobs"
         yield ""
         rows = [
-            (f"`{shown_name(cutover, each.job)}`", str(each.mark), each.text)
+            (f"`{shown_name(cutover, each.job)}`", str(each.mark).replace("_", " "), each.text)
             for each in cutover.progress.jobs
         ]
         yield from _table(("Job", "Result", "Remark"), rows)

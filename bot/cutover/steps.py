@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from bot.cmdline.answers import Note, RichPart, Time, User
+from bot.cutover.checklist import source_open
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.promotion import Promotion
 from bot.cutover.states import (
@@ -237,7 +238,8 @@ class Steps:
                 replace(each, mark=Mark.LEFT_OUT, text=why, stranded=False) if each.job in left else each
                 for each in now.progress.jobs
             )
-            items = tuple(each for each in now.progress.checklist if each.job not in left)
+            kept = tuple(each for each in now.progress.checklist if each.job not in left)
+            items = (*kept, *(source_open(shown_name(now, each)) for each in left))
             names = ", ".join(f"`{shown_name(now, each)}`" for each in left)
             moved = self._ledger.enter(
                 now,

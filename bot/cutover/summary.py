@@ -9,7 +9,7 @@ from bot.cmdline.answers import Button, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Invocation
 from bot.cutover.ledger import SAMPLE
 from bot.cutover.states import downtime_runs, downtime_s
-from bot.cutover.wave import jobs_text
+from bot.cutover.wave import jobs_text, left_out_names
 from bot.cutover.wording import GOES_ON, VERB, event_text, state_text
 from bot.requests.buttons import MakeRef
 from bot.store.cutover import Cutover, CutoverEntry
@@ -50,6 +50,9 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
     if progress.checklist and progress.promoted is not None:
         parts.append(f"\nChecklist {len(progress.checklist) - len(left)} of {len(progress.checklist)}")
         parts += [Verbatim(f"; open: {first_few(left, _OPEN_NAMED)}")] if left else []
+    without = left_out_names(cutover)
+    if without:
+        parts += ["\n*Left out, not promoted*: ", Verbatim(without)]
     for each in progress.overrides:
         parts += [f"\nOverridden: {each.guard}, by ", User(each.by), ": ", Verbatim(each.reason)]
     return tuple(parts)

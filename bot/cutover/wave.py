@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Job, Phase, State, short_name
 from bot.dms.rules import Action, allowed, where
@@ -26,8 +28,28 @@ def shown_names(cutover: Cutover) -> tuple[str, ...]:
 
 def jobs_text(cutover: Cutover) -> str:
     """The jobs in a few words: `orders-db and 9 more`; plain text."""
-    first, *more = shown_names(cutover)
+    return _few(shown_names(cutover))
+
+
+def promoted_text(cutover: Cutover) -> str:
+    """The same without those that people went on without."""
+    gone = left_out(cutover)
+    return _few([shown_name(cutover, each) for each in cutover.plan.jobs if each not in gone])
+
+
+def _few(names: Sequence[str]) -> str:
+    first, *more = names
     return f"{first}{f' and {len(more)} more' if more else ''}"
+
+
+def left_out(cutover: Cutover) -> tuple[str, ...]:
+    """Full names of the jobs that people went on without."""
+    return tuple(each.job for each in cutover.progress.jobs if each.mark is Mark.LEFT_OUT)
+
+
+def left_out_names(cutover: Cutover) -> str:
+    """The names that people read of these, with commas; plain text, empty for none."""
+    return ", ".join(shown_name(cutover, each) for each in left_out(cutover))
 
 
 def open_jobs(cutover: Cutover) -> tuple[str, ...]:

@@ -441,9 +441,14 @@ def test_a_wave_goes_on_without_what_cannot_be_promoted(night: Night) -> None:
         (Mark.PROMOTED, ""),
         (Mark.LEFT_OUT, "it is gone"),
     ]
-    assert [each.job for each in found.progress.checklist] == [jobs[0].name]
+    assert [(each.job, each.text) for each in found.progress.checklist] == [
+        (jobs[0].name, "Each job has completed"),
+        ("", "The source of two is open for writes again"),
+    ]
     assert night.request(plan).state is RequestState.DONE
     night.minutes([], 1)
+    assert "still open: The source of two" in night.press(plan, "open_writes", SAM)
+    night.does(plan, "item", SAM, "1")
     assert night.does(plan, "open_writes", SAM).state is S.DONE
     assert night.promotes() == 2
 

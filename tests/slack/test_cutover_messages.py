@@ -417,3 +417,24 @@ def test_the_report_of_an_aborted_cutover_says_that_its_downtime_goes_on() -> No
     ended = all_text(accepted(report(over, ())))
     assert "goes on" not in ended
     assert "Downtime 1 h 3 min* (3780 s), *over* the longest planned" in ended
+
+
+def test_what_was_left_out_is_not_said_to_be_promoted() -> None:
+    marks = (JobMark(JOB, Mark.PROMOTED), JobMark(SECOND, Mark.LEFT_OUT, "it no longer exists"))
+    night = progress(promoted=minutes(24), opened=minutes(38), jobs=marks)
+    done = cutover(S.DONE, ended=minutes(38), plan=WAVE, progress=night)
+    for what in (NewsKind.PROMOTED, NewsKind.OPENED):
+        said = all_text(accepted(news(done, what, minutes(40))))
+        assert "*orders-db*:" in said
+        assert "Left out, not promoted: sales-db." in said
+    assert "*Left out, not promoted*: sales-db" in all_text(accepted(report(done, ())))
+
+
+def test_whoever_went_on_without_is_not_said_to_have_resumed() -> None:
+    without = CutoverEntry("cut-1", AT, "left_out", ANA, text="`sales-db`: gone", id=9)
+    checklist = cutover(S.CHECKLIST, plan=WAVE, progress=progress())
+    over = ending(checklist, "resume", ANA, (without,), 8)
+    assert over is not None
+    said = all_text(accepted(answered_call(checklist, "resume", over)))
+    assert f"✅ Done by <@{ANA}> at" in said
+    assert ": Go on without it" in said

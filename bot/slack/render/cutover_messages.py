@@ -16,7 +16,7 @@ from bot.cutover import states, summary
 from bot.cutover.answered import Ending, ending, ending_of
 from bot.cutover.calls import NewsKind
 from bot.cutover.report import Called
-from bot.cutover.wave import jobs_text, shown_name, stranded_jobs
+from bot.cutover.wave import jobs_text, left_out_names, promoted_text, shown_name, stranded_jobs
 from bot.cutover.wording import MOVED, VERB, event_text, missing_text, standing
 from bot.dms.rules import Action
 from bot.requests.buttons import MakeRef
@@ -224,7 +224,8 @@ def _answer(cutover: Cutover, what: str, over: Ending) -> str:
     by = f" by {mrkdwn.mention('@', entry.user)}" if entry.user and entry.user != "bot" else ""
     if not over.done:
         return f"⏹️ No longer needed since {clock(entry.at)}{by}: {_said(cutover, entry)}"
-    press = states.BY_STEP[_DONE_WITH.get(what, what)]
+    step = "without" if entry.event == "left_out" else _DONE_WITH.get(what, what)
+    press = states.BY_STEP[step]
     return f"✅ Done{by} at {clock(entry.at)}: {press.label.rstrip('…')}"
 
 
@@ -266,13 +267,16 @@ def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:
     tried = what is NewsKind.ABORTED and cutover.progress.promote_intended is not None
     form = _ABORTED_LATE if tried else _NEWS[what]
     at, downtime = cutover.plan.at, states.downtime(cutover, now)
+    done = what in (NewsKind.PROMOTED, NewsKind.OPENED)
     text = form.format(
-        jobs=f"*{mrkdwn.name(jobs_text(cutover))}*",
+        jobs=f"*{mrkdwn.name(promoted_text(cutover) if done else jobs_text(cutover))}*",
         at=mrkdwn.date(at) if at is not None else "its time",
         budget=humanize(cutover.plan.budget_s),
         downtime=humanize(downtime) if downtime is not None else "none",
         why=MOVED if cutover.progress.why == MOVED else "",
     ).rstrip()
+    without = left_out_names(cutover) if done else ""
+    text += f" Left out, not promoted: {mrkdwn.name(without)}." if without else ""
     shown = f"🎭 *Rehearsal, nothing is sent.* {text}" if cutover.rehearsal else text
     return m.message(shown, m.sections(shown))
 
