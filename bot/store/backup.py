@@ -13,7 +13,7 @@ import secrets
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,8 +74,9 @@ class Restore:
         return "cannot be read" if self.database.exists() else "does not exist"
 
     def warnings(self) -> list[str]:
-        """What the backup has open that may have gone on since: a sentence per line."""
-        lines = []
+        """What the backup has open that may have gone on since, and the freezes that it does not have: a
+        sentence per line."""
+        lines = self._changed_freezes()
         requests, runs = self.backup.open_requests, len(self.backup.runs)
         if requests:
             are = (
@@ -84,15 +85,31 @@ class Restore:
                 else "are open, and can still be approved"
             )
             lines.append(f"{count_of(requests, 'request')} in it {are}.")
-        if runs:
-            have = "has" if runs == 1 else "have"
+        if self.backup.scheduled:
             lines.append(
-                f"{count_of(runs, 'run')} in it {have} not ended, and may have been carried out since. "
-                "Nothing more is sent; the outcome is reported as unclear:"
+                f"Scheduled requests in it: {self.backup.scheduled}. They may have been sent since, and are "
+                "not sent again."
             )
-            lines += [f"  {each}" for each in self.backup.runs[:_LISTED]]
-        lines += rest_line(runs, _LISTED, "  and {} more")
-        return lines
+        have = "has" if runs == 1 else "have"
+        return lines + _listed(
+            f"{count_of(runs, 'run')} in it {have} not ended, and may have been carried out since. "
+            "Nothing more is sent; the outcome is reported as unclear:",
+            self.backup.runs,
+        )
+
+    def _changed_freezes(self) -> list[str]:
+        """They forbid changes, so nobody may count on one that ends with the restore."""
+        if self.present is None:
+            return []
+        now, then = self.present.freezes, self.backup.freezes
+        ended = [text for id, text in now.items() if id not in then]
+        again = [text for id, text in then.items() if id not in now]
+        return [
+            *_listed(
+                "Freezes that hold now and are not in it, so they end; set again what is needed:", ended
+            ),
+            *_listed("Freezes in it that do not hold now, and will:", again),
+        ]
 
     def carry_out(self) -> Path | None:
         """Replace the database by the backup. Returns where the old database is kept, if there was one.
@@ -112,6 +129,12 @@ class Restore:
                 raise
         _sync_folder(self.database)
         return kept if kept.exists() else None
+
+
+def _listed(head: str, texts: Sequence[str]) -> list[str]:
+    """The head and a line for each text, up to a limit; none without texts."""
+    rest = rest_line(len(texts), _LISTED, "  and {} more")
+    return [head, *(f"  {each}" for each in texts[:_LISTED]), *rest] if texts else []
 
 
 @contextmanager

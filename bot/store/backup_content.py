@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.store.codec import time_text
 from bot.store.port import StoreError
-from bot.store.records import ACTIVE_RUNS, PENDING_REQUESTS
+from bot.store.records import ACTIVE_RUNS, EVERY_JOB, OPEN_REQUESTS, RequestState
 from bot.store.schema import MIGRATIONS, pending
 from bot.store.sqlite import MIGRATION_SET
 from bot.util.text import count_of
@@ -28,8 +31,12 @@ class Content:
     newest: str
     """Time of the last audit row, in UTC; empty where there is none."""
     open_requests: int
+    scheduled: int
+    """Number of requests that wait for their time."""
     runs: tuple[str, ...]
     """The runs that have not ended: action, job and state."""
+    freezes: Mapping[str, str]
+    """The freezes that hold now, by ID: what is frozen, until when, and why."""
 
     def __str__(self) -> str:
         if not self.rows:
@@ -80,11 +87,23 @@ def content(connection: sqlite3.Connection) -> Content:
     """What is in an open database. Raises: sqlite3.Error."""
     rows, digest = connection.execute("SELECT length, hash FROM audit_head").fetchone()
     newest = connection.execute("SELECT at FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
-    marks = ", ".join("?" * len(PENDING_REQUESTS))
-    sql = f"SELECT count(*) FROM requests WHERE state IN ({marks})"  # noqa: S608 - only question marks
-    (requests,) = connection.execute(sql, [each.value for each in PENDING_REQUESTS]).fetchone()
+    requests = _count(connection, *OPEN_REQUESTS)
+    scheduled = _count(connection, RequestState.SCHEDULED)
     marks = ", ".join("?" * len(ACTIVE_RUNS))
     sql = f"SELECT action, job, state FROM runs WHERE state IN ({marks}) ORDER BY seq"  # noqa: S608
     runs = connection.execute(sql, [each.value for each in ACTIVE_RUNS])
     unfinished = tuple(f"{action} {job} ({state})" for action, job, state in runs)
-    return Content(rows, digest, newest[0][:19] + "Z" if newest else "", requests, unfinished)
+    sql = "SELECT id, job, until, reason FROM freezes WHERE lifted IS NULL AND until > ? ORDER BY seq"
+    holding = connection.execute(sql, (time_text(datetime.now(UTC)),))
+    freezes = {
+        id: f"{'all jobs' if job == EVERY_JOB else job} until {until[:16]}Z: {reason}"
+        for id, job, until, reason in holding
+    }
+    last = newest[0][:19] + "Z" if newest else ""
+    return Content(rows, digest, last, requests, scheduled, unfinished, freezes)
+
+
+def _count(connection: sqlite3.Connection, *states: RequestState) -> int:
+    marks = ", ".join("?" * len(states))
+    sql = f"SELECT count(*) FROM requests WHERE state IN ({marks})"  # noqa: S608 - only question marks
+    return int(connection.execute(sql, [each.value for each in states]).fetchone()[0])

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -292,6 +292,37 @@ def test_it_asks_and_says_what_it_is_about(db: Path, copy: Path) -> None:
     assert dms_bot(db, "restore", copy, typed="y\n").returncode == 0
     with closing(open_store(str(db))) as store:
         assert store.value("last") == "old"
+
+
+def test_it_says_which_freezes_a_restore_ends_and_brings_back(db: Path, copy: Path) -> None:
+    until = datetime.now(UTC) + timedelta(days=2)
+    with closing(open_store(str(db))) as store:
+        store.add_freeze(make.freeze("both", make.name("both"), until=until, reason="kept"))
+        store.add_freeze(make.freeze("old", make.name("old"), until=until, reason="audit"))
+        store.add_freeze(make.freeze("over", until=datetime.now(UTC) - timedelta(days=1), reason="over"))
+    assert dms_bot(db, "backup", copy).returncode == 0
+    same = dms_bot(db, "restore", copy, typed="n\n").stdout
+    assert "Freezes" not in same
+    with closing(open_store(str(db))) as store:
+        store.lift_freezes(make.name("old"), "U1", datetime.now(UTC))
+        store.add_freeze(make.freeze("new", "*", until=until, reason="year end"))
+    told = dms_bot(db, "restore", copy, typed="n\n").stdout
+    at = f"{until:%Y-%m-%dT%H:%M}Z"
+    assert f"not in it, so they end; set again what is needed:\n  all jobs until {at}: year end\n" in told
+    assert f"do not hold now, and will:\n  {make.name('old')} until {at}: audit\n" in told
+    assert ": kept" not in told
+    assert ": over" not in told
+
+
+def test_it_does_not_say_that_a_scheduled_request_can_be_approved(db: Path, copy: Path) -> None:
+    with closing(open_store(str(db))) as store:
+        store.add_request(make.request("q1", state=RequestState.SCHEDULED))
+    assert dms_bot(db, "backup", copy).returncode == 0
+    told = dms_bot(db, "restore", copy, typed="y\n").stdout
+    assert "Scheduled requests in it: 1." in told
+    assert "approved" not in told
+    with closing(open_store(str(db))) as store:
+        assert [each.state for each in store.requests()] == [RequestState.OUTDATED]
 
 
 def test_what_had_not_ended_is_not_sent_again(db: Path, copy: Path) -> None:
