@@ -39,6 +39,7 @@ _SHOWN = frozenset(
 Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 """
 _COMMAND = re.compile(r"/[\w.-]+")
+_LOCAL_API = "http://localhost:3000/api/"
 _TIME_OF_DAY = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 
 
@@ -122,12 +123,13 @@ def _token(text: str, *, prefix: str, other: str, what: str) -> str:
 
 
 def api_url(text: str) -> str:
-    """The URL with a slash at its end, which the Slack client requires."""
+    """The URL with a slash at its end, which the Slack client requires. It is shown as it is, so it
+    must not hold a password."""
+    if "@" in text:
+        raise BadValue(f"must not have a user or a password in it; for example: {_LOCAL_API}")
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise BadValue(
-            f"must be an http(s) URL with its /api/, not {text!r}; for example: http://localhost:3000/api/"
-        )
+        raise BadValue(f"must be an http(s) URL with its /api/, not {text!r}; for example: {_LOCAL_API}")
     return text if text.endswith("/") else text + "/"
 
 

@@ -187,6 +187,13 @@ def test_faults_of_secret_files(tmp_path: Path) -> None:
     assert "both set" in fault
 
 
+@pytest.mark.parametrize("url", ["https://me:hush-1@proxy.example.com/api/", "me:hush-1@proxy.example.com"])
+def test_an_address_with_a_password_is_refused_and_not_repeated(url: str) -> None:
+    (fault,) = faults(SLACK_API_URL=url)
+    assert "must not have a user or a password" in fault
+    assert "hush" not in fault
+
+
 def test_secrets_are_never_shown() -> None:
     settings = load(
         {
