@@ -15,13 +15,19 @@ from bot.cutover.ledger import SAMPLE
 from bot.cutover.states import downtime_runs, downtime_s, participants
 from bot.cutover.wave import shown_name
 from bot.cutover.wording import GOES_ON, drained_text, event_text
-from bot.store.cutover import CheckResult, Cutover, CutoverEntry, Tick
+from bot.store.cutover import CheckResult, Cutover, CutoverEntry, JobMark, Tick
 from bot.util.durations import humanize
 
 Called = Callable[[str], str]
 """The name of a person by user ID; the ID itself where no name is known."""
 _BOT = "bot"
 """Stands for the bot where the ID of a person stands."""
+_REHEARSED = "rehearsed"
+_STEPS_REHEARSED = {
+    "writes stopped": "stop of the writes rehearsed",
+    "promoted": "promotion rehearsed",
+    "writes opened": "opening of the writes rehearsed",
+}
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 
@@ -74,7 +80,7 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
             for each in progress.overrides
         ],
         "job_results": [
-            {"job": each.job, "result": str(each.mark), "text": each.text} for each in progress.jobs
+            {"job": each.job, "result": _result(cutover, each), "text": each.text} for each in progress.jobs
         ],
         "delay": [
             {"job": each.job, "read": _iso(each.at), **_amount(each.text)}
@@ -105,7 +111,7 @@ def _markdown(cutover: Cutover, log: Sequence[CutoverEntry], called: Called) -> 
     yield from _table(("Role", "Person"), [(role, _name(user, called)) for role, user in _people(cutover)])
     yield "## Times"
     yield ""
-    yield from _table(("Step", "UTC"), [(name, _clock(at)) for name, at in _times(cutover) if at])
+    yield from _table(("Step", "UTC"), list(_steps(cutover)))
     yield from _jobs(cutover)
     yield from _ticks("Writers to stop", cutover.progress.writers, called)
     yield from _ticks("Checklist", cutover.progress.checklist, called)
@@ -125,9 +131,10 @@ def _outcome(cutover: Cutover) -> Iterator[str]:
     seconds = downtime_s(cutover)
     if seconds is not None:
         within = "within" if seconds <= cutover.plan.budget_s else "over"
+        word = "Rehearsed downtime" if cutover.rehearsal else "Downtime"
         yield ""
         yield (
-            f"Downtime: **{seconds} s** ({humanize(seconds)}), {within} the longest planned, "
+            f"{word}: **{seconds} s** ({humanize(seconds)}), {within} the longest planned, "
             f"{humanize(cutover.plan.budget_s)}."
         )
     if downtime_runs(cutover):
@@ -166,15 +173,28 @@ def _times(cutover: Cutover) -> list[tuple[str, datetime | None]]:
     ]
 
 
+def _steps(cutover: Cutover) -> Iterator[tuple[str, str]]:
+    """The times that there are, as people read them: in a rehearsal, of what was rehearsed."""
+    said = _STEPS_REHEARSED if cutover.rehearsal else {}
+    for name, at in _times(cutover):
+        if at is not None:
+            yield said.get(name, name), _clock(at)
+
+
 def _jobs(cutover: Cutover) -> Iterator[str]:
     if cutover.progress.jobs:
         yield "## Jobs"
         yield ""
         rows = [
-            (f"`{shown_name(cutover, each.job)}`", str(each.mark).replace("_", " "), each.text)
+            (f"`{shown_name(cutover, each.job)}`", _result(cutover, each).replace("_", " "), each.text)
             for each in cutover.progress.jobs
         ]
         yield from _table(("Job", "Result", "Remark"), rows)
+
+
+def _result(cutover: Cutover, mark: JobMark) -> str:
+    """How a job ended: nothing is promoted in a rehearsal."""
+    return _REHEARSED if cutover.rehearsal and mark.text == _REHEARSED else str(mark.mark)
 
 
 def _ticks(title: str, ticks: Sequence[Tick], called: Called) -> Iterator[str]:

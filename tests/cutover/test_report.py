@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -128,3 +129,17 @@ def test_a_downtime_that_goes_on_is_no_figure() -> None:
     assert found["downtime_seconds"] == 43 * 60
     assert found["times"]["source open again"] == "2026-12-05T01:50:00+00:00"
     assert "goes on" not in report_markdown(over, LOG)
+
+
+def test_a_rehearsal_is_not_said_to_have_done_what_it_rehearsed() -> None:
+    rehearsed = replace(
+        DONE.progress, promote_intended=None, jobs=(JobMark(JOB, Mark.PROMOTED, "rehearsed"),)
+    )
+    found = replace(DONE, rehearsal=True, request="", progress=rehearsed)
+    text = report_markdown(found, LOG)
+    assert "| `orders` | rehearsed |" in text
+    assert "| promotion rehearsed | 2026-12-05 01:24:00 |" in text
+    assert "Rehearsed downtime: **1864 s**" in text
+    for line in text.partition("## Log")[0].splitlines():
+        assert not re.search(r"promoted|writes (stopped|opened)", line), line
+    assert [each["result"] for each in json.loads(report_json(found, LOG))["job_results"]] == ["rehearsed"]

@@ -438,3 +438,19 @@ def test_whoever_went_on_without_is_not_said_to_have_resumed() -> None:
     said = all_text(accepted(answered_call(checklist, "resume", over)))
     assert f"✅ Done by <@{ANA}> at" in said
     assert ": Go on without it" in said
+
+
+def test_the_details_of_a_rehearsal_promise_nothing_that_it_does_not_do() -> None:
+    """It sends nothing, and tells no channel."""
+    planned = replace(cutover(S.READY, plan=plan(announce="C0NEWS")), rehearsal=True)
+    shown = all_text(accepted_view(cutover_modals.details(planned, AT)))
+    assert "Sends nothing" in shown
+    assert "Promotes once" not in shown
+    assert "C0NEWS" not in shown
+    real = all_text(accepted_view(cutover_modals.details(replace(planned, rehearsal=False), AT)))
+    assert "Promotes once nothing is missing, by a last press" in real
+    assert "C0NEWS" in real
+    draining = replace(cutover(S.DRAINING, progress=progress()), rehearsal=True)
+    assert "stopped" not in all_text(accepted(cutover_card(draining, minutes(8))))
+    done = cutover(S.DONE, ended=minutes(38), progress=progress(promoted=minutes(24), opened=minutes(38)))
+    assert "promoted" not in all_text(accepted(cutover_card(replace(done, rehearsal=True), minutes(40))))

@@ -214,7 +214,8 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
     progress = cutover.progress
     if progress.stopped is not None:
         who = f" by {_person(progress.stopped_by)}" if progress.stopped_by else ""
-        yield f"⏳ *Draining* · stopped {clock(progress.stopped)}{who}"
+        word = "rehearsed" if cutover.rehearsal else "stopped"
+        yield f"⏳ *Draining* · {word} {clock(progress.stopped)}{who}"
     if progress.not_measured:
         yield f"⚠️ Not measured: {clip_line(progress.not_measured)}"
     else:
@@ -337,7 +338,7 @@ def _done(cutover: Cutover, now: datetime) -> Iterator[str]:
     moments = [
         ("stop", progress.stopped),
         ("drained", progress.drained),
-        ("promoted", progress.promoted),
+        ("rehearsed" if cutover.rehearsal else "promoted", progress.promoted),
         ("open", progress.opened),
     ]
     told = [f"{word} {clock(at)}" for word, at in moments if at is not None]

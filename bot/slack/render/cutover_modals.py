@@ -279,8 +279,8 @@ def _people_text(cutover: Cutover) -> str:
         f"{role.capitalize()}: {mrkdwn.mention('@', user)}" for role, user in participants(cutover).items()
     ]
     how = "by itself: nobody is asked again" if plan.by_itself else "by a last press"
-    lines.append(f"Promotes once {missing_text(plan)}, {how}")
-    if plan.announce:
+    lines.append("Sends nothing" if cutover.rehearsal else f"Promotes once {missing_text(plan)}, {how}")
+    if plan.announce and not cutover.rehearsal:
         lines.append(f"Tells {mrkdwn.mention('#', plan.announce)}")
     if plan.reason:
         lines.append(f"Reason: {mrkdwn.verbatim(plan.reason)}")
