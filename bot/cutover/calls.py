@@ -54,6 +54,7 @@ class NewsKind(StrEnum):
     OPENED = "opened"
     ABORTED = "aborted"
     EXPIRED = "expired"
+    REOPENED = "reopened"
 
 
 N = NewsKind
@@ -228,3 +229,5 @@ def _news(cutover: Cutover, now: datetime) -> Iterator[NewsKind]:
     told = progress.stopping is not None or any(each.startswith("news:") for each in progress.said)
     if cutover.state in (S.ABORTED, S.EXPIRED) and told:
         yield N.ABORTED if cutover.state is S.ABORTED else N.EXPIRED
+    if progress.reopened is not None:
+        yield N.REOPENED

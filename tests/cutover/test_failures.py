@@ -816,3 +816,6 @@ def test_the_report_is_shown_anew_once_the_source_is_open(night: Night) -> None:
     night.clock.forward(minutes=9)
     night.does(plan, "reopened", SAM)
     assert shown() == before + 1
+    told = night.desk.ctx.store.message(f"cutover:{plan.id}:news:reopened")
+    assert told is not None, "whoever was told that the writes stop is told that they go on"
+    assert told.channel == "C0NEWS0001"

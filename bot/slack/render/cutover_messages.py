@@ -64,6 +64,7 @@ _NEWS: dict[NewsKind, str] = {
     NewsKind.OPENED: "🔓 {jobs}: writes are open on the destination. Downtime: {downtime}.",
     NewsKind.ABORTED: _NO_CUTOVER,
     NewsKind.EXPIRED: _NO_CUTOVER,
+    NewsKind.REOPENED: "🔓 {jobs}: the source is open for writes again.",
 }
 """`bot.cutover.calls` says when each is due."""
 _CALLS: dict[str, str] = {
