@@ -321,9 +321,15 @@ def _delays(cutover: Cutover, measured: Mapping[str, Measured]) -> tuple[DelayPo
 
 def _go_by(measured: Mapping[str, Measured], now: datetime) -> datetime | None:
     """About when all have drained; None where one is not measured."""
-    if any(each.error for each in measured.values()):
+    waiting = _waiting(measured).values()
+    if any(each.error for each in waiting):
         return None
-    return go_by([one for each in measured.values() for one in each.found], now)
+    return go_by([one for each in waiting for one in each.found], now)
+
+
+def _waiting(measured: Mapping[str, Measured]) -> dict[str, Measured]:
+    """Without those that somebody promotes, or has promoted, elsewhere: they are measured no more."""
+    return {name: each for name, each in measured.items() if each.mark.mark is Mark.OPEN}
 
 
 def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datetime) -> str:
@@ -332,7 +338,7 @@ def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datet
     is_due = after is None or now - after > SAMPLED_EVERY + VISIBLE_AFTER
     whys = [
         f"`{shown_name(cutover, name)}`: {why}"
-        for name, each in measured.items()
+        for name, each in _waiting(measured).items()
         if (why := each.error or next((one.why for one in each.found if one.at is None and is_due), ""))
     ]
     return "; ".join(whys[:3])

@@ -266,7 +266,9 @@ class Steps:
         def abort(now: Cutover) -> Cutover | Note | None:
             if is_promoted_in_part(now):
                 return Note(
-                    "Nothing was done: a job has been promoted, and there is no way back.", tone="warn"
+                    "Nothing was done: a job has been promoted, or is being promoted, and there is no way "
+                    "back.",
+                    tone="warn",
                 )
             event = "aborted" if now.progress.stopping else "cancelled"
             moved = self._ledger.enter(now, S.ABORTED, event, who, why)

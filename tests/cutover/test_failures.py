@@ -295,6 +295,8 @@ def test_a_promotion_from_outside_is_waited_for(night: Night) -> None:
     found = night.now(plan)
     assert found.state is S.DRAINED
     assert [each.mark for each in found.progress.jobs] == [Mark.PROMOTING, Mark.DRAINED]
+    assert "Delay 0 s" in str(cutover_card(found, night.clock())), "the other is measured"
+    assert found.progress.not_measured == ""
     put(night, "one", state="COMPLETED", phase="CDC")
     put(night, "two", state="COMPLETED", phase="CDC")
     night.minutes([], 1)
@@ -412,7 +414,9 @@ def test_a_refused_promotion_is_held_and_can_be_asked_for_again(night: Night) ->
     assert "no way back" in night.press(plan, "abort")
     night.dms.control.clear_faults()
     night.does(plan, "resume")
+    assert "1 of 2 jobs promoted · 0 drained" in str(cutover_card(night.now(plan), night.clock()))
     night.minutes(["two"], 3)
+    assert "No way back: 1 of 2 jobs promoted" in str(cutover_card(night.now(plan), night.clock()))
     assert night.press(plan, "promote", DANA_THERE, "two") == ""
     night.reaches(plan, S.CHECKLIST)
     assert night.promotes() == 3

@@ -26,9 +26,12 @@ from bot.slack.render.cutover_text import (
     clock,
     delay_text,
     downtime_text,
+    drained_jobs_text,
     headline,
     left_out_text,
     limit_text,
+    marked_text,
+    number_of,
     source_text,
     stranded_lines,
     why_text,
@@ -145,6 +148,8 @@ def _waits(cutover: Cutover) -> str:
 
 
 def _way_back(cutover: Cutover) -> str:
+    if not cutover.rehearsal and number_of(cutover, Mark.PROMOTED):
+        return f"no way back: {marked_text(cutover, Mark.PROMOTED, 'promoted')}"
     return "nothing is sent" if cutover.rehearsal else "no way back after promote"
 
 
@@ -222,7 +227,7 @@ def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield why_text(cutover)
     yield delay_text(cutover)
     yield source_text(cutover)
-    yield _marked(cutover, Mark.DRAINED, "drained")
+    yield drained_jobs_text(cutover)
     limit = states.expires(cutover)
     slowest = worst(cutover)
     behind = slowest is not None and not slowest.zeros  # nobody knows when it has caught up
@@ -259,7 +264,7 @@ def _promoting(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield f"🚀 *Promoting* since {clock(began)} ({humanize(now - began)})"
     if now - began >= states.PROMOTE_WARNS:
         yield f"⚠️ Longer than {humanize(states.PROMOTE_WARNS)}: look at the jobs"
-    yield _marked(cutover, Mark.PROMOTED, "promoted")
+    yield marked_text(cutover, Mark.PROMOTED, "promoted")
     yield "Nobody can stop or undo it now."
     yield downtime_text(cutover, now)
 
@@ -310,6 +315,7 @@ def _ways_on(cutover: Cutover) -> str:
 def _unknown(cutover: Cutover, now: datetime) -> Iterator[str]:
     yield "❓ *Unknown*: promote may have been sent"
     yield _why(cutover)
+    yield marked_text(cutover, Mark.PROMOTED, "promoted")
     yield "*Look again* reads the jobs, sends nothing"
     yield downtime_text(cutover, now)
 
@@ -350,12 +356,6 @@ def _done(cutover: Cutover, now: datetime) -> Iterator[str]:
         yield f"Checklist {len(progress.checklist) - len(left)} of {len(progress.checklist)}"
     if left:
         yield f"⬜ {clip_line(left[0].text)}"
-
-
-def _marked(cutover: Cutover, mark: Mark, word: str) -> str:
-    """How many of several jobs stand like that; empty for one job."""
-    count = sum(each.mark is mark for each in cutover.progress.jobs)
-    return f"{count} of {len(cutover.plan.jobs)} jobs {word}" if len(cutover.plan.jobs) > 1 else ""
 
 
 def _why(cutover: Cutover) -> str:

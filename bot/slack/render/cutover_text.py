@@ -175,9 +175,28 @@ def _whose(cutover: Cutover, sample: Sample) -> str:
     return f" ({clip_line(_database(cutover, sample, several=several), 20)})"
 
 
+def number_of(cutover: Cutover, mark: Mark) -> int:
+    """How many jobs stand like that."""
+    return sum(each.mark is mark for each in cutover.progress.jobs)
+
+
+def marked_text(cutover: Cutover, mark: Mark, word: str) -> str:
+    """How many of several jobs stand like that; empty for one job."""
+    jobs = len(cutover.plan.jobs)
+    return f"{number_of(cutover, mark)} of {jobs} jobs {word}" if jobs > 1 else ""
+
+
+def drained_jobs_text(cutover: Cutover) -> str:
+    """How many of several jobs have drained, after those that have been promoted already."""
+    if not number_of(cutover, Mark.PROMOTED):
+        return marked_text(cutover, Mark.DRAINED, "drained")
+    gone = marked_text(cutover, Mark.PROMOTED, "promoted")
+    return f"{gone} · {number_of(cutover, Mark.DRAINED)} drained"
+
+
 def left_out_text(cutover: Cutover) -> str:
     """How many jobs people went on without; empty for none."""
-    count = sum(each.mark is Mark.LEFT_OUT for each in cutover.progress.jobs)
+    count = number_of(cutover, Mark.LEFT_OUT)
     return f"⚠️ {count} of {len(cutover.plan.jobs)} jobs left out: not promoted" if count else ""
 
 
