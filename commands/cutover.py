@@ -160,7 +160,11 @@ def _list(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _visible(ctx: Context) -> list[Cutover]:
-    return [each for each in ctx.store.cutovers() if may_see(ctx.access, ctx.store, ctx.who, each)]
+    return [each for each in ctx.store.cutovers() if _sees(ctx, each)]
+
+
+def _sees(ctx: Context, cutover: Cutover) -> bool:
+    return may_see(ctx.access, ctx.store, ctx.who, cutover)
 
 
 def _section(ctx: Context, cutover: Cutover) -> Section:
@@ -190,7 +194,7 @@ def _report(ctx: Context, invocation: Invocation) -> Answer:
     typed = invocation.jobs[0]
     id = invocation.word("id")
     name, cutover = (typed, ctx.store.cutover(id)) if id else _last_of(ctx, invocation, typed)
-    if cutover is None or not may_see(ctx.access, ctx.store, ctx.who, cutover):
+    if cutover is None or not _sees(ctx, cutover):
         return _none_yet(ctx, name)
     log = ctx.store.cutover_log(cutover.id)
     if "file" in invocation.flags:
@@ -206,11 +210,12 @@ def _none_yet(ctx: Context, name: str) -> Note:
     """That none of this job (its full name) has ended; one that is open is named."""
     shown = job_namer(ctx)(name)
     open_now = next((each for each in _visible(ctx) if name in each.plan.jobs), None)
+    seen = " that you may see" if may_hide(ctx, "cutover") else ""
     if open_now is None:
-        return Note(f"There was no cutover of `{shown}` yet. `{COMMAND} cutover {shown}` plans one.")
+        return Note(f"There was no cutover of `{shown}`{seen} yet. `{COMMAND} cutover {shown}` plans one.")
     what = "rehearsal" if open_now.rehearsal else "cutover"
     state = state_text(open_now.state, rehearsal=open_now.rehearsal)
-    text = f"No cutover of `{shown}` has ended yet. The {what} that is open {state}."
+    text = f"No cutover of `{shown}`{seen} has ended yet. The {what} that is open {state}."
     return Note(text, (Button("Open", "cutover", "details", open_now.id),))
 
 
@@ -223,11 +228,11 @@ def _last_of(ctx: Context, invocation: Invocation, typed: str) -> tuple[str, Cut
     """
     try:
         name = find_job(ctx, typed, invocation).name
-        return name, ctx.cutovers.last(name)
+        return name, ctx.cutovers.last(name, lambda each: _sees(ctx, each))
     except EarlyAnswer:
         for each in ctx.store.cutovers(ENDED_CUTOVERS):
             name = next((name for name in each.plan.jobs if can_mean(ctx, typed, name)), "")
-            if name and may_see(ctx.access, ctx.store, ctx.who, each):
+            if name and _sees(ctx, each):
                 return name, each
         raise
 

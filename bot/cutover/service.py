@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from bot.cmdline.answers import Answer, Note
@@ -100,14 +100,15 @@ class Cutovers:
         """
         self._driver.tick(now)
 
-    def last(self, job: str) -> Cutover | None:
+    def last(self, job: str, sees: Callable[[Cutover], bool]) -> Cutover | None:
         """The newest cutover of a job (its full resource name) that has ended after the writes were stopped,
-        a rehearsal only where there is no other; else the newest that has ended.
+        a rehearsal only where there is no other; else the newest that has ended. Of those that the reader
+        `sees`.
 
         Raises:
             StoreError.
         """
-        ended = self._store.cutovers(ENDED_CUTOVERS, job=job)
+        ended = [each for each in self._store.cutovers(ENDED_CUTOVERS, job=job) if sees(each)]
         begun = [each for each in ended if each.progress.stopped is not None]
         real = (each for each in begun if not each.rehearsal)
         return next(real, None) or next(iter(begun or ended), None)

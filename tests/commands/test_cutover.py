@@ -14,12 +14,12 @@ from bot.cmdline.invocation import UsageError
 from bot.policy.subscriptions import Membership
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
-from bot.store.cutover import Cutover, CutoverState
-from bot.store.records import OutMessage
+from bot.store.cutover import Cutover, CutoverState, Plan, Progress
+from bot.store.records import JobSnapshot, OutMessage
 from commands.support.cutover_plan import next_saturday_night
 from sandbox.dms import DmsServer
 from tests.policy.command_service import CommandService, command_service, words
-from tests.policy.people import DANA, NOW, access
+from tests.policy.people import DANA, NOW, QUINN, access
 
 HERE = replace(DANA, channel="C0DBMIGRAT")
 SAM, RAJ = "U0SAM00001", "U0RAJ00001"
@@ -241,6 +241,31 @@ def test_a_report_is_found_again(desk: CommandService) -> None:
     for typed in ("orders", "europe-west1/orders", "demo-project/europe-west1/orders"):
         going = words(desk.type(f"cutover {typed} --last", HERE))
         assert "No cutover of `orders` has ended yet. The rehearsal that is open is scheduled." in going
+
+
+def test_a_report_that_one_may_not_see_is_not_denied(dms: DmsServer, tmp_path: Path) -> None:
+    """An older one that they may see is found instead; else the answer says that there may be others."""
+    with command_service(dms, tmp_path, access(FREE + KEPT)) as ruled:
+        jobs = [job for job in ruled.ctx.dms.list_jobs().jobs if job.id in ("orders", "billing")]
+        ruled.ctx.store.save_known(JobSnapshot(each, NOW, NOW) for each in jobs)
+        names = [job.name for job in jobs]
+        mine, both = [name for name in names if name.endswith("orders")], names
+
+        def ended(id: str, jobs: list[str], minute: int) -> None:
+            at = NOW.replace(minute=minute)
+            plan, progress = Plan(tuple(jobs), commander=SAM), Progress(stopped=at)
+            who = replace(HERE, user=SAM)
+            made = Cutover(id, HERE.team, who, CutoverState.DONE, plan, at, at, progress=progress, ended=at)
+            ruled.ctx.store.add_cutover(made)
+
+        quinn = replace(QUINN, channel=HERE.channel)
+        ended("both", both, 30)
+        assert "There was no cutover of `orders` that you may see yet" in words(
+            ruled.type("cutover orders --last", quinn)
+        )
+        ended("mine", mine, 10)
+        assert "Cutover of orders is done" in words(ruled.type("cutover orders --last", quinn))
+        assert "and 1 more" in words(ruled.type("cutover orders --last", HERE))
 
 
 assert NOW.weekday() == 6, "a Sunday"
