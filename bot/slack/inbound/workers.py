@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import structlog
 
@@ -40,6 +40,7 @@ from bot.util.fair import FairShare
 from bot.util.redact import redact
 
 log = structlog.get_logger(__name__)
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _VIEW_NOT_OPENED = Note(
@@ -123,7 +124,7 @@ class Workers:
         `again` is what people can try again if DMS did not answer, and `settled` where to answer then.
         """
         settled = settled or (lambda: target)
-        guarded = logs.with_request_id(self._guarded)
+        guarded = logs.with_request_id(told_if_it_fails(self._guarded))
         if store_only:
             self._store_pool.submit(guarded, settled, work, verb, again)
         else:
@@ -238,7 +239,7 @@ class Workers:
         """Answer from the dispatch pool without waiting there for Slack. `trigger` opens the modal for what
         was pressed on the Home tab."""
         target = self.from_home(target, trigger) if trigger else target
-        self._store_pool.submit(logs.with_request_id(self.answer), target, answer)
+        self._store_pool.submit(logs.with_request_id(told_if_it_fails(self.answer)), target, answer)
 
     def within_ack_window(self, check: Callable[[], T]) -> T:
         """The result of a check that the acknowledgement waits for, 2 seconds at most.
@@ -304,6 +305,20 @@ class Workers:
             target = settled()
             self.answer(target, self._error_note(target, error, verb, again))
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
+
+
+def told_if_it_fails(work: Callable[P, None]) -> Callable[P, None]:
+    """`work` for a pool whose results nobody reads: else an answer that cannot be made would be missing, and
+    no log would say why."""
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            work(*args, **kwargs)
+        except Exception:
+            metrics.count_error()
+            log.exception("answer_error")
+
+    return run
 
 
 @dataclass(frozen=True, slots=True)
