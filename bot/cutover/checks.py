@@ -15,7 +15,7 @@ from bot.cutover import guards
 from bot.cutover.moved import GIVES_WAY
 from bot.cutover.states import crew
 from bot.dms.errors import DmsError
-from bot.dms.model import Job, parse_name
+from bot.dms.model import Job
 from bot.dms.port import Reads
 from bot.dms.rules import Action
 from bot.dms.unsupported import EventCounts, UnsupportedEvents, unsupported_events
@@ -120,15 +120,16 @@ class Checks:
         return self.dms.permissions(name, (guards.PROMOTE_PERMISSION,))
 
     def _rival(self, cutover: Cutover, job: Job) -> str:
-        """Another open cutover of the job, or of another job with the same destination."""
+        """Another open cutover of the job, or of another job with the same destination. That job is not
+        named: readers of the card's channel may be kept from it."""
         for other in self.store.cutovers():
             if other.id == cutover.id or other.rehearsal or _takes_turns(cutover, other):
                 continue
             if job.name in other.plan.jobs:
                 return f"It is in another cutover, planned by <@{other.by.user}>."
-            shared = [name for name in other.plan.jobs if self._destination_of(name) == job.destination]
+            shared = any(self._destination_of(name) == job.destination for name in other.plan.jobs)
             if shared and job.destination.profile:
-                return f"{parse_name(shared[0])[2]} has the same destination, and a cutover of its own."
+                return f"Another cutover has the same destination, planned by <@{other.by.user}>."
         return ""
 
     def _destination_of(self, name: str) -> object:

@@ -17,7 +17,7 @@ from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.store import Store, open_store
 from bot.store.cutover import CheckLine, CheckResult, Cutover, CutoverState, Plan
-from bot.store.records import Freeze, Person, Run, RunState
+from bot.store.records import Freeze, JobSnapshot, Person, Run, RunState
 from sandbox.dms import DmsControl, DmsServer
 
 PLACE = "europe-west1"
@@ -137,6 +137,19 @@ def test_a_plan_is_no_rival_of_itself_at_another_time(
         store.add_cutover(each)
     found = {by_guard(checks.run(each), "/orders")["alone"].result for each in (old, new)}
     assert found == result
+
+
+def test_another_job_of_the_destination_is_not_named(
+    dms: DmsServer, control: DmsControl, checks: Checks, store: Store, gateway: Gateway
+) -> None:
+    """Whoever reads the card may be kept from that job."""
+    orders = gateway.get_job(name("orders", dms.project))
+    secret = replace(gateway.get_job(name("billing", dms.project)), destination=orders.destination)
+    store.save_known([JobSnapshot(each, now(), now()) for each in (orders, secret)])
+    store.add_cutover(a_cutover("billing", project=dms.project, id="another"))
+    line = by_guard(checks.run(a_cutover("orders", project=dms.project)), "/orders")["alone"]
+    assert line.result is CheckResult.NO_GO
+    assert line.text == "Another cutover has the same destination, planned by <@U-dana>."
 
 
 def test_a_job_that_cannot_be_read(dms: DmsServer, control: DmsControl, checks: Checks) -> None:
