@@ -25,6 +25,7 @@ from bot.policy.permissions import ruled_as
 from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
 from bot.requests.delay import plain_text
+from bot.requests.queries import newest_runs
 from bot.store.cutover import Cutover, CutoverState, JobMark, Mark
 from bot.store.records import Person, Request, RequestState, Run
 from bot.util import parallel
@@ -274,7 +275,7 @@ class Promotion:
     def _marks(self, cutover: Cutover, request: Request) -> tuple[JobMark, ...]:
         """How each job stands by its newest run, and by the job itself where the run does not tell."""
         before = {each.job: each for each in cutover.progress.jobs}
-        newest = {run.job: run for run in self._ctx.store.runs(request=request.id)}
+        newest = {run.job: run for run in newest_runs(self._ctx.store, request.id)}
         asked = [each for each in request.jobs if _is_open(before.get(each.name))]
         found = parallel.map_concurrently(lambda job: self._mark(job, newest.get(job.name)), asked)
         now = {each.job: each for each in found}

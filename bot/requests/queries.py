@@ -13,6 +13,16 @@ from bot.store.message_keys import timeline_key
 from bot.store.records import ACTIVE_RUNS, Decision, Person, Request, Run
 
 
+def newest_runs(store: Store, request_id: str) -> tuple[Run, ...]:
+    """The newest run of each job, in the order in which the jobs were first run: a cutover sends its request
+    again for what was not promoted.
+
+    Raises:
+        StoreError.
+    """
+    return tuple({run.job: run for run in store.runs(request=request_id)}.values())
+
+
 def valid_approvals(request: Request, decisions: Iterable[Decision]) -> tuple[Decision, ...]:
     """The approvals that count, without those of people who have lost the right to approve."""
     void = request.facts.void_approvers

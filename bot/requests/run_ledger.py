@@ -11,7 +11,7 @@ from bot.dms.rules import Action, running_dump
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.failures import enqueue_failure
 from bot.requests.outcomes import enqueue_outcome
-from bot.requests.queries import mark_messages_dirty, mark_timelines_dirty
+from bot.requests.queries import mark_messages_dirty, mark_timelines_dirty, newest_runs
 from bot.requests.wording import describe_options
 from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestState, Run, RunState
@@ -175,7 +175,7 @@ class RunLedger:
             if done is not None:
                 self.update_messages(request_id)
                 enqueue_outcome(self._store, done, self._clock())
-                runs = self._store.runs(request=request_id)
+                runs = newest_runs(self._store, request_id)
                 enqueue_failure(self._store, done, runs, self._subscriptions(), self._clock())
                 self._wake()
 

@@ -13,7 +13,7 @@ from bot.policy.access import Verdict
 from bot.requests.approvals import Approvals
 from bot.requests.delay import changed_since
 from bot.requests.fingerprint import shown_digest
-from bot.requests.queries import approval_key, find_related_open, request_key
+from bot.requests.queries import approval_key, find_related_open, newest_runs, request_key
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
 from bot.requests.wording import OLD_BUTTON, STATE_TEXT
 from bot.slack.api.replies import Replier, ReplyTarget
@@ -337,7 +337,7 @@ class RequestButtons:
         request = self._store.request(press.value)
         if request is None or request.by.team != press.who.team:
             return OLD_BUTTON
-        failed = [run.job for run in self._store.runs(request=press.value) if retryable(run)]
+        failed = [run.job for run in newest_runs(self._store, press.value) if retryable(run)]
         if not failed:
             return Note("There is nothing to retry.", tone="info")
         return self._approvals.creation.retry(press.who, press.value, failed, target.response_url)

@@ -19,6 +19,7 @@ from bot.requests.queries import (
     RelatedRequests,
     approval_key,
     find_related_open,
+    newest_runs,
     request_key,
 )
 from bot.requests.usual_duration import usual_duration
@@ -65,7 +66,7 @@ class RequestMessages:
         request = self._store.request(subject["request"])
         if request is None:
             return None
-        runs = self._store.runs(request=request.id)
+        runs = newest_runs(self._store, request.id)
         card = request_card(
             request,
             runs,
@@ -142,7 +143,7 @@ class RequestMessages:
             self._asking(request, request_key(request.id)),
             decisions,
             self._clock(),
-            self._store.runs(request=request.id),
+            newest_runs(self._store, request.id),
             self._related(request),
         )
 
@@ -178,7 +179,7 @@ class RequestMessages:
         request = self._store.request(subject["request"])
         if request is None:
             return None
-        runs = self._store.runs(request=request.id)
+        runs = newest_runs(self._store, request.id)
         return outcome_message(
             request,
             runs,
@@ -203,7 +204,7 @@ class RequestMessages:
         request = self._store.request(subject["request"])
         if request is None or request.state is not RequestState.DONE:
             return None
-        runs = [run for run in self._store.runs(request=request.id) if run.job in subject["jobs"]]
+        runs = [run for run in newest_runs(self._store, request.id) if run.job in subject["jobs"]]
         alerted = subject.get("alerted", subject["jobs"])  # rows of older versions do not have it
         if all(run.job in alerted and self._has_failed(run, request.job(run.job)) for run in runs):
             return None
