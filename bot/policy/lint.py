@@ -129,7 +129,13 @@ def _nowhere(policy: Policy) -> Iterator[str]:
             )
         projects = [each for each in policy.projects if not scope.projects or each.id in scope.projects]
         for pattern in scope.jobs if projects else ():
-            if not any(_is_possible(pattern, each) for each in projects):
+            place, slash, rest = pattern.partition("/")
+            if slash and "/" not in rest and policy.projects.named(place) is not None:
+                yield (
+                    f"{where}: `{pattern}` never matches a job, because `{place}` is a project and stands "
+                    f"where a location does: write `{place}/*/{rest}`."
+                )
+            elif not any(_is_possible(pattern, each) for each in projects):
                 yield (
                     f"{where}: `{pattern}` never matches a job, because the bot serves no such project or "
                     "location there."

@@ -97,6 +97,8 @@ def test_a_planned_freeze_of_one_project() -> None:
         ('jobs = ["staging/*/*"]\nprojects = ["prod"]', "acme-staging/*/*"),
         ('jobs = ["us-east1/*"]\nprojects = ["prod"]', "us-east1/*"),
         ('jobs = ["us-east1/*"]\nprojects = ["staging"]', ""),
+        ('jobs = ["staging/*"]', "staging/*"),
+        ('jobs = ["acme-prod/orders"]', "acme-prod/orders"),
         ('jobs = ["europe-*/*"]\nprojects = ["prod"]', ""),
         ('jobs = ["orders"]\nprojects = ["prod"]', ""),
     ],
@@ -105,6 +107,14 @@ def test_what_no_job_can_match_is_warned_of(line: str, never: str) -> None:
     warnings = parse(rule(line)).warnings
     said = [each.partition("`")[2].partition("`")[0] for each in warnings if "never matches a job" in each]
     assert said == ([never] if never else [])
+
+
+def test_a_project_in_place_of_a_location_is_told_how_to_be_written() -> None:
+    """Where a project has all locations, any word could be one."""
+    (warning,) = parse(rule('jobs = ["staging/orders-*"]')).warnings
+    assert warning.endswith(
+        "`staging` is a project and stands where a location does: write `staging/*/orders-*`."
+    )
 
 
 def test_a_rule_behind_one_for_all_its_projects_never_decides() -> None:
