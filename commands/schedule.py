@@ -69,6 +69,8 @@ def _section(ctx: Context, request: Request) -> Section:
         " · ",
         Verbatim(Moment(request.facts.due, request.facts.zone).echo(ctx.now())),
     ]
+    if request.state is RequestState.SCHEDULED and request.facts.when_drained:
+        parts += ["\nSent once nothing is missing, until ", Time(request.expires)]
     if request.state is RequestState.APPROVING:
         parts.append("\nAwaiting approval until then")
     if request.facts.cutover:

@@ -69,12 +69,14 @@ class Moment:
 
     def echo(self, now: datetime) -> str:
         """What was understood: `Sat 5 Dec 2026, 02:00 Europe/Berlin (01:00 UTC), in 2 d 4 h`."""
+        left = self.at - now
+        when = f"in {humanize(left)}" if left >= timedelta() else f"{humanize(-left)} ago"
         local, utc = self.local, self.at.astimezone(UTC)
         there = f"{local:%a} {local.day} {local:%b %Y, %H:%M} {self.zone}"
         if self.zone == "UTC":
-            return f"{there}, in {humanize(self.at - now)}"
+            return f"{there}, {when}"
         other_day = f"{utc:%a} " if utc.date() != local.date() else ""
-        return f"{there} ({other_day}{utc:%H:%M} UTC), in {humanize(self.at - now)}"
+        return f"{there} ({other_day}{utc:%H:%M} UTC), {when}"
 
 
 def parse_moment(text: str, now: datetime, zone: str) -> Moment:
@@ -107,7 +109,7 @@ def _from_now(text: str, words: list[str], now: datetime) -> datetime:
 
 def _checked(text: str, moment: Moment, now: datetime) -> Moment:
     if moment.at <= now:
-        raise BadTime(f"`{text}` is in the past ({moment.echo(now).rpartition(', in')[0]}): {EXAMPLE}")
+        raise BadTime(f"`{text}` is in the past ({moment.echo(now).rpartition(', ')[0]}): {EXAMPLE}")
     if moment.at - now > LONGEST:
         raise BadTime(
             f"`{text}` is more than {LONGEST.days} days ahead: plan it later, or choose an earlier day"

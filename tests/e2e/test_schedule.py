@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -263,6 +264,9 @@ def test_a_promote_waits_until_nothing_is_missing(fresh: Env, from_now: AheadClo
     waits(fresh, card)
     from_now.forward(seconds=20)
     fresh.shows(card, "lists, moves and cancels")
+    listed = plain(fresh.type("schedule"))
+    assert "Sent once nothing is missing, until" in listed
+    assert re.search(r"UTC\)?, \d+ s ago", listed), "it waits since then"
     assert fresh.writes("promote", job) == []
     due = request_of(fresh, job).facts.due
     assert due is not None

@@ -128,6 +128,8 @@ def test_the_echo_says_day_zone_and_how_long() -> None:
         "Sat 5 Dec 2026, 00:30 Europe/Berlin (Fri 23:30 UTC), in 2 d 9 h"
     )
     assert parse_moment("16:00", NOW, "UTC").echo(NOW) == "Wed 2 Dec 2026, 16:00 UTC, in 1 h 30 min"
+    later = NOW + timedelta(hours=2)
+    assert parse_moment("16:00", NOW, "UTC").echo(later) == "Wed 2 Dec 2026, 16:00 UTC, 30 min ago"
 
 
 @given(st.text(max_size=30))
