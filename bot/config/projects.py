@@ -117,8 +117,10 @@ class Projects:
         return found.shown if found else project_id
 
     def called(self, place: Place) -> str:
-        """How people call the place: `alias/location` where there are several projects, else the location."""
-        if not self.several:
+        """How people call the place: `alias/location` where there are several projects, else the location.
+        One of a project that was taken out of the settings always says its own: the location alone would mean
+        the project that is left."""
+        if not self.several and (not self.all or self.get(place.project) is not None):
             return place.location
         alias = self.shown(place.project)
         return alias if place.location in ("", ALL_LOCATIONS) else f"{alias}/{place.location}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.cmdline.answers import Note, Verbatim
+from bot.config.projects import Project, Projects
 from bot.dms.model import job_name
-from bot.requests.job_names import in_commands, name_in_commands
+from bot.requests.job_names import disambiguate, in_commands, name_in_commands, place_to_tell
 from bot.util.command import COMMAND
 
 HERE, THERE = (job_name(project, "asia-southeast1", "customers-db") for project in ("acme-dev", "acme-prod"))
@@ -43,3 +44,11 @@ def test_all_texts_of_an_answer_are_changed_unless_the_id_means_two_of_its_jobs(
     assert named == Note(("It runs: ", f"`{COMMAND} stop {SHOWN}`", Verbatim("customers-db")), tone="warn")
     assert in_commands(answer, {HERE: SHOWN, THERE: "prod/asia-southeast1/customers-db"}) == answer
     assert in_commands(answer, {}) is answer
+
+
+def test_a_job_of_a_project_that_was_taken_out_is_not_called_like_one_of_the_project_that_is_left() -> None:
+    left = Projects((Project("acme-dev", "dev"),))
+    calls = disambiguate((HERE, THERE), left)
+    assert calls(HERE) == "asia-southeast1/customers-db"
+    assert calls(THERE) == "acme-prod/asia-southeast1/customers-db"
+    assert place_to_tell(THERE, left, lambda: (HERE, THERE)) == "acme-prod/asia-southeast1"
