@@ -27,6 +27,7 @@ from bot.cutover.states import (
     EXPIRES_TO,
     EXPIRIES,
     PRE_CHECK,
+    REHEARSAL_LASTS,
     WRITES_STOPPED,
     downtime,
     expires,
@@ -325,5 +326,7 @@ def _unsaid(cutover: Cutover, request: Request) -> tuple[str, ...]:
 def _expired_text(cutover: Cutover) -> str:
     if cutover.state is S.AWAITING_APPROVAL:
         return "It was not approved in time."
+    if cutover.rehearsal and cutover.state is not S.DRAINING:
+        return f"Nobody went on with it for {humanize(REHEARSAL_LASTS)}."
     minutes = DRAIN_LIMIT // timedelta(minutes=1)
     return f"It had not drained within {minutes} minutes."

@@ -111,8 +111,14 @@ EXPIRIES = {
 }
 """DRAFT ends with its request; DRAINING ends by `DRAIN_LIMIT`; READY is counted from the planned
 time; AWAITING_APPROVAL ends an hour before it."""
-EXPIRES_TO = {S.DRAINING: S.HELD, S.AWAITING_APPROVAL: S.EXPIRED}
-"""Where the states lead to that `EXPIRIES` does not have."""
+EXPIRES_TO = {
+    S.DRAINING: S.HELD,
+    S.AWAITING_APPROVAL: S.EXPIRED,
+    **dict.fromkeys((S.DRAINED, S.HELD, S.CHECKLIST), S.EXPIRED),
+}
+"""Where the states lead to that `EXPIRIES` does not have; the last three only in a rehearsal."""
+REHEARSAL_LASTS = timedelta(days=1)
+"""How long a rehearsal may stay where only people lead on: one that nobody ends keeps others from theirs."""
 APPROVED_BEFORE = timedelta(hours=1)
 """How long before its time a plan has to be approved."""
 WHEN_READY_LASTS = timedelta(days=7)
@@ -266,6 +272,8 @@ def expires(cutover: Cutover) -> datetime | None:
     if cutover.state is S.AWAITING_APPROVAL and at is not None:
         early = at - APPROVED_BEFORE
         return early if early > cutover.created else at
+    if cutover.rehearsal and cutover.state in (S.DRAINED, S.HELD, S.CHECKLIST):
+        return cutover.since + REHEARSAL_LASTS
     expiry = EXPIRIES.get(cutover.state)
     if expiry is None:
         return None

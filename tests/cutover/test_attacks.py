@@ -277,6 +277,27 @@ def test_a_rehearsal_can_be_aborted_whatever_was_promoted(night: Night) -> None:
     assert night.does(plan, "abort", SAM, "another day").state is S.ABORTED
 
 
+@pytest.mark.parametrize("state", [S.HELD, S.DRAINED, S.CHECKLIST])
+def test_a_rehearsal_that_nobody_ends_does_not_keep_others_from_theirs(night: Night, state: S) -> None:
+    job = night.job()
+    plan = night.drained(job, rehearsal=True)
+    if state is S.HELD:
+        night.does(plan, "hold", SAM, "lunch")
+    elif state is S.CHECKLIST:
+        assert night.promote(plan) == ""
+    assert night.state(plan) is state
+    night.clock.at += 23 * HOUR
+    night.sample("orders")
+    if state is not S.DRAINED:  # that drains again, as nobody measured meanwhile
+        night.tick()
+        assert night.state(plan) is state
+    night.clock.at += 2 * HOUR
+    night.tick()
+    ended = night.now(plan)
+    assert (ended.state, ended.progress.why) == (S.EXPIRED, "Nobody went on with it for 1 d.")
+    assert night.plan(job, who=ALEX_THERE, rehearsal=True).state is S.SCHEDULED
+
+
 # ---- people are not there
 
 
