@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.cmdline.answers import Answer, Note, RichText, User
+from bot.cmdline.answers import Answer, Note, RichPart, RichText, User
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.moved import GIVES_WAY, end_moved
 from bot.cutover.states import Role, roles_of
@@ -96,16 +96,10 @@ class Planning:
         if old.state not in _BEFORE_THE_NIGHT:
             return Note("Nothing was done: it can be moved only until half an hour before it.", tone="warn")
         if not roles_of(old, who.user) & {Role.PLANNER, Role.COMMANDER}:
-            return Note(
-                (
-                    "Nothing was done: only ",
-                    User(old.by.user),
-                    " or ",
-                    User(old.plan.commander),
-                    " can move it.",
-                ),
-                tone="warn",
-            )
+            other = old.plan.commander
+            or_other: tuple[RichPart, ...] = () if other == old.by.user else (" or ", User(other))
+            whose = ("Nothing was done: only ", User(old.by.user), *or_other, " can move it.")
+            return Note(whose, tone="warn")
         jobs = parallel.map_concurrently(self._job, old.plan.jobs)
         gone = [name for name, job in zip(old.plan.jobs, jobs, strict=True) if job is None]
         if gone:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.cmdline.answers import Note
 from bot.config.projects import Project, Projects
 from bot.slack.render.cutover_messages import CutoverMessages
 from bot.slack.render.outcome_message import begun_message
@@ -9,7 +10,8 @@ from bot.store.cutover import CutoverState as S
 from bot.store.cutover import Mark, Tick
 from bot.store.records import OutMessage, RequestState
 from commands.support.audit_rows import audit_line
-from tests.cutover.night import DANA_THERE, SAM, STRANGER, Night
+from tests.cutover.night import DANA_THERE, HOUR, SAM, STRANGER, Night
+from tests.policy.command_service import words
 from tests.slack.checks import accepted, all_text
 
 PROJECTS = Projects((Project("demo-project"),))
@@ -143,3 +145,11 @@ def test_the_history_says_what_happened(night: Night) -> None:
     lines = [audit_line(entry, None, PROJECTS) for entry in entries]
     said = ["".join(part for part in line if isinstance(part, str)) for line in lines]
     assert any("*the writes are stopped*: cutover" in each for each in said), said
+
+
+def test_who_can_move_it_is_named_once(night: Night) -> None:
+    plan = night.plan(night.job(), at=night.clock() + 2 * HOUR)
+    night.confirm(plan)
+    told = night.cutovers.move(STRANGER, plan.id, night.clock() + 3 * HOUR, "UTC")
+    assert isinstance(told, Note)
+    assert words(told) == "Nothing was done: only @U0DANA0001 can move it."

@@ -22,7 +22,18 @@ from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_chart import drain_chart
 from bot.slack.render.cutover_messages import SIGNS, answered_call, call, log_line, news, report
 from bot.slack.render.request_card import request_card
-from bot.store.cutover import Cutover, CutoverEntry, CutoverState, JobMark, Mark, Progress, Tick
+from bot.store.cutover import (
+    CheckLine,
+    CheckResult,
+    Cutover,
+    CutoverEntry,
+    CutoverState,
+    JobMark,
+    Mark,
+    Override,
+    Progress,
+    Tick,
+)
 from bot.store.facts import RequestFacts
 from bot.store.records import RequestState
 from bot.store.terms import CutoverTerms
@@ -454,3 +465,18 @@ def test_the_details_of_a_rehearsal_promise_nothing_that_it_does_not_do() -> Non
     assert "stopped" not in all_text(accepted(cutover_card(draining, minutes(8))))
     done = cutover(S.DONE, ended=minutes(38), progress=progress(promoted=minutes(24), opened=minutes(38)))
     assert "promoted" not in all_text(accepted(cutover_card(replace(done, rehearsal=True), minutes(40))))
+
+
+def test_the_details_name_what_objects_first() -> None:
+    """A delay that is not known keeps it from being started; a maintenance that is not known does not."""
+    unknown = (
+        CheckLine("maintenance", CheckResult.NOT_CHECKED, "Not known.", JOB),
+        CheckLine("delay", CheckResult.NOT_CHECKED, "No delay.", JOB),
+    )
+    shown = cutover(S.READY, progress=Progress(checks=unknown))
+    text = all_text(accepted_view(cutover_modals.details(shown, AT)))
+    assert text.index("⛔ ❔ delay: No delay.") < text.index("❔ maintenance: Not known.")
+    assert "⛔ ❔ maintenance" not in text
+    lifted = replace(shown.progress, overrides=(Override("delay", "known", RAJ, AT, JOB),))
+    over = all_text(accepted_view(cutover_modals.details(replace(shown, progress=lifted), AT)))
+    assert "⛔" not in over

@@ -22,7 +22,7 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import Button
 from bot.cutover.guards import override_of
-from bot.cutover.states import not_promoted, participants
+from bot.cutover.states import not_promoted, objections, participants
 from bot.cutover.wave import open_jobs, shown_name
 from bot.cutover.wording import VERB, missing_text
 from bot.slack.render import choices, labels, mrkdwn
@@ -255,7 +255,10 @@ def details(cutover: Cutover, now: datetime, can_override: bool = False) -> dict
     head = [each for each in card.blocks if each.type != "actions"]
     blocks: list[Block] = [*head, *m.sections(_people_text(cutover)), *m.sections(_jobs_text(cutover))]
     if cutover.progress.checks:
-        worst = sorted(cutover.progress.checks, key=lambda each: _WORST_FIRST.index(each.result))
+        against = objections(cutover)
+        worst = sorted(
+            cutover.progress.checks, key=lambda each: (each not in against, _WORST_FIRST.index(each.result))
+        )
         lines = [_check_line(cutover, each) for each in worst]
         since = cutover.progress.checked
         when = f" {mrkdwn.date(since)}" if since is not None else ""
@@ -296,7 +299,10 @@ def _check_line(cutover: Cutover, line: CheckLine) -> str:
     job = f" {mrkdwn.code(shown_name(cutover, line.job))}" if line.job and len(cutover.plan.jobs) > 1 else ""
     over = override_of(line, cutover.progress.overrides)
     said = f" · overridden by {mrkdwn.mention('@', over.by)}: {mrkdwn.verbatim(over.reason)}" if over else ""
-    return f"{_SIGNS[line.result]}{job} {guard_text(line)}{said}"
+    sign = _SIGNS[line.result]
+    if line.result is not CheckResult.NO_GO and line in objections(cutover):
+        sign = f"{_SIGNS[CheckResult.NO_GO]} {sign}"  # it must be known, and is not
+    return f"{sign}{job} {guard_text(line)}{said}"
 
 
 def _ticks_text(title: str, lines: Sequence[Tick]) -> list[Block]:
