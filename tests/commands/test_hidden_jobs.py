@@ -18,6 +18,7 @@ from bot.cmdline.answers import Answer, Upload
 from bot.cmdline.invocation import UsageError
 from bot.cmdline.parser import parse
 from bot.cutover.ledger import CutoverLedger
+from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import job_name
 from bot.dms.rules import Action
 from bot.slack.render.answer import render
@@ -312,3 +313,20 @@ def test_the_home_tab_shows_no_job_to_who_has_no_role(dms: DmsServer, tmp_path: 
         stored = HomeView(ctx.store, ctx.access, ctx.now)
         assert "billing" in str(stored.of(DANA))
         assert "billing" not in str(stored.of(QUINN))
+
+
+@pytest.mark.parametrize("rule", ["", RULE], ids=["", "by job"])
+def test_the_home_tab_tells_a_guest_nothing(dms: DmsServer, tmp_path: Path, rule: str) -> None:
+    """Neither freezes nor places, and not that there are no jobs."""
+    planned = '[[freeze]]\nfrom = 2026-02-01T00:00:00Z\nuntil = 2026-04-01T00:00:00Z\nreason = "merger"\n'
+    rights = access(ROLES + rule + planned, is_member=lambda user: user != QUINN.user)
+    away = MissingLocation("europe-west9", Why.SILENT)
+    with command_service(dms, tmp_path, rights) as at:
+        ctx = prepared(at.ctx, hidden=False)
+        ctx.store.add_freeze(Freeze("all", "*", NOW + timedelta(hours=1), "audit", ALEX.user, NOW))
+        home = HomeView(ctx.store, ctx.access, ctx.now, lambda: (away,))
+        guest, member = str(home.of(QUINN)), str(home.of(DANA))
+        assert all(word in member for word in ("billing", "merger", "audit", "europe-west9"))
+        assert not any(word in guest for word in ("billing", "merger", "audit", "europe-", "no migration"))
+        assert "Guests, people of other workspaces and deactivated people may only look here" in guest
+        assert "merger" not in str(home.message_for(QUINN).payload())

@@ -84,6 +84,8 @@ class HomeContent:
     """Locations that did not answer when they were last read: what is shown of them may be old."""
     attention: Sequence[ShownJob] = ()
     """The first jobs that need attention."""
+    refusal: RichText = ""
+    """Why this person may not look at jobs at all; empty if they may."""
     may_hide: bool = False
     """Whether the policy has rules by which jobs can be left out: there may be others."""
     freezes: Sequence[RichText] = ()
@@ -111,7 +113,7 @@ def home(content: HomeContent) -> dict[str, Any]:
 
 def dashboard_message(content: HomeContent) -> Message:
     """The dashboard as a message."""
-    text = f"{_counts(content)}. {count_of(len(content.to_decide), 'request')} waiting for you."
+    text = f"{_counts(content).rstrip('.')}. {count_of(len(content.to_decide), 'request')} waiting for you."
     return m.message(text, [m.header("Migrations"), menu_row(), *dashboard(content)])
 
 
@@ -151,7 +153,9 @@ def _status(content: HomeContent, job: Job) -> str:
 
 
 def _counts(content: HomeContent) -> str:
-    """`32 migration jobs: 3 need attention, 17 running`."""
+    """`32 migration jobs: 3 need attention, 17 running`, or why nothing is shown of them."""
+    if content.refusal:
+        return mrkdwn.rich_text(content.refusal)
     seen = " that you may see" if content.may_hide else ""
     if not content.jobs:
         return f"There are no migration jobs{seen}." if content.is_known else "No migration job is known."
@@ -162,6 +166,8 @@ def _counts(content: HomeContent) -> str:
 
 
 def _not_known(content: HomeContent) -> list[str]:
+    if content.refusal:
+        return []
     lines = []
     if content.last_polled is None:
         lines.append("⏳ Still reading the jobs for the first time.")
@@ -312,6 +318,8 @@ def _watch(watch: Watch, calls: JobNamer, projects: Projects) -> str:
 
 def _nothing(content: HomeContent) -> str:
     """The sections that are empty, in one line. It says nothing needs attention only if that is known."""
+    if content.refusal:
+        return ""
     quiet = []
     if content.is_known and content.jobs and not content.attention:
         quiet.append("nothing needs attention")

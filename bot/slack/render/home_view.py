@@ -93,7 +93,7 @@ class HomeView:
         polls = last_polls(self._store, projects.places)
         told = {(each.project, each.location) for each in missing}
         unread = not_looked_at(self._store, projects.places, now)
-        return HomeContent(
+        content = HomeContent(
             jobs=jobs,
             attention=self._attention(who, jobs, faulty),
             recent=self._recent(who, seen),
@@ -117,6 +117,16 @@ class HomeView:
             ],
             projects=projects,
         )
+        return content if jobs else self._kept(who, content)
+
+    def _kept(self, who: Person, content: HomeContent) -> HomeContent:
+        """The same without what is there for whoever may look: freezes, places, channels. A guest whom the
+        policy does not name is told why, and not that there are no jobs."""
+        verdict = self._access.verdict(who, "home")
+        if verdict.allowed:
+            return content
+        nothing = replace(content, freezes=(), missing=(), unread=(), unposted=(), last_polled=None)
+        return replace(nothing, refusal=verdict.explanation)
 
     def _requests(self, who: Person, now: datetime, of_cutovers: Set[str]) -> list[Request]:
         """Those of cutovers are confirmed on the cutover's card."""
