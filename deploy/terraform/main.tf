@@ -12,7 +12,21 @@ terraform {
 locals {
   role     = yamldecode(file("${path.module}/../google/role.yaml"))
   apis     = ["datamigration.googleapis.com", "monitoring.googleapis.com"]
-  left_out = [for verb in var.leave_out : "datamigration.migrationjobs.${verb}"]
+  left_out = flatten([for verb in var.leave_out : local.permissions_of[verb]])
+  # What a verb needs that changes something, and no other does.
+  permissions_of = {
+    start   = ["datamigration.migrationjobs.start"]
+    stop    = ["datamigration.migrationjobs.stop"]
+    resume  = ["datamigration.migrationjobs.resume"]
+    restart = ["datamigration.migrationjobs.restart"]
+    promote = ["datamigration.migrationjobs.promote"]
+    demote  = ["datamigration.migrationjobs.demoteDestination"]
+    verify  = ["datamigration.migrationjobs.verify"]
+    delete  = ["datamigration.migrationjobs.delete"]
+    edit    = ["datamigration.migrationjobs.update"]
+    cancel  = ["datamigration.operations.cancel"]
+    script  = ["datamigration.migrationjobs.generateSshScript", "datamigration.migrationjobs.generateTcpProxyScript"]
+  }
 }
 
 resource "google_service_account" "bot" {

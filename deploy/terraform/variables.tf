@@ -11,6 +11,12 @@ variable "leave_out" {
   description = "Verbs that the bot must not be able to use, for example [\"delete\", \"restart\"]."
   type        = set(string)
   default     = []
+  validation {
+    condition = alltrue([for verb in var.leave_out : contains([
+      "start", "stop", "resume", "restart", "promote", "demote", "verify", "delete", "edit", "cancel", "script",
+    ], verb)])
+    error_message = "Name verbs of the bot that change something, such as delete or demote."
+  }
 }
 
 variable "kubernetes_service_account" {

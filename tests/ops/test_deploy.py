@@ -281,6 +281,26 @@ def test_terraform() -> None:
     assert "../google/role.yaml" in text, "the role is in one place"
 
 
+def test_verbs_that_terraform_leaves_out_lose_their_permissions() -> None:
+    """By the bot's names of them: `demote` and `edit` are no names of permissions."""
+    main = (DEPLOY / "terraform" / "main.tf").read_text(encoding="utf-8")
+    block = main.partition("permissions_of = {")[2].partition("}")[0]
+    found = {
+        verb: set(re.findall(r'"([\w.]+)"', listed))
+        for verb, listed in re.findall(r"(\w+) += \[(.*)\]", block)
+    }
+    look = {"list", "show", "databases", "delay"}
+    assert set(found) == set(PERMISSIONS) - look
+    others = {
+        verb: {each for other in PERMISSIONS if other != verb for each in PERMISSIONS[other]}
+        for verb in found
+    }
+    for verb, permissions in found.items():
+        assert permissions == set(PERMISSIONS[verb]) - others[verb], verb
+    variables = (DEPLOY / "terraform" / "variables.tf").read_text(encoding="utf-8")
+    assert set(re.findall(r'"(\w+)"', variables.partition("contains([")[2].partition("]")[0])) == set(found)
+
+
 def test_the_custom_role_holds_what_the_verbs_need() -> None:
     role = read("google", "role.yaml")
     needed = {each for wanted in PERMISSIONS.values() for each in wanted}
