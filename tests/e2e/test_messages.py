@@ -51,6 +51,11 @@ def _by_the_app(message: JSON) -> bool:
     return bool(message.get("bot_id"))
 
 
+def _stands_alone(message: JSON) -> bool:
+    """Whether it is a message of the app that stands in no thread."""
+    return _by_the_app(message) and "thread_ts" not in message
+
+
 def test_a_mention_is_answered_below_it_for_all(env: Env) -> None:
     job = env.add_job("seen", state="RUNNING", phase="CDC")
     said = say(env, f"@dms show #{job}.")
@@ -85,8 +90,8 @@ def test_where_a_guest_reads_an_answer_is_for_the_person_alone(env: Env) -> None
 def test_a_request_by_mention_has_its_card_in_the_channel(env: Env) -> None:
     job = env.add_job("asked", state="RUNNING", phase="CDC")
     said = say(env, f"@dms stop {job}")
-    card = answer(env, said, job, DONE["stop"])
-    assert "thread_ts" not in card
+    # Its outcome is told again, in the card's own thread.
+    env.slack.wait_message(STAFF, [job, DONE["stop"]], user="dana", after=said["ts"], where=_stands_alone)
     assert len(env.writes("stop", job)) == 1
 
 
