@@ -69,6 +69,10 @@ class Visibility:
     def _beside(self, entry: AuditEntry) -> Iterator[str]:
         """The full names of the jobs of its request, or of the job's cutovers: a rehearsal has no request."""
         if entry.request:
+            request = self._ctx.store.request(entry.request)
+            if request is not None:
+                yield from (each.name for each in request.jobs)
+            # Requests are deleted in the end, and their rows are not.
             yield from (each.job for each in self._ctx.store.audit(request=entry.request))
             return
         for each in self._ctx.store.cutovers(tuple(CutoverState), entry.job):

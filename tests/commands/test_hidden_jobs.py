@@ -289,6 +289,20 @@ def test_what_became_of_several_jobs_names_none_that_is_hidden(world: Any, way: 
             assert "payroll-b" in _content(ctx, ADMIN, line)
 
 
+def test_nor_does_it_where_a_request_has_more_rows_than_are_read_at_once(world: Any) -> None:
+    with world("with", hidden=True) as at:
+        ctx = prepared(at.ctx, hidden=True)
+        found = {each.id: each for each in ctx.dms.list_jobs().jobs if each.id in ("billing", SECRET)}
+        asked = request(Action.STOP, ALEX, *found.values(), id="bulk")
+        ctx.store.add_request(asked)
+        about = AuditEntry(at=NOW, event="requested", action="stop", job=full("billing"), request="bulk")
+        with ctx.store.transaction():
+            for _ in range(1001):
+                ctx.store.append_audit(about)
+        ctx.store.append_audit(replace(about, event="outdated", detail=f"`{SECRET}` was edited."))
+        assert SECRET not in _content(ctx, QUINN, "history billing --export jsonl")
+
+
 def _content(ctx: Context, who: Person, line: str) -> str:
     service = RealCommandService(ctx.verbs, lambda person, _url: replace(ctx, who=person))
     answer = service.answer(who, parse(line, service.syntaxes), "")
