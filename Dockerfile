@@ -1,6 +1,8 @@
 # `make base` renews both digests (docs/releasing.md).
 ARG PYTHON=python:3.11-slim@sha256:9c900dea9e8fb7e16277c179b555cc72d29a352dbc33cff48ad5a0412fd5bfc7
 ARG NODE=node:22-slim@sha256:83f487e0a63425e5b4d146fb5e5be574bcbe1b7b843d3ebafdd95eaf7767a7e5
+# Builders without BuildKit (`gcloud builds submit --tag`, Docker 20 of Debian 12) do not say what they run on.
+ARG BUILDPLATFORM=${BUILDPLATFORM:-linux/amd64}
 
 # The page of `dms-bot sandbox`. It is the same for every platform.
 FROM --platform=$BUILDPLATFORM ${NODE} AS page

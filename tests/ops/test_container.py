@@ -79,6 +79,12 @@ def test_the_image_has_a_build_stage_and_a_lean_one() -> None:
     assert ("COPY", "--from=build /opt/dms-bot /opt/dms-bot") in final
 
 
+def test_a_builder_that_names_no_platform_builds_it() -> None:
+    """An empty `--platform` ends the build: https://github.com/GoogleCloudPlatform/microservices-demo/issues/2984."""
+    before = (ROOT / "Dockerfile").read_text(encoding="utf-8").partition("\nFROM ")[0]
+    assert re.search(r"^ARG BUILDPLATFORM=\$\{BUILDPLATFORM:-linux/amd64\}$", before, re.MULTILINE)
+
+
 def test_dependencies_are_those_of_the_lock_with_hashes() -> None:
     runs = [rest for word, rest in stages()[1] if word == "RUN"]
     assert any("--require-hashes" in rest and "-r requirements.lock" in rest for rest in runs)
