@@ -471,3 +471,12 @@ def test_what_a_resume_leads_to_is_said() -> None:
     shown = all_text(accepted(cutover_card(held, minutes(12))))
     assert "*Resume* asks for the stop again" in shown
     assert "measures" not in shown
+
+
+def test_a_database_that_waits_for_zero_is_not_measured_by_the_limit_of_another() -> None:
+    """Of a wave of Oracle and MySQL, the plan's limit is that of Oracle alone."""
+    wave = plan(jobs=(JOB, JOB.replace("orders", "ledger")), most_seconds=10.0)
+    behind = progress(samples=(sample("orders", 5.0, 0), sample("ORCL", 9.0, 2)))
+    shown = all_text(accepted(cutover_card(cutover(S.DRAINING, plan=wave, progress=behind), minutes(12))))
+    assert "0 of 3 at zero" in shown
+    assert "within 10 s" not in shown

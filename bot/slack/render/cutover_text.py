@@ -114,7 +114,7 @@ def delay_text(cutover: Cutover) -> str:
         bytes_text(slowest.bytes) if behind and slowest.bytes is not None else "",
     ]
     amount = " · ".join(filter(None, shown)) or "not known"
-    count = f"{min(slowest.zeros, IN_A_ROW)} of {IN_A_ROW} {_enough(cutover)}"
+    count = f"{min(slowest.zeros, IN_A_ROW)} of {IN_A_ROW} {_enough(cutover, slowest)}"
     what = "left" if slowest.files else "delay"
     last = f"Last known {what}" if cutover.progress.not_measured else what.capitalize()
     return f"{last} {amount}{_whose(cutover, slowest)} · {count}"
@@ -133,10 +133,13 @@ def why_text(cutover: Cutover) -> str:
     return "" if slowest is None or not slowest.why else f"⚠️ {clip_line(slowest.why, WHY)}"
 
 
-def _enough(cutover: Cutover) -> str:
-    """What a sample has to be, to count."""
+def _enough(cutover: Cutover, slowest: Sample) -> str:
+    """What a sample has to be, to count. One within the plan's limit that does not count has none: its engine
+    waits for zero."""
     if cutover.rehearsal:
         return "measured"
+    if not slowest.zeros and slowest.seconds is not None and slowest.seconds <= cutover.plan.most_seconds:
+        return "at zero"
     limit = allowed_text(cutover.plan)
     return f"within {limit}" if limit else "at zero"
 
