@@ -480,3 +480,10 @@ def test_a_database_that_waits_for_zero_is_not_measured_by_the_limit_of_another(
     shown = all_text(accepted(cutover_card(cutover(S.DRAINING, plan=wave, progress=behind), minutes(12))))
     assert "0 of 3 at zero" in shown
     assert "within 10 s" not in shown
+
+
+def test_bytes_that_are_too_many_are_measured_by_their_limit() -> None:
+    wide = plan(most_bytes=65536.0)
+    behind = progress(samples=(sample("orders", 0.0, 0, bytes=1048576.0),))
+    shown = all_text(accepted(cutover_card(cutover(S.DRAINING, plan=wide, progress=behind), minutes(12))))
+    assert "Delay 0 s · 1 MiB · 0 of 3 within 64 KiB" in shown

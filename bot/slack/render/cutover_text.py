@@ -138,7 +138,7 @@ def _enough(cutover: Cutover, slowest: Sample) -> str:
     waits for zero."""
     if cutover.rehearsal:
         return "measured"
-    if not slowest.zeros and slowest.seconds is not None and slowest.seconds <= cutover.plan.most_seconds:
+    if not slowest.zeros and slowest.seconds and slowest.seconds <= cutover.plan.most_seconds:
         return "at zero"
     limit = allowed_text(cutover.plan)
     return f"within {limit}" if limit else "at zero"
