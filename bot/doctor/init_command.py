@@ -15,6 +15,7 @@ import click
 from bot.config.settings import OPTIONS, Settings
 from bot.config.values import BadValue
 from bot.policy.init_command import ask_for_policy
+from bot.runtime import logs
 
 if TYPE_CHECKING:
     from bot.doctor.finding import Finding
@@ -64,6 +65,8 @@ def init(folder: Path, extra: str | None) -> None:
 
     Secrets go into files of their own that their owner alone can read.
     """
+    # What the libraries log of a failed call, the check of an answer says.
+    logs.configure("CRITICAL")
     _may_write(folder)
     answers: dict[str, str] = {}
     _ask(answers, _SLACK, _slack_checks)

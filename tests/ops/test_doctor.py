@@ -368,6 +368,13 @@ def test_the_program(healthy: Environ, dms: DmsServer) -> None:
     assert healthy["SLACK_BOT_TOKEN"] not in done.stdout
 
 
+def test_the_program_says_what_fails_in_its_findings_alone(healthy: Environ) -> None:
+    with closed_port() as port:
+        done = doctor({**healthy, "SLACK_API_URL": f"http://127.0.0.1:{port}/api/"})
+    assert "FAIL  bot token" in done.stdout
+    assert done.stderr == ""
+
+
 def test_offline_asks_nobody(environ: Environ) -> None:
     done = doctor(environ, "--offline", "--json")
     assert done.returncode == 0, done.stderr
