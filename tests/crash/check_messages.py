@@ -70,6 +70,8 @@ def _is_told_otherwise(e: Evidence, row: Row) -> bool:
     if row.kind == "failure":  # the alert that the job itself failed names the action
         request = e.requests[row.subject["request"]]
         return all(_failed_since(e, job, request.created) for job in row.subject["jobs"])
+    if row.kind == "settled":  # the job has come out of its trouble
+        return e.jobs.get(row.subject["job"], {}).get("state") != "FAILED"
     if row.kind == "alert":  # that the errors ended, when they were back already
         ended = next(each for each in e.events if each.id == row.subject["event"])
         later = (each for each in e.events if each.job == ended.job and each.id > ended.id)

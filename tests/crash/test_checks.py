@@ -65,3 +65,14 @@ def test_a_call_that_was_still_awaited_is_not() -> None:
     assert lost_calls("stopped", line(6, "writer", "U-sam"), line(7, "sample")) == given_up
     assert lost_calls("stopped", line(6, "asked", "U-dana")) == given_up
     assert lost_calls("here", line(6, "here", "U-dana")) == given_up
+
+
+def test_that_a_job_has_settled_may_be_left_unsaid_where_it_is_well() -> None:
+    key = "projects/p/locations/l/migrationJobs/j"
+    row = replace(CALL, key=f"settled:{key}", kind="settled", subject={"job": key})
+    told = [f"given up: {row.key}: {row.error}"]
+    for state, found in (("RUNNING", []), ("STOPPED", []), ("FAILED", told)):
+        assert (
+            list(check_messages.posted(replace(NOTHING, outbox=(row,), jobs={key: {"state": state}})))
+            == found
+        )
