@@ -61,7 +61,8 @@ def test_each_kind_of_event_is_one_post(env: Env) -> None:
         env.dms.set_job(job, state=state, phase=phase)
         known(env, job, state)
         messages = about(env, f"`{job}`")
-        assert (len(messages[0]), len(messages[1])) == (top, replies), state
+        seen = [[plain(each) for each in part] for part in messages]
+        assert (len(messages[0]), len(messages[1])) == (top, replies), (state, seen)
 
 
 def test_a_person_who_follows_the_job_gets_one_message_of_a_failure(env: Env) -> None:

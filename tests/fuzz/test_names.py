@@ -38,7 +38,7 @@ _path = names.map(lambda name: name.replace("/", "") or "x")
 _LIVE = re.compile(r"<(?!/)[!@#h]")
 
 
-@limits(700, 20_000)
+@limits(400, 20_000)
 @given(names, st.integers(2, 60))
 def test_a_name_is_text_in_a_line_in_code_in_a_link_and_cut(name: str, most: int) -> None:
     count("names with markup")
