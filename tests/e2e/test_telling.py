@@ -51,7 +51,8 @@ def about(
 
 def test_each_kind_of_event_is_one_post(env: Env) -> None:
     """Counted by hand: a new job is a message; what need not be seen is a reply; a failure is a message."""
-    job = env.add_job("one", state="NOT_STARTED")
+    # Databases that fail with the job could be read before it: that would be a message, too.
+    job = env.add_job("one", state="NOT_STARTED", databases=[])
     for state, phase, top, replies in (
         ("NOT_STARTED", None, 1, 0),
         ("STARTING", "FULL_DUMP", 2, 0),  # a start begins a new run, with a message of its own
@@ -66,7 +67,7 @@ def test_each_kind_of_event_is_one_post(env: Env) -> None:
 
 
 def test_a_person_who_follows_the_job_gets_one_message_of_a_failure(env: Env) -> None:
-    job = env.add_job("mine", state="RUNNING", phase="CDC")
+    job = env.add_job("mine", state="RUNNING", phase="CDC", databases=[])
     env.type(f"watch {job} --dm", user="alex")
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "gone"})
     known(env, job, "FAILED")
@@ -155,7 +156,7 @@ def test_of_several_only_the_failed_are_told_and_once(env: Env) -> None:
 
 
 def test_where_the_job_fails_with_its_action_one_alert_tells_both(env: Env) -> None:
-    job = env.add_job("both", state="STOPPED", phase="CDC")
+    job = env.add_job("both", state="STOPPED", phase="CDC", databases=[])
     known(env, job, "STOPPED")
     before = env.now(NEWS)
     env.dms.operation_outcome(job, "resume", "INTERNAL", PASSWORD)
