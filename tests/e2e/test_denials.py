@@ -22,6 +22,7 @@ from tests.e2e.helpers import (
     single_bot,
     started,
 )
+from tests.outbox import all_sent
 from tests.waiting import until
 
 WHY = "not before the month end <!channel>"
@@ -53,15 +54,15 @@ def replies(env: Env, card: JSON) -> list[str]:
     return [plain(each) for each in env.slack.thread(card["channel"], card["ts"])[1:]]
 
 
-def all_sent(env: Env) -> None:
-    until(lambda: env.bot.store.outbox_depth() == 0)
+def wait_until_all_is_sent(env: Env) -> None:
+    until(lambda: all_sent(env.bot.store))
 
 
 def test_the_requester_is_told_in_the_thread(env: Env) -> None:
     job, card = confirmed(env)
     deny(env, job)
     env.shows_as(card, "denied", ALEX)
-    all_sent(env)
+    wait_until_all_is_sent(env)
     (said,) = replies(env, card)
     assert f"<@{DANA}> ⛔ <@{ALEX}> denied *restart {job}*: " in said
     assert "not before the month end &lt;!channel&gt;" in said
@@ -73,17 +74,17 @@ def test_where_the_app_cannot_post_the_requester_is_told_directly(env: Env) -> N
     deny(env, job)
     said = env.slack.wait_message(user="dana", contains=[f"<@{ALEX}> denied *restart {job}*"])
     assert said["channel"].startswith("D")
-    all_sent(env)
+    wait_until_all_is_sent(env)
     assert len([each for each in env.slack.messages(user="dana") if "denied *" in plain(each)]) == 1
 
 
 def test_it_is_told_once_though_the_answer_is_lost(env: Env) -> None:
     job, card = confirmed(env)
     asks(env, job)
-    all_sent(env)
+    wait_until_all_is_sent(env)
     env.slack.fault("chat.postMessage", "connection_reset", after_apply=True)
     deny(env, job)
-    all_sent(env)
+    wait_until_all_is_sent(env)
     assert len(replies(env, card)) == 1
 
 
@@ -93,7 +94,7 @@ def test_it_is_told_once_though_the_bot_ends_in_between(tmp_path: Path) -> None:
         with started(slack, dms, tmp_path, policy_file=rules) as env:
             job, card = confirmed(env)
             asks(env, job)
-            all_sent(env)
+            wait_until_all_is_sent(env)
             slack.control.fault("chat.postMessage", "503", times=None)
             deny(env, job)
             env.shows_as(card, "denied")
@@ -101,7 +102,7 @@ def test_it_is_told_once_though_the_bot_ends_in_between(tmp_path: Path) -> None:
         slack.control.clear_faults()
         with started(slack, dms, tmp_path, policy_file=rules) as env:
             until(lambda: replies(env, card))
-            all_sent(env)
+            wait_until_all_is_sent(env)
             assert len(replies(env, card)) == 1
 
 
@@ -112,7 +113,7 @@ def test_who_denies_their_own_request_is_not_told(slack: SlackServer, tmp_path: 
         job, card = confirmed(env)
         deny(env, job, "dana")
         env.shows_as(card, "denied", DANA)
-        all_sent(env)
+        wait_until_all_is_sent(env)
         assert replies(env, card) == []
         assert events(env, job)[-1] == "denied"
         assert request_of(env, job).ended_by == DANA

@@ -28,6 +28,7 @@ from tests.e2e.helpers import (
     runs_of,
     single_bot,
 )
+from tests.outbox import all_sent
 from tests.waiting import until
 
 NEWS = "db-migrations"
@@ -153,7 +154,7 @@ def test_the_notification_channel_is_told_once_and_list_home_and_message_show_it
     env.type("unfreeze --all", user="sam")
     env.slack.wait_message(channel=NEWS, contains=[f"<@{SAM}> lifted the freeze of all jobs"])
     env.type(f"unfreeze {job}", channel=NEWS)
-    until(lambda: env.bot.store.outbox_depth() == 0)
+    until(lambda: all_sent(env.bot.store))
     told = [plain(m) for m in env.slack.messages(channel=NEWS)]
     assert sum("All jobs are frozen" in each for each in told) == 1
     assert sum(f"unfroze `{job}`" in each for each in told) == 1, "where it was typed"

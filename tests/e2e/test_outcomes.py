@@ -22,12 +22,13 @@ from tests.e2e.helpers import (
     single_bot,
     started,
 )
+from tests.outbox import all_sent
 from tests.waiting import until
 
 
 def settled(env: Env) -> None:
     """Wait until all is sent."""
-    until(lambda: env.bot.store.outbox_depth() == 0)
+    until(lambda: all_sent(env.bot.store))
 
 
 def told(env: Env, card: JSON) -> list[JSON]:
@@ -141,7 +142,7 @@ def test_an_approval_is_told_unless_its_end_comes_first(
         env.confirm(card, typed=job)
         env.press(asks(env, job), "approve", "alex")
         until(lambda: any("✅ *Restarted*" in plain(each) for each in told(env, card)))
-        until(lambda: env.bot.store.outbox_depth() == 0)
+        until(lambda: all_sent(env.bot.store))
         texts = [plain(each) for each in told(env, card)]
         assert len(texts) == (1 if quick else 2)
         assert quick or f"Approved by <@{ALEX}>: *restarting* `{job}` has begun." in texts[0]
@@ -158,5 +159,5 @@ def test_it_is_told_once_though_the_bot_ends_in_between(tmp_path: Path) -> None:
             assert ended(env, job) == ["succeeded"]
             until(lambda: told(env, card))
         with started(slack, dms, tmp_path) as env:
-            until(lambda: env.bot.store.outbox_depth() == 0)
+            until(lambda: all_sent(env.bot.store))
             assert len(told(env, card)) == 1

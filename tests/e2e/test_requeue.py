@@ -17,6 +17,7 @@ from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 from tests.e2e.env import JSON, Env, unique_id
 from tests.e2e.helpers import APPROVALS, ROLES, asks, policy, request_of, single_bot
+from tests.outbox import all_sent
 from tests.waiting import until
 
 NEWS = "db-migrations"
@@ -53,8 +54,8 @@ def posted(env: Env, channel: str, job: str) -> list[JSON]:
     return [each for each in env.slack.messages(channel=channel) if f"`{job}`" in plain(each)]
 
 
-def all_sent(env: Env) -> None:
-    until(lambda: env.bot.store.outbox_depth() == 0)
+def wait_until_all_is_sent(env: Env) -> None:
+    until(lambda: all_sent(env.bot.store))
 
 
 def test_a_request_for_approval_is_posted_late_and_can_be_decided(env: Env) -> None:
@@ -69,7 +70,7 @@ def test_a_request_for_approval_is_posted_late_and_can_be_decided(env: Env) -> N
     until(lambda: "could not be posted" not in plain(env.shows_as(card, "approving")))
     env.press(asking, "approve", user="alex")
     env.shows_done(card, "delete")
-    all_sent(env)
+    wait_until_all_is_sent(env)
     assert posted(env, APPROVALS, withdrawn) == [], "nobody has to decide on it any more"
 
 
@@ -94,11 +95,11 @@ def test_jobs_are_told_as_they_are_by_then(env: Env) -> None:
     env.dms.set_job(mended, state="RUNNING", phase="CDC")
     env.dms.remove_job(gone)
     until(lambda: "RUNNING" in known(env, mended) and not known(env, gone))
-    all_sent(env)
+    wait_until_all_is_sent(env)
     env.slack.invite_bot(NEWS)
     env.slack.wait_message(channel=NEWS, contains=[failing, "out of disk", "[Verify]"])
     line = env.slack.wait_message(channel=NEWS, contains=[mended, "Running"])
-    all_sent(env)
+    wait_until_all_is_sent(env)
     assert env.bot.store.message(alerts[failing]).error == ""  # type: ignore[union-attr]
     assert given_up(env, alerts[mended])
     assert given_up(env, alerts[gone])

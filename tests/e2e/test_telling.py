@@ -10,6 +10,7 @@ import pytest
 from bot.store.records import Event
 from sandbox.slack import plain
 from tests.e2e.env import JSON, Env, open_env, unique_id
+from tests.outbox import all_sent
 from tests.waiting import until
 
 NEWS = "db-migrations"
@@ -24,9 +25,9 @@ def env(tmp_path: Path) -> Iterator[Env]:
         assert made.slack.violations() == []
 
 
-def settled(env: Env, waiting: int = 0) -> None:
-    """Wait until all is sent but for messages that wait for their time."""
-    until(lambda: env.bot.store.outbox_depth() == waiting)
+def settled(env: Env) -> None:
+    """Wait until all is sent but for what waits for its time."""
+    until(lambda: all_sent(env.bot.store))
 
 
 def events_of(env: Env, job: str) -> list[Event]:
@@ -125,7 +126,7 @@ def test_ten_flaps_are_at_most_four_messages(env: Env) -> None:
         env.dms.set_job(job, state="FAILED" if error else "RUNNING", error=error)
         count += 1
         until(lambda: len(events_of(env, job)), count.__le__)
-    settled(env, waiting=1)
+    settled(env)
     top, _ = about(env, f"`{job}`")
     assert len(top) <= 1 + 4, "the job's own message, which says that it was created, and at most four"
     assert any("Flapped 10 times" in plain(each) for each in top)

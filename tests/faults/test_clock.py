@@ -25,6 +25,7 @@ from tests.e2e.helpers import (
     runs_of,
 )
 from tests.faults.timed import Timed, a_job, read_again, timed
+from tests.outbox import all_sent
 from tests.waiting import until
 
 MINUTE = timedelta(minutes=1)
@@ -77,7 +78,7 @@ def test_a_reminder_comes_once_however_often_its_time_comes(env: Timed) -> None:
         env.clock.jump(by)
         env.bot.approvals.expiry.expire()
     until(lambda: len(env.slack.thread("dms-approvals", asked["ts"])) > 1)
-    until(lambda: env.bot.store.outbox_depth() == 0)
+    until(lambda: all_sent(env.bot.store))
     assert len(env.slack.thread("dms-approvals", asked["ts"])) == 2
     assert request_of(env, job).state == "approving"
 

@@ -9,6 +9,7 @@ from sandbox.slack import plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
 from tests.e2e.env import CAUGHT_UP, LOCATIONS, Env
 from tests.faults.acts import ACTS, applied, ask, calls
+from tests.outbox import all_sent
 from tests.waiting import until
 
 BOTH = " and ".join(LOCATIONS)
@@ -106,7 +107,7 @@ def test_what_happened_during_an_outage_is_told_once_afterwards(env: Env) -> Non
     env.dms.set_job(job, state="FAILED", phase="CDC", error="The source went away.")
     env.dms.clear_faults()
     env.slack.wait_message(NOTIFY_CHANNEL, contains=[job, "The source went away"], after=begun)
-    until(lambda: env.bot.store.outbox_depth() == 0)
+    until(lambda: all_sent(env.bot.store))
     alerts = [each for each in env.bot.store.events(limit=1000) if each.job.endswith(f"/{job}")]
     assert [each.after for each in alerts].count("FAILED/CDC") == 1, alerts
 

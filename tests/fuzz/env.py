@@ -23,6 +23,7 @@ from tests.e2e.env import CAUGHT_UP, CHANNEL, JSON, Env, input_of, mode, running
 from tests.e2e.helpers import ROLES, full, policy
 from tests.faults.loglines import LogLines, log_lines
 from tests.methods import CHANGING
+from tests.outbox import all_sent
 from tests.slack.checks import mrkdwn, speaks_alone
 from tests.waiting import until
 
@@ -274,7 +275,7 @@ def _furnish(made: FuzzEnv) -> None:
             assert input_of(view)
             made.views.append(view["id"])
     _ids(made)
-    until(lambda: made.bot.store.outbox_depth() == 0, timeout=60)
+    until(lambda: all_sent(made.bot.store))
 
 
 def _ids(made: FuzzEnv) -> None:
