@@ -176,17 +176,22 @@ class OutboxRenderer:
         )
 
     def _actors(self, out: OutMessage, subject: Mapping[str, Any]) -> set[str]:
-        """Who made the changes that a message is about: they know it, so they are named and not notified. Not
-        where they have to stop the writes to the source now."""
+        """Who made the changes that a message is about, or asked for the action that it says has failed: they
+        know it, so they are named and not notified. Not where they have to stop the writes to the source
+        now."""
+        asked: set[str] = set()
         if out.kind == "timeline":
             events = self._events_of(subject, datetime.fromisoformat(subject["create_time"]))
+            known = self._store.known_job(subject["job"])
+            failed = last_failure(self._store, known.job, self._clock()) if known is not None else None
+            asked = {failed.by} if failed is not None else set()
         elif out.kind in ("event", "alert", "digest"):
             ids = subject.get("events", ()) if out.kind == "digest" else (subject["event"],)
             events = tuple(each for each in map(self._store.event, ids) if each is not None)
         else:
             return set()
         must_act = {each.by for each in events if source_writes.must_stop(each)}
-        return {each.by for each in events} - must_act - {event_labels.OUTSIDE, ""}
+        return ({each.by for each in events} | asked) - must_act - {event_labels.OUTSIDE, ""}
 
     def _own_freeze(self, job: Job) -> Freeze | None:
         """A freeze of this job alone: those of more jobs would have all timelines updated."""
