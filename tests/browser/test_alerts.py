@@ -37,10 +37,10 @@ def test_a_jobs_message_is_kept_up_to_date(dana: Person, page: Page, env: Env, p
     story = dana.message("catalog-db", "Stopped · CDC")
     expect(button(story, "Resume")).to_be_visible()
     button(story, "Resume").click()
-    expect(story).to_contain_text("Resuming")
     expect(story).to_contain_text("by dana")
     expect(story).to_contain_text("Running · CDC (was")
     expect(button(story, "Resume")).to_have_count(0)
     pictures.of(story, "timeline")
     story.get_by_test_id("open-thread").click()
-    expect(page.get_by_test_id("thread")).to_contain_text("Resuming")
+    # Whether the watcher sees it resume is up to chance.
+    expect(page.get_by_test_id("thread")).to_contain_text("Running · CDC")

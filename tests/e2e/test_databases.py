@@ -82,7 +82,9 @@ def test_monitoring_is_not_asked_where_no_dump_goes_on(env: Env) -> None:
     page = env.type(f"databases {job}")
     assert listed(page) == ["sales"]
     assert "through" not in plain(page)
-    assert looks(env, job, "ListTimeSeries") == 0
+    # The watcher reads the delay of a job that replicates.
+    asked = [call["request"]["filter"] for call in env.dms.calls("ListTimeSeries", about=job)]
+    assert [each for each in asked if "fulldump" in each] == []
 
 
 @pytest.mark.parametrize(
