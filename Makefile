@@ -7,7 +7,7 @@ SHELL := /bin/bash
 # Which Python makes .venv; looked for only once .ci/system has seen to it that there is one.
 PYTHON ?= $$(.ci/python)
 # Processes of pytest: more than there are cores, as most tests wait for something.
-JOBS ?= 9
+JOBS ?= 6
 BIN := .venv/bin
 NOW := $(shell date +%s)
 PAGE := sandbox/slack/page
