@@ -1,4 +1,4 @@
-"""Channels in which Slack did not take the bot's last news: what is told there, nobody reads."""
+"""Channels in which Slack did not take the bot's last news, so that nobody reads it there."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def wait_for(event: threading.Event) -> None:
     event.wait()
 
 
-def test_it_hears_until_nobody_reads_any_more() -> None:
+def test_its_heartbeat_ends_when_nobody_reads_any_more() -> None:
     """What holds up the thread that reads holds up all connections, though Slack gives one after another."""
     heard: list[float] = []
     goes_on = threading.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from bot.slack.inbound.workers import told_if_it_fails
+from bot.slack.inbound.workers import logged_if_it_fails
 from tests.ops.test_metrics import value
 
 
@@ -15,6 +15,6 @@ def test_what_fails_is_logged_and_counted() -> None:
         raise LookupError("no such block")
 
     with capture_logs() as log:
-        told_if_it_fails(fails)("anything")
+        logged_if_it_fails(fails)("anything")
     assert [each["event"] for each in log] == ["answer_error"]
     assert value("dms_bot_errors_total") == before + 1

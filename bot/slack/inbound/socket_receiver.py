@@ -34,7 +34,7 @@ from bot.slack.inbound.after_ack import AfterAck
 from bot.slack.inbound.bolt_errors import dispatch
 
 log = structlog.get_logger(__name__)
-_HEARS_WITHIN_S = 300.0
+_HEARTBEAT_WITHIN_S = 300.0
 """Slack may want to be left alone for minutes before it gives a connection."""
 _NO_SESSION = Outage("the WebSocket was not opened", "no session")
 
@@ -49,13 +49,13 @@ class SocketClient(SocketModeClient):
     `apps.connections.open` is in tier 1, of the methods that may be called least often. The SDK asks after
     every ping interval. Source: https://docs.slack.dev/reference/methods/apps.connections.open
 
-    It calls `hears` as long as Slack's answers to pings are read, or there is no connection, which
+    It calls `heartbeat` as long as Slack's answers to pings are read, or there is no connection, which
     `is_connected` tells. The SDK replaces a connection on which it reads nothing, and goes on to replace all
     that follow where it is the reading that has ended.
     """
 
-    def __init__(self, app_token: str, hears: Callable[[], None] = lambda: None, **settings: Any) -> None:
-        self._hears = hears
+    def __init__(self, app_token: str, heartbeat: Callable[[], None] = lambda: None, **settings: Any) -> None:
+        self._heartbeat = heartbeat
         self._last_heard: float | None = None
         self._failures = 0
         self._not_before = 0.0
@@ -113,7 +113,7 @@ class SocketClient(SocketModeClient):
         heard = session.last_ping_pong_time if session is not None else None
         if not is_open or heard not in (None, self._last_heard):
             self._last_heard = heard
-            self._hears()
+            self._heartbeat()
 
     def _postpone(self, found: Outage) -> None:
         self._failures += 1
@@ -156,9 +156,9 @@ class SocketReceiver(BaseSocketModeHandler):
         self.app = app
         self._after_ack = after_ack
         self._closing = threading.Event()
-        self._hears = partial(health.heartbeat, "socket_mode", _HEARS_WITHIN_S)
+        self._heartbeat = partial(health.heartbeat, "socket_mode", _HEARTBEAT_WITHIN_S)
         self._client = SocketClient(
-            app_token, self._hears, logger=app.logger, web_client=web_client, **settings
+            app_token, self._heartbeat, logger=app.logger, web_client=web_client, **settings
         )
         self._client.socket_mode_request_listeners.append(self.handle)
         self.client = self._client
@@ -189,7 +189,7 @@ class SocketReceiver(BaseSocketModeHandler):
         if self._closing.is_set():
             raise Stopped
         self._client.connect()
-        self._hears()  # It is expected to from now on.
+        self._heartbeat()  # It is expected to from now on.
 
     def is_connected(self) -> bool:
         return self._client.is_connected()

@@ -124,7 +124,7 @@ class Workers:
         `again` is what people can try again if DMS did not answer, and `settled` where to answer then.
         """
         settled = settled or (lambda: target)
-        guarded = logs.with_request_id(told_if_it_fails(self._guarded))
+        guarded = logs.with_request_id(logged_if_it_fails(self._guarded))
         if store_only:
             self._store_pool.submit(guarded, settled, work, verb, again)
         else:
@@ -239,7 +239,7 @@ class Workers:
         """Answer from the dispatch pool without waiting there for Slack. `trigger` opens the modal for what
         was pressed on the Home tab."""
         target = self.from_home(target, trigger) if trigger else target
-        self._store_pool.submit(logs.with_request_id(told_if_it_fails(self.answer)), target, answer)
+        self._store_pool.submit(logs.with_request_id(logged_if_it_fails(self.answer)), target, answer)
 
     def within_ack_window(self, check: Callable[[], T]) -> T:
         """The result of a check that the acknowledgement waits for, 2 seconds at most.
@@ -307,7 +307,7 @@ class Workers:
         metrics.command(verb if verb in self._verbs.syntaxes else "unknown", outcome)
 
 
-def told_if_it_fails(work: Callable[P, None]) -> Callable[P, None]:
+def logged_if_it_fails(work: Callable[P, None]) -> Callable[P, None]:
     """`work` for a pool whose results nobody reads: else an answer that cannot be made would be missing, and
     no log would say why."""
 
