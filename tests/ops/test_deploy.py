@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -30,7 +31,7 @@ CHART = DEPLOY / "helm" / "dms-bot"
 KUBERNETES = "1.31"
 ENV = {each.env for each in OPTIONS} | {each.env_file for each in OPTIONS if each.secret} | {"DMS_BOT_CONFIG"}
 SHUTDOWN_S = float(cast("float", Settings.__dataclass_fields__["shutdown_s"].default))
-SECRETS = ("slack-bot-token", "slack-app-token", "db", "metrics-token")
+SECRETS = ("slack-bot-token", "slack-app-token", "slack-signing-secret", "db", "metrics-token")
 KUBECTL = shutil.which("kubectl")
 CUSTOM = {"PodMonitoring"}
 """Kinds of Google's, which are in no schema of Kubernetes."""
@@ -67,7 +68,9 @@ def charted(**values: Any) -> list[Any]:
     """What the chart makes of these values."""
     import go_template
 
-    given = merged(yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8")), values)
+    named = {"image": {"repository": "europe-docker.pkg.dev/acme/dms-bot/dms-bot"}}
+    default = merged(yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8")), named)
+    given = merged(default, values)
     jsonschema.validate(given, json.loads((CHART / "values.schema.json").read_text(encoding="utf-8")))
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     context = {
@@ -88,11 +91,15 @@ def merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def check(found: list[Any]) -> None:
-    """All are what Kubernetes takes, and the pods are as locked down as they can be."""
+def check_shape(found: list[Any]) -> None:
     for each in found:
         if each["kind"] not in CUSTOM:
             kubernetes_validate.validate(each, KUBERNETES, strict=True)
+
+
+def check(found: list[Any]) -> None:
+    """All are what Kubernetes takes, and the pods are as locked down as they can be."""
+    check_shape(found)
     (deployment,) = (each for each in found if each["kind"] == "Deployment")
     check_pod(deployment["spec"]["template"]["spec"])
     (account,) = (each for each in found if each["kind"] == "ServiceAccount")
@@ -150,6 +157,42 @@ def test_an_overlay(overlays: Path, overlay: str, replicas: int) -> None:
 
 
 @pytest.mark.skipif(KUBECTL is None, reason="kubectl renders the overlays")
+@pytest.mark.parametrize("overlay", ["sqlite", "postgres"])
+def test_an_overlay_in_http_mode(overlays: Path, overlay: str) -> None:
+    """As the guide for GKE says."""
+    path = overlays / overlay / "kustomization.yaml"
+    text = path.read_text(encoding="utf-8").replace("slack-app-token", "slack-signing-secret")
+    changed = yaml.safe_load(text)
+    changed["components"] = [*changed.get("components", ()), "../../components/http"]
+    path.write_text(yaml.safe_dump(changed), encoding="utf-8")
+    check_http(kustomized(overlays / overlay))
+
+
+def check_http(found: list[Any]) -> None:
+    """Slack's requests reach the port that the bot listens on for them, and nothing else is needed."""
+    check(found)
+    assert {"SLACK_SIGNING_SECRET_FILE", "SLACK_APP_TOKEN_FILE"} & set(env(found)) == {
+        "SLACK_SIGNING_SECRET_FILE"
+    }
+    by_kind = {each["kind"]: each for each in found}
+    (container,) = by_kind["Deployment"]["spec"]["template"]["spec"]["containers"]
+    ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+    assert ports == {"probes": 8081, "slack": Settings.__dataclass_fields__["port"].default}
+    (served,) = by_kind["Service"]["spec"]["ports"]
+    let_in = [
+        {port["port"] for port in rule["ports"]}
+        for rule in by_kind["NetworkPolicy"]["spec"]["ingress"]
+        if any("ipBlock" in each for each in rule["from"])
+    ]
+    assert let_in == [{ports[served["targetPort"]], ports["probes"]}]
+    _sleep, pause_s = container["lifecycle"]["preStop"]["exec"]["command"]
+    pod = by_kind["Deployment"]["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] > SHUTDOWN_S + int(pause_s)
+    labels = by_kind["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert by_kind["Service"]["spec"]["selector"].items() <= labels.items()
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="kubectl renders the overlays")
 def test_new_secrets_start_the_pods_anew(overlays: Path) -> None:
     def secret_of(found: list[Any]) -> str:
         (deployment,) = (each for each in found if each["kind"] == "Deployment")
@@ -192,6 +235,52 @@ def test_the_chart(values: dict[str, Any]) -> None:
     assert ("PersistentVolumeClaim" in kinds, "PodDisruptionBudget" in kinds) == (sqlite, not sqlite)
     assert ("PodMonitoring" in kinds, "DMS_BOT_METRICS_TOKEN" in env(found)) == (("metrics" in values,) * 2)
     assert ("DMS_BOT_POLICY" in env(found)) is ("policy" in values)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the template engine is built for Linux alone")
+def test_the_chart_in_http_mode() -> None:
+    check_http(charted(connection="http"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the template engine is built for Linux alone")
+def test_what_the_chart_lets_in_and_out_can_be_changed() -> None:
+    ports = {"ports": [3128], "postgresPort": 6432}
+    proxy = {"name": "HTTPS_PROXY", "value": "http://proxy:3128"}
+    found = charted(metrics={"namespaces": []}, networkPolicy=ports, env=[proxy])
+    check_shape(found)
+    policy = {each["kind"]: each for each in found}["NetworkPolicy"]["spec"]
+    assert policy.get("ingress") is None, "nobody at all"
+    assert {3128, 6432} <= {port["port"] for rule in policy["egress"] for port in rule["ports"]}
+    assert env(found)[proxy["name"]] == proxy["value"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the template engine is built for Linux alone")
+def test_the_chart_takes_a_digest_in_place_of_a_tag() -> None:
+    digest = f"sha256:{'0' * 64}"
+    for image, end in (({"digest": digest, "tag": "1.0"}, f"@{digest}"), ({"tag": "1.0"}, ":1.0")):
+        deployment = {each["kind"]: each for each in charted(image=image)}["Deployment"]
+        assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == (
+            f"europe-docker.pkg.dev/acme/dms-bot/dms-bot{end}"
+        )
+
+
+def test_the_chart_refuses_what_is_left_to_be_put_in() -> None:
+    """Kubernetes would take it, and no pod would ever start, or have any rights."""
+    values = (CHART / "values.yaml").read_text(encoding="utf-8")
+    account = re.search(r"iam.gke.io/gcp-service-account: (\S+)", values)
+    assert account is not None
+    for wrong in (
+        {"image": yaml.safe_load(values)["image"]},
+        {"serviceAccount": {"annotations": {"iam.gke.io/gcp-service-account": account[1]}}},
+    ):
+        with pytest.raises(jsonschema.ValidationError):
+            charted(**wrong)
+
+
+def test_the_chart_is_of_this_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    assert {chart["version"], chart["appVersion"]} == {project["version"]}
 
 
 def test_the_chart_refuses_two_bots_on_one_file() -> None:
