@@ -12,6 +12,7 @@ terraform {
 locals {
   role     = yamldecode(file("${path.module}/../google/role.yaml"))
   apis     = ["datamigration.googleapis.com", "monitoring.googleapis.com"]
+  pool     = "${var.cluster_project == "" ? var.projects[0] : var.cluster_project}.svc.id.goog"
   left_out = flatten([for verb in var.leave_out : local.permissions_of[verb]])
   # What a verb needs that changes something, and no other does.
   permissions_of = {
@@ -59,10 +60,11 @@ resource "google_project_iam_member" "bot" {
   member   = google_service_account.bot.member
 }
 
-# On GKE, the Kubernetes service account acts as this one.
+# On GKE, the Kubernetes service account acts as this one. Google refuses a pool of which no cluster is there yet:
+# https://github.com/terraform-google-modules/terraform-google-kubernetes-engine/issues/916
 resource "google_service_account_iam_member" "workload" {
   count              = var.kubernetes_service_account == "" ? 0 : 1
   service_account_id = google_service_account.bot.name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "serviceAccount:${var.projects[0]}.svc.id.goog[${var.kubernetes_service_account}]"
+  member             = "serviceAccount:${local.pool}[${var.kubernetes_service_account}]"
 }

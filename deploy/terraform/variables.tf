@@ -20,7 +20,13 @@ variable "leave_out" {
 }
 
 variable "kubernetes_service_account" {
-  description = "NAMESPACE/NAME of the Kubernetes service account that acts as the bot's; empty without GKE."
+  description = "On GKE, NAMESPACE/NAME of the Kubernetes service account that acts as the bot's: \"dms-bot/dms-bot\" in the guide."
   type        = string
-  default     = "dms-bot/dms-bot"
+  default     = ""
+}
+
+variable "cluster_project" {
+  description = "ID of the project with the GKE cluster, where that is not the first of the projects."
+  type        = string
+  default     = ""
 }

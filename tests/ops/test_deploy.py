@@ -370,6 +370,13 @@ def test_terraform() -> None:
     assert "../google/role.yaml" in text, "the role is in one place"
 
 
+def test_terraform_needs_no_cluster() -> None:
+    """The pool of a project is there once a cluster of it has Workload Identity, and not before."""
+    variables = (DEPLOY / "terraform" / "variables.tf").read_text(encoding="utf-8")
+    account = variables.partition('variable "kubernetes_service_account" {')[2].partition("\n}")[0]
+    assert re.search(r'^  default +=\s+""$', account, re.MULTILINE)
+
+
 def test_verbs_that_terraform_leaves_out_lose_their_permissions() -> None:
     """By the bot's names of them: `demote` and `edit` are no names of permissions."""
     main = (DEPLOY / "terraform" / "main.tf").read_text(encoding="utf-8")
