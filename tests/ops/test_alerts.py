@@ -47,6 +47,9 @@ WRONG: dict[str, dict[str, str | None]] = {
     "DmsBotWatchIsOld": {
         'dms_bot_watcher_lag_seconds{instance="a",project="acme",location="europe-west3"}': "400x60",
     },
+    "DmsBotWatchIsOld, where the location of the cluster has the label": {
+        'dms_bot_watcher_lag_seconds{project="acme",location="eu",exported_location="us-east1"}': "400x60",
+    },
     "DmsBotMessagesWait": {'dms_bot_outbox_depth{instance="a"}': "51x60"},
     "DmsBotMessageIsLate": {'dms_bot_outbox_age_seconds{instance="a"}': "1850+60x60"},
     "DmsBotSlowAck": {'dms_bot_ack_seconds_bucket{instance="a",le="0.5"}': "0x60"},
@@ -122,6 +125,7 @@ def test_each_alert_fires_when_it_should_and_not_before(tmp_path: Path) -> None:
         del rule["annotations"], rule["labels"]  # they would have to be repeated below
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
     tests = [_story("all is well", {}, None)]
+    tests += [_story("two bots", {'dms_bot_leader{instance="b",job="another"}': "1x60"}, None)]
     tests += [_story(name, changed, name.partition(",")[0]) for name, changed in WRONG.items()]
     whole = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
     (tmp_path / "test.yaml").write_text(yaml.safe_dump(whole), encoding="utf-8")
@@ -164,6 +168,7 @@ def _labels(alert: str, changed: dict[str, str | None]) -> dict[str, Any]:
     of_replica = dict.fromkeys(("DmsBotFault", "DmsBotHangs"), ("instance",))
     wanted = {**kept, **of_replica}.get(alert, ())
     found = dict(re.findall(r'(\w+)="([^"]+)"', next(iter(changed))))
+    found["location"] = found.get("exported_location", found.get("location", ""))
     return {"exp_labels": {name: found[name] for name in wanted}}
 
 

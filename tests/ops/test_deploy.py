@@ -414,3 +414,13 @@ def test_the_dashboard_fits_together() -> None:
         assert not cells & taken, panel["title"]
         assert max(x for x, _ in cells) < 24, panel["title"]
         taken |= cells
+
+
+def test_the_dashboard_colours_what_is_bad() -> None:
+    """Without steps of its own, Grafana paints each value below 80 green."""
+    board = json.loads((DEPLOY / "grafana" / "dms-bot.json").read_text(encoding="utf-8"))
+    coloured = [each for each in board["panels"] if each.get("options", {}).get("colorMode") == "background"]
+    assert coloured
+    for panel in coloured:
+        colours = {step["color"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]}
+        assert colours == {"green", "red"}, panel["title"]
