@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from bot.config.projects import Project
 from bot.config.settings import Settings
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.policy import loader
 from bot.policy.model import PolicyError
-from bot.store import Store, StoreError, open_store
+from bot.store import OldTables, Store, StoreError, open_for_reading, open_store
+
+_UPGRADE = (
+    "The bot brings them up to date when it starts, and the older version does not start with them then: "
+    "make a backup before (docs/operations.md)."
+)
 
 
 def run_checks(settings: Settings) -> Iterator[Finding]:
@@ -45,7 +51,12 @@ def _policy(settings: Settings) -> Finding:
 def _database(settings: Settings) -> Iterator[Finding]:
     name = settings.db_without_password
     try:
-        store = open_store(settings.db)
+        # The doctor of a new version may be asked before the upgrade, while the old bot runs.
+        store = open_store(settings.db, upgrade=False)
+    except OldTables:
+        yield warn("database", f"{name} has the tables of an older version.", _UPGRADE)
+        yield _audit_alone(settings)
+        return
     except StoreError as error:
         yield fail("database", str(error), _database_fix(settings))
         return
@@ -57,6 +68,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield fail("database", str(error), _database_fix(settings))
     finally:
         store.close()
+
+
+def _audit_alone(settings: Settings) -> Finding:
+    try:
+        with closing(open_for_reading(settings.db)) as store:
+            return _audit(store)
+    except StoreError as error:
+        return fail("audit", str(error), _database_fix(settings))
 
 
 def _audit(store: Store) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.store.port import JobLocked, Lock, StoreError
+from bot.store.port import JobLocked, Lock, OldTables, StoreError
 from bot.store.sql_store import Store
 from bot.store.sqlite import SqliteBackend
 from bot.store.sqlite_reader import SqliteReader
@@ -13,6 +13,7 @@ from bot.store.sqlite_reader import SqliteReader
 __all__ = [
     "JobLocked",
     "Lock",
+    "OldTables",
     "Store",
     "StoreError",
     "open_for_reading",
@@ -24,21 +25,23 @@ _POSTGRES = ("postgresql://", "postgres://")
 _SQLITE = "sqlite:///"
 
 
-def open_store(url: str, *, only: bool = False) -> Store:
+def open_store(url: str, *, only: bool = False, upgrade: bool = True) -> Store:
     """Open the database that `DMS_BOT_DB` names, and create or migrate its tables.
 
     A path or `sqlite:///path` is a SQLite database, `postgresql://…` a PostgreSQL one. With `only`, a
-    SQLite file that another such store uses is refused: it is made for one bot.
+    SQLite file that another such store uses is refused: it is made for one bot. Without `upgrade`, tables of
+    an older version stay as they are.
 
     Raises:
         StoreError: the name is neither, or the database cannot be reached, read or used. One sentence,
             without passwords.
+        OldTables: with `upgrade=False`, the tables are those of an older version.
     """
     if url.startswith(_POSTGRES):
         from bot.store.postgres import PostgresBackend  # the driver is slow to load
 
-        return Store(PostgresBackend(url))
-    return Store(SqliteBackend(_file(url), only=only))
+        return Store(PostgresBackend(url, upgrade=upgrade))
+    return Store(SqliteBackend(_file(url), only=only, upgrade=upgrade))
 
 
 def open_for_reading(url: str) -> Store:

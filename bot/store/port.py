@@ -11,6 +11,10 @@ class StoreError(Exception):
     """The store cannot answer (disk full, locked, corrupt, unreachable). Nothing was written."""
 
 
+class OldTables(StoreError):
+    """The tables are those of an older version, and are to stay so."""
+
+
 class JobLocked(Exception):
     """Another run is active on the job."""
 

@@ -39,7 +39,8 @@ _APPLIED = b"""CREATE TABLE IF NOT EXISTS schema_migrations (
 class PostgresBackend(Backend):
     """One PostgreSQL database. Raises: StoreError, also when it cannot be reached at the start.
 
-    With `read_only`, it is not migrated, and the server refuses every write.
+    With `read_only`, it is not migrated, and the server refuses every write. Without `upgrade`, an older
+    version's tables raise OldTables.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class PostgresBackend(Backend):
         outcome_s: float = OUTCOME_S,
         timeouts: Timeouts = _TIMEOUTS,
         read_only: bool = False,
+        upgrade: bool = True,
     ) -> None:
         super().__init__()
         self._outcome_s = outcome_s
         self._address = Address(url, timeouts, read_only=read_only)
-        self._schema = self._prepare(migrations, read_only)
+        self._schema = self._prepare(migrations, read_only, upgrade)
         self._begin = (
             f"BEGIN; SELECT pg_advisory_xact_lock({self._key('', 'write')}), pg_current_xact_id()::text"
         ).encode()
@@ -214,7 +216,7 @@ class PostgresBackend(Backend):
         digest = hashlib.sha256(f"dms-bot\n{self._schema}\n{kind}\n{name}".encode()).digest()
         return int.from_bytes(digest[:8], "big", signed=True)
 
-    def _prepare(self, migrations: tuple[Migration, ...], read_only: bool) -> str:
+    def _prepare(self, migrations: tuple[Migration, ...], read_only: bool, upgrade: bool) -> str:
         """Migrate the tables, or check that they are there. Returns the name of their schema."""
         with contextlib.closing(self._address.connect()) as connection, self.errors():
             self._address.check_server(connection)
@@ -225,7 +227,7 @@ class PostgresBackend(Backend):
                 return self._schema
             connection.deadline_s = None  # a migration of much data may take long
             with connection.transaction():
-                self._migrate(connection, migrations)
+                self._migrate(connection, migrations, upgrade)
             return self._schema
 
     def _check_tables(self, connection: Connection, migrations: tuple[Migration, ...]) -> None:
@@ -234,15 +236,17 @@ class PostgresBackend(Backend):
             raise StoreError(f"{self._address.name} is not one of dms-bot: it has no audit.")
         self._pending(connection, migrations)
 
-    def _pending(self, connection: Connection, migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
+    def _pending(
+        self, connection: Connection, migrations: tuple[Migration, ...], *, upgrade: bool = True
+    ) -> tuple[Migration, ...]:
         applied = [str(row[0]) for row in connection.execute("SELECT name FROM schema_migrations")]
-        return pending(applied, migrations, self._address.name)
+        return pending(applied, migrations, self._address.name, upgrade=upgrade)
 
-    def _migrate(self, connection: Connection, migrations: tuple[Migration, ...]) -> None:
+    def _migrate(self, connection: Connection, migrations: tuple[Migration, ...], upgrade: bool) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("", "migrate"),))
         connection.execute("SET LOCAL statement_timeout = 0")
         connection.execute(_APPLIED)
-        for step in self._pending(connection, migrations):
+        for step in self._pending(connection, migrations, upgrade=upgrade):
             for statement in step.statements("postgres"):
                 connection.execute(statement.encode())
             connection.execute("INSERT INTO schema_migrations (name) VALUES (%s)", (step.name,))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.store.port import StoreError
+from bot.store.port import OldTables, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +235,14 @@ MIGRATIONS = (
 )
 
 
-def pending(applied: list[str], migrations: tuple[Migration, ...], where: str) -> tuple[Migration, ...]:
+def pending(
+    applied: list[str], migrations: tuple[Migration, ...], where: str, *, upgrade: bool = True
+) -> tuple[Migration, ...]:
     """The migrations that have not been applied, in order.
 
     Raises:
         StoreError: the database has one that this version does not know.
+        OldTables: with `upgrade=False`, it has some and lacks others.
     """
     known = {each.name for each in migrations}
     unknown = sorted(set(applied) - known)
@@ -248,4 +251,7 @@ def pending(applied: list[str], migrations: tuple[Migration, ...], where: str) -
             f"The database {where} was made by a newer version (it has “{unknown[-1]}”): "
             "run that version, or restore a copy from before the upgrade."
         )
-    return tuple(each for each in migrations if each.name not in applied)
+    waiting = tuple(each for each in migrations if each.name not in applied)
+    if applied and waiting and not upgrade:
+        raise OldTables(f"The database {where} has the tables of an older version.")
+    return waiting

@@ -50,6 +50,7 @@ class SqliteBackend(Backend):
     """One database file. Raises: StoreError, also when it cannot be opened.
 
     `only` is for the bot: it refuses a file that another bot uses. Commands that only read leave it out.
+    Without `upgrade`, an older version's tables raise OldTables.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class SqliteBackend(Backend):
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         migrations: tuple[Migration, ...] = MIGRATIONS,
         only: bool = False,
+        upgrade: bool = True,
     ) -> None:
         super().__init__()
         self._path = path
@@ -84,7 +86,7 @@ class SqliteBackend(Backend):
             if only:
                 self._claim = self._locks.claim()
             self._keep_private()
-            self._prepare(migrations)
+            self._prepare(migrations, upgrade)
             self._ready = True
         except BaseException:
             self.close()
@@ -251,14 +253,14 @@ class SqliteBackend(Backend):
                     raise
                 time.sleep(0.02)
 
-    def _prepare(self, migrations: tuple[Migration, ...]) -> None:
+    def _prepare(self, migrations: tuple[Migration, ...], upgrade: bool) -> None:
         with self._connection() as database:
             with self.errors():
                 self._integrity_check(database)
             with self.begin_write(), self.errors():
                 steps = _as_sqlite_utils(migrations)
                 applied = [each.name for each in steps.applied(database)]
-                pending(applied, migrations, str(self._path))
+                pending(applied, migrations, str(self._path), upgrade=upgrade)
                 steps.apply(database)
 
     def _integrity_check(self, database: Database) -> None:

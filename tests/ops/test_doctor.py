@@ -16,10 +16,13 @@ from bot.doctor import memory
 from bot.doctor.checks import run_checks
 from bot.doctor.finding import Finding, Grade
 from bot.doctor.google import PERMISSIONS
+from bot.doctor.local import run_checks as local_checks
 from bot.doctor.report import report
 from bot.doctor.slack import AuthTest, clock, scopes
 from bot.doctor.slack import run_checks as slack_checks
 from bot.slack.api.scopes import OPTIONAL, SCOPES
+from bot.store.schema import MIGRATIONS
+from bot.store.sqlite import SqliteBackend
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.ops.audits import tamper, write_audit
@@ -326,6 +329,17 @@ def test_user_groups_that_slack_does_not_know(healthy: Environ, tmp_path: Path) 
     assert found.found.startswith("Slack knows no @dba-taem, @oncal:")
     policy.write_text('[roles]\nadmin = ["U0DANA0001"]\n', encoding="utf-8")
     assert "user groups" not in findings({**healthy, "DMS_BOT_POLICY": str(policy)})
+
+
+def test_tables_of_an_older_version_stay_as_they_are(healthy: Environ, tmp_path: Path) -> None:
+    """An upgrade begins with the start of the new bot, not with its doctor, while the old bot still runs."""
+    db = tmp_path / "old.db"
+    SqliteBackend(db, migrations=MIGRATIONS[:1]).close()
+    found = {each.check: each for each in local_checks(load({**healthy, "DMS_BOT_DB": str(db)}))}
+    assert found["database"].grade is Grade.WARN
+    assert "older version" in found["database"].found
+    assert found["audit"].grade is Grade.OK
+    SqliteBackend(db, migrations=MIGRATIONS[:1]).close()
 
 
 def test_a_database_that_is_none(healthy: Environ, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import Store, StoreError, cutover, open_store, records
+from bot.store import OldTables, Store, StoreError, cutover, open_store, records
 from bot.store.backend import Backend
 from bot.store.postgres import PostgresBackend
 from bot.store.schema import MIGRATIONS, Migration
@@ -159,3 +159,15 @@ def test_several_start_at_once_on_a_new_database(url: str) -> None:
     store = open_store(url)
     store.ping()
     store.close()
+
+
+def test_tables_of_an_older_version_can_be_left_alone(url: str) -> None:
+    """The doctor of a new version must not bring them up to date while the old bot runs."""
+    with of_version(url, MIGRATIONS[:1]):
+        pass
+    with pytest.raises(OldTables):
+        open_store(url, upgrade=False)
+    with of_version(url, MIGRATIONS[:1]):
+        pass  # this version would be refused otherwise
+    open_store(url).close()
+    open_store(url, upgrade=False).close()
