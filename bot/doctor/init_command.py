@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,19 +14,30 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.config import loader
+from bot.config.loader import ConfigError
 from bot.config.settings import OPTIONS, Settings
 from bot.config.values import BadValue
 from bot.policy.init_command import ask_for_policy
 from bot.runtime import logs
+from bot.version import version
 
 if TYPE_CHECKING:
     from bot.doctor.finding import Finding
 
 _BY_NAME = {each.name: each for each in OPTIONS}
-_NOT_ASKED_YET = "not-asked-yet"
-"""Stands for what has to be set, while Slack alone is checked."""
+_NOT_ASKED_YET = {
+    "SLACK_BOT_TOKEN": "xoxb-not-asked-yet",
+    "SLACK_SIGNING_SECRET": "not-asked-yet",
+    "DMS_NOTIFY_CHANNEL": "not-asked-yet",
+    "GOOGLE_CLOUD_PROJECT": "not-asked-yet",
+    "DMS_LOCATIONS": "*",
+}
+"""Stand for what has to be set, until it is answered."""
 SETTINGS, POLICY, SECRETS = "dms-bot.toml", "policy.toml", "secrets"
 _EXTRAS = {"compose": "compose.yaml", "helm": "values.yaml"}
+_PASSWORD, _ADDRESS = "postgres-password", "db"
+"""What compose.yaml gives PostgreSQL, and the bot, to meet each other."""
 
 Checks = Callable[[Settings], Iterator["Finding"]]
 
@@ -67,8 +80,9 @@ def init(folder: Path, extra: str | None) -> None:
     """
     # What the libraries log of a failed call, the check of an answer says.
     logs.configure("CRITICAL")
-    _may_write(folder)
     answers: dict[str, str] = {}
+    _look_at_environment(answers)
+    _may_write(folder)
     _ask(answers, _SLACK, _slack_checks)
     if not answers.get("slack_app_token"):
         if extra not in (None, "nothing"):
@@ -84,12 +98,26 @@ def init(folder: Path, extra: str | None) -> None:
     try:
         written = _write(folder, answers, policy, chosen)
     except OSError as error:
-        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}.") from error
+        # A disk that is full names no file.
+        name = error.filename or folder
+        raise click.ClickException(f"{name} cannot be written: {error.strerror}.") from error
     click.echo(f"\nWrote {', '.join(written)} into {folder}. Next:\n")
     click.echo(_next(folder, chosen))
 
 
+def _look_at_environment(answers: Mapping[str, str]) -> None:
+    """No answer could mend what the environment says of where the services are."""
+    try:
+        _settings(answers)
+    except ConfigError as error:
+        raise click.ClickException(" ".join(error.faults)) from error
+
+
 def _may_write(folder: Path) -> None:
+    """Looked at before the first question, as nobody wants to answer all of them in vain."""
+    nearest = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise click.ClickException(f"{nearest} cannot be written to: name another folder.")
     there = [each for each in (SETTINGS, POLICY, SECRETS, *_EXTRAS.values()) if (folder / each).exists()]
     if there:
         click.confirm(f"{folder} has {' and '.join(there)}. Replace what is there?", abort=True)
@@ -99,7 +127,7 @@ def _ask(answers: dict[str, str], questions: tuple[Question, ...], checks: Check
     """Ask until the checks pass, or whoever answers wants to go on."""
     while True:
         for each in questions:
-            answers[each.name] = _answer(each)
+            answers[each.name] = _answer(each, answers)
         findings = tuple(checks(_settings(answers))) if checks else ()
         if not findings:
             return
@@ -112,39 +140,43 @@ def _ask(answers: dict[str, str], questions: tuple[Question, ...], checks: Check
             return
 
 
-def _answer(question: Question) -> str:
-    option = _BY_NAME[question.name]
+def _answer(question: Question, answers: Mapping[str, str]) -> str:
+    """Ask until the answer has the right form. Of a secret, Click itself would not say what is wrong."""
+    while True:
+        answer: str = click.prompt(
+            question.text,
+            default=question.default,
+            show_default=bool(question.default),
+            hide_input=_BY_NAME[question.name].secret,
+            value_proc=str.strip,
+        )
+        fault = _fault(question, answer, answers)
+        if not fault:
+            return answer
+        click.echo(f"Error: {fault}", err=True)
 
-    def checked(text: str) -> str:
-        if text.strip() or question.default is None:
-            try:
-                option.read(text.strip())
-            except BadValue as error:
-                raise click.UsageError(f"It {error}.") from error
-        return text.strip()
 
-    answer: str = click.prompt(
-        question.text,
-        default=question.default,
-        show_default=bool(question.default),
-        hide_input=option.secret,
-        value_proc=checked,
-    )
-    return answer
+def _fault(question: Question, answer: str, answers: Mapping[str, str]) -> str:
+    """What is wrong with an answer, without it if it is a secret; empty if nothing is."""
+    if not answer:
+        return "" if question.default is not None else "It must not be empty."
+    try:
+        _BY_NAME[question.name].read(answer)
+        _settings({**answers, question.name: answer})
+    except BadValue as error:
+        return f"It {error}."
+    except ConfigError as error:
+        return " ".join(error.faults)
+    return ""
 
 
 def _settings(answers: Mapping[str, str]) -> Settings:
     """The settings as far as they have been answered. Where the services are comes from the environment."""
-    from bot.config import loader
-
-    asked = {_BY_NAME[name].env: value for name, value in answers.items() if value}
-    if "slack_app_token" in answers and not answers["slack_app_token"]:
-        asked.setdefault("SLACK_SIGNING_SECRET", _NOT_ASKED_YET)
     ours = {each.env for each in OPTIONS if each.name in ("slack_api_url", "dms_emulator_host")}
     ours.add("DMS_EMULATOR_REST_HOST")
     given = {name: os.environ[name] for name in ours if name in os.environ}
-    later = {"GOOGLE_CLOUD_PROJECT": _NOT_ASKED_YET, "DMS_LOCATIONS": "*"}
-    return loader.load({**later, **given, **asked})
+    asked = {_BY_NAME[name].env: value for name, value in answers.items() if value}
+    return loader.load({**_NOT_ASKED_YET, **given, **asked})
 
 
 def _slack_checks(settings: Settings) -> Iterator[Finding]:
@@ -162,23 +194,37 @@ def _google_checks(settings: Settings) -> Iterator[Finding]:
 def _write(folder: Path, answers: Mapping[str, str], policy: str, extra: str) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SECRETS).mkdir(mode=0o700, exist_ok=True)
+    # Also if it was there before: what is in it may be open to all.
+    (folder / SECRETS).chmod(0o700)
+    # Compose shows files themselves to the container, whose user is another; the secrets' folder is closed.
+    secret_mode = 0o644 if extra == "compose" else 0o600
     for name, value in answers.items():
         path = folder / SECRETS / name.replace("_", "-")
         if _BY_NAME[name].secret:
             path.unlink(missing_ok=True)
         if _BY_NAME[name].secret and value:
-            # Compose shows the file itself to the container, whose user is another; the folder is closed.
-            _write_secret(path, value, 0o644 if extra == "compose" else 0o600)
+            _write_secret(path, value, secret_mode)
     settings = _settings_file(answers)
-    (folder / SETTINGS).write_text(settings, encoding="utf-8")
-    (folder / POLICY).write_text(policy, encoding="utf-8")
-    written = [SETTINGS, POLICY, f"{SECRETS}/"]
+    for name, text in ((SETTINGS, settings), (POLICY, policy)):
+        (folder / name).write_text(text, encoding="utf-8")
+        if extra == "compose":
+            (folder / name).chmod(0o644)
     if extra == "compose":
+        _write_database(folder / SECRETS, secret_mode)
         text = files("bot.doctor").joinpath("compose.yaml").read_text(encoding="utf-8")
         (folder / "compose.yaml").write_text(text, encoding="utf-8")
     if extra == "helm":
-        (folder / "values.yaml").write_text(_values(settings, policy), encoding="utf-8")
+        (folder / "values.yaml").write_text(_values(settings, policy, answers["project"]), encoding="utf-8")
+    written = [SETTINGS, POLICY, f"{SECRETS}/"]
     return written + [name for kind, name in _EXTRAS.items() if kind == extra]
+
+
+def _write_database(folder: Path, mode: int) -> None:
+    """The password of compose.yaml's PostgreSQL. One that is there stays: its volume may be, too."""
+    if not any((folder / each).exists() for each in (_PASSWORD, _ADDRESS)):
+        password = secrets.token_hex(24)
+        _write_secret(folder / _PASSWORD, password, mode)
+        _write_secret(folder / _ADDRESS, f"postgresql://bot:{password}@postgres/dmsbot", mode)
 
 
 def _write_secret(path: Path, value: str, mode: int) -> None:
@@ -196,8 +242,20 @@ def _settings_file(answers: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _values(settings: str, policy: str) -> str:
-    return f"settings: |\n{_indented(settings)}\npolicy: |\n{_indented(policy)}\nsecret: dms-bot-1\n"
+def _values(settings: str, policy: str, projects: str) -> str:
+    project = projects.partition(",")[0].strip()
+    return (
+        "# Put your own values in: docs/deploy-gke.md says where they come from.\n"
+        "image:\n"
+        f"  repository: REGION-docker.pkg.dev/{project}/dms-bot/dms-bot\n"
+        f"  tag: {json.dumps(version())}\n"
+        "serviceAccount:\n"
+        "  annotations:\n"
+        f"    iam.gke.io/gcp-service-account: dms-bot@{project}.iam.gserviceaccount.com\n"
+        "secret: dms-bot-1\n"
+        f"settings: |\n{_indented(settings)}\n"
+        f"policy: |\n{_indented(policy)}\n"
+    )
 
 
 def _indented(text: str) -> str:
@@ -207,19 +265,27 @@ def _indented(text: str) -> str:
 def _next(folder: Path, extra: str) -> str:
     if extra == "compose":
         return (
-            "  add secrets/db and secrets/postgres-password (see docs/deploy-vm.md), then\n"
-            "  BOT_IMAGE=… docker compose up -d"
+            f"  cd {_quoted(folder)}\n"
+            "  BOT_IMAGE=… docker compose up -d  # the image's name, unless it is dms-bot\n"
+            "  docker compose exec bot dms-bot doctor"
         )
     if extra == "helm":
         return (
-            "  put the address of PostgreSQL into secrets/db (or set database: sqlite, replicas: 1), then\n"
-            "  kubectl create secret generic dms-bot-1 --from-file=secrets/\n"
-            "  helm upgrade --install dms-bot deploy/helm/dms-bot --values values.yaml"
+            f"  put your own values into {folder / 'values.yaml'}, and the address of PostgreSQL into\n"
+            f"  {folder / SECRETS / _ADDRESS} (or set database: sqlite and replicas: 1), then\n"
+            f"  kubectl -n dms-bot create secret generic dms-bot-1 --from-file={_quoted(folder / SECRETS)}\n"
+            "  helm upgrade --install dms-bot deploy/helm/dms-bot --namespace dms-bot "
+            f"--values {_quoted(folder / 'values.yaml')}"
         )
+    # Each by its whole path: another folder to start in would mean another, empty database.
     shown = folder.absolute()
-    tokens = "".join(
-        f" \\\n  {each.env_file}={shown}/{SECRETS}/{each.name.replace('_', '-')}"
-        for each in OPTIONS
-        if each.secret and (folder / SECRETS / each.name.replace("_", "-")).exists()
-    )
-    return f"  DMS_BOT_CONFIG={shown}/{SETTINGS} DMS_BOT_POLICY={shown}/{POLICY}{tokens} \\\n  dms-bot run"
+    given = {"DMS_BOT_CONFIG": SETTINGS, "DMS_BOT_POLICY": POLICY, "DMS_BOT_DB": "dms-bot.db"}
+    for each in OPTIONS:
+        name = f"{SECRETS}/{each.name.replace('_', '-')}"
+        if each.secret and each.name != "db" and (folder / name).exists():
+            given[each.env_file] = name
+    return "".join(f"  {name}={_quoted(shown / path)} \\\n" for name, path in given.items()) + "  dms-bot run"
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

@@ -53,6 +53,7 @@ def run_program(
 def _run(
     words: tuple[str, ...], env: dict[str, str], files: list[str], first: Callable[[], None], folder: Path
 ) -> None:
+    os.setsid()  # else a secret would be asked for at the terminal in which the tests run
     for number, path in enumerate(files):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         os.dup2(os.open(path, flags, 0o600), number)

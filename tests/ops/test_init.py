@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
-from bot.config.loader import load
+from bot.config.loader import load, load_database
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.ops.program import run_program
+from tests.ops.test_deploy import charted
 
 NOTIFY = "C0DMS00001"
 POLICY = ("@dba-team", "@leads", "env=prod")
@@ -64,6 +67,11 @@ def test_right_answers_make_an_installation(servers: Any, tmp_path: Path) -> Non
     assert values["settings"] == (folder / "dms-bot.toml").read_text()
     assert values["policy"] == (folder / "policy.toml").read_text()
     assert slack.bot_token not in done.stdout + (folder / "values.yaml").read_text()
+    # The chart refuses what is left to be put in.
+    with pytest.raises(jsonschema.ValidationError, match="REGION"):
+        charted(**values)
+    values["image"]["repository"] = values["image"]["repository"].replace("REGION", "europe-west1")
+    assert charted(**values)
 
 
 def test_a_token_that_slack_refuses_is_asked_for_again(servers: Any, tmp_path: Path) -> None:
@@ -78,7 +86,8 @@ def test_a_token_that_slack_refuses_is_asked_for_again(servers: Any, tmp_path: P
 def test_an_answer_of_the_wrong_form_says_what_would_be_right(servers: Any, tmp_path: Path) -> None:
     done = init(servers, tmp_path, ["xapp-1-hello", *good(servers)], "--with", "compose")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "xoxb-" in done.stdout + done.stderr
+    assert "what is there starts with xapp-" in done.stderr
+    assert "xapp-1-hello" not in done.stdout + done.stderr
     made = yaml.safe_load((tmp_path / "compose.yaml").read_text())
     assert "build" not in made["services"]["bot"]
     modes = {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "secrets").iterdir()}
@@ -102,3 +111,57 @@ def test_nothing_is_replaced_unasked(servers: Any, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert (tmp_path / "policy.toml").read_text() == "mine"
     assert [each.name for each in tmp_path.iterdir()] == ["policy.toml"]
+
+
+def test_a_blank_answer_is_none(servers: Any, tmp_path: Path) -> None:
+    done = init(servers, tmp_path, ["  ", *good(servers)], "--with", "nothing")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr.count("It must not be empty.") == 1
+
+
+def test_slacks_own_tokens_begin_as_they_do(tmp_path: Path) -> None:
+    done = run_program(["init", tmp_path], {"PATH": os.environ["PATH"]}, typed="hello\n")
+    assert done.returncode == 1
+    assert "SLACK_BOT_TOKEN must start with xoxb-" in done.stderr
+    assert "hello" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "environ", "said"),
+    [
+        ("file/new", {}, "file cannot be written to"),
+        ("new", {"SLACK_API_URL": "slack"}, "SLACK_API_URL must be an http(s) URL"),
+    ],
+)
+def test_what_no_answer_mends_is_said_before_the_first_question(
+    tmp_path: Path, place: str, environ: dict[str, str], said: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = run_program(["init", tmp_path / place], {"PATH": os.environ["PATH"], **environ})
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_command_to_start_it_means_the_same_from_everywhere(servers: Any, tmp_path: Path) -> None:
+    done = init(servers, tmp_path / "my bot", good(servers), "--with", "nothing")
+    assert done.returncode == 0, done.stdout + done.stderr
+    *given, program, verb = shlex.split(done.stdout.partition("Next:")[2].replace("\\\n", ""))
+    assert (program, verb) == ("dms-bot", "run")
+    environ = dict(each.split("=", 1) for each in given)
+    assert load({**environ, "SLACK_API_URL": servers[0].api_url}).slack_bot_token == servers[0].bot_token
+    assert Path(environ["DMS_BOT_DB"]).parent == tmp_path / "my bot"
+
+
+def test_compose_gets_a_password_that_stays(servers: Any, tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir(mode=0o755)
+    for _ in range(2):
+        done = init(servers, tmp_path, ["y", *good(servers)], "--with", "compose")
+        assert done.returncode == 0, done.stdout + done.stderr
+        password, url = ((tmp_path / "secrets" / each).read_text() for each in ("postgres-password", "db"))
+        assert load_database({"DMS_BOT_DB": url}) == f"postgresql://bot:{password}@postgres/dmsbot"
+        (tmp_path / "secrets" / "db").write_text(url.replace(password, "mine"))
+        (tmp_path / "secrets" / "postgres-password").write_text("mine")
+    assert password == "mine"
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700, "it was open to all"
