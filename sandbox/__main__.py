@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 
+from sandbox.dms.seed import SEEDS
 from sandbox.projects import MOST
 from sandbox.run import CannotStart, Plan, run
 
@@ -33,20 +35,22 @@ def _parser() -> argparse.ArgumentParser:
     defaults = Plan()
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     add = parser.add_argument
-    add("--slack-port", type=int, default=defaults.slack_port, help="local Slack (default: %(default)s)")
+    add("--slack-port", type=_port, default=defaults.slack_port, help="local Slack (default: %(default)s)")
     add(
         "--dms-port",
-        type=int,
+        type=_port,
         default=defaults.dms_port,
         help="local DMS: gRPC here, REST on the next (default: %(default)s)",
     )
     add(
         "--factor",
-        type=float,
+        type=_factor,
         default=defaults.factor,
         help="how many times faster than real time migrations go (default: %(default)g)",
     )
-    add("--seed", default=defaults.seed, help="which jobs to begin with (default: %(default)s)")
+    add(
+        "--seed", choices=SEEDS, default=defaults.seed, help="which jobs to begin with (default: %(default)s)"
+    )
     add("--project", default=defaults.project, help="the first project's ID (default: %(default)s)")
     add(
         "--projects",
@@ -62,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--http",
-        type=int,
+        type=_port,
         metavar="PORT",
         help="deliver over signed HTTP to the bot on this port, instead of Socket Mode",
     )
@@ -73,6 +77,23 @@ def _parser() -> argparse.ArgumentParser:
         help="the bot to run, such as python -m bot",
     )
     return parser
+
+
+def _port(text: str) -> int:
+    """The local DMS takes the next port, too."""
+    if not text.isdecimal() or not 0 <= int(text) < 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 (any free one) to 65534")
+    return int(text)
+
+
+def _factor(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return factor
 
 
 if __name__ == "__main__":

@@ -67,6 +67,9 @@ def _slack(plan: Plan) -> SlackServer:
         server = SlackServer(host=plan.host, port=plan.slack_port)
     except PortTaken as taken:
         raise CannotStart(f"Port {plan.slack_port} is in use: choose another with --slack-port.") from taken
+    except OSError as error:
+        where = f"{plan.host}, port {plan.slack_port}"
+        raise CannotStart(f"The local Slack cannot listen on {where}: {error.strerror}.") from error
     if plan.http_port is not None:
         url = f"http://127.0.0.1:{plan.http_port}/slack/events"
         server.workspace.settings = server.workspace.settings.changed(request_url=url)
@@ -139,7 +142,13 @@ def _folder(port: int) -> Path:
     """A new folder for each start: the jobs are new each time, so old records would mislead."""
     folder = Path("var") / f"sandbox-{port}"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        where = folder.absolute()
+        raise CannotStart(
+            f"{where} cannot be made ({error.strerror}): start it in another folder."
+        ) from error
     return folder
 
 

@@ -130,3 +130,30 @@ def test_too_many_projects_are_one_sentence(tmp_path: Path) -> None:
         _, err = sandbox.communicate(timeout=60)
     assert sandbox.returncode == 2
     assert err.strip() == "There can be 1 to 5 projects, not 6. Choose another number with --projects."
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--slack-port", "70000"), "'70000' is no port"),
+        (("--seed", "nothing"), "invalid choice: 'nothing'"),
+        (("--factor", "-1"), "'-1' is no number above 0"),
+        (("--host", "192.0.2.1"), "The local Slack cannot listen on 192.0.2.1, port 0"),
+    ],
+)
+def test_a_wrong_option_is_told_without_a_traceback(
+    tmp_path: Path, flags: tuple[str, ...], said: str
+) -> None:
+    with start(tmp_path, *flags) as sandbox:
+        _, err = sandbox.communicate(timeout=60)
+    assert sandbox.returncode == 2
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("")
+    with start(tmp_path) as sandbox:
+        _, err = sandbox.communicate(timeout=60)
+    assert sandbox.returncode == 2
+    assert re.fullmatch(r"\S+/var/sandbox-\d+ cannot be made \(.+\): start it in another folder\.\n", err)
