@@ -158,6 +158,7 @@ class Bot:
         self.approvals, self.cutovers = deciding.approvals, deciding.cutovers
         self.commands = CommandService(self.verbs, self._context, patience.answer_s)
         self.replier = Replier(self.client, Layouts(self.store, clock))
+        self._home_view = HomeView(self.store, self.access, self._clock, self.dms.missing)
         self.dispatcher = self._dispatcher()
         links = Permalinks(self.client)
         self.renderer = OutboxRenderer(self.store, self.access, self.home.team, self._clock, links)
@@ -273,7 +274,6 @@ class Bot:
     def _dispatcher(self) -> Dispatcher:
         late_s = self._limits.looking_after_s
         pools = WorkPools(self.dms_pool, self.store_pool, self.dispatch_pool, self.after_ack, late_s)
-        home = HomeView(self.store, self.access, self._clock, self.dms.missing)
         return make_dispatcher(
             self.commands,
             self.approvals,
@@ -281,7 +281,7 @@ class Bot:
             self.access,
             self.store,
             self.replier,
-            home,
+            self._home_view,
             pools,
             self.settings,
             self._clock,
@@ -307,8 +307,7 @@ class Bot:
 
     def _bolt(self) -> App:
         app = make_bolt_app(self.client, time.sleep)
-        home = HomeView(self.store, self.access, self._clock, self.dms.missing)
-        events = AppEvents(self.replier, home.of, self._requeue, self.store_pool)
+        events = AppEvents(self.replier, self._home_view.of, self._requeue, self.store_pool)
         unfurler = Unfurler(self.store, self.access, self.client, self.store_pool)
         listen(app, self.dispatcher, events, unfurler, self.home, self.settings.command)
         return app

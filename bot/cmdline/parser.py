@@ -331,10 +331,7 @@ class _Parser:
                 return not self.syntax.words or job_refs.is_job(unshield(named(token)).rstrip(","))
 
     def _add_jobs(self, token: Token) -> None:
-        if self.syntax.names and token.quoted:
-            self.jobs.append(" ".join(unshield(token.text).split()))
-            return
-        if token.quoted and " " in token.prose.strip():
+        if token.quoted and (self.syntax.names or " " in token.prose.strip()):
             # A display name: who changes something with it is asked which job is meant.
             self.jobs.append(" ".join(unshield(token.text).split()))
             return

@@ -124,10 +124,10 @@ class Dispatcher:
         self._workers.submit(target, trigger, paced)
 
     def _run_command(self, command: SlashCommand, target: ReplyTarget) -> None:
-        invocation = parse(command.text, self._syntaxes, self._command)
         if not command.text.strip():
             self._shortcuts.launch_in(command.who, target, command.trigger)
             return
+        invocation = parse(command.text, self._syntaxes, self._command)
         log.info("slash_command", user=command.who.user, verb=invocation.verb, jobs=invocation.jobs)
         self._workers.invoke(invocation, target, command.trigger)
 
