@@ -25,9 +25,9 @@ from bot.cutover.states import (
     CHECK_EVERY,
     DRAIN_LIMIT,
     EXPIRES_TO,
-    EXPIRIES,
     PRE_CHECK,
     REHEARSAL_LASTS,
+    STATE_LIMITS,
     WRITES_STOPPED,
     downtime,
     expires,
@@ -181,9 +181,9 @@ class Driver:
         at = expires(cutover)
         if at is None or now < at:
             return False
-        expiry = EXPIRIES.get(cutover.state)
-        to = expiry.to if expiry else EXPIRES_TO[cutover.state]
-        text = _expired_text(cutover) if expiry is None else f"{expiry.why[0].upper()}{expiry.why[1:]}."
+        limit = STATE_LIMITS.get(cutover.state)
+        to = limit.to if limit else EXPIRES_TO[cutover.state]
+        text = _expired_text(cutover) if limit is None else f"{limit.why[0].upper()}{limit.why[1:]}."
         with self._ctx.store.transaction():
             held = {"held_from": str(cutover.state), "asked_by": ""} if to is S.HELD else {}
             moved = self._ledger.enter(cutover, to, str(to), None, text, **held)

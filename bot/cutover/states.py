@@ -97,7 +97,7 @@ BUDGET_WARNS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Expiry:
+class StateLimit:
     """How long a state may last, and where it leads then."""
 
     after: timedelta
@@ -105,9 +105,11 @@ class Expiry:
     why: str
 
 
-EXPIRIES = {
-    S.READY: Expiry(timedelta(minutes=30), S.EXPIRED, "nobody started it"),
-    S.STOPPING: Expiry(timedelta(minutes=15), S.HELD, "nobody confirmed the stop of writes in 15 minutes"),
+STATE_LIMITS = {
+    S.READY: StateLimit(timedelta(minutes=30), S.EXPIRED, "nobody started it"),
+    S.STOPPING: StateLimit(
+        timedelta(minutes=15), S.HELD, "nobody confirmed the stop of writes in 15 minutes"
+    ),
 }
 """DRAFT ends with its request; DRAINING ends by `DRAIN_LIMIT`; READY is counted from the planned
 time; AWAITING_APPROVAL ends an hour before it."""
@@ -116,7 +118,7 @@ EXPIRES_TO = {
     S.AWAITING_APPROVAL: S.EXPIRED,
     **dict.fromkeys((S.DRAINED, S.HELD, S.CHECKLIST), S.EXPIRED),
 }
-"""Where the states lead to that `EXPIRIES` does not have; the last three only in a rehearsal."""
+"""Where the states lead to that `STATE_LIMITS` does not have; the last three only in a rehearsal."""
 REHEARSAL_LASTS = timedelta(days=1)
 """How long a rehearsal may stay where only people lead on: one that nobody ends keeps others from theirs."""
 APPROVED_BEFORE = timedelta(hours=1)
@@ -274,13 +276,13 @@ def expires(cutover: Cutover) -> datetime | None:
         return early if early > cutover.created else at
     if cutover.rehearsal and cutover.state in (S.DRAINED, S.HELD, S.CHECKLIST):
         return cutover.since + REHEARSAL_LASTS
-    expiry = EXPIRIES.get(cutover.state)
-    if expiry is None:
+    state_limit = STATE_LIMITS.get(cutover.state)
+    if state_limit is None:
         return None
     if cutover.state is S.READY and at is None:
         return cutover.since + WHEN_READY_LASTS
     begins = at if cutover.state is S.READY and at is not None else cutover.since
-    return max(begins, cutover.since) + expiry.after
+    return max(begins, cutover.since) + state_limit.after
 
 
 def resumes_in(cutover: Cutover) -> CutoverState:

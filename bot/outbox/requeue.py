@@ -64,7 +64,7 @@ def requeue_after_invite(store: Store, channel: str, now: datetime, subscription
         planned = store.dead_letters(channel, NOT_A_MEMBER, _EVER, kinds=_CUTOVER_KINDS)
         chosen = [
             *(each for each in waiting if _is_open(store, each)),
-            *(each for each in planned if _is_of_a_night(store, each, since)),
+            *(each for each in planned if _is_cutover_current(store, each, since)),
             *islice(still_news, MAX_NEWS),
         ]
         requeued = sum(_requeue(store, each) for each in chosen)
@@ -102,7 +102,7 @@ def _is_open(store: Store, message: OutMessage) -> bool:
     return request is not None and request.state in states
 
 
-def _is_of_a_night(store: Store, message: OutMessage, since: datetime) -> bool:
+def _is_cutover_current(store: Store, message: OutMessage, since: datetime) -> bool:
     """Whether a cutover goes on, whenever it was planned, and its call is still awaited; or it stopped writes
     and ended since then: its report is posted below its card."""
     cutover = store.cutover(message.subject["cutover"])

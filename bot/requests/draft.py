@@ -62,20 +62,21 @@ class Drafter:
 
     def draft(self, who: Person, draft: RequestDraft, verdicts: Sequence[Verdict]) -> Request:
         strictest = max(verdicts, key=lambda verdict: verdict.approvals)
-        danger = max((self._danger(draft, job) for job in draft.jobs), key=list(Confirmation).index)
+        confirmations = [self._confirmation(draft, job) for job in draft.jobs]
+        confirmation = max(confirmations, key=list(Confirmation).index)
         selections = self._selections(draft)
         unseen = selection_matters(draft.action) and UNREAD in selections.values()
         unexplained = bool(missing_reason(verdicts, draft.facts.reason))
-        nights = self._cutovers(draft)
+        cutovers = self._cutovers(draft)
         asks = (
-            danger is not Confirmation.NONE
+            confirmation is not Confirmation.NONE
             or strictest.approvals > 0
             or unseen
             or self.needs_confirmation(draft)
             or draft.facts.due is not None
             or draft.facts.when_drained
             or unexplained
-            or goes_on(draft.jobs, nights)
+            or goes_on(draft.jobs, cutovers)
         )
         listed = self._listed(draft) if asks else {}
         seen = find_seen(draft.action, draft.options, draft.jobs, listed)
@@ -95,12 +96,12 @@ class Drafter:
             rule=strictest.rule,
             parent=draft.parent,
             warning=(
-                *cutover_warnings(draft.jobs, nights, self._ctx.access.name_of),
+                *cutover_warnings(draft.jobs, cutovers, self._ctx.access.name_of),
                 *risk_lines(draft.action, draft.jobs, seen.at_risk),
                 *self.warning(draft, seen.affected, listed),
                 *(self._failback_warnings(draft) if asks else ()),
             ),
-            typed=danger is Confirmation.TYPE_TO_CONFIRM or draft.typed,
+            typed=confirmation is Confirmation.TYPE_TO_CONFIRM or draft.typed,
             self_approval=not draft.facts.cutover and all(each.self_approval for each in verdicts),
             facts=self._facts(draft, strictest.channel, seen, selections),
         )
@@ -117,12 +118,12 @@ class Drafter:
 
         return failback_warnings(self._ctx.dms, draft.action, draft.jobs, known)
 
-    def _danger(self, draft: RequestDraft, job: Job) -> Confirmation:
+    def _confirmation(self, draft: RequestDraft, job: Job) -> Confirmation:
         """What the requester has to do. What no source lists is never sent unasked."""
-        danger = self._ctx.actions[draft.action].confirmation(job, draft.options)
-        if danger is Confirmation.NONE and caution(draft.action, job, draft.options):
+        confirmation = self._ctx.actions[draft.action].confirmation(job, draft.options)
+        if confirmation is Confirmation.NONE and caution(draft.action, job, draft.options):
             return Confirmation.CLICK
-        return danger
+        return confirmation
 
     def needs_confirmation(self, draft: RequestDraft) -> bool:
         """Whether the jobs have to be shown first. Read-only actions need that only if the jobs exceed the

@@ -67,9 +67,18 @@ def make_dispatcher(
     )
     shortcuts = Shortcuts(workers, store, replier, JobSearch(store, access), home)
     buttons = RequestButtons(workers, approvals, store, replier, clock)
-    nights = CutoverButtons(workers, cutovers, store, replier, partial(may_see, access, store), clock)
-    submissions = Submissions(workers, approvals, store, replier, shortcuts, nights, clock)
+    may_see_all = partial(may_see, access, store)
+    cutover_buttons = CutoverButtons(workers, cutovers, store, replier, may_see_all, clock)
+    submissions = Submissions(workers, approvals, store, replier, shortcuts, cutover_buttons, clock)
     pace = PersonalLimit(settings.commands_per_minute)
     return Dispatcher(
-        verbs.syntaxes, store, workers, buttons, nights, submissions, shortcuts, pace, settings.command
+        verbs.syntaxes,
+        store,
+        workers,
+        buttons,
+        cutover_buttons,
+        submissions,
+        shortcuts,
+        pace,
+        settings.command,
     )

@@ -21,8 +21,8 @@ from bot.slack.api.replies import Replier, ReplyTarget
 log = structlog.get_logger(__name__)
 
 
-class Alarm:
-    """Calls what is given to it after `after_s` seconds, in order, on a thread of its own."""
+class DelayedCalls:
+    """Makes each call `after_s` seconds after it was added, in order, on a thread of its own."""
 
     def __init__(self, after_s: float) -> None:
         self._after_s = after_s
@@ -31,9 +31,9 @@ class Alarm:
         self._lock = threading.Lock()
         self._runs = False
 
-    def set(self, ring: Callable[[], None]) -> None:
-        """Call `ring` then. It must not block."""
-        self._queue.append((time.monotonic() + self._after_s, ring))
+    def add(self, call: Callable[[], None]) -> None:
+        """Make this call then. It must not block."""
+        self._queue.append((time.monotonic() + self._after_s, call))
         if not self._filled.is_set():
             self._start()
             self._filled.set()
@@ -48,18 +48,18 @@ class Alarm:
         while True:
             self._filled.wait()
             while self._queue:
-                at, ring = self._queue[0]
+                at, call = self._queue[0]
                 time.sleep(max(0.0, at - time.monotonic()))
                 self._queue.popleft()
-                self._ring(ring)
+                self._make(call)
             self._filled.clear()
             if self._queue:  # filled while it was being cleared
                 self._filled.set()
 
     @staticmethod
-    def _ring(ring: Callable[[], None]) -> None:
+    def _make(call: Callable[[], None]) -> None:
         try:
-            ring()
+            call()
         except Exception as error:
             log.warning("looking_not_shown", error=str(error))
 
@@ -98,10 +98,10 @@ class Looking:
     def __init__(self, replier: Replier, pool: Executor, after_s: float) -> None:
         self._replier = replier
         self._pool = pool
-        self._alarm = Alarm(after_s)
+        self._late_calls = DelayedCalls(after_s)
 
     def begin(self, target: ReplyTarget) -> Pending:
         """Somebody waits for an answer from now on."""
         pending = Pending(target, self._replier, self._pool)
-        self._alarm.set(pending.late)
+        self._late_calls.add(pending.late)
         return pending

@@ -84,8 +84,8 @@ class HomeView:
     def _content(self, who: Person) -> HomeContent:
         projects, now = self._access.policy.projects, self._clock()
         known = [each for each in self._store.known_jobs().values() if _is_served(projects, each.job)]
-        nights = self._store.cutovers()
-        requests = self._requests(who, now, {each.request for each in nights})
+        cutovers = self._store.cutovers()
+        requests = self._requests(who, now, {each.request for each in cutovers})
         jobs = self._access.visible(who, "home", (each.job for each in known))
         seen = {job.name: job for job in jobs}
         faulty = {each.job.name: each.faulty_databases for each in known if each.faulty_databases}
@@ -104,7 +104,7 @@ class HomeView:
             own_requests=[
                 each for each in requests if each.by.user == who.user and each.state is RequestState.APPROVING
             ],
-            coming_up=self._coming_up(who, requests, seen, nights),
+            coming_up=self._coming_up(who, requests, seen, cutovers),
             watches=self._store.watches(by=who.user),
             faulty_databases=faulty,
             buttons=self._buttons(who),
@@ -176,10 +176,10 @@ class HomeView:
         return [ShownJob(job, ref, note) for (job, note), ref in zip(jobs, refs, strict=True)]
 
     def _coming_up(
-        self, who: Person, requests: Sequence[Request], seen: Mapping[str, Job], nights: Sequence[Cutover]
+        self, who: Person, requests: Sequence[Request], seen: Mapping[str, Job], cutovers: Sequence[Cutover]
     ) -> list[Upcoming]:
         """Scheduled requests for jobs that this person may see, and cutovers, the next first."""
-        theirs = {each.request for each in nights}
+        theirs = {each.request for each in cutovers}
         scheduled = [
             each
             for each in requests
@@ -194,14 +194,14 @@ class HomeView:
             for each in scheduled
             if each.facts.due is not None
         ]
-        return sorted([*found, *self._cutovers(who, nights)], key=lambda each: each.at)
+        return sorted([*found, *self._cutovers(who, cutovers)], key=lambda each: each.at)
 
-    def _cutovers(self, who: Person, nights: Sequence[Cutover]) -> Iterator[Upcoming]:
+    def _cutovers(self, who: Person, cutovers: Sequence[Cutover]) -> Iterator[Upcoming]:
         """Those that are planned or under way. One without a time begins when its commander starts it."""
-        for each in nights:
+        for each in cutovers:
             if each.state is not CutoverState.DRAFT and may_see(self._access, self._store, who, each):
                 opens = Button("Open", CUTOVER, "details", each.id)
-                yield Upcoming(each.plan.at or each.since, _night(each), opens)
+                yield Upcoming(each.plan.at or each.since, _cutover_line(each), opens)
 
     def _waits_for(self, request: Request, who: Person) -> bool:
         if request.state is RequestState.CONFIRMING:
@@ -221,7 +221,7 @@ def _may_see(request: Request, who: Person, seen: Mapping[str, Job]) -> bool:
     return request.by.user == who.user or all(job.name in seen for job in request.jobs)
 
 
-def _night(cutover: Cutover) -> RichText:
+def _cutover_line(cutover: Cutover) -> RichText:
     rehearsal = "rehearsal of the " if cutover.rehearsal else ""
     about = (
         ""
