@@ -86,7 +86,7 @@ def run() -> None:
 def doctor(as_json: bool, offline: bool) -> None:
     """Check tokens, scopes, channels, credentials, permissions, clock and database."""
     settings = _settings()
-    # What the libraries log of a failed call, a finding says.
+    # A finding says what the libraries would log of a failed call.
     logs.configure("CRITICAL", settings.log_format, settings.secrets())
     from bot.doctor.checks import run_checks
     from bot.doctor.report import report

@@ -63,7 +63,7 @@ _ENDS = {
     RequestState.OUTDATED: S.EXPIRED,
 }
 _NOBODYS = (RequestState.EXPIRED, RequestState.OUTDATED)
-"""How a request ends without anybody who decided it."""
+"""Ends of a request that no person decided."""
 _WHY = {
     RequestState.CANCELLED: "Its request was cancelled.",
     RequestState.DENIED: "Its request was denied.",
@@ -254,7 +254,7 @@ class Driver:
         return True
 
     def _tick_clock(self, cutover: Cutover, now: datetime) -> None:
-        """Have the card show the downtime of now, and how long it has been held, once a minute."""
+        """Update the card once a minute: it shows the present downtime, and how long it has been held."""
         if cutover.state not in WRITES_STOPPED and cutover.state is not S.HELD:
             return
         last = self._looked.get(f"clock:{cutover.id}")

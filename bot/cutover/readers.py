@@ -28,7 +28,7 @@ def may_see(access: Access, store: Store, who: Person, cutover: Cutover) -> bool
 
 
 def is_open_to(access: Access, store: Store, channel: str, cutover: Cutover) -> bool:
-    """Whether everybody in a channel may see its jobs by the policy of now.
+    """Whether everybody in a channel may see its jobs by the present policy.
 
     Raises:
         StoreError: the store cannot be read.

@@ -78,7 +78,7 @@ def init(folder: Path, extra: str | None) -> None:
 
     Secrets go into files of their own that their owner alone can read.
     """
-    # What the libraries log of a failed call, the check of an answer says.
+    # The check of an answer says what the libraries would log of a failed call.
     logs.configure("CRITICAL")
     answers: dict[str, str] = {}
     _look_at_environment(answers)

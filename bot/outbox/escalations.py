@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class EscalationTask:
-    """What a table that has left the policy began asks nobody any more."""
+    """Repeats what is due, and ends what is over or whose `[[escalate]]` table is no longer in the policy."""
 
     def __init__(self, store: Store, policy: Policy, wake: Callable[[], None]) -> None:
         self._store = store
@@ -35,7 +35,7 @@ class EscalationTask:
                 self._wake()
 
     def _tick(self, id: str, now: datetime) -> bool:
-        """Reads it anew inside the transaction: somebody may have acknowledged it, or another leader
+        """Reads it again inside the transaction: somebody may have acknowledged it, or another leader
         repeated it."""
         current = self._store.escalation(id)
         if current is None or current.ended is not None:

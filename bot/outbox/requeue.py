@@ -30,7 +30,7 @@ MAX_NEWS = 20
 """The most alerts and timelines that are posted."""
 _REQUEST_KINDS = ("approval", "request")
 _CUTOVER_KINDS = ("cutover", "cutover_call", "cutover_report")
-"""Not what it announces: late, that is no help to anybody."""
+"""Without `cutover_news`: an announcement that comes late helps nobody."""
 _NEWS_KINDS = ("alert", "timeline")
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _OPEN_STATES = (*PENDING_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)

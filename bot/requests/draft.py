@@ -185,7 +185,7 @@ class Drafter:
         )
 
     def _delays(self, draft: RequestDraft, seen: SeenDatabases) -> dict[str, MeasuredDelay]:
-        """Of what waits until nothing is missing, the delay of now does not count."""
+        """Empty for a request that waits until nothing is missing: the present delay does not matter then."""
         if waits_for_drain(draft.facts):
             return {}
         return self._ctx.measure_delays(draft.action, draft.options, draft.jobs, seen.affected)

@@ -78,7 +78,7 @@ class Preflight:
         return job
 
     def check_permitted(self, request: Request, job: Job) -> None:
-        """That the policy of now allows the request for this job, with the approvals that count now.
+        """Check that the present policy allows the request for this job, with the approvals that still count.
 
         Raises:
             PreconditionFailed, StoreError.

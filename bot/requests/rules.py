@@ -32,8 +32,8 @@ def needs_typed_confirmation(request: Request) -> bool:
 
 
 def delay_counts(request: Request) -> bool:
-    """Whether the replication delay of now is part of what people decide on. Not for what waits until nothing
-    is missing, whatever the delay was when it was planned."""
+    """Whether people decide on the present replication delay. Not if the request waits until nothing is
+    missing, whatever the delay was when it was planned."""
     return measures_delay(request.action, request.options) and not waits_for_drain(request.facts)
 
 

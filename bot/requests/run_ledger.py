@@ -44,8 +44,8 @@ class RunLedger:
         command: str = DEFAULT,
     ) -> None:
         """`wake` wakes the notifier, `nudge` has a job polled soon, and `start_next` starts queued runs of a
-        request after one of its runs has ended. `on_ended` gets the project's ID, too. `subscriptions` are
-        those of now; `command` is the slash command, for the audit."""
+        request after one of its runs has ended. `on_ended` gets the project's ID, too. `subscriptions`
+        returns the present ones; `command` is the slash command, for the audit."""
         self._store = store
         self._clock = clock
         self._wake = wake

@@ -1,4 +1,4 @@
-"""What the bot shows over HTTP, and on which ports: Slack's requests, and the pages for operators."""
+"""The bot's HTTP servers: for Slack's requests and for the pages for operators."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class Leader:
                 metrics.count_error()
                 log.exception("leader_task_error", task=name)
                 stop.wait(_TRY_EVERY_S)
-        # However it has ended: a replica that no longer leads is not to be taken for one that hangs.
+        # In any case: a replica that no longer leads must not count as one that hangs.
         self._health.unregister(name)
 
     def _release(self, lock: Lock) -> None:

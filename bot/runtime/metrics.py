@@ -180,7 +180,7 @@ def set_leader(is_leader: bool) -> None:
     _leader.set(1 if is_leader else 0)
     if not is_leader:
         polling_stopped()
-        # Another replica reports them; what was measured last here would stand for good.
+        # Another replica reports them now; the last values of this one would never change again.
         outbox(0, 0)
         open_approvals(0)
 

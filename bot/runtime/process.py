@@ -51,13 +51,13 @@ def run(settings: Settings, make: Callable[[Settings, Front], Bot]) -> None:
         log.warning("setting_ignored", setting="DMS_BOT_CORES", reason="the process uses all cores now")
     front = Front(settings)
     front.open()
-    # Until here and in it, a signal ends the process (`bot.cli`): nothing has begun that would have to end.
+    # Until the bot is made, a signal ends the process at once (`bot.cli`): there is nothing to stop yet.
     bot = make(settings, front)
     signals = Signals()
     starting = _Starting(bot, signals)
     received = signals.wait()
     if starting.failure is not None:
-        # What has begun is stopped first: Python may crash where it ends among threads of native code.
+        # Stop what has started first: Python may crash if it exits while threads run native code.
         bot.stop()
         raise starting.failure
     log.info("signal_received", signal=received)

@@ -1,4 +1,4 @@
-"""Two parts of a start, of which one goes first and holds the other back only for a moment."""
+"""Starts two parts side by side, of which one gets a head start."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ class SqliteBackend(Backend):
                 self._idle.append(database)
 
     def _taken(self) -> Database:
-        # A list can be popped by several threads at once, but not asked first whether it has any.
+        # Another thread may take the last one between a check and the `pop`.
         try:
             return self._idle.pop()
         except IndexError:

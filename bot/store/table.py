@@ -70,7 +70,7 @@ class Table(Generic[Record]):
         hints = get_type_hints(self._record)
         return {each.name: hints[each.name] for each in fields(self._record)}  # type: ignore[arg-type]
 
-    # Made with the first row: cattrs writes and compiles them, which would hold a start back for all tables.
+    # Made with the first row: cattrs generates and compiles code, which for all tables would slow the start.
     @cached_property
     def _writers(self) -> dict[str, UnstructureHook]:
         return {name: as_columns.get_unstructure_hook(kind) for name, kind in self._kinds.items()}

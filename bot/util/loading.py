@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Let no garbage be collected: what is loaded stays for good, and looking takes a sixth of the time."""
+    """Pause garbage collection while modules load: they stay, and it would take a sixth of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

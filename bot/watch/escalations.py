@@ -26,7 +26,7 @@ _SAME_TROUBLE = timedelta(hours=1)
 
 
 class Escalations:
-    """Writes them. `rules` returns the tables of the policy."""
+    """Begins escalations. `rules` returns the `[[escalate]]` tables of the policy."""
 
     def __init__(self, store: Store, rules: Callable[[], Sequence[Escalate]], settings: Settings) -> None:
         self._store = store

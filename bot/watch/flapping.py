@@ -1,4 +1,4 @@
-"""Damps jobs that flap: what a job does again and again is one message, which counts, and not one each time.
+"""Damps jobs that flap: alerts that come again and again become one message, which counts them.
 
 A job flaps in a channel when an alert of it comes a second time within `FLAP_WINDOW`, and nobody here has
 acted on the job in between. From then on its alerts are added to the message of the flapping, until it has
@@ -71,7 +71,7 @@ class FlapDamper:
         self._store.enqueue(
             OutMessage(key, target, "flapping", subject, order=routed.order(target), created=now)
         )
-        # Without a place among the job's messages, as it waits.
+        # Without an `order`: it waits, and must not hold up the job's other messages.
         self._store.enqueue(
             OutMessage(
                 key=_settled_key(key),

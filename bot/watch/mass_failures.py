@@ -1,4 +1,4 @@
-"""Gathers the failures of many jobs within a minute into one message, the loudest that there is."""
+"""Gathers the failures of many jobs within a minute into one message."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def diff(
 
 
 def status_since(known: JobSnapshot) -> datetime | None:
-    """When the job came to its status; None if it had it at the first poll: then nobody knows."""
+    """When the job came to its status; None if it had it at the first poll, so that this is not known."""
     return None if BASELINE in known.flags else known.changed
 
 
@@ -187,7 +187,7 @@ def _status_changed(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[R
         changed=now,
         flags=flags,
         run=last.run + new_run,
-        # A failed job has its databases failed as well, which nobody is told one by one.
+        # The databases of a failed job have failed as well; they are not announced one by one.
         databases={} if new_run or last.job.state == State.FAILED else last.databases,
     )
     return Diff(fresh, (event, *_errors(last, job, now), *_warning(job, now, flags)))

@@ -51,7 +51,7 @@ _BATCH_WINDOW_S = 1.5
 _SUBSCRIBED_EVERY_S = 30.0
 """How often the jobs with a subscription by name are read from the store."""
 _SETTLE_POLLS = 2
-"""For so many slow polls a job has to run without errors before that is told."""
+"""Number of slow polls in which a job has to run without errors before that is announced."""
 _MAX_SETTLE_S = 300.0
 _MAX_PAUSE_S = 1.0
 _THREADS = 6

@@ -29,7 +29,7 @@ def outgoing(webhook: Webhook, delivery: WebhookDelivery, now: datetime) -> Outg
         text = json.dumps({"routing_key": webhook.secrets[0], **delivery.body})
         return Outgoing(text.encode(), {"Content-Type": pagerduty.CONTENT_TYPE})
     text = json.dumps(delivery.body)
-    # To whole seconds, as the header has it; in UTC, as the library takes the time for.
+    # In whole seconds, as in the header, and in UTC, as the library assumes.
     at = now.astimezone(UTC).replace(microsecond=0)
     signatures = (Signer(key).sign(delivery.event, at, text) for key in webhook.secrets)
     headers = {

@@ -28,7 +28,7 @@ from bot.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Both, over one context."""
+    """Requests and cutovers, over one context."""
 
     approvals: Approvals
     cutovers: Cutovers

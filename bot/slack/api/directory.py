@@ -148,7 +148,7 @@ class Directory:
             return user
 
     def in_channel(self, channel: str, user: str) -> bool:
-        """Whether a person is a member of a channel; of a direct message and of no channel, nobody is.
+        """Whether a person is a member of a channel; False for a direct message, and without a channel.
 
         Raises:
             DirectoryUnavailable: Slack did not say.

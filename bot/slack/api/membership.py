@@ -27,7 +27,7 @@ _BY_ERROR = {
 
 
 def lookup_membership(web: WebClient, channel: str) -> Membership:
-    """How the app stands to the channel with this id, asked of Slack; never raises."""
+    """The app's membership in the channel with this id, as Slack says; never raises."""
     try:
         info = web.conversations_info(channel=channel)["channel"]
     except SlackApiError as error:

@@ -142,7 +142,7 @@ class MessageMissing(DeliveryError):
 
 
 class NotEditable(DeliveryError):
-    """The message to update is there for good as it is: the workspace limits how long messages are edited."""
+    """The message can no longer be updated: the workspace limits how long messages can be edited."""
 
 
 class UnexpectedError(DeliveryError):

@@ -1,4 +1,4 @@
-"""What Slack or the network has for now, as opposed to a refusal; and waiting until it is over.
+"""Tells temporary faults of Slack or the network from refusals, and waits until they are over.
 
 Source: https://docs.slack.dev/apis/web-api/rate-limits, and the errors that every method's page lists.
 """
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
 _MOST_S = 30.0
-"""Seconds after which Slack is asked again at the latest, unless it wants to be left alone for longer."""
+"""Upper bound of the pause, in seconds, unless Slack's Retry-After is longer."""
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 _TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 PASSING = _RATE_LIMITED | _TRANSIENT
@@ -30,18 +30,18 @@ PASSING = _RATE_LIMITED | _TRANSIENT
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A fault of Slack or of the way to it, which ends by itself."""
+    """A temporary fault of Slack, or of the network on the way to it."""
 
     reason: str
     """Slack's error code, the HTTP status, or the network error: for people."""
     code: str
     """The same as a short name: `ratelimited`, `internal_error`, `HTTP 503`."""
     retry_after_s: float | None = None
-    """Seconds that Slack wants to be left alone; None: it did not say."""
+    """Slack's Retry-After; None: it did not say."""
 
 
 def outage(error: Exception) -> Outage | None:
-    """What passes by itself, of an error in `SLACK_ERRORS`; None: Slack has refused the call."""
+    """The temporary fault behind an error of `SLACK_ERRORS`; None: Slack has refused the call."""
     if not isinstance(error, SlackApiError):
         return Outage(f"Slack cannot be reached ({error or type(error).__name__})", "unreachable")
     response = error.response

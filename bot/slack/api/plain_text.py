@@ -1,4 +1,4 @@
-"""A message as text alone, for when Slack refuses its blocks: nobody is left without it."""
+"""A message as text alone, for when Slack refuses its blocks."""
 
 from __future__ import annotations
 

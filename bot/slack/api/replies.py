@@ -141,7 +141,7 @@ class Replier:
         return str(response["view"]["id"])
 
     def update(self, target: ReplyTarget, view: dict[str, Any], *, awaited: bool = False) -> None:
-        """Replace the open view. If that is `awaited`, the view says no more than that it comes."""
+        """Replace the open view. `awaited`: it still shows "Looking…", so it says if this fails."""
         try:
             self._update_view(target, view)
         except SLACK_ERRORS as error:
@@ -150,7 +150,7 @@ class Replier:
                 self._say_in_view(target, _NOT_SHOWN)
 
     def _say_in_view(self, target: ReplyTarget, text: str) -> None:
-        """In place of "Looking…", which would stand there for good."""
+        """Say it in place of "Looking…", which would otherwise stay."""
         if target.view_id:
             try:
                 self._client.views_update(view_id=target.view_id, view=modals.error_view(text))

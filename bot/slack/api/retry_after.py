@@ -1,4 +1,4 @@
-"""How long Slack wants to be left alone: the header `Retry-After`, in seconds.
+"""How long to wait before Slack is called again: the header `Retry-After`, in seconds.
 
 Source: https://docs.slack.dev/apis/web-api/rate-limits
 """
@@ -16,7 +16,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 RETRY_AFTER_S = 5.0
 """Used when Slack sends none, or one that cannot be read."""
 _MOST_S = 3600.0
-"""Limits are counted by the minute: what asks for more than an hour is no answer of Slack's."""
+"""Upper bound: Slack counts its limits by the minute, so more than an hour does not come from Slack."""
 
 
 def retry_after(headers: Mapping[str, Any]) -> float:

@@ -51,7 +51,7 @@ class AppEvents:
         self._pool.submit(self._requeue_channel, "")
 
     def access_revoked(self, workspaces: object) -> None:
-        """It was removed from some, which is nothing to the others: what it lacks there is told when needed.
+        """The app was removed from workspaces of its organisation. The others are not affected: it is logged.
 
         Source: https://docs.slack.dev/reference/events/team_access_revoked.
         """

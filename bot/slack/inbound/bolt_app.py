@@ -1,4 +1,4 @@
-"""Slack lets the bot in: where it is installed, and the Bolt app, whose acknowledgements leave at once.
+"""Asks Slack where the bot is installed, and makes the Bolt app, whose acknowledgements leave at once.
 
 Both wait while Slack has a fault or limits calls. `pause` waits so many seconds, and returns True to stop.
 

@@ -53,7 +53,7 @@ def _stands_for(press: BlockAction, verb: str) -> bool:
 
 
 def _refreshes(invocation: Invocation) -> bool:
-    """Whether a menu's entry shows the card anew that it stands in: a card's menu is about one job."""
+    """Whether a menu's entry refreshes the card that it is in: the menu of a card is about one job."""
     return invocation.verb == "show" and not invocation.flags
 
 
@@ -111,7 +111,7 @@ class Dispatcher:
         self._workers.submit(target, submission.trigger, lambda: self.submissions.submitted(submission))
 
     def _submit(self, target: ReplyTarget, trigger: str, work: Callable[[], None]) -> None:
-        """Begin the work, unless this person has sent too much lately, for which others would wait."""
+        """Begin the work, unless this person has sent too many commands: others would have to wait."""
 
         def paced() -> None:
             wait_s = self._pace.take(f"{target.who.team}/{target.who.user}")

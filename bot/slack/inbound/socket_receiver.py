@@ -35,7 +35,7 @@ from bot.slack.inbound.bolt_errors import dispatch
 
 log = structlog.get_logger(__name__)
 _HEARTBEAT_WITHIN_S = 300.0
-"""Slack may want to be left alone for minutes before it gives a connection."""
+"""Slack's Retry-After may be minutes long before it gives a connection."""
 _NO_SESSION = Outage("the WebSocket was not opened", "no session")
 
 
@@ -49,9 +49,11 @@ class SocketClient(SocketModeClient):
     `apps.connections.open` is in tier 1, of the methods that may be called least often. The SDK asks after
     every ping interval. Source: https://docs.slack.dev/reference/methods/apps.connections.open
 
-    It calls `heartbeat` as long as Slack's answers to pings are read, or there is no connection, which
-    `is_connected` tells. The SDK replaces a connection on which it reads nothing, and goes on to replace all
-    that follow where it is the reading that has ended.
+    It calls `heartbeat` while Slack's answers to pings are read, and while there is no connection, which
+    `is_connected` reports. If the thread that reads has died, the SDK notices nothing: it replaces one
+    connection after another.
+
+    An error while it reads does not end the thread that reads.
     """
 
     def __init__(self, app_token: str, heartbeat: Callable[[], None] = lambda: None, **settings: Any) -> None:
@@ -123,8 +125,8 @@ class SocketClient(SocketModeClient):
 
 
 def is_acknowledged_at_once(envelope: dict[str, Any]) -> bool:
-    """Whether its listener asks nobody before it acknowledges: views and menus ask the store, and all that is
-    no delivery is the SDK's own."""
+    """Whether its listener acknowledges before it does anything else. Those of views and menus ask the store
+    first, and what is no delivery is left to the SDK."""
     kind, payload = envelope.get("type"), envelope.get("payload")
     return kind == "slash_commands" or (
         kind == "interactive" and isinstance(payload, dict) and payload.get("type") == "block_actions"
@@ -132,7 +134,7 @@ def is_acknowledged_at_once(envelope: dict[str, Any]) -> bool:
 
 
 def _envelope(message: str) -> dict[str, Any]:
-    """Empty for what is none, such as half a frame: the SDK says so."""
+    """Empty where the message is none, such as half a frame: the SDK logs that."""
     try:
         found = json.loads(message)
     except ValueError:

@@ -42,8 +42,8 @@ class SpokenCommand:
 
     @property
     def greets(self) -> bool:
-        """Whether nothing is asked for but attention: then the dashboard answers. In the direct message, so
-        does `help`."""
+        """Whether it is only a mention or a greeting, which the dashboard answers. In the direct message,
+        `help` is answered so, too."""
         words = self.text.strip(_AROUND_A_GREETING).casefold()
         return not words or words in _GREETINGS or (self.said.direct and words == "help")
 

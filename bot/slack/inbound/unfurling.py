@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 MAX_LINKS = 5
 """Cards in one message: more would fill the channel."""
 _POSTED = ("", "conversations_history")
-"""Where links are that stand in a message; what somebody is still writing, nobody else reads."""
+"""Values of `source` for links in a posted message; the other is `composer`, which nobody else reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Unfurler:
         return known if known is not None and self._may_show(who, known.job) else None
 
     def _may_show(self, who: Person, job: Job) -> bool:
-        """Whether the person may who posted the link, too: a card is no way round the policy."""
+        """Whether the person who posted the link may see it, too: a card must not bypass the policy."""
         may = self._access.verdict(who, "show", job).allowed
         return may and all_may_see(self._access, who.channel, "show", job)
 

@@ -31,7 +31,7 @@ class InputError(UsageError):
 
 
 def field_inputs(job: Job) -> list[Block]:
-    """Inputs with the values of now. A value that is too long for one has a line instead."""
+    """Inputs with the present values. A value that is too long for one has a line instead."""
     blocks = _input(NAME_BLOCK, "Display name", job.display_name)
     labels = "\n".join(f"{key}={value}" for key, value in job.labels)
     blocks += _input(LABELS_BLOCK, "Labels", labels, hint="One key=value a line.", multiline=True)

@@ -29,7 +29,7 @@ _PERSON = re.compile(r":([UW][A-Z0-9]+)(?::\d+)?$")
 
 
 class Readership:
-    """Judges the notifications for one person by the policy of now."""
+    """Judges the notifications for one person by the present policy."""
 
     def __init__(self, store: Store, access: Access, team: str, clock: Callable[[], datetime]) -> None:
         self._store = store

@@ -56,7 +56,7 @@ class AuditTables(TableGroup):
         return chained
 
     def audit_anchor(self) -> Anchor | None:
-        """The last row's, as the head has it; None: there is no row."""
+        """The number and hash of the last row, from the head of the chain; None: there is no row."""
         length, last = self._db.rows(_HEAD)[0]
         return Anchor(length, last) if length else None
 
