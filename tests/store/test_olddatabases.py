@@ -88,7 +88,6 @@ def test_cutovers(left: OldDatabase, upgraded: Store) -> None:
     assert upgraded.cutovers(tuple(CutoverState)) == cutovers
     assert upgraded.cutovers() == upgraded.cutovers(job=old.ORDERS.name) == cutovers[:1]
     assert upgraded.cutover_log("v1") == log
-    assert upgraded.cutover_of("q1") == next(iter(cutovers), None)
 
 
 def test_ids_deliveries_and_values(url: str, upgraded: Store) -> None:

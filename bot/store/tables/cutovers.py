@@ -27,11 +27,9 @@ class CutoverTables(TableGroup):
             self._db.many(_ADD_JOB, [(name, cutover.id) for name in cutover.plan.jobs])
 
     def cutover(self, id: str) -> Cutover | None:
-        return self._one_cutover(Where().add("id = ?", id))
-
-    def cutover_of(self, request: str) -> Cutover | None:
-        """The one whose promote request has this ID."""
-        return self._one_cutover(Where().add("request = ?", request))
+        where = Where().add("id = ?", id)
+        row = self._db.row(_CUTOVERS.select(where), where.params)
+        return None if row is None else _CUTOVERS.record(row)
 
     def cutovers(
         self,
@@ -78,7 +76,3 @@ class CutoverTables(TableGroup):
         """Its log, oldest first."""
         where = Where().add("cutover = ?", cutover)
         return _LOG.records(self._db.rows(_LOG.select(where, "ORDER BY id"), where.params))
-
-    def _one_cutover(self, where: Where) -> Cutover | None:
-        row = self._db.row(_CUTOVERS.select(where), where.params)
-        return None if row is None else _CUTOVERS.record(row)
