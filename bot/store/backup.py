@@ -23,7 +23,7 @@ from bot.store.backup_content import Content, checked, content
 from bot.store.file_lock import FileLocks, make_private
 from bot.store.port import StoreError
 from bot.store.sql_store import Store
-from bot.store.sqlite import SqliteBackend, connect
+from bot.store.sqlite import SqliteBackend, connect, primary_code
 from bot.util.text import count_of, rest_line
 
 _LOGS = ("-wal", "-journal")
@@ -230,7 +230,7 @@ def _present(database: Path) -> Content | None:
             finally:
                 connection.execute("ROLLBACK")
     except sqlite3.Error as error:
-        if _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise StoreError(
                 f"The database {database} is open in another program: end that first."
             ) from error
@@ -336,7 +336,7 @@ def _copy_errors(copy: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        trouble = _TROUBLES.get(_code(error), str(error))
+        trouble = _TROUBLES.get(primary_code(error), str(error))
         raise StoreError(f"The backup {copy} was not made: {trouble}.") from error
 
 
@@ -351,10 +351,6 @@ def _file_errors(path: Path) -> Iterator[None]:
         else:
             why = f"{error.filename or path} cannot be read or written ({error.strerror or error})"
         raise StoreError(f"{why}: nothing was changed.") from error
-
-
-def _code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 _TROUBLES = {

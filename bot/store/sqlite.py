@@ -170,7 +170,7 @@ class SqliteBackend(Backend):
         try:
             yield
         except sqlite3.Error as error:
-            self._met_damage = self._met_damage or _code(error) in _DAMAGE
+            self._met_damage = self._met_damage or primary_code(error) in _DAMAGE
             raise StoreError(self._sentence(error)) from error
 
     @contextmanager
@@ -271,7 +271,7 @@ class SqliteBackend(Backend):
             raise StoreError(self._damaged())
 
     def _sentence(self, error: sqlite3.Error) -> str:
-        code = _code(error)
+        code = primary_code(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return self._busy()
         if code in _DAMAGE:
@@ -288,7 +288,11 @@ class SqliteBackend(Backend):
         return f"The database {self._path} is damaged or is no SQLite database: restore it from a backup."
 
 
-def _code(error: sqlite3.Error) -> int:
+def primary_code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code, the lowest byte; 0 where there is none.
+
+    Source: https://sqlite.org/rescode.html#primary_result_codes_versus_extended_result_codes
+    """
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.cmdline.job_refs import FULL_NAMES, jobs_of_links
 from bot.dms.model import Job, short_name
+from bot.dms.resource_names import project_of
 from bot.policy.access import Access
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.slack.render.job_picker import MAX_OPTIONS, VERB, job_options
@@ -77,7 +78,7 @@ class JobSearch:
 
     def _is_served(self, name: str) -> bool:
         projects = self._access.policy.projects
-        return not len(projects) or projects.get(name.split("/")[1]) is not None
+        return not len(projects) or projects.get(project_of(name)) is not None
 
     def _rank(self, job: Job, needle: str) -> int:
         if job.id.startswith(needle):

@@ -75,7 +75,7 @@ def alert(
     With `over`, the job has moved on: the event is shown as past, without a warning.
     """
     head = f"{_past_title(event) if over else _title(event)} {labels.job_code(event.job)}"
-    name = f" {mrkdwn.name(job.display_name)}" if job and job.display_name not in ("", job.id) else ""
+    name = labels.display_name_beside(job) if job else ""
     if where:
         head += f" in {mrkdwn.verbatim(where)}"
     blocks: list[Block] = [m.section(f"{head}{name}{event_labels.changed_by_text(event)}")]
@@ -330,7 +330,7 @@ def _recovered(event: Event) -> str:
 
 
 def _next_step(event: Event, job: Job | None, databases: Sequence[Database]) -> str:
-    name = event.job.rpartition("/")[2]
+    name = short_name(event.job)
     match event.kind:
         case "deleted":
             return ""

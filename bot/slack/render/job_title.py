@@ -16,7 +16,7 @@ def job_title(job: Job, databases: Sequence[Database] = (), *, with_errors: bool
     The colour is that of the worst: of the job, or of one of its databases. `databases` are those that are
     known; without them, `with_errors` says whether the job runs with errors.
     """
-    name = f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    name = labels.display_name_beside(job)
     parts = [f"*{labels.job_code(job.name)}*{name}", status_text(job, databases, with_errors=with_errors)]
     return f"{title_emoji(job, databases, with_errors=with_errors)} {' · '.join(parts)}"
 

@@ -104,6 +104,11 @@ def status_emoji(text: str) -> str:
     return state_emoji(state, phase)
 
 
+def display_name_beside(job: Job) -> str:
+    """The display name, to follow the ID, with a space before it; empty where it is the ID. mrkdwn."""
+    return f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
+
+
 def job_code(name: str) -> str:
     """A job ID in code type, from its full name."""
     return mrkdwn.code(short_name(name))

@@ -203,7 +203,7 @@ def _jobs(request: Request, *, headed: bool) -> list[str]:
 
 
 def _job(request: Request, job: Job, *, headed: bool) -> str:
-    name = f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
+    name = labels.display_name_beside(job)
     shown = shown_status(job, with_errors=runs_with_errors(job))
     called = f"{'' if headed else labels.job_name_code(request, job.name)}{name}".strip()
     head = f"{labels.status_emoji(shown)} {f'{called} — ' if called else ''}{labels.status(shown)}"

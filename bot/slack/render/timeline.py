@@ -45,7 +45,7 @@ def timeline(
     last = events[-1] if events else None
     gone = last is not None and last.kind == "deleted"
     state = "🗑️ *Deleted*" if gone else labels.job_status(job, with_errors=with_errors)
-    past = f"*{job_id}*{_name(job)} — {state if gone else 'Superseded by a newer run.'}"
+    past = f"*{job_id}*{labels.display_name_beside(job)} — {state if gone else 'Superseded by a newer run.'}"
     title = job_title.job_title(job, databases, with_errors=with_errors) if current and not gone else past
     blocks: list[Block] = [m.section(f"{title}\n{_ends(job, where)}")]
     blocks.extend(m.sections(_history(events)) if events else [])
@@ -81,10 +81,6 @@ def _history(events: Sequence[Event]) -> str:
     left = len(events) - len(shown)
     earlier = [f"… {count_of(left, 'earlier event')}, in the thread"] if left else []
     return "\n".join([*earlier, *(event_labels.line(each, detail=False) for each in shown)])
-
-
-def _name(job: Job) -> str:
-    return f" {mrkdwn.name(job.display_name)}" if job.display_name not in ("", job.id) else ""
 
 
 def _ends(job: Job, where: str) -> str:
