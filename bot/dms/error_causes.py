@@ -126,6 +126,16 @@ class Cause(StrEnum):
     CAPACITY = "a zone has no room"
     TEMPORARY = "the service has a passing fault"
     PUBLICATION_MISSING = "a publication is missing"
+    DATABASE_FILE = "a file of a database cannot be used"
+    DATABASE_CLOSED = "a database takes no connections"
+    RESTORING = "a database is still being restored"
+    SNAPSHOT = "the source does not allow snapshot isolation"
+    TLS_VERSION = "the TLS versions do not fit"
+    TIME_ZONE = "a time zone is not known"
+    VALUE_SIZE = "a value is too large"
+    ROW_SECURITY = "row-level security hides rows"
+    ACCOUNT_LIMIT = "the migration user's account has a limit"
+    KEYSTORE = "the keystore of the source is closed"
 
 
 PGLOGICAL_CAUSES = frozenset({Cause.PGLOGICAL, Cause.PGLOGICAL_NODE})
@@ -167,9 +177,10 @@ def mysql(*numbers: int) -> str:
 
 
 def sql_server(*numbers: int) -> str:
-    """Signs of errors of SQL Server by number: `Msg 3257, Level 16`, `Error: 3257, Severity: 16`."""
+    """Signs of errors of SQL Server by number: `Msg 3257, Level 16`, `Error: 3257, Severity: 16`, and
+    `(Microsoft SQL Server, Error: 3257)`."""
     either = "|".join(map(str, numbers))
-    return rf"\b(?:msg:? (?:{either})\b|error:? (?:{either}), severity\b)"
+    return rf"\b(?:msg:? (?:{either})\b|error:? (?:{either}), severity\b|SQL Server, error:? (?:{either})\b)"
 
 
 def oracle(*numbers: str) -> str:

@@ -13,6 +13,8 @@ from bot.dms.error_causes import LOGS_GONE, NETWORK, Cause, KnownError, known, m
 
 _SUPER = r"(?:SUPER|SYSTEM_VARIABLES_ADMIN|SESSION_VARIABLES_ADMIN|BINLOG_ADMIN)"
 
+_MINING = "00313 00353 00354 01280 01281 01285 01289 01295 01306 01307 01333 01346 01371 26766 26767"
+
 NUMBERED_ERRORS: tuple[KnownError, ...] = (
     # ---- Several engines
     known(
@@ -21,8 +23,9 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         + r"|\bin a read-only transaction\b|--(?:super-)?read-only option\b|"
         + mysql(1836)
         + "|"
-        + sql_server(976, 978, 3906)
-        + r"|\bfailed to update database\b.{0,80}\bbecause the database is read-only\b",
+        + sql_server(976, 978, 3906, 5063)
+        + r"|\bfailed to update database\b.{0,80}\bbecause the database is read-only\b|"
+        r"\bwarm-standby database is read-only\b",
         "A database accepts no writes, as a standby or a replica does. If it is the source, use its primary.",
         documented=False,
     ),
@@ -30,24 +33,27 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.LOCK_CONFLICT,
         oracle("00054", "00060", "30006", "04021")
         + "|"
-        + mysql(1213)
+        + mysql(1205, 1213)
         + "|"
-        + sql_server(1205, 1222)
-        + r"|\bdeadlock (?:found|detected)\b|\bdeadlock victim\b|\block request time out\b",
+        + sql_server(1205, 1222, 5061)
+        + r"|\bdeadlock (?:found|detected)\b|\bdeadlock victim\b|\block request time out\b|"
+        r"\block (?:wait )?timeout\b|\bcould not obtain lock on\b|\block could not be placed\b",
         "Another session holds a lock, or two wait for each other: end the one that holds it, such as a long "
         "transaction or DDL, then {go_on}.",
         documented=False,
     ),
     known(
         Cause.CORRUPT,
-        mysql(1194, 1195)
+        mysql(1034, 1194, 1195, 1812, 1877)
         + "|"
-        + sql_server(823, 824, 3043)
+        + sql_server(823, 824, 3043, 3182, 3301, 3302, 3313, 3314, 3456, 5125, 5172, 9003, 9004)
         + "|"
         + oracle("01578", "26040")
         + r"|\bis marked as crashed\b|\binvalid page in block\b|\bmissing chunk number\b|"
         r"\bcould not read block \d{1,12} in file\b|\blogical consistency-based I/O error\b|"
-        r"\bdata block corrupted\b",
+        r"\bdata block corrupted\b|\blog has been corrupted\b|\b(?:re|un)doing of a logged operation\b|"
+        r"\bcould not redo log record\b|\bappears to have been truncated by the operating system\b|"
+        r"\bwas damaged when the backup occurred\b|\bincorrect key file for table\b",
         "Stored data is damaged: check and repair it on the database that says so, or restore it, before "
         "it is "
         "migrated.",
@@ -57,8 +63,9 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.DATABASE_MISSING,
         oracle("65011")
         + r"|\bFATAL: {1,3}database \"…\" does not exist\b|\bcannot open user default database\b|"
-        + sql_server(911, 4064),
-        "There is no such database: check the name in the connection profile and in the job's databases.",
+        r"\bfailed to open the (?:explicitly )?specified database\b|" + sql_server(911, 4064),
+        "There is no such database, or the user may not open it: check the name in the connection profile "
+        "and in the job's databases.",
         documented=False,
     ),
     # An expired or locked account: nothing is wrong with the profile until the password is renewed.
@@ -67,7 +74,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         oracle("28000", "28001")
         + "|"
         + mysql(1820, 1862, 3118, 3955)
-        + r"|(?<!service )\baccount is (?:locked|disabled)\b|\byour password has expired\b|"
+        + r"|(?<!service )\baccount is (?:currently )?(?:locked|disabled)\b|\byour password has expired\b|"
         r"\bpassword has expired\b|"
         r"\bpassword of the account must be changed\b",
         "The migration user's account is locked, or its password has expired: unlock or renew it on the "
@@ -93,8 +100,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOGMINER,
-        oracle("01306", "01289", "01280", "01281", "01295", "01307", "01333", "01371", "26766", "26767")
-        + r"|\bORA-00600\b.{0,80}\bkrv\w{1,20}\b",
+        oracle(*_MINING.split()) + r"|\bORA-00600\b.{0,80}\bkrv\w{1,20}\b",
         "LogMiner cannot read the source's redo logs: look in the source's alert log for the cause, then "
         "{go_on}.",
         documented=False,
@@ -209,7 +215,8 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.DESTINATION_PRIVILEGES,
         rf"\bneed \(at least one of\) the {_SUPER}(?:(?:, | or ){_SUPER}){{0,4}} privilege|"
         r"\bpermission denied to (?:create event trigger|set parameter)\b|"
-        r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA|subscriptions)",
+        r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA|subscriptions)|"
+        r"\bpermission to RESTORE\b|" + sql_server(3110),
         "A statement of the dump is not permitted on the destination, such as one with a DEFINER, or one "
         "that "
         "needs a superuser. Change it on the source, or leave that database out, then {go_on}.",
@@ -302,8 +309,9 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOGIN_MODE,
-        r"\bconfigured for windows authentication only\b|\blogin is from an untrusted domain\b|"
-        + sql_server(18452),
+        r"\bconfigured for (?:windows|integrated) authentication only\b|"
+        r"\blogin is from an untrusted domain\b|"
+        r"\buse an NT account name\b|\bSSPI (?:handshake|context)\b|" + sql_server(18452),
         "The server takes no SQL Server logins, or was given a Windows account: switch mixed mode on, and "
         "use a "
         "login of SQL Server in the connection profile.",

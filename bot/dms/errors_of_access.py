@@ -13,6 +13,15 @@ from bot.dms.error_causes import (
     known,
 )
 
+_CERTIFICATE = (
+    r"\bcertificates?\b[^.;]{0,120}\b(?:expired|not (?:yet )?valid|invalid|(?:not|un)(?: be)? ?trusted|"
+    r"verif\w{1,9}|unknown|mismatch\w{0,2}|match|fail\w{0,4}|revoked|require[ds]|signed by|unable|"
+    r"can(?:no|')t|could not|do(?:es)? ?n[o']t|missing|bad|wrong|rejected|refused|error)\b|"
+    r"\b(?:expired|invalid|untrusted|verif\w{1,9}|revoked|unable|can(?:no|')t|could not|failed to|"
+    r"do(?:es)? ?n[o']t|missing|bad|wrong|rejected)\b[^.:;]{0,60}\bcertificates?\b"
+)
+"""A certificate that is the trouble: one can be rotated, or be told of in passing."""
+
 ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.TUNNEL,
@@ -50,7 +59,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DESTINATION_PRIVILEGES,
-        r"\b(?:pg_restore|error importing schema|failed to restore schema)\b.{0,300}\b(?:permission denied|"
+        r"\b(?:pg_restore|error importing schema|failed to restore schema)\b(?!.{0,300}\bpg_dump\b)"
+        r".{0,300}\b(?:permission denied|"
         r"must be owner|must be superuser)\b|\bcloudsqlsuperuser\b|\balloydbsuperuser\b",
         "Something that the source's schema does is not permitted on the destination. "
         "Change it on the source, or leave that database out, then {go_on}.",
@@ -75,7 +85,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CERTIFICATE,
-        r"\bx509\b|\bcertificate\b|\bself[- ]signed\b|"
+        rf"\bx509\b|\bself[- ]signed\b|{_CERTIFICATE}|"
         r"\b(?:ssl|tls)\b(?!.{0,20}\bEOF\b)(?!.{0,40}\bsyscall error\b).{0,60}\b(?:error|"
         r"failed|required|not supported|handshake|verif\w+|unsupported)\b",
         "The certificates in the connection profile do not fit, or have expired: correct the profile.",
@@ -83,8 +93,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.STATEMENT_TIMEOUT,
-        r"\bstatement timeout\b|\block wait timeout\b|"
-        r"\bmaximum statement execution time\b|\block timeout\b",
+        r"\bstatement timeout\b|\bmaximum statement execution time\b",
         "A statement on the database took longer than allowed. "
         "Raise the limit for the migration user (PostgreSQL: `statement_timeout`), then {go_on}.",
         documented=False,
@@ -92,7 +101,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.DISK_FULL,
         r"\bdisk (?:is )?full\b|\bno space left\b|\bout of disk\b|"
-        r"\bstorage\b.{0,20}\bfull\b|\bcould not extend file\b",
+        r"\bstorage\b.{0,20}\bfull\b(?! (?:backup|dump))|\bcould not extend file\b",
         "A disk is full, on the source or on the destination. Make room first.",
         documented=False,
         by_family={
@@ -120,7 +129,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SCHEMA_DRIFT,
-        r"\b(?:relation|column|schema|type|function|table)\b.{0,80}\b(?:does not exist|doesn't exist)\b|"
+        r"\b(?:relation|column|schema|type|function|table)\b(?:[^:]|:[:=]){0,80}"
+        r"\b(?:does not exist|doesn't exist)\b|"
         r"\bviolates not-null constraint\b|\bis missing replicated columns?\b|"
         r"\bvalue too long for type\b|\bunknown column\b|"
         r"\bdata too long for column\b|\bviolates check constraint\b",
@@ -131,7 +141,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.CONNECTION_LOST,
         r"\blost connection\b|\bserver has gone away\b|\bserver closed the connection\b|"
-        r"\bSSL SYSCALL\b|\bconnection\b.{0,40}\b(?:closed|reset|lost|terminated|aborted)\b|"
+        r"\bSSL SYSCALL\b|\bconnection\b(?! profile).{0,40}\b(?:closed|reset|lost|terminated|aborted)\b|"
         r"\bcould not receive data from WAL stream\b|"
         r"\bterminating connection\b|\bunexpected EOF\b|\bbroken pipe\b",
         "The connection to the database broke while it was in use: "
@@ -145,9 +155,11 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bconnection (?:refused|timed out|timeout|attempt)\b|"
         r"\b(?:timed out|time-?out)\b.{0,40}\b(?:connect\w*|host|server)\b|"
         r"\bunreachable\b|\bno route to host\b|\bcould not translate host name\b|"
-        r"\bwhile connecting to\b|\bunknown host\b|\bprivate connectivity error\b|\bnetwork is\b|"
+        r"\bwhile connecting to\b|\bunknown host\b|\bprivate connectivity error\b|"
+        r"\bnetwork is (?:down|unreachable)\b|"
         r"\bconnection to server\b.{0,80}\bfailed\b|\bto server timed out\b|\bdial tcp\b|"
-        r"\bno such host\b|\bcould not be resolved\b|\bdatabase system is (?:starting up|shutting down)\b",
+        r"\bno such host\b|\bcould not be resolved\b|\bdatabase system is (?:starting up|shutting down|"
+        r"not yet accepting connections)\b|\bnot ready to accept new client connections\b",
         "DMS cannot reach the database: "
         "check that it is up, then firewall, allowlist, VPC peering or tunnel.",
         "CONNECTION_FAILURE",

@@ -115,16 +115,17 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.UNDO,
-        r"\bORA-(?:01555|22924|30036)\b|\bsnapshot too old\b",
+        r"\bORA-(?:01555|08180|08181|22924|30036)\b|\bsnapshot too old\b",
         "The source overwrote undo data that a long read still needed: raise `UNDO_RETENTION` and the undo "
         "tablespace, then {go_on}.",
         documented=False,
     ),
     known(
         Cause.DISK_FULL,
-        r"\bORA-(?:00257|0165[0-9]|01688|01691|01536|19809|19815|30009)\b|\barchiver error\b|"
+        r"\bORA-(?:00257|0165[0-9]|01688|01691|01536|15041|19809|19815|30009)\b|\barchiver error\b|"
         r"\berror(?:_code)?:? ?1114\b|\b(?:table|file)\b.{0,80}\bis full\b|\berrno: 28\b|\berrcode: 28\b|"
-        r"\bfilegroup is full\b|\b(?:msg|error:?) (?:1105|9002)\b|"
+        r"\bfilegroup is full\b|\b(?:msg|error:?) (?:1101|1105|9002)\b|\bgot error 28 from storage engine\b|"
+        r"\binsufficient disk space\b|\black of disk space\b|"
         r"\binsufficient free space on disk\b|\bnot enough space on the disk\b|"
         r"\btransaction log for database\b.{0,80}\bis full\b",
         "A disk, tablespace or log area is full, on the source or on the destination. Make room first.",
@@ -132,7 +133,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CONNECTION_LOST,
-        r"\bORA-(?:03113|03114|03135|02396|02399|12547|12570|00028|01089|01092)\b|"
+        r"\bORA-(?:03113|03114|03135|02396|02399|12537|12547|12570|12571|12583|12592|12637|17800|00028|01089|"
+        r"01092)\b|\bgot minus one from a read call\b|"
         r"\bcommunications link failure\b|\b(?:replication|idle-in-transaction|idle-session) timeout\b",
         "The connection to the database broke while it was in use: check that it is up and stays up, the "
         "network between, and its time-outs.",
@@ -205,7 +207,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.ENCRYPTED_BACKUP,
         r"\bserver certificate with thumbprint\b|\bcreate a master key in the database\b|"
-        r"\b(?:msg|error:?) (?:33111|15581)\b|"
+        r"\b(?:msg|error:?) (?:33101|33111|15208|15465|15466|15581)\b|"
+        r"\bprivate key (?:is not present|password is invalid)\b|"
         r"\b(?:decrypt|encrypted)\b.{0,60}\bbackup\b|\bbackup\b.{0,60}\bencrypt",
         "A backup is encrypted: give the job the certificate and the private key of that database.",
         documented=False,
@@ -241,7 +244,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\blog in this backup set\b.{0,80}\b(?:too recent|too early|terminates)\b|\b(?:broken|"
         r"gap in the) log chain\b|"
         r"\bbreak in LSN chain\b|\blog chain\b.{0,40}\b(?:broken|gap)\b|"
-        r"\b(?:msg|error:?) (?:3136|4214|4305|4326|4330)\b|"
+        r"\b(?:msg|error:?) (?:3035|3116|3121|3136|3178|4214|4305|4318|4319|4326|4330)\b|"
+        r"\bnot on the same recovery path\b|\bcurrent database backup does not exist\b|"
         r"\brecovery path that is inconsistent\b|\bnot been restored to the correct earlier state\b|"
         r"\bno current database backup\b|\bno files are ready to rollforward\b|"
         r"\bRESTORE can only create a database when restoring\b",
@@ -253,12 +257,12 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SQLSERVER_CDC,
-        r"\b(?:change data capture|CDC)\b.{0,60}\b(?:is not|not) (?:enabled|running|active)\b|"
+        r"\b(?:change data capture|CDC)\b.{0,60}\bnot (?:been )?(?:enabled|running|active)\b|"
         r"\bnot enabled for change data capture\b|"
         r"\bsp_cdc_enable\w*|\bcould not update the metadata\b.{0,120}\bchange data capture\b|"
         r"\bmetadata that indicates\b.{0,60}\bchange data capture\b|"
         r"\bSQL ?Server ?Agent\b.{0,60}\bnot (?:currently )?running\b|\b(?:msg|error:?) (?:14234|"
-        r"22832|22830)\b",
+        r"22832|22830|22985)\b",
         "Change data capture does not run on the source: enable it for the database and its tables, and see "
         "that the SQL Server Agent runs.",
         page=SOURCE,
@@ -274,7 +278,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.MEMORY,
         r"\bout of memory\b|\bcannot allocate memory\b|\bORA-(?:0403[016])\b|\b(?:msg|error:?) 701\b|"
-        r"\bmemory allocation failure\b|\binsufficient system memory\b|"
+        r"\bmemory allocation failure\b|\binsufficient system memory\b|\bwaiting for memory resources\b|"
         r"\bcould not resize shared memory segment\b",
         "A database is out of memory: give it more, or a larger machine.",
         documented=False,
@@ -294,22 +298,6 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
             "Text of the source does not fit its encoding or that of the destination: correct the "
             "text, or convert the database."
         ),
-        documented=False,
-    ),
-    # The PostgreSQL manual (libpq), MySQL's error reference (3159).
-    known(
-        Cause.TLS_SETTING,
-        r"\bserver does not support SSL\b|\bSSL is not enabled on the server\b|"
-        r"\binsecure transport are prohibited\b|\berror(?:_code)?:? ?3159\b",
-        "One side wants an encrypted connection and the other does not: switch TLS on at the database, and "
-        "in the connection profile.",
-        documented=False,
-    ),
-    known(
-        Cause.CERTIFICATE,
-        r"\btlsv\d[\w.]* alert\b|\bsslv\d alert\b|\bunknown ca\b|\bwrong version number\b|"
-        r"\bORA-(?:28759|29024|28860)\b|\bprivate key does not match public key\b",
-        "The certificates in the connection profile do not fit, or have expired: correct the profile.",
         documented=False,
     ),
     known(

@@ -36,6 +36,14 @@ GOOGLE_CLOUD_ERRORS: tuple[KnownError, ...] = (
         page=NETWORK,
         documented=False,
     ),
+    # "IAM authentication" of Cloud SQL. No password is wrong here.
+    known(
+        Cause.IAM,
+        r"\bcloud sql IAM (?:user|service account|group)\b.{0,20}\bauthentication failed\b",
+        "The IAM user may not log in to the Cloud SQL instance: give its account the role Cloud SQL Instance "
+        "User, and see that the instance has a user of this name.",
+        documented=False,
+    ),
     known(
         Cause.SCOPES,
         r"\binsufficient authentication scopes\b|\bACCESS_TOKEN_SCOPE_INSUFFICIENT\b",
@@ -47,6 +55,14 @@ GOOGLE_CLOUD_ERRORS: tuple[KnownError, ...] = (
         Cause.BUSY,
         r"\banother operation was already in progress\b|\boperationInProgress\b",
         "Another operation is running on the instance: wait until it has ended, then {go_on}.",
+        documented=False,
+    ),
+    # "Troubleshoot" of Cloud SQL: another operation is in progress, or the instance is suspended.
+    known(
+        Cause.BUSY,
+        r"\bnot in an appropriate state to handle the request\b",
+        "The instance is busy with another operation, or is stopped or suspended: wait until that has ended, "
+        "or start it, then {go_on}.",
         documented=False,
     ),
     known(

@@ -31,10 +31,11 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.NOT_EMPTY,
         r"\bcontains existing data\b|\buser.defined entities\b|\bonly migrate to empty\b|"
         r"\bdestination (?:instance|cluster|database)? ?is not empty\b|"
-        r"\b(?:relation|schema|table|type|database|function|sequence)\b"
-        r"(?!.{0,80}\b(?:slot|subscription|publication|node)\b).{0,80}\balready exists\b|"
+        r"(?<!\bprofile for )\b(?:relation|schema|table|type|database|function|sequence|procedure|trigger|"
+        r"event|view)\b(?![^:]{0,80}\b(?:slot|subscription|publication|node|profile|workspace)\b)"
+        r"[^:]{0,80}\balready exists\b|"
         r"\btail of the log for the database\b.{0,80}\bhas not been backed up\b|"
-        r"\bdatabase exists\b|\berror(?:_code)?:? ?1007\b",
+        r"\bdatabase exists\b|\berror(?:_code)?:? ?(?:1007|1050|1304|1359|1537)\b",
         "The destination is not empty. Clear it (or choose another), then {go_on}.",
         "EXISTING_DATA",
         "EXISTING_CONFLICTING_DATABASES",
@@ -47,7 +48,9 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DESTINATION_GONE,
-        r"\bdestination\b.{0,120}\b(?:was not found|does not exist|"
+        # Not what an import into the destination misses there: `…: role "…" does not exist`.
+        r"\bdestination\b(?![^:]{0,120}\b(?:role|user|relation|table|column|schema|function|type)\b)"
+        r"[^:]{0,120}\b(?:was not found|does not exist|"
         r"(?:has|have|been) been deleted|may have been deleted|was deleted)",
         ("The destination no longer exists, so the job cannot continue. Delete the job and create another."),
         documented=False,
@@ -224,7 +227,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DDL,
-        r"\btable definition has changed\b|\berror 1412\b|\bDDL\b.{0,60}\b(?:blocked|not supported|"
+        r"\btable definition has changed\b|\berror 1412\b|\bORA-(?:01410|08103)\b|\bDDL\b.{0,60}\b(?:blocked|"
+        r"not supported|"
         r"during)\b|"
         r"\bconcurrent DDL\b",
         "The structure of a table was changed. Hold DDL back until the full dump is done. {start_over}",
@@ -253,7 +257,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.REFERENCES,
-        r"\berror(?:[_ ]code)?:? ?(?:MY-00)?(?:1008|1049|1109|1146|1824)\b|"
+        r"\berror(?:[_ ]code)?:? ?(?:MY-00)?(?:1008|1049|1109|1146|1824|3554)\b|"
+        r"\baccess to (?:data dictionary|system) table\b|"
         r"\bunknown database\b|\bDDL script for view\b|"
         r"\bfailed to open the referenced table\b|\bunknown table\b|"
         r"\breferences invalid table\(s\) or column\(s\)",
@@ -297,7 +302,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.EXTENSION,
         r"\bpermission denied to create extension\b|"
-        r"\bextension\b.{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
+        r"(?<!\bfile )\bextension\b.{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
         r"\bextension\b.{0,80}\bhas no (?:installation|update)\b|"
         r"\bcould not open extension control file\b|\bunsupported extensions?\b|"
         r"\bobject of an extension does not exist\b|\bcould not load library\b|"
@@ -310,7 +315,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.ROLE_MISSING,
-        r"(?<!ORA-\d{5}: )\b(?:role|user|login)\b.{0,80}\bdoes not exist\b|\bcannot find the user\b",
+        r"(?<!ORA-\d{5}: )\b(?:role|user|login)\b[^:]{0,80}\bdoes not exist\b|\bcannot find the user\b",
         "A role that the source's objects belong to is missing on the destination: roles are not migrated. "
         "Create it there, then {go_on}.",
         documented=False,
@@ -319,7 +324,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.LOCALE,
         r"\b(?:locale|lc_collate|lc_ctype|encoding|collation|character set)\b.{0,80}\b(?:not supported|"
         r"unsupported|unknown|invalid|incompatible|mismatch|does not match)\b|"
-        r"\b(?:unknown|unsupported|illegal mix of) (?:collations?|character set|encoding|locale)\b",
+        r"\b(?:unknown|unsupported|illegal mix of) (?:collations?|character set|encoding|locale)\b|"
+        r"\bcollation \"…\" for encoding \"…\" does not exist\b",
         "The encoding or locale of a source database is not known on the destination. "
         "Leave that database out, or convert it.",
         "UNSUPPORTED_DATABASE_LOCALE",
@@ -329,7 +335,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.VERSION,
         r"\bversions?\b.{0,80}\b(?:incompatible|not supported|unsupported|lower than|older than)\b|"
-        r"\bincompatible\b.{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b|\bserver version mismatch\b",
+        r"\bincompatible\b.{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b|\bserver version mismatch\b|"
+        r"\bbecause it is version \d|\bnot compatible with this version\b|\bmsg:? (?:948|3169|3255)\b",
         "Source and destination versions are not compatible: the guide lists those that are.",
         "VERSION_INCOMPATIBILITY",
         page=LIMITS,

@@ -12,11 +12,23 @@ import re
 from bot.dms.error_causes import KnownError
 from bot.dms.errors_by_number import NUMBERED_ERRORS
 from bot.dms.errors_of_access import ACCESS_ERRORS
+from bot.dms.errors_of_databases import DATABASE_ERRORS
 from bot.dms.errors_of_engines import ENGINE_ERRORS
+from bot.dms.errors_of_files import FILE_ERRORS
 from bot.dms.errors_of_google_cloud import GOOGLE_CLOUD_ERRORS
 from bot.dms.errors_of_replication import REPLICATION_ERRORS
+from bot.dms.errors_of_tls import TLS_ERRORS
 
-KNOWN_ERRORS = (*GOOGLE_CLOUD_ERRORS, *NUMBERED_ERRORS, *ENGINE_ERRORS, *REPLICATION_ERRORS, *ACCESS_ERRORS)
+KNOWN_ERRORS = (
+    *GOOGLE_CLOUD_ERRORS,
+    *TLS_ERRORS,
+    *DATABASE_ERRORS,
+    *NUMBERED_ERRORS,
+    *ENGINE_ERRORS,
+    *FILE_ERRORS,
+    *REPLICATION_ERRORS,
+    *ACCESS_ERRORS,
+)
 """In the order in which they are looked through."""
 
 
@@ -47,7 +59,9 @@ _PARAMETER = (
     r"wal_level|max_\w+|log_bin\w*|binlog_\w+|gtid_mode|enforce_gtid\w*|server_id|innodb_\w+"
     r"|sql_mode|sql_require_primary_key|rds\.\w+"
 )
-_SINGLE = re.compile(rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS)'|FLUSH |constraints/)[^'\n]{{0,200}}'")
+_SINGLE = re.compile(
+    rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS|\\-)'|FLUSH |constraints/)[^'\n]{{0,200}}'"
+)
 _DOUBLE = re.compile(
     r"\"(?!(?:\$libdir/)?pglogical(?:_output|\.\w{1,63})?\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`"
 )
