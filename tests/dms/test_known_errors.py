@@ -9,8 +9,10 @@ come from the guides' "Diagnose issues" and the databases' manuals.
 
 from __future__ import annotations
 
+import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,67 @@ _SOURCED = (Path(__file__).parent / "sourced_error_texts.tsv").read_text(encodin
 def test_texts_that_people_reported(cause: str, text: str) -> None:
     known = find(text)
     assert (known.cause.name if known else "-") == cause
+
+
+_TOLD = [line.split("\t")[:2] for line in [*_SOURCED, *_LINES] if '{"' not in line]
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        lambda text: f"generic::unknown: {text}",
+        lambda text: f"Job orders-db failed.\n\n{text}\n",
+        lambda text: text.replace(" ", "   "),
+        lambda text: text.replace("'", "’"),
+        lambda text: text.replace('"', '\\"'),
+        lambda text: json.dumps({"error": {"code": 2, "message": text}}),
+        lambda text: f"rpc error: code = Unknown error={json.dumps(text)}",
+    ],
+    ids=["prefix", "lines", "blanks", "typed quotes", "escaped quotes", "JSON", "field"],
+)
+def test_how_a_text_is_passed_on_changes_no_cause(variant: Callable[[str], str]) -> None:
+    """DMS passes on what databases and tools say, as it comes: in JSON, quoted once more, behind a prefix."""
+    differ = []
+    for cause, text in _TOLD:
+        known = find(variant(text))
+        if (known.cause.name if known else "-") != cause:
+            differ.append((cause, known and known.cause.name, text))
+    assert differ == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        # A log wraps a sentence where it likes.
+        ("FATAL:  password authentication\n  failed for user \"dms\"", Cause.PASSWORD),
+        ("could not connect to server: Connection\nrefused", Cause.UNREACHABLE),
+        ("ERROR: remaining connection slots\n\tare reserved", Cause.TOO_MANY_CONNECTIONS),
+        # Servers that speak another language: only the code says what it is.
+        ("Fehler bei der Anmeldung für den Benutzer \"dms\". (Microsoft SQL Server, Error: 18456)",
+         Cause.PASSWORD),
+        ("ERROR 1130 (HY000): Host '10.1.1.1' hat keine Berechtigung", Cause.HOST_BLOCKED),
+        ("FATAL: kein Platz mehr (SQLSTATE 53100)", Cause.DISK_FULL),
+        # Numbers without leading zeros, as in alert logs.
+        ("ORA-1555 caused by SQL statement below", Cause.UNDO),
+        ("ORA-257: archiver is stuck", Cause.DISK_FULL),
+    ],
+)  # fmt: skip
+def test_other_forms_of_a_text(text: str, cause: Cause) -> None:
+    known = find(text)
+    assert known is not None
+    assert known.cause is cause
+
+
+def test_a_notice_does_not_hide_the_error_behind_it() -> None:
+    known = find('NOTICE: relation "a" already exists, skipping ERROR: permission denied for table b')
+    assert known is not None
+    assert known.cause is Cause.SOURCE_PRIVILEGES
+
+
+def test_no_database_selected_is_no_missing_database() -> None:
+    """MySQL's SQLSTATE 3D000 is another error than PostgreSQL's."""
+    assert find("SQL Error: 1046, SQLState: 3D000: No database selected") is None
+    assert find("SQLSTATE[3D000]: Invalid catalog name: 1046 No database selected") is None
 
 
 def test_each_reported_text_names_its_source() -> None:
@@ -95,7 +158,8 @@ _WORDS = (
     "timed_out", "quota_exceeded", "definer_log", "certificate", "privileges", "binlog", "wal_segment",
     "versions", "quota_usage", "password_resets", "deadlocks", "psc_endpoints", "relay_log", "gtid_purged",
     "tablespaces", "sql_mode_changes", "media_family", "backup_file_names", "account_is_locked",
-    "extension", "disk_full", "unreachable", "ddl", "access_denied", "log_bin_x",
+    "extension", "disk_full", "unreachable", "ddl", "access_denied", "log_bin_x", "time_zone", "tls_version",
+    "snapshot_isolation", "row_security", "wallets",
 )  # fmt: skip
 
 
