@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
 
 from bot.cmdline.answers import Answer, Button, Note
 from bot.cmdline.invocation import Flag, Invocation, Syntax
@@ -16,6 +15,7 @@ from bot.requests.draft import RequestDraft
 from bot.requests.reasons import kept
 from bot.store.facts import RequestFacts
 from bot.util.command import COMMAND
+from bot.util.utc_times import utc_text
 from commands.support.asked import REASON
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
@@ -96,7 +96,7 @@ def _draft(ctx: Context, job: Job, operation: Operation, reason: str) -> Request
 
 def _described(operation: Operation) -> str:
     begun = operation.create_time
-    since = f", since {begun.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if begun else ""
+    since = f", since {utc_text(begun)}" if begun else ""
     cancelling = ", being cancelled already" if operation.cancelling else ""
     return f"`{operation.verb or 'unknown'}` (`{short_name(operation.name)}`){since}{cancelling}"
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.wave import shown_name
 from bot.store.cutover import Cutover, CutoverState
 from bot.util.recent import Recent
 from bot.util.text import first_few
+from bot.util.utc_times import utc_text
 
 _LATE = timedelta(minutes=3)
 """How long after its time Slack posts it: a living bot has taken it back by then."""
@@ -81,6 +82,6 @@ class Alarm:
 def _text(cutover: Cutover, at: datetime) -> str:
     names = first_few([f"`{shown_name(cutover, each)}`" for each in cutover.plan.jobs], _NAMED)
     return (
-        f"⏰ The cutover of {names} was due at {at.astimezone(UTC):%H:%M} UTC, but dms-bot is "
-        "silent. Nothing was started: check that the bot runs."
+        f"⏰ The cutover of {names} was due at {utc_text(at)}, but dms-bot is silent. Nothing was started: "
+        "check that the bot runs."
     )

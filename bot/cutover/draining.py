@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -25,6 +25,7 @@ from bot.store.cutover import Cutover, CutoverState, JobMark, Mark, Sample
 from bot.util import parallel
 from bot.util.durations import humanize
 from bot.util.text import count_of
+from bot.util.utc_times import utc_text
 
 log = structlog.get_logger(__name__)
 S = CutoverState
@@ -351,15 +352,15 @@ def _source_text(waiting: Sequence[Measured]) -> str:
     if not known:
         return "rows written to the source were not checked"
     rows = sum(each.rows for each in known)
-    until = f"{min(each.until for each in known).astimezone(UTC):%H:%M} UTC"
+    until = utc_text(min(each.until for each in known))
     some = "" if len(known) == len(counts) else "; they were not checked everywhere"
     if not rows:
         return f"no rows were written to the source from the stop until {until}{some}"
     last = max(each.last for each in known if each.last is not None)
     were = "1 row was" if rows == 1 else f"{rows:,} rows were"
     return (
-        f"{were} written to the source after the stop, the last by {last.astimezone(UTC):%H:%M} UTC (counted "
-        f"until {until}){some}"
+        f"{were} written to the source after the stop, the last by {utc_text(last)} (counted until {until})"
+        f"{some}"
     )
 
 

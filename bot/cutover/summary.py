@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bot.cmdline.answers import Button, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Invocation
+from bot.cmdline.quoted import quoted
 from bot.cutover.ledger import SAMPLE
 from bot.cutover.states import downtime_runs, downtime_s
 from bot.cutover.wave import jobs_text, left_out_names
@@ -45,7 +46,7 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
     for word, begin, end in _spans(cutover):
         parts.append(f"\n{word} took {humanize(end - begin)}")
     if progress.why:
-        parts += ["\nWhy: ", Verbatim(progress.why)]
+        parts += ["\nWhy: ", *quoted(progress.why)]
     left = [each.text for each in progress.checklist if not each.by]
     if progress.checklist and progress.promoted is not None:
         parts.append(f"\nChecklist {len(progress.checklist) - len(left)} of {len(progress.checklist)}")

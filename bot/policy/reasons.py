@@ -6,6 +6,7 @@ from bot.dms.model import Job
 from bot.policy.describe import from_workspaces, role_name
 from bot.policy.model import EffectiveRule, PlannedFreeze, Policy, Role, Subjects
 from bot.util.command import COMMAND
+from bot.util.utc_times import utc_text
 
 
 def use(verb: str, job: Job | None) -> str:
@@ -65,8 +66,7 @@ def channel_subscriptions(policy: Policy, allowed: Subjects, role: Role) -> str:
 
 
 def planned_freeze(window: PlannedFreeze, job: Job) -> str:
-    until = f"{window.until:%Y-%m-%d %H:%M} UTC"
-    return f"The policy allows no changes of `{job.id}` until {until}: {window.reason}."
+    return f"The policy allows no changes of `{job.id}` until {utc_text(window.until)}: {window.reason}."
 
 
 def policy_label(key: str, job: Job, allowed: Subjects, role: Role) -> str:

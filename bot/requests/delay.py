@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.cmdline.answers import Channel, CodeBlock, Group, Note, RichPart, TextLink, Time, User, Verbatim
 from bot.dms.backup_files import BackupLags
@@ -29,6 +29,7 @@ from bot.requests.unsupported import unsupported_clause
 from bot.store import Store
 from bot.util import parallel
 from bot.util.durations import bytes_text, humanize
+from bot.util.utc_times import utc_text
 
 _TICK_S = 60.0
 """Seconds by which a delay may have grown since it was shown: one sample of Cloud Monitoring."""
@@ -341,7 +342,7 @@ def plain_text(parts: Sequence[RichPart]) -> str:
 def _plain_text(part: RichPart) -> str:
     match part:
         case Time(at):
-            return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            return utc_text(at)
         case Verbatim(text) | TextLink(_, text) | CodeBlock(text):
             return text
         case User() | Group():

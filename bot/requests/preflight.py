@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.dms.errors import NotFound
 from bot.dms.model import Database, Job, State, short_name
@@ -26,6 +26,7 @@ from bot.requests.wording import describe_change, describe_edits, describe_error
 from bot.store import Store
 from bot.store.records import Freeze, Request, Run
 from bot.util.lookalikes import visible
+from bot.util.utc_times import utc_text
 
 _MAX_QUEUED = timedelta(days=1)
 """Runs queued longer than this are refused."""
@@ -229,5 +230,4 @@ def frozen_text(store: Store, access: Access, job: Job, freeze: Freeze) -> str:
         StoreError.
     """
     shown = disambiguate(store.known_twins((job.id,)), access.policy.projects)(job.name)
-    until = freeze.until.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"`{shown}` is frozen until {until}: {freeze.reason}."
+    return f"`{shown}` is frozen until {utc_text(freeze.until)}: {freeze.reason}."

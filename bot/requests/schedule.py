@@ -7,7 +7,7 @@ queued, which check everything once more before their call.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -23,6 +23,7 @@ from bot.requests.rules import delay_counts
 from bot.requests.unsupported import unsupported_clause
 from bot.store.records import Request, RequestState
 from bot.util.durations import humanize
+from bot.util.utc_times import utc_text
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +83,7 @@ class Scheduler:
         assert request.facts.due is not None
         by = humanize(now - request.facts.due)
         reason = why or "The bot was not running then, or the jobs were busy."
-        at = f"{request.facts.due.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        text = f"It was due at {at}, {by} ago. {reason.rstrip('.')}."
+        text = f"It was due at {utc_text(request.facts.due)}, {by} ago. {reason.rstrip('.')}."
         self._ctx.end(request, RequestState.EXPIRED, "expired", None, text)
 
     def objection(self, request: Request) -> str:

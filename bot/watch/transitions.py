@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bot.dms.advice import source_log_growth
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, DelayPoint, Job, Phase, State
@@ -28,6 +28,7 @@ from bot.dms.running_errors import database_status
 from bot.store.records import Event, JobSnapshot, Run
 from bot.util.durations import humanize
 from bot.util.redact import redact
+from bot.util.utc_times import utc_text
 from bot.watch.attribution import OUTSIDE, changed_by
 from bot.watch.error_events import database_error_events, job_error_events
 from bot.watch.new_events import new_event as _event
@@ -134,10 +135,8 @@ def diff_delay(last: JobSnapshot, point: DelayPoint | None, now: datetime, alert
         event = _event(last.job, now, "delayed", before=measured, after=f"{point.value:.0f}")
         return Diff(replace(last, flags=(*last.flags, DELAYED)), (event,))
     if delayed and point.value <= alert_s * _RECOVERED_RATIO:
-        at = point.time.astimezone(UTC)
-        detail = (
-            f"The replication delay is down to {humanize(point.value)} (measured {at:%Y-%m-%d %H:%M} UTC)."
-        )
+        measured = utc_text(point.time)
+        detail = f"The replication delay is down to {humanize(point.value)} (measured {measured})."
         event = _event(last.job, now, "cleared", before=DELAYED, detail=detail)
         flags = tuple(each for each in last.flags if each != DELAYED)
         return Diff(replace(last, flags=flags), (event,))

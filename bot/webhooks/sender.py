@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,6 +17,7 @@ from bot.config.webhooks import Format, Webhook
 from bot.runtime import metrics
 from bot.store import Store
 from bot.store.records import OutMessage, WebhookDelivery
+from bot.util.utc_times import utc_text
 from bot.version import version
 from bot.webhooks import pagerduty
 from bot.webhooks.connection import TIMEOUT_S, Answer, Connection, NoAnswer
@@ -143,7 +144,7 @@ class Sender:
             self._give_up(delivery, why, since, "webhook-refused", text)
         elif min(now - delivery.created, now - since) >= GIVE_UP_AFTER:
             text = (
-                f"The webhook “{name}” has taken nothing since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC "
+                f"The webhook “{name}” has taken nothing since {utc_text(since)} "
                 f"({why}). What has waited for it for 3 days is given up from now on; what is newer is still "
                 "tried. See docs/webhooks.md."
             )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from bot.cmdline.answers import Channel, RichPart, Time, User, Verbatim
+from bot.cmdline.answers import Channel, RichPart, Time, User
+from bot.cmdline.quoted import quoted
 from bot.config.projects import Projects
 from bot.cutover.wording import event_text
 from bot.dms.display import status_text
@@ -91,7 +92,7 @@ def _detail(entry: AuditEntry) -> tuple[RichPart, ...]:
     text = _detail_text(entry)
     if not text:
         return ()
-    return ("\n", Verbatim(text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"))
+    return ("\n", *quoted(text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"))
 
 
 def _detail_text(entry: AuditEntry) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from bot.cmdline.answers import RichPart, Time, User, Verbatim
+from bot.cmdline.quoted import quoted
 from bot.requests.job_names import JobNamer
 from bot.store.records import AuditEntry
 from bot.util.durations import humanize
@@ -83,7 +84,7 @@ def _outcome(rows: Sequence[AuditEntry]) -> tuple[RichPart, ...]:
     if going:
         parts.append(f"⏳ {going:,} running" if several else "⏳ running")
     failed = next((each for each in ended.values() if each.event != "succeeded" and each.detail), None)
-    return (", ".join(parts), ": ", Verbatim(_cut(failed.detail))) if failed else (", ".join(parts),)
+    return (", ".join(parts), ": ", *quoted(_cut(failed.detail))) if failed else (", ".join(parts),)
 
 
 def _alone(sign: str, word: str, rows: Sequence[AuditEntry], ended: dict[str, AuditEntry]) -> str:
@@ -107,7 +108,7 @@ def _without_a_call(rows: Sequence[AuditEntry]) -> tuple[RichPart, ...]:
             who: tuple[RichPart, ...] = (" by ", User(each.user)) if by_other else ()
             # Without a detail of its own, a row repeats the options of the request.
             why = each.detail if each.detail != rows[0].detail else ""
-            return (_WITHOUT_A_CALL[each.event], *who, *((": ", Verbatim(_cut(why))) if why else ()))
+            return (_WITHOUT_A_CALL[each.event], *who, *((": ", *quoted(_cut(why))) if why else ()))
     return ("⏳ waiting",)
 
 

@@ -120,7 +120,7 @@ def test_a_source_that_counts_no_rows_is_said_to(night: Night) -> None:
         night.clock.forward(minutes=1)
         if count < 2:
             source_counts(night, 0)
-            until = f"{night.clock():%H:%M} UTC"
+            until = f"{night.clock():%Y-%m-%d %H:%M} UTC"
         source_counts(night, 60, "postgres")
         night.sample("orders")
         night.tick()

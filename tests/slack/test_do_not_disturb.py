@@ -67,10 +67,11 @@ def test_it_is_asked_for_a_person(slack: SlackServer) -> None:
 def test_a_message_that_comes_even_if_the_bot_is_dead(slack: SlackServer) -> None:
     client, soon = slack_client(slack.bot_token, slack.api_url), datetime.now(UTC) + timedelta(seconds=2)
     later = soon + timedelta(hours=1)
-    left = schedule_message(client, DMS, "due 02:00, but the bot is silent", soon)
+    left = schedule_message(client, DMS, "due 2026-12-05 02:00 UTC, but the bot is silent", soon)
     taken_back = schedule_message(client, DMS, "never", later)
     assert left
     assert cancel_message(client, taken_back) is True
     assert cancel_message(client, taken_back) is False, "it is gone"
-    until(lambda: any("the bot is silent" in each["text"] for each in slack.control.messages("dms")))
+    shown = "{date_short_pretty} {time}|2026-12-05 02:00 UTC>, but the bot is silent"
+    until(lambda: any(shown in each["text"] for each in slack.control.messages("dms")))
     assert schedule_message(client, DMS, "too late", datetime.fromtimestamp(time.time() - 5, UTC)) == ""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.cmdline.answers import Channel, Group, TextLink, Time, User, Verbatim
+from bot.cmdline.quoted import quoted
 from bot.slack.render import mrkdwn
 from bot.slack.render.mrkdwn import rich_text, to_plain_text
 from tests.slack.checks import speaks_alone
@@ -36,6 +37,19 @@ def test_code_cannot_be_left() -> None:
 def test_our_own_sentences_keep_code_and_bold_alone() -> None:
     assert mrkdwn.format_own("*bold* `co_de <x>` _it_ ~no~ <!here>") == (
         "*bold* `co_de &lt;x&gt;` \u02cdit\u02cd \u223cno\u223c &lt;!here&gt;"
+    )
+
+
+def test_times_in_our_own_sentences_are_in_the_readers_zone() -> None:
+    """They are stored as text, and the audit has them in UTC."""
+    said = "`restart` (`operation-1`), since 2026-11-20 10:00 UTC, not `2026-11-20 10:00 UTC`; due 10:00 UTC"
+    assert mrkdwn.format_own(said) == (
+        "`restart` (`operation-1`), since "
+        "<!date^1795168800^{date_short_pretty} {time}|2026-11-20 10:00 UTC>, "
+        "not `2026-11-20 10:00 UTC`; due 10:00 UTC"
+    )
+    assert rich_text(quoted("*frozen* until 2026-11-20 10:00 UTC")) == (
+        "\u2217frozen\u2217 until <!date^1795168800^{date_short_pretty} {time}|2026-11-20 10:00 UTC>"
     )
 
 

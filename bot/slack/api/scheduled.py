@@ -12,14 +12,17 @@ import structlog
 from slack_sdk import WebClient
 
 from bot.slack.api.client import SLACK_ERRORS
+from bot.slack.render import mrkdwn
 
 log = structlog.get_logger(__name__)
 
 
 def schedule_message(client: WebClient, channel: str, text: str, at: datetime) -> str:
-    """Have Slack post `text` at `at`. Returns what `cancel_message` takes; empty where Slack refuses."""
+    """Have Slack post `text` (mrkdwn) at `at`. Returns what `cancel_message` takes, or nothing if Slack
+    refuses."""
+    shown = mrkdwn.in_readers_zone(text)
     try:
-        answer = client.chat_scheduleMessage(channel=channel, text=text, post_at=int(at.timestamp()))
+        answer = client.chat_scheduleMessage(channel=channel, text=shown, post_at=int(at.timestamp()))
     except SLACK_ERRORS as error:
         log.warning("message_not_scheduled", channel=channel, error=str(error))
         return ""

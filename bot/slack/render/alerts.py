@@ -298,7 +298,7 @@ def _body(event: Event, job: Job | None, databases: Sequence[Database]) -> list[
             f"🚨 *Act now*: a job stopped in the full dump cannot resume{and_growth}. Restart or delete it."
         ]
     elif event.detail:
-        found.append(mrkdwn.verbatim(event.detail))
+        found.append(mrkdwn.in_readers_zone(mrkdwn.verbatim(event.detail)))
     if recovers(event):
         found.append(_recovered(event))
     step = _next_step(event, job, databases)

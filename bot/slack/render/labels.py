@@ -162,9 +162,14 @@ def run_text(state: RunState) -> str:
     return _RUNS[state][1]
 
 
+def quoted_note(note: str) -> str:
+    """A run's note, or a part of it. It may quote the service, so nothing in it formats; mrkdwn."""
+    return mrkdwn.in_readers_zone(mrkdwn.verbatim(note.replace("`", "")))
+
+
 def failed_run_text(run: Run) -> str:
     """The last action on a job, which did not succeed; mrkdwn."""
-    reason = mrkdwn.clip(mrkdwn.verbatim(run.note.replace("`", "")), _MAX_REASON)
+    reason = mrkdwn.clip(quoted_note(run.note), _MAX_REASON)
     when = f", {mrkdwn.date(run.ended, '{ago}')}" if run.ended else ""
     by = f" by {mrkdwn.mention('@', run.by)}" if run.by else ""
     why = f": {reason}" if reason else ""

@@ -24,6 +24,7 @@ from bot.cmdline.answers import (
 from bot.util.command import COMMAND, hidden_width
 from bot.util.lookalikes import visible
 from bot.util.redact import redact
+from bot.util.utc_times import split_times, utc_text
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -66,9 +67,10 @@ def name(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def format_own(text: str) -> str:
-    """A sentence of ours: `code` and *bold* format; everything else is shown literally."""
+    """A sentence of ours: `code` and *bold* format, and times are in the reader's zone (`in_readers_zone`);
+    everything else is shown literally."""
     parts = _CODE.split(redact(text))
-    return "".join(_own_code(part) if index % 2 else _plain(clean(part)) for index, part in enumerate(parts))
+    return "".join(_own_code(part) if index % 2 else _own_plain(part) for index, part in enumerate(parts))
 
 
 def code(text: str) -> str:
@@ -90,8 +92,12 @@ def code_block(text: str) -> str:
 def date(at: datetime, form: str = "{date_short_pretty} {time}") -> str:
     """A time in the reader's time zone. `at` without a zone is UTC."""
     moment = at if at.tzinfo else at.replace(tzinfo=UTC)
-    fallback = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(moment.timestamp())}^{form}|{fallback}>"
+    return f"<!date^{int(moment.timestamp())}^{form}|{utc_text(moment)}>"
+
+
+def in_readers_zone(shown: str) -> str:
+    """mrkdwn in which times that are given in UTC (`2026-11-20 10:00 UTC`) are in the reader's zone."""
+    return "".join(each if isinstance(each, str) else date(each) for each in split_times(shown))
 
 
 def link(url: str, text: str) -> str:
@@ -147,6 +153,10 @@ def _own_code(text: str) -> str:
     return _in_code(visible(text, keep=COMMAND))
 
 
+def _own_plain(text: str) -> str:
+    return in_readers_zone(_plain(clean(text)))
+
+
 def _in_code(text: str) -> str:
     shown = clean(text).replace("`", "\u02cb")
     return f"`{shown.translate(_ENTITIES)}`" if shown else "\u2014"
@@ -195,6 +205,6 @@ def _part_to_plain_text(part: RichPart) -> str:
         case User(id) | Group(id) | Channel(id):
             return id
         case Time(at):
-            return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+            return utc_text(at)
         case TextLink(_, text) | Verbatim(text) | CodeBlock(text):
             return text

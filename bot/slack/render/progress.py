@@ -101,7 +101,7 @@ def _single(request: Request, runs: Sequence[Run]) -> str:
         return f"✅ *{labels.DONE[request.action]}* {job}{_total_duration(runs)}"
     run = bad[0]
     message, _ = split_findings(run.note)
-    reason = mrkdwn.clip(_verbatim(message), _NOTE) or "the service gave no reason"
+    reason = mrkdwn.clip(labels.quoted_note(message), _NOTE) or "the service gave no reason"
     action = str(request.action).capitalize()
     return f"{labels.run_emoji(run.state)} *{action} of* {job} *{labels.run_text(run.state)}*: {reason}"
 
@@ -133,21 +133,12 @@ def _line(request: Request, run: Run, *, short: bool = False) -> str:
     head = (
         f"{labels.run_emoji(run.state)} {labels.job_name_code(request, run.job)} {labels.run_text(run.state)}"
     )
-    if run.state in ACTIVE_RUNS:
-        step = f" ({mrkdwn.clip(_note(run), _SHORT_NOTE if short else _NOTE)})" if run.note else ""
-        return f"{head}{step}{_since(run, short=short)}"
     most = _SHORT_NOTE if short else _NOTE
-    note = f": {mrkdwn.clip(_note(run), most)}" if run.note else ""
+    if run.state in ACTIVE_RUNS:
+        step = f" ({mrkdwn.clip(labels.quoted_note(run.note), most)})" if run.note else ""
+        return f"{head}{step}{_since(run, short=short)}"
+    note = f": {mrkdwn.clip(labels.quoted_note(run.note), most)}" if run.note else ""
     return f"{head}{_span(run)}{note}"
-
-
-def _note(run: Run) -> str:
-    return _verbatim(run.note)
-
-
-def _verbatim(note: str) -> str:
-    """A run's note, or a part of it. It may quote the service, so nothing in it formats; mrkdwn."""
-    return mrkdwn.verbatim(note.replace("`", ""))
 
 
 def _since(run: Run, *, short: bool) -> str:

@@ -67,7 +67,7 @@ def event_detail(event: Event, job: Job | None = None) -> Message:
     head = f"{event_labels.headline(event)}{event_labels.changed_by_text(event)}"
     lines = [f"{head}, {mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}"]
     if event.detail:
-        lines.append(mrkdwn.verbatim(event.detail))
+        lines.append(mrkdwn.in_readers_zone(mrkdwn.verbatim(event.detail)))
         has_error = event_labels.is_failed(event) or event.kind in ERRORS
         cause = likely_cause(event.detail, job) if has_error else None
         if cause is not None:
