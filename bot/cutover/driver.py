@@ -217,7 +217,9 @@ class Driver:
             return  # people decide whether somebody still writes: the card and a call ask them
         told = self._promotion.send(None, read)
         left = self._ctx.store.cutover(cutover.id)
-        if told is not None and left is not None and left.state is S.DRAINED:
+        if left is None or left.state is not S.DRAINED or written_at_source(left):
+            return
+        if told is not None:
             text = plain_text(rich_parts(told.text))
             self._ledger.enter(left, S.HELD, "held", None, text, held_from=str(S.DRAINED), asked_by="")
 

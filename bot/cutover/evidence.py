@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.cmdline.answers import Note
 from bot.cutover.states import EVIDENCE_LASTS
 from bot.cutover.wave import open_jobs
 from bot.dms.delay import CLOCKS_DIFFER
 from bot.store.cutover import Cutover, Sample
+
+WRITTEN_SINCE = Note(
+    "Nothing was sent: the source has counted rows written after the stop that this dialog did not show. "
+    "Look at the card, and press again.",
+    tone="warn",
+)
 
 
 def is_stale(cutover: Cutover, now: datetime) -> bool:
@@ -39,3 +46,8 @@ def databases_written(cutover: Cutover) -> tuple[str, ...]:
     """The databases of `written_at_source`, for a dialog to keep: what it does not show, nobody has judged.
     How many rows is not in it, as the server itself may write some every minute."""
     return tuple(f"{each.job}/{each.database}" for each in written_at_source(cutover))
+
+
+def shows_all(seen: Cutover, now: Cutover) -> bool:
+    """Whether rows were written to no further database since the cutover was as `seen`."""
+    return set(databases_written(now)) <= set(databases_written(seen))

@@ -9,7 +9,7 @@ from bot.cmdline.answers import Answer, Note
 from bot.cutover.alarm import Alarm, Scheduled
 from bot.cutover.draining import Draining
 from bot.cutover.driver import Driver
-from bot.cutover.evidence import databases_written
+from bot.cutover.evidence import WRITTEN_SINCE, databases_written
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.planning import Planning
 from bot.cutover.promotion import Promotion
@@ -20,12 +20,6 @@ from bot.requests.base import RequestContext
 from bot.requests.wording import OLD_BUTTON
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, Plan
 from bot.store.records import Person
-
-_WRITTEN_SINCE = Note(
-    "Nothing was sent: the source has counted rows written after the stop that this dialog did not show. "
-    "Look at the card, and press again.",
-    tone="warn",
-)
 
 
 class Cutovers:
@@ -82,7 +76,7 @@ class Cutovers:
         if found is None or found.team != who.team:
             return OLD_BUTTON
         if seen is not None and not set(databases_written(found)) <= set(seen):
-            return _WRITTEN_SINCE
+            return WRITTEN_SINCE
         return self._steps.press(who, found, step, arg)
 
     def refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:

@@ -13,7 +13,8 @@ import pytest
 
 from bot.cutover.alarm import Scheduled
 from bot.cutover.evidence import databases_written
-from bot.cutover.promotion import promote_phrase
+from bot.cutover.ledger import CutoverLedger
+from bot.cutover.promotion import Promotion, promote_phrase
 from bot.cutover.report import report_json
 from bot.cutover.states import ask_of, downtime, presses
 from bot.cutover.wave import stranded_jobs
@@ -159,6 +160,29 @@ def test_rows_that_a_cloud_sql_source_counts_are_for_people_to_judge(night: Nigh
     assert "rows written after the stop that this dialog did not show" in words(before)
     assert night.promotes() == 0
     assert press(DANA_THERE, plan.id, "promote", "orders", seen=databases_written(drained)) is None
+    night.reaches(plan, S.CHECKLIST)
+
+
+def test_rows_that_are_counted_while_somebody_presses_stop_the_press(night: Night) -> None:
+    """They come after the dialog was compared with the cutover, and before the transaction that decides."""
+    plan = night.stopped(night.job(source_provider="CLOUDSQL"), by_itself=False)
+    for count in range(5):
+        night.clock.forward(minutes=1)
+        source_counts(night, 0 if count < 4 else 3)
+        night.sample("orders")
+        read = night.now(plan)
+        night.tick()
+    assert (read.state, databases_written(read)) == (S.DRAINED, ())
+    assert databases_written(night.now(plan)) != ()
+    ledger = CutoverLedger(night.requests.store, clock=night.clock, wake=lambda: None)
+    promotion = Promotion(night.requests, night.desk.ctx.approvals, ledger)
+    told = promotion.ask(DANA_THERE, read, "orders")
+    assert told is not None
+    assert "rows written after the stop that this dialog did not show" in words(told)
+    needs_second = replace(read, progress=replace(read.progress, second=True))
+    assert promotion.ask(DANA_THERE, needs_second, "orders") == told
+    assert (night.state(plan), night.promotes()) == (S.DRAINED, 0)
+    assert promotion.ask(DANA_THERE, night.now(plan), "orders") is None
     night.reaches(plan, S.CHECKLIST)
 
 
