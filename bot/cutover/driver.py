@@ -39,8 +39,7 @@ from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
 from bot.requests.delay import plain_text
-from bot.runtime import metrics
-from bot.store import StoreError
+from bot.runtime.one_by_one import one_by_one
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
 from bot.store.records import Request, RequestState
 from bot.util import parallel
@@ -98,16 +97,14 @@ class Driver:
         Raises:
             StoreError: the next tick goes on.
         """
-        for cutover in (*self._ctx.store.cutovers(), *self._ended_with_work(now)):
-            try:
-                self._one(cutover, now)
-            except DmsError as error:
-                log.warning("cutover_not_read", cutover=cutover.id, error=str(error))
-            except StoreError:
-                raise
-            except Exception:
-                metrics.count_error()
-                log.exception("cutover_error", cutover=cutover.id)
+        found = (*self._ctx.store.cutovers(), *self._ended_with_work(now))
+        one_by_one(found, lambda cutover: self._tick(cutover, now), lambda each: f"cutover {each.id}")
+
+    def _tick(self, cutover: Cutover, now: datetime) -> None:
+        try:
+            self._one(cutover, now)
+        except DmsError as error:
+            log.warning("cutover_not_read", cutover=cutover.id, error=str(error))
 
     def _ended_with_work(self, now: datetime) -> Sequence[Cutover]:
         """Those that have ended, and whose source is still to be opened, or whose alarm is still set."""

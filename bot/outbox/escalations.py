@@ -10,6 +10,7 @@ import structlog
 from bot.dms.running_errors import databases_of
 from bot.outbox.requeue import still_holds
 from bot.policy.model import Policy
+from bot.runtime.one_by_one import one_by_one
 from bot.slack.render import alerts
 from bot.store import Store
 from bot.store.records import Escalation, Event
@@ -27,12 +28,16 @@ class EscalationTask:
         self._wake = wake
 
     def tick(self, now: datetime) -> None:
-        """End what is over, and repeat what is due. Call it at least once a minute. Raises: StoreError."""
-        for each in self._store.open_escalations():
+        """End what is over, and repeat what is due. What fails for one keeps no other one. Call it at least
+        once a minute. Raises: StoreError."""
+
+        def one(escalation: Escalation) -> None:
             with self._store.transaction():
-                changed = self._tick(each.id, now)
+                changed = self._tick(escalation.id, now)
             if changed:
                 self._wake()
+
+        one_by_one(self._store.open_escalations(), one, lambda each: f"escalation {each.id}")
 
     def _tick(self, id: str, now: datetime) -> bool:
         """Reads it again inside the transaction: somebody may have acknowledged it, or another leader

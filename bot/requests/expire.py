@@ -9,6 +9,7 @@ from bot.dms.rules import HARMLESS
 from bot.policy.permissions import ruled_as
 from bot.requests.base import RequestContext
 from bot.requests.queries import approval_key
+from bot.runtime.one_by_one import one_by_one
 from bot.store.records import OPEN_REQUESTS, PENDING_REQUESTS, OutMessage, Person, Request, RequestState
 
 REMIND_AT = 0.25
@@ -53,17 +54,20 @@ class Expiry:
         return all(self._ctx.access.verdict(who, verb, job).allowed for job in request.jobs)
 
     def expire(self) -> None:
-        """End expired requests, and send the reminders that are due.
+        """End expired requests, and send the reminders that are due. What fails for one keeps no other one.
 
         Raises:
             StoreError.
         """
         now = self._ctx.clock()
-        for request in self._ctx.store.requests(OPEN_REQUESTS, limit=1000):
-            if request.expires <= now:
-                self._ctx.end(request, RequestState.EXPIRED, "expired", None, "")
-            elif request.state is RequestState.APPROVING and reminder_due(request, now):
-                self._remind_unless_frozen(request)
+        found = self._ctx.store.requests(OPEN_REQUESTS, limit=1000)
+        one_by_one(found, lambda request: self._expire(request, now), lambda each: f"request {each.id}")
+
+    def _expire(self, request: Request, now: datetime) -> None:
+        if request.expires <= now:
+            self._ctx.end(request, RequestState.EXPIRED, "expired", None, "")
+        elif request.state is RequestState.APPROVING and reminder_due(request, now):
+            self._remind_unless_frozen(request)
 
     def _remind_unless_frozen(self, request: Request) -> None:
         """Nobody has to decide on what a freeze forbids: if it ends in time, they are reminded then."""

@@ -14,6 +14,7 @@ from bot.requests.recovery import Recovery
 from bot.requests.rules import is_overdue, not_started
 from bot.requests.run_ledger import STOPPING_FIRST, UNKNOWN, RunLedger
 from bot.requests.runner import Runner, replica_lock
+from bot.runtime.one_by_one import one_by_one
 from bot.store import Store
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util import parallel
@@ -54,23 +55,28 @@ class Follower:
         """Runs whose messages offer to abandon them."""
 
     def follow(self) -> None:
-        """Poll every running operation once, and continue what no replica is working on.
+        """Poll every running operation once, and continue what no replica is working on. What fails for one
+        request keeps no other one.
 
         Raises:
             StoreError.
         """
-        for request in self._store.requests([RequestState.APPROVED], limit=1000):
-            self._runner.queue(request.id)
+        approved = self._store.requests([RequestState.APPROVED], limit=1000)
+        one_by_one(approved, lambda request: self._runner.queue(request.id), _request)
         following = self._store.runs(states=[RunState.FOLLOWING])
-        for run in following:
-            self._runner.submit(run, self._poll_operation)
+        one_by_one(following, lambda run: self._runner.submit(run, self._poll_operation), _run)
         self._offer_abandoning(following)
-        for run in self._store.runs(states=[RunState.CALLING]):
-            if self._is_orphaned(run):
-                self._runner.submit(run, self._recover)
-        for request in self._store.requests([RequestState.RUNNING], limit=1000):
-            self._runner.pump(request.id)
-            self._ledger.finish(request.id)
+        one_by_one(self._store.runs(states=[RunState.CALLING]), self._recover_if_orphaned, _run)
+        running = self._store.requests([RequestState.RUNNING], limit=1000)
+        one_by_one(running, self._go_on, _request)
+
+    def _recover_if_orphaned(self, run: Run) -> None:
+        if self._is_orphaned(run):
+            self._runner.submit(run, self._recover)
+
+    def _go_on(self, request: Request) -> None:
+        self._runner.pump(request.id)
+        self._ledger.finish(request.id)
 
     def recover_own_calls(self) -> None:
         """Recover calls of this replica whose outcome could not be saved; while it lives, no other may.
@@ -190,3 +196,11 @@ class Follower:
             self._ledger.audit(run, request, _ABANDONED, request.job(run.job), note, by=who)
         ended = [self._ledger.end(run, request, [RunState.QUEUED], RunState.REFUSED, note) for run in waiting]
         return tuple(run for run in ended if run is not None)
+
+
+def _request(request: Request) -> str:
+    return f"request {request.id}"
+
+
+def _run(run: Run) -> str:
+    return f"run {run.id} of {run.job}"

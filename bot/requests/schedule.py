@@ -21,6 +21,7 @@ from bot.requests.queries import departed, valid_approvers
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import delay_counts
 from bot.requests.unsupported import unsupported_clause
+from bot.runtime.one_by_one import one_by_one
 from bot.store.records import Request, RequestState
 from bot.util.durations import humanize
 from bot.util.utc_times import utc_text
@@ -41,16 +42,19 @@ class Scheduler:
         """By request, when its delay was last measured, and what was missing."""
 
     def tick(self, now: datetime) -> None:
-        """Start or end every scheduled request that is due at `now`.
+        """Start or end every scheduled request that is due at `now`. What fails for one keeps no other one.
 
         Raises:
             StoreError: the next tick goes on.
         """
-        for request in self._ctx.store.requests([RequestState.SCHEDULED], limit=_MOST):
-            if request.facts.cutover:
-                continue  # its cutover sends it
-            if request.facts.due is not None and request.facts.due <= now:
-                self._due(request, now)
+        scheduled = self._ctx.store.requests([RequestState.SCHEDULED], limit=_MOST)
+        one_by_one(scheduled, lambda request: self._tick(request, now), lambda each: f"request {each.id}")
+
+    def _tick(self, request: Request, now: datetime) -> None:
+        if request.facts.cutover:
+            return  # its cutover sends it
+        if request.facts.due is not None and request.facts.due <= now:
+            self._due(request, now)
 
     def _due(self, request: Request, now: datetime) -> None:
         late = now > self._ctx.last_start(request)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.subscriptions import FREEZE, Subscriptions
+from bot.runtime.one_by_one import one_by_one
 from bot.store import Store
 from bot.store.records import EVERY_JOB, Event, Freeze, OutMessage, every_job_of
 
@@ -50,21 +51,28 @@ class FreezeNews:
         self._wake = wake
 
     def tick(self, now: datetime) -> None:
-        """Write the messages that are due; call it at least once a minute. Each is written once.
+        """Write the messages that are due; call it at least once a minute. Each is written once,
+        and what fails for one keeps no other one.
 
         Raises:
             StoreError.
         """
         ending = [each for each in self._store.freezes(now) if _ends_soon(each.created, each.until, now)]
-        planned = [(each, what) for each in self._policy.planned_freezes for what in _news_of(each, now)]
-        if not ending and not planned:
-            return
-        subscriptions = self._subscriptions()
+        one_by_one(ending, lambda each: self._announce_end(each, now), lambda each: f"freeze {each.id}")
+        one_by_one(self._policy.planned_freezes, lambda each: self._look_at(each, now), _window)
+
+    def _announce_end(self, freeze: Freeze, now: datetime) -> None:
         with self._store.transaction():
-            for freeze in ending:
-                announce_freeze(self._store, freeze, "ending", subscriptions, now)
-            for window, what in planned:
-                self._announce_planned(window, what, subscriptions, now)
+            announce_freeze(self._store, freeze, "ending", self._subscriptions(), now)
+        self._wake.set()
+
+    def _look_at(self, window: PlannedFreeze, now: datetime) -> None:
+        news = _news_of(window, now)
+        if not news:
+            return
+        with self._store.transaction():
+            for what in news:
+                self._announce_planned(window, what, self._subscriptions(), now)
         self._wake.set()
 
     def _announce_planned(
@@ -95,6 +103,10 @@ def _targets(store: Store, job: str, subscriptions: Subscriptions, now: datetime
 def _ends_soon(begun: datetime, until: datetime, now: datetime) -> bool:
     """Not of a freeze that is shorter than that anyway: its begin said when it ends."""
     return now < until <= now + ENDS_SOON and until - begun > ENDS_SOON
+
+
+def _window(window: PlannedFreeze) -> str:
+    return f"planned freeze from {window.start}"
 
 
 def _news_of(window: PlannedFreeze, now: datetime) -> tuple[str, ...]:

@@ -1,0 +1,31 @@
+"""Work on rows of which one may be bad: it keeps no other one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import structlog
+
+from bot.runtime import metrics
+from bot.store import StoreError
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+def one_by_one(rows: Iterable[T], work: Callable[[T], object], what: Callable[[T], str]) -> None:
+    """Do `work` with each row. What fails for one is logged, with `what` it was, and counted; others go on.
+
+    Raises:
+        StoreError: the database is away, for all of them.
+    """
+    for row in rows:
+        try:
+            work(row)
+        except StoreError:
+            raise
+        except Exception:
+            metrics.count_error()
+            log.exception("row_failed", row=what(row))

@@ -1,0 +1,145 @@
+"""What fails for one row is counted, and keeps no other one; a database that is away ends the round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event as Flag
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.outbox.escalations import EscalationTask
+from bot.policy.model import PlannedFreeze, Policy
+from bot.policy.subscriptions import Subscriptions
+from bot.requests.base import RequestContext
+from bot.runtime.one_by_one import one_by_one
+from bot.store import StoreError
+from bot.store.facts import RequestFacts
+from bot.store.records import Request, RequestState, RunState
+from bot.watch.freeze_news import FreezeNews
+from sandbox.dms import DmsServer
+from tests.ops.test_metrics import value
+from tests.policy.command_service import CommandService, command_service
+from tests.store import make
+
+NOW = make.NOW
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def dms() -> Iterator[DmsServer]:
+    with DmsServer(port=0, seed="empty") as running:
+        yield running
+
+
+@pytest.fixture
+def desk(dms: DmsServer, tmp_path: Path) -> Iterator[CommandService]:
+    with command_service(dms, tmp_path, clock=lambda: NOW) as opened:
+        yield opened
+
+
+def context(desk: CommandService) -> RequestContext:
+    assert desk.requests is not None
+    return desk.requests
+
+
+def add(desk: CommandService, *requests: Request) -> None:
+    """Store them; the newest is looked at first."""
+    for each in requests:
+        desk.ctx.store.add_request(each)
+
+
+def state(desk: CommandService, id: str) -> RequestState:
+    found = desk.ctx.store.request(id)
+    assert found is not None
+    return found.state
+
+
+def errors() -> float:
+    return value("dms_bot_errors_total") or 0
+
+
+def test_one_that_fails_is_named_and_counted() -> None:
+    done: list[int] = []
+    before = errors()
+    with capture_logs() as lines:
+        one_by_one([0, 1, 2], lambda each: done.append(6 // each), lambda each: f"number {each}")
+    assert done == [6, 3]
+    assert [(each["event"], each["row"]) for each in lines] == [("row_failed", "number 0")]
+    assert errors() == before + 1
+
+
+def test_a_database_that_is_away_ends_the_round() -> None:
+    asked: list[int] = []
+
+    def work(row: int) -> None:
+        asked.append(row)
+        raise StoreError("gone")
+
+    with pytest.raises(StoreError):
+        one_by_one([1, 2], work, str)
+    assert asked == [1]
+
+
+def test_runs_and_requests_are_followed_past_one_that_fails(desk: CommandService) -> None:
+    """A run of a job that its request does not have."""
+    store = desk.ctx.store
+    add(desk, make.request("good", "orders", state=RequestState.RUNNING))
+    add(desk, make.request("bad", "crm", state=RequestState.RUNNING))
+    store.add_run(make.run("r1", "gone", request="bad", state=RunState.FAILED))
+    before = errors()
+    context(desk).follower.follow()
+    assert (state(desk, "bad"), state(desk, "good")) == (RequestState.RUNNING, RequestState.DONE)
+    assert errors() == before + 1
+
+
+def test_requests_are_sent_or_expire_past_one_that_fails(desk: CommandService) -> None:
+    """A scheduled request without jobs, of which the policy has nothing to judge."""
+    due = RequestFacts(due=NOW - 9 * HOUR)
+    add(desk, make.request("good", "orders", state=RequestState.SCHEDULED, facts=due))
+    add(desk, replace(make.request("bad", state=RequestState.SCHEDULED, facts=due), jobs=()))
+    before = errors()
+    desk.ctx.approvals.scheduler.tick(NOW)
+    assert state(desk, "bad") is RequestState.SCHEDULED
+    assert state(desk, "good") is not RequestState.SCHEDULED
+    assert errors() == before + 1
+
+
+def test_open_requests_expire_past_one_that_fails(desk: CommandService) -> None:
+    """A time to approve that no calendar has."""
+    endless = RequestFacts(approval_ttl_s=1e300)
+    add(desk, make.request("good", "orders", expires=NOW - HOUR))
+    add(desk, make.request("bad", "crm", expires=NOW + HOUR, facts=endless))
+    before = errors()
+    desk.ctx.approvals.expiry.expire()
+    assert (state(desk, "bad"), state(desk, "good")) == (RequestState.APPROVING, RequestState.EXPIRED)
+    assert errors() == before + 1
+
+
+def test_escalations_end_past_one_that_fails(desk: CommandService) -> None:
+    store = desk.ctx.store
+
+    def wake() -> None:
+        woken.append(1)
+        if len(woken) == 1:
+            raise KeyError("a fault of ours")
+
+    woken: list[int] = []
+    for id in ("e1", "e2"):
+        store.add_escalation(make.escalation(id))
+    EscalationTask(store, Policy(), wake).tick(NOW)
+    assert store.open_escalations() == ()
+    assert len(woken) == 2
+
+
+def test_freezes_are_told_past_one_that_fails(desk: CommandService) -> None:
+    """A window whose end has no zone."""
+    ends = NOW + 2 * HOUR
+    bad = PlannedFreeze(NOW - HOUR, datetime(2026, 4, 1), "closing")
+    good = PlannedFreeze(NOW, ends, "year end")
+    subscriptions = Subscriptions.of("C0DBMIGRAT", ())
+    FreezeNews(desk.ctx.store, Policy(planned_freezes=(bad, good)), lambda: subscriptions, Flag()).tick(NOW)
+    assert [each.subject["until"] for each in desk.ctx.store.ready_to_send(NOW)] == [ends.isoformat()]
