@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 GIVE_UP_AFTER = timedelta(days=3)
 """How old a delivery gets while its webhook fails. Source: "Deliverability and reliability" in Standard
 Webhooks, whose schedule ends after three days."""
+_UNMADE_TRIES = 5
+"""How often a request is tried that the bot itself cannot make."""
 _FIRST_PAUSE_S = 5.0
 _GROWTH = 3.0
 _LONGEST_PAUSE_S = 3600.0
@@ -100,6 +102,9 @@ class Sender:
             if not stop.is_set():
                 self._on_failed(delivery, str(error))
             return 0.0
+        except Exception as error:
+            self._on_unmade(delivery, error)
+            return 0.0
         if 200 <= answer.status < 300:
             self._store.delivery_sent(delivery.id)
             metrics.webhook_attempt(self._webhook.name, "sent")
@@ -151,6 +156,21 @@ class Sender:
             self._give_up(delivery, why, since, "webhook-failing", text)
         else:
             self._store.delivery_failed(delivery.id, now + timedelta(seconds=pause), since)
+
+    def _on_unmade(self, delivery: WebhookDelivery, error: Exception) -> None:
+        """Its request cannot be made, for a reason within the bot: others need not wait for a repair."""
+        metrics.count_error()
+        log.exception("delivery_not_made", webhook=self._webhook.name, event_id=delivery.event)
+        why = f"its request could not be made ({type(error).__name__})"
+        if delivery.attempts + 1 < _UNMADE_TRIES:
+            self._on_failed(delivery, why)
+            return
+        since = delivery.failing_since or self._clock()
+        text = (
+            f"An event could not be sent to the webhook “{self._webhook.name}” because of an error in the "
+            "bot, and was given up; those after it are sent. See docs/webhooks.md."
+        )
+        self._give_up(delivery, why, since, "webhook-unmade", text)
 
     def _is_final(self, answer: Answer) -> bool:
         """Whether trying again cannot help, so that it would only keep others waiting."""

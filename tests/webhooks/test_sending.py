@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -243,3 +244,18 @@ def test_what_a_kill_cuts_off_is_sent_again(receiver: Receiver, store: Store, tm
     with sending(sender(store, a_webhook(receiver.url()))):
         until(lambda: waiting(store) is None)
     assert ids(receiver.got) == ["event-1", "event-2", "event-2", "event-3"]
+
+
+def test_a_request_that_the_bot_cannot_make_holds_up_no_other(receiver: Receiver, store: Store) -> None:
+    """An ID that is no header, for which the HTTP client has an error of its own."""
+    enqueue(store, "event\n1", "event-2")
+    clock, stop = Clock(), threading.Event()
+    sends = sender(store, a_webhook(receiver.url()), clock)
+    for _ in range(5):
+        sends.step(stop)
+        clock.skip(hours=1)
+    sends.step(stop)
+    assert ids(receiver.got) == ["event-2"]
+    assert waiting(store) is None
+    (told,) = [each for each in store.ready_to_send(clock()) if each.kind == "text"]
+    assert "because of an error in the bot" in told.subject["text"]
