@@ -116,6 +116,11 @@ class Announcer:
         closed = [self._close_alerts(each.event, subscriptions, digests, update_mass) for each in saved]
         return bool(by_target) or any(closed)
 
+    def forget(self) -> None:
+        """Forget what each channel got lately: the transaction that told it was rolled back."""
+        self._channels.clear()
+        self._mass_failures.forget()
+
     def _close_alerts(
         self,
         event: Event,

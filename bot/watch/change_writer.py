@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
+from bot.config.projects import Place
 from bot.config.settings import Settings
 from bot.dms.delay import MAX_AGE
 from bot.dms.model import Job
 from bot.policy.subscriptions import Subscriptions
-from bot.store import Store
+from bot.runtime import metrics
+from bot.store import Store, StoreError
 from bot.store.records import JobSnapshot
 from bot.watch.announcer import Announcer
 from bot.watch.baselines import baseline_key
@@ -19,6 +23,8 @@ from bot.watch.poll import DatabasesResult, DelayResult, PollResult, Result, is_
 from bot.watch.recipients import SavedEvent
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
 from bot.watch.transitions import Diff, deleted_event, diff, diff_databases, diff_delay, diff_first
+
+log = structlog.get_logger(__name__)
 
 
 class SnapshotConflict(Exception):
@@ -34,6 +40,15 @@ class Changes:
     deleted: list[str] = field(default_factory=list)
     events: list[SavedEvent] = field(default_factory=list)
     has_messages: bool = False
+    failed: set[Place] = field(default_factory=set)
+    """Places of which something could not be saved, though the database answered."""
+
+    def add(self, more: Changes) -> None:
+        """What a further transaction saved."""
+        self.snapshots |= more.snapshots
+        self.deleted += more.deleted
+        self.events += more.events
+        self.has_messages |= more.has_messages
 
 
 class ChangeWriter:
@@ -59,32 +74,74 @@ class ChangeWriter:
         self._delay_alert_s = settings.delay_alert_s
 
     def write(self, results: Sequence[Result]) -> Changes:
-        """Save everything that changed, in one transaction.
+        """Save everything that changed, in one transaction; where that fails for one job, in one for each,
+        so that it keeps no other one.
 
         Raises:
-            SnapshotConflict: another replica was faster. Nothing is saved: load the snapshots anew.
-            StoreError: nothing is saved.
+            SnapshotConflict: another replica was faster: load the snapshots anew.
+            StoreError: as before.
         """
+        try:
+            return self._write(results)
+        except (SnapshotConflict, StoreError):
+            raise
+        except Exception:
+            metrics.count_error()
+            log.exception("changes_not_saved", results=len(results))
+        return self._write_apart(results)
+
+    def _write_apart(self, results: Sequence[Result]) -> Changes:
         changes = Changes()
-        with self._store.transaction():
-            # Polls first: each is compared with the snapshots in memory, so it would undo what a job's
-            # databases or delay have just changed.
-            for result in results:
-                if isinstance(result, PollResult):
-                    self._write_poll(result, changes)
-            for result in results:
-                if not isinstance(result, PollResult):
-                    self._write_details(result, changes)
-            self._store.save_known(changes.snapshots.values())
-            for name in changes.deleted:
-                self._store.forget_job(name)
-            if changes.events:
-                now = datetime.now(UTC)
-                announced = self._announcer.announce(changes.events, self._subscriptions(), now)
-                escalated = self._escalations.begin(changes.events, now)
-                changes.has_messages = announced or escalated
-                self._on_events(changes.events)
+        for part in [part for result in results for part in self._parts(result)]:
+            try:
+                changes.add(self._write([part]))
+            except (SnapshotConflict, StoreError):
+                raise
+            except Exception:
+                metrics.count_error()
+                log.exception("change_not_saved", jobs=_jobs_of(part))
+                if isinstance(part, PollResult):
+                    changes.failed.add(part.place)
         return changes
+
+    def _parts(self, result: Result) -> Sequence[Result]:
+        """A result for each job; one for all of a new place, whose jobs would else be told as new."""
+        if not isinstance(result, PollResult) or self._snapshots.location(result.place).is_new:
+            return (result,)
+        return (
+            *(replace(result, changed=(job,), missing=()) for job in result.changed),
+            *(replace(result, changed=(), missing=(name,)) for name in result.missing),
+        )
+
+    def _write(self, results: Sequence[Result]) -> Changes:
+        changes = Changes()
+        try:
+            with self._store.transaction():
+                self._save(results, changes)
+        except BaseException:
+            # It remembers messages that were not saved, and would add to them what is found again.
+            self._announcer.forget()
+            raise
+        return changes
+
+    def _save(self, results: Sequence[Result], changes: Changes) -> None:
+        # Polls first: each is compared with the snapshots in memory, so it would undo what a job's
+        # databases or delay have just changed.
+        for result in results:
+            if isinstance(result, PollResult):
+                self._write_poll(result, changes)
+        for result in results:
+            if not isinstance(result, PollResult):
+                self._write_details(result, changes)
+        self._store.save_known(changes.snapshots.values())
+        for name in changes.deleted:
+            self._store.forget_job(name)
+        if changes.events:
+            now = datetime.now(UTC)
+            announced = self._announcer.announce(changes.events, self._subscriptions(), now)
+            escalated = self._escalations.begin(changes.events, now)
+            changes.has_messages = announced or escalated
+            self._on_events(changes.events)
 
     def _write_poll(self, result: PollResult, changes: Changes) -> None:
         location = self._snapshots.location(result.place)
@@ -148,6 +205,12 @@ class ChangeWriter:
             raise SnapshotConflict
         if stored is not None and before is not None and _comparable(stored) != _comparable(before):
             raise SnapshotConflict
+
+
+def _jobs_of(result: Result) -> list[str]:
+    if not isinstance(result, PollResult):
+        return [result.name]
+    return [*(job.name for job in result.changed), *result.missing]
 
 
 def _comparable(snapshot: JobSnapshot) -> tuple[object, ...]:

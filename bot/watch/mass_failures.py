@@ -54,6 +54,10 @@ class MassFailures:
         told = [*recovered, *self._tell_failures(target, routed, now)]
         return [each for each in routed if each not in told]
 
+    def forget(self) -> None:
+        """Forget the failures of lately, and the messages that they are in."""
+        self._recent.clear()
+
     def _tell_recoveries(
         self, target: str, routed: Sequence[RoutedEvent], now: datetime
     ) -> list[RoutedEvent]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.config.projects import ALL_LOCATIONS, Place
@@ -44,6 +44,12 @@ class WatchedLocation:
         self.is_new = False
         self.pending = False
         self.last = result
+        self.interval.answered(now, busy=result.busy)
+
+    def on_not_saved(self, result: PollResult, now: float) -> None:
+        """Something of `result` could not be saved: the next poll compares all jobs with their snapshots."""
+        self.pending = False
+        self.last = replace(self.last or result, jobs=())
         self.interval.answered(now, busy=result.busy)
 
 

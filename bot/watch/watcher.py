@@ -353,7 +353,10 @@ class Watcher:
             if self._snapshots.put(snapshot):
                 self._details.schedule(snapshot, now, at_once=has_moved)
         for result in results:
-            if isinstance(result, PollResult):
+            if isinstance(result, PollResult) and result.place in changes.failed:
+                self._snapshots.location(result.place).on_not_saved(result, now)
+                self._on_cycle(result.place, "its changes could not be saved")
+            elif isinstance(result, PollResult):
                 self._snapshots.location(result.place).on_saved(result, now)
                 self._on_cycle(result.place, "")
             elif (current := self._snapshots.get(result.name)) is not None:

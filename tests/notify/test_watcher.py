@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +13,14 @@ import pytest
 from bot.config.projects import Place
 from bot.config.settings import Settings
 from bot.dms.gateway import Gateway
+from bot.dms.model import short_name
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.slack.render.outbox_messages import OutboxRenderer
-from bot.store import Store, open_store
+from bot.store import Store, StoreError, open_store
 from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend
+from bot.watch.recipients import SavedEvent
 from bot.watch.watcher import Watcher
 from sandbox.dms import DmsServer
 from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running
@@ -470,6 +472,56 @@ def test_a_change_is_not_lost_when_the_store_fails_while_it_is_written(
     assert saved.count(LOCATIONS[0]) == 2
     other.close()
     store.close()
+
+
+def test_a_job_that_cannot_be_told_keeps_no_other(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
+) -> None:
+    faults, cycles = ["bad"], []
+
+    def fail(saved: Sequence[SavedEvent]) -> None:
+        if any(short_name(each.event.job) in faults for each in saved):
+            raise KeyError("a fault of ours")
+
+    def note(place: Place, error: str) -> None:
+        cycles.append((place.location, error))
+
+    watcher = Watcher(gateway, store, settings, on_events=fail, on_cycle=note)
+    for id in ("bad", "good"):
+        dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    for id in ("bad", "good"):
+        dms.control.set_job(id, state="STOPPED")
+    stopped = [("changed", "RUNNING/CDC", "STOPPED/CDC")]
+    for _ in range(2):
+        cycles.clear()
+        again(watcher)
+        assert (told(store, "bad"), told(store, "good")) == ([], stopped)
+        assert (LOCATIONS[0], "its changes could not be saved") in cycles, "it is not watched as it should be"
+    faults.clear()
+    again(watcher)
+    assert (told(store, "bad"), told(store, "good")) == (stopped, stopped)
+
+
+def test_failures_whose_message_was_not_saved_are_told_anew(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings
+) -> None:
+    """They would be added to a message that does not exist."""
+    failures = [StoreError("the disk is full")]
+
+    def fail_once(_saved: Sequence[SavedEvent]) -> None:
+        if failures:
+            raise failures.pop()
+
+    watcher = Watcher(gateway, store, settings, on_events=fail_once)
+    dms.control.add_many(6, prefix="shard", state="RUNNING", phase="CDC", frozen=True)
+    watcher.tick()
+    for id in [short_name(name) for name in store.known_jobs()]:
+        dms.control.set_job(id, state="FAILED")
+    again(watcher)
+    assert kinds(store) == []
+    again(watcher)
+    assert kinds(store).count("mass_failure") == 1
 
 
 def test_few_calls_and_no_writes_while_nothing_changes(
