@@ -19,7 +19,7 @@ from bot.dms.location_jobs import LocationJobs, merged, raise_if_all_refused
 from bot.dms.missing import MissingLocation, called_by_project
 from bot.dms.model import JobList
 from bot.dms.reachability import JOBS, Reachability
-from bot.dms.resource_names import project_of
+from bot.dms.resource_names import location_of, project_of
 from bot.dms.routed import RoutedActions, RoutedReads
 from bot.util.loading import loading
 
@@ -33,8 +33,8 @@ class ProjectGateways(RoutedReads, RoutedActions):
     """Implements `bot.dms.port.Dms` over the gateways of all projects; thread-safe.
 
     The gateways note in the same `reachability` what answers. A call that comes before the end of `load`
-    waits for it. A project that is not served gets no call, however few are: open requests and old buttons
-    may be about one that was taken out of the settings.
+    waits for it. A project that is not served gets no call, however few are, and neither does a location:
+    open requests and old buttons may be about one that was taken out of the settings.
     """
 
     def __init__(
@@ -135,9 +135,16 @@ class ProjectGateways(RoutedReads, RoutedActions):
         """The gateway of a resource name: `projects/PROJECT/…`.
 
         Raises:
-            Refused: its project is not served.
+            Refused: its project is not served, or its location of the project.
         """
-        return self.gateway(project_of(name) or name)
+        project, location = project_of(name) or name, location_of(name)
+        found = self.gateway(project)
+        if location and not self.projects.has(Place(project, location)):
+            served = ", ".join(each.location for each in self.projects.places if each.project == project)
+            what = "locations" if "," in served else "location"
+            text = f"This bot serves the {what} {served} of {project}, not {location}."
+            raise Refused(text, code="INVALID_ARGUMENT")
+        return found
 
     def gateway(self, project: str) -> Gateway:
         """The gateway of a project, by its ID.

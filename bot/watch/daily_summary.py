@@ -12,7 +12,7 @@ from bot.config.projects import Project, Projects
 from bot.config.settings import Settings
 from bot.dms import source_writes
 from bot.dms.model import State
-from bot.dms.resource_names import project_of
+from bot.dms.resource_names import is_served
 from bot.policy.model import NO_PROJECTS, Summary
 from bot.policy.subscriptions import is_alert
 from bot.store import Store
@@ -119,7 +119,7 @@ def summary_subject(
     """
 
     def shows(name: str) -> bool:
-        return not len(projects) or projects.get(project_of(name)) is not None
+        return is_served(name, projects)
 
     known = tuple(each for name, each in store.known_jobs().items() if shows(name))
     recent = store.events(since=now - _DAY, limit=_MAX_SCANNED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,17 @@ def test_home_and_launcher_show_every_kind_of_watch(typing: CommandService, line
     said = f"• {shown} → <@{DANA.user}>"
     assert said in str(view.of(DANA))
     assert said in str([each.to_dict() for each in view.dashboard_of(DANA)])
+
+
+def test_home_shows_no_job_of_a_location_that_is_no_longer_served(typing: CommandService) -> None:
+    fewer = Projects((PROJECTS[0], Project(STAGING, "staging", (EUROPE,))))
+    policy = loader.parse(ROLES, permissions=DECLARED, projects=fewer)
+    rights = Access(groups_of=groups_of, policy=policy, clock=lambda: NOW)
+    store, stock = typing.ctx.store, job_name(STAGING, "asia-east1", "stock")
+    known = store.known_jobs()[stock]
+    store.save_known([replace(known, job=replace(known.job, state="FAILED"))])
+    assert "stock" in str(HomeView(store, typing.ctx.access, typing.ctx.now).of(DANA))
+    assert "stock" not in str(HomeView(store, rights, typing.ctx.now).of(DANA))
 
 
 FROZEN = '--until 2h --reason "month end"'

@@ -224,3 +224,27 @@ def test_one_project_alone_is_asked_for_no_other(server: DmsServer, control: Dms
         alone.get_operation(f"projects/{STAGING}/locations/europe-west1/operations/before")
     assert control.calls() == []
     alone.close()
+
+
+def test_a_location_that_is_not_served_is_refused_without_a_call(
+    server: DmsServer, control: DmsControl
+) -> None:
+    """One that was taken out of the settings, of a project that is left: open requests are still there."""
+    fewer = opened(server, Projects((Project(STAGING, locations=("europe-west1",)), *PROJECTS.all[2:])))
+    shared = SharedReads(fewer, Patience(read_s=PATIENCE_S))
+    alone = job_name(STAGING, "europe-west3", "alone")
+    served = fewer.get_job(SHOP[STAGING, "europe-west1"])
+    assert fewer.get_job(job_name(DEV, "asia-east1", "toy")).id == "toy", "of a project with all locations"
+    control.clear_calls()
+    sentence = rf"^This bot serves the location europe-west1 of {STAGING}, not europe-west3\.$"
+    for ask in (
+        lambda: fewer.get_job(alone, fresh=True),
+        lambda: shared.get_job(alone),
+        lambda: fewer.get_operation(f"projects/{STAGING}/locations/europe-west3/operations/1"),
+        lambda: fewer.stop(Job(alone, served.create_time, "RUNNING")),
+    ):
+        with pytest.raises(Refused, match=sentence):
+            ask()
+    assert control.calls() == []
+    shared.close()
+    fewer.close()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.config.projects import Project
+from bot.config.projects import Project, Projects
 from bot.config.settings import Settings
 from bot.policy.model import Summary
 from bot.slack.render import alerts
@@ -131,6 +131,13 @@ def test_it_counts_jobs_and_names_what_needs_somebody(store: Store) -> None:
     assert subject["counts"] == {"RUNNING/CDC": 2, "FAILED/CDC": 1, "STOPPING/CDC": 1}
     assert (subject["failed"], subject["stuck"]) == ([seen[2].job.name], [seen[3].job.name])
     assert subject["events"] == [new.id] != [old.id]
+
+
+def test_it_counts_no_job_of_a_location_that_is_no_longer_served(store: Store) -> None:
+    store.save_known([JobSnapshot(job("FAILED/CDC", "a"), NOW, NOW)])
+    here, elsewhere = (Projects((Project("demo-project", locations=(each,)),)) for each in LOCATIONS)
+    assert summary_subject(store, NOW.date(), NOW, here)["counts"] == {"FAILED/CDC": 1}
+    assert summary_subject(store, NOW.date(), NOW, elsewhere)["counts"] == {}
 
 
 PROD, STAGING, LAB = "acme-prod", "acme-staging", "demo-project"

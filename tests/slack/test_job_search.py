@@ -75,6 +75,14 @@ def test_prefixes_come_first_whatever_the_case(search: JobSearch) -> None:
     ]
 
 
+def test_none_of_a_location_that_is_no_longer_served(store: Store) -> None:
+    fewer = Projects((Project("acme-prod", "prod", ("europe-west1",)), PROJECTS.all[1]))
+    policy = parse(POLICY, permissions=permissions(all_verbs()), projects=fewer)
+    search = JobSearch(store, Access(policy=policy))
+    assert set(offered(search, "us-central1")) == {"acme-dev/us-central1/orders-db"}
+    assert search.mentioned(QUINN, CONSOLE.format("us-central1", "billing", "acme-prod")) == []
+
+
 def test_a_location_and_an_alias_are_found(search: JobSearch) -> None:
     assert offered(search, "dev/") == ["acme-dev/us-central1/orders-db"]
     assert set(offered(search, "us-central1")) == {

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.cmdline.job_refs import FULL_NAMES, jobs_of_links
 from bot.dms.model import Job, short_name
-from bot.dms.resource_names import project_of
+from bot.dms.resource_names import is_served
 from bot.policy.access import Access
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.slack.render.job_picker import MAX_OPTIONS, VERB, job_options
@@ -77,8 +77,7 @@ class JobSearch:
                 yield each.job
 
     def _is_served(self, name: str) -> bool:
-        projects = self._access.policy.projects
-        return not len(projects) or projects.get(project_of(name)) is not None
+        return is_served(name, self._access.policy.projects)
 
     def _rank(self, job: Job, needle: str) -> int:
         if job.id.startswith(needle):

@@ -19,7 +19,7 @@ from bot.cmdline.invocation import Invocation
 from bot.cmdline.job_refs import jobs_of_links
 from bot.config.projects import Place
 from bot.dms.model import Job
-from bot.dms.resource_names import project_of
+from bot.dms.resource_names import is_served
 from bot.policy.access import Access
 from bot.policy.channel_readers import all_may_see
 from bot.runtime import logs, metrics
@@ -106,8 +106,7 @@ class Unfurler:
     def _job_of(self, url: str, who: Person) -> JobSnapshot | None:
         """The job whose page this is, if the bot serves it and all may see it who read the channel."""
         name = next(iter(jobs_of_links(url)), "")
-        projects = self._access.policy.projects
-        if not name or (len(projects) and projects.get(project_of(name)) is None):
+        if not name or not is_served(name, self._access.policy.projects):
             return None
         known = self._store.known_job(name)
         return known if known is not None and self._may_show(who, known.job) else None

@@ -11,13 +11,13 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button, RichText, Time, User
 from bot.cmdline.invocation import Invocation
-from bot.config.projects import Projects
 from bot.cutover.readers import may_see
 from bot.cutover.wave import shown_names
 from bot.cutover.wording import VERB as CUTOVER
 from bot.cutover.wording import state_text
 from bot.dms.missing import MissingLocation
 from bot.dms.model import Job
+from bot.dms.resource_names import is_served
 from bot.policy.access import Access
 from bot.requests.freezes import freeze_lines
 from bot.requests.queries import valid_approvals
@@ -83,7 +83,7 @@ class HomeView:
 
     def _content(self, who: Person) -> HomeContent:
         projects, now = self._access.policy.projects, self._clock()
-        known = [each for each in self._store.known_jobs().values() if _is_served(projects, each.job)]
+        known = [each for each in self._store.known_jobs().values() if is_served(each.job.name, projects)]
         cutovers = self._store.cutovers()
         requests = self._requests(who, now, {each.request for each in cutovers})
         jobs = self._access.visible(who, "home", (each.job for each in known))
@@ -210,11 +210,6 @@ class HomeView:
             return False
         said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
         return who.user not in said and self._access.may_approve(who, request).allowed
-
-
-def _is_served(projects: Projects, job: Job) -> bool:
-    """Not of a project that was taken out of the settings: nobody looks at its jobs any more."""
-    return not len(projects) or projects.get(job.project) is not None
 
 
 def _may_see(request: Request, who: Person, seen: Mapping[str, Job]) -> bool:
