@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.config.settings import Settings
+from bot.cutover import renamed as cutovers
 from bot.outbox.escalations import EscalationTask
 from bot.policy.model import Policy
 from bot.policy.subscriptions import Subscriptions
+from bot.requests import renamed as requests
 from bot.requests.approvals import Approvals
 from bot.runtime import metrics
 from bot.store import Store, StoreError
@@ -27,8 +29,8 @@ _MOST = 1000
 
 
 class Maintenance:
-    """Expires and starts requests, repeats escalations, queues the messages of the day, deletes what is old,
-    and measures."""
+    """Renames, expires and starts requests, repeats escalations, queues the messages of the day, deletes what is
+    old, and measures."""
 
     def __init__(
         self,
@@ -43,8 +45,12 @@ class Maintenance:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._wake = wake
         self._approvals = approvals
+        self._projects = settings.projects
+        self._renamed = False
         self._ticks: tuple[Callable[[datetime], object], ...] = (
+            self._rename,
             self._expire,
             approvals.scheduler.tick,
             DailySummary(store, settings, summary=policy.summary, wake=wake).tick,
@@ -72,6 +78,13 @@ class Maintenance:
         age = timedelta() if oldest is None else self._clock() - oldest
         metrics.outbox(self._store.outbox_depth(), max(0.0, age.total_seconds()))
         metrics.open_approvals(len(self._store.requests([RequestState.APPROVING], limit=_MOST)))
+
+    def _rename(self, _now: datetime) -> None:
+        if not self._renamed:
+            requests.rename_jobs(self._store, self._projects)
+            cutovers.rename_jobs(self._store, self._projects)
+            self._renamed = True
+            self._wake.set()
 
     def _expire(self, _now: datetime) -> None:
         self._approvals.expiry.expire()

@@ -1,0 +1,71 @@
+"""Calls the jobs of open requests as the settings of now do: an alias may name another project than it did
+when they were made. What is called is the job's full resource name, which no setting changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import structlog
+
+from bot.config.projects import Projects
+from bot.requests.by_project import projects_text
+from bot.requests.job_names import with_location
+from bot.requests.queries import mark_messages_dirty
+from bot.runtime.one_by_one import one_by_one
+from bot.store import Store
+from bot.store.records import PENDING_REQUESTS, Request, RequestState
+
+log = structlog.get_logger(__name__)
+
+_GOING_ON = (*PENDING_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
+_MOST = 1_000_000
+
+
+def names_now(called: Mapping[str, str], projects: Projects) -> dict[str, str]:
+    """By full resource name, how jobs are called now that were called like that; an ID alone stays."""
+    return {name: with_location(name, projects) if "/" in shown else shown for name, shown in called.items()}
+
+
+def rename_jobs(store: Store, projects: Projects) -> None:
+    """Have all open requests, and those under way, name their jobs and projects as `projects` does; once
+    after each start, as the settings change with it.
+
+    Raises:
+        StoreError.
+    """
+    found = store.requests(_GOING_ON, limit=_MOST)
+    one_by_one(found, lambda each: _rename(store, each, projects), lambda each: f"request {each.id}")
+
+
+def _rename(store: Store, read: Request, projects: Projects) -> None:
+    before = read.facts
+    called = names_now(before.display_names, projects)
+    which = projects_text(read.jobs, projects) if before.projects else ""
+    if (called, which) == (dict(before.display_names), before.projects):
+        return
+    renamed = {shown: called[name] for name, shown in before.display_names.items() if shown != called[name]}
+    with store.transaction():
+        now = store.request(read.id)
+        if now is None or now.state not in _GOING_ON:
+            return
+        facts = replace(
+            now.facts,
+            display_names=called,
+            projects=which,
+            effect="".join(_with_names([now.facts.effect], renamed)),
+        )
+        warning = _with_names(now.warning, renamed)
+        store.move_request(now.id, [now.state], now.state, warning=warning, facts=facts)
+        mark_messages_dirty(store, now.id)
+    log.info("request_renamed", request=read.id, names=list(called.values()))
+
+
+def _with_names(texts: Iterable[str], renamed: Mapping[str, str]) -> tuple[str, ...]:
+    """The texts, in which the commands that they suggest call the jobs by their new names."""
+    if not renamed:
+        return tuple(texts)
+    old = "|".join(re.escape(each) for each in sorted(renamed, key=len, reverse=True))
+    pattern = re.compile(rf"(?<![\w/-])(?:{old})(?![\w/-])")
+    return tuple(pattern.sub(lambda found: renamed[found[0]], each) for each in texts)
