@@ -184,6 +184,8 @@ class ChangeWriter:
         if result.name not in changes.snapshots:
             self._check_unchanged(result.name, before)
         if isinstance(result, DatabasesResult):
+            if result.job_failed:
+                return
             found = diff_databases(before, result.databases, result.at)
         else:
             worst = result.delay.seconds.worst(result.at - MAX_AGE)

@@ -11,6 +11,7 @@ from bot.config.projects import Place
 from bot.dms.errors import DmsError, NotFound, Unavailable
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State
 from bot.dms.port import Dms
+from bot.dms.running_errors import database_status, is_faulty
 from bot.store.records import JobSnapshot
 from bot.watch.attribution import PROMOTING
 from bot.watch.transitions import STUCK, is_stuck, status_since
@@ -57,6 +58,8 @@ class DatabasesResult:
     name: str
     at: datetime
     databases: tuple[Database, ...]
+    job_failed: bool = False
+    """Whether its databases have failed with the job, whose own failure is told: the next poll finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,25 @@ def poll_place(
     return PollResult(place, at, tuple(changed), missing, busy, found.jobs, changing)
 
 
-def fetch_databases(dms: Dms, job: str) -> DatabasesResult:
-    """The databases of a job (its full resource name). Raises: DmsError."""
+def fetch_databases(dms: Dms, job: str, known: JobSnapshot | None = None) -> DatabasesResult:
+    """The databases of a job (its full resource name); `known` is its snapshot. Raises: DmsError."""
     at = datetime.now(UTC)
-    return DatabasesResult(job, at, dms.databases(job))
+    found = dms.databases(job)
+    news = known is not None and known.job.state == State.RUNNING and _has_new_faults(known, found)
+    return DatabasesResult(job, at, found, job_failed=news and _has_failed(dms, job))
+
+
+def _has_new_faults(known: JobSnapshot, databases: Sequence[Database]) -> bool:
+    faulty = (each for each in databases if is_faulty(each))
+    return any(known.databases.get(str(each.id)) != database_status(each) for each in faulty)
+
+
+def _has_failed(dms: Dms, job: str) -> bool:
+    """Whether the job is known to have failed since it was last listed."""
+    try:
+        return dms.get_job(job).state == State.FAILED
+    except DmsError:
+        return False
 
 
 def fetch_delay(dms: Dms, snapshot: JobSnapshot) -> DelayResult:

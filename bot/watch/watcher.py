@@ -35,7 +35,15 @@ from bot.watch.announcer import BURST, Announcer
 from bot.watch.change_writer import Changes, ChangeWriter, SnapshotConflict
 from bot.watch.detail_queues import DetailQueues
 from bot.watch.escalations import Escalations
-from bot.watch.poll import DelayResult, PollResult, Result, fetch_databases, fetch_delay, poll_place
+from bot.watch.poll import (
+    DatabasesResult,
+    DelayResult,
+    PollResult,
+    Result,
+    fetch_databases,
+    fetch_delay,
+    poll_place,
+)
 from bot.watch.poll_times import PollTimes
 from bot.watch.recipients import SavedEvent
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
@@ -234,7 +242,8 @@ class Watcher:
                 self._submit(partial(self._poll, location), location)
         crowded = _crowded(self._in_flight.values())
         for name in self._details.pop_due_databases(now, but=crowded):
-            self._submit(partial(fetch_databases, self._dms, name), _detail("databases", name))
+            work = partial(fetch_databases, self._dms, name, self._snapshots.get(name))
+            self._submit(work, _detail("databases", name))
         for name in self._details.pop_due_delays(now, but=crowded):
             self._submit(partial(self._fetch_delay, name), _detail("delay", name))
 
@@ -361,6 +370,8 @@ class Watcher:
                 self._on_cycle(result.place, "")
             elif (current := self._snapshots.get(result.name)) is not None:
                 self._details.schedule(current, now)
+                if isinstance(result, DatabasesResult) and result.job_failed:
+                    self.nudge(result.name)
         if changes.events:
             jobs = {each.event.job for each in changes.events}
             log.info("changes_announced", events=len(changes.events), jobs=len(jobs))

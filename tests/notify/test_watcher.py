@@ -244,6 +244,33 @@ def test_database_failures_of_a_running_dump_are_told(
     assert known.databases["b"].startswith("FAILED")
 
 
+def test_databases_that_fail_with_their_job_are_no_alert_of_their_own(
+    dms: DmsServer, store: Store, watcher: Watcher
+) -> None:
+    """They are read before the job is listed again, as in most of the time between two polls."""
+    dms.control.add_job("orders", state="NOT_STARTED", databases=["a", "b"], frozen=True)
+    watcher.tick()
+    dms.control.set_job("orders", state="RUNNING", phase="FULL_DUMP")
+    again(watcher)
+    outbox(store)
+    dms.control.set_database("orders", "b", state="FAILED", error={"code": 9, "message": "disk full"})
+    dms.control.set_job("orders", state="FAILED", error={"code": 9, "message": "slot is gone"})
+    dms.control.fault("ListMigrationJobs", "UNAVAILABLE", times=None)
+    dms.control.clear_calls()
+    watcher.tick()
+    assert dms.control.calls("GetMigrationJob"), "the databases have been read"
+    assert [e.kind for e in store.events(named("orders"))] == ["changed"]
+    dms.control.clear_faults()
+
+    def events() -> int:
+        watcher.tick()
+        return len(store.events(named("orders")))
+
+    until(events, lambda found: found > 1)
+    assert [(e.kind, e.after) for e in store.events(named("orders"))][1:] == [("changed", "FAILED/FULL_DUMP")]
+    assert kinds(store).count("alert") == 1
+
+
 def test_a_database_that_failed_while_replication_goes_on_is_found(
     dms: DmsServer, store: Store, gateway: Gateway, settings: Settings
 ) -> None:
