@@ -39,7 +39,7 @@ from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.requests.base import RequestContext
 from bot.requests.delay import plain_text
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
 from bot.store.records import Request, RequestState
 from bot.util import parallel
@@ -97,7 +97,7 @@ class Driver:
         Raises:
             StoreError: the next tick goes on.
         """
-        found = (*self._ctx.store.cutovers(), *self._ended_with_work(now))
+        found = (*self._ctx.store.cutovers(skip=pass_over), *self._ended_with_work(now))
         one_by_one(found, lambda cutover: self._tick(cutover, now), lambda each: f"cutover {each.id}")
 
     def _tick(self, cutover: Cutover, now: datetime) -> None:
@@ -108,7 +108,7 @@ class Driver:
 
     def _ended_with_work(self, now: datetime) -> Sequence[Cutover]:
         """Those that have ended, and whose source is still to be opened, or whose alarm is still set."""
-        ended = self._ctx.store.cutovers([S.ABORTED, S.EXPIRED], since=now - _DAY)
+        ended = self._ctx.store.cutovers([S.ABORTED, S.EXPIRED], since=now - _DAY, skip=pass_over)
         return [each for each in ended if _has_work(each)]
 
     def _one(self, cutover: Cutover, now: datetime) -> None:

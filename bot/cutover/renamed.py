@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot.config.projects import Projects
 from bot.cutover.ledger import card_key
 from bot.requests.renamed import names_now
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store import Store
 from bot.store.cutover import Cutover
 
@@ -18,7 +18,7 @@ def rename_jobs(store: Store, projects: Projects) -> None:
     Raises:
         StoreError.
     """
-    found = store.cutovers()
+    found = store.cutovers(skip=pass_over)
     one_by_one(found, lambda each: _rename(store, each, projects), lambda each: f"cutover {each.id}")
 
 

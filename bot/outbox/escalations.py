@@ -10,7 +10,7 @@ import structlog
 from bot.dms.running_errors import databases_of
 from bot.outbox.requeue import still_holds
 from bot.policy.model import Policy
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.slack.render import alerts
 from bot.store import Store
 from bot.store.records import Escalation, Event
@@ -37,7 +37,7 @@ class EscalationTask:
             if changed:
                 self._wake()
 
-        one_by_one(self._store.open_escalations(), one, lambda each: f"escalation {each.id}")
+        one_by_one(self._store.open_escalations(skip=pass_over), one, lambda each: f"escalation {each.id}")
 
     def _tick(self, id: str, now: datetime) -> bool:
         """Reads it again inside the transaction: somebody may have acknowledged it, or another leader

@@ -16,6 +16,7 @@ from bot.outbox.sender import Sender, seconds_from_now
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.queries import request_key
 from bot.runtime import metrics
+from bot.runtime.one_by_one import pass_over
 from bot.slack.api.messages import (
     AuthError,
     CannotPost,
@@ -123,7 +124,7 @@ class Notifier:
             return waiting
         pause = _IDLE_S
         for limit in _BATCHES:
-            due = self._store.ready_to_send(datetime.now(UTC), limit)
+            due = self._store.ready_to_send(datetime.now(UTC), limit, pass_over)
             sent, pause = self._send_all(due, stop)
             if sent or len(due) < limit:
                 return 0.0 if sent else pause

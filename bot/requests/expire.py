@@ -9,7 +9,7 @@ from bot.dms.rules import HARMLESS
 from bot.policy.permissions import ruled_as
 from bot.requests.base import RequestContext
 from bot.requests.queries import approval_key
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store.records import OPEN_REQUESTS, PENDING_REQUESTS, OutMessage, Person, Request, RequestState
 
 REMIND_AT = 0.25
@@ -60,7 +60,7 @@ class Expiry:
             StoreError.
         """
         now = self._ctx.clock()
-        found = self._ctx.store.requests(OPEN_REQUESTS, limit=1000)
+        found = self._ctx.store.requests(OPEN_REQUESTS, limit=1000, skip=pass_over)
         one_by_one(found, lambda request: self._expire(request, now), lambda each: f"request {each.id}")
 
     def _expire(self, request: Request, now: datetime) -> None:

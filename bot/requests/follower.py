@@ -14,7 +14,7 @@ from bot.requests.recovery import Recovery
 from bot.requests.rules import is_overdue, not_started
 from bot.requests.run_ledger import STOPPING_FIRST, UNKNOWN, RunLedger
 from bot.requests.runner import Runner, replica_lock
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store import Store
 from bot.store.records import Person, Request, RequestState, Run, RunState
 from bot.util import parallel
@@ -61,13 +61,14 @@ class Follower:
         Raises:
             StoreError.
         """
-        approved = self._store.requests([RequestState.APPROVED], limit=1000)
+        approved = self._store.requests([RequestState.APPROVED], limit=1000, skip=pass_over)
         one_by_one(approved, lambda request: self._runner.queue(request.id), _request)
-        following = self._store.runs(states=[RunState.FOLLOWING])
+        following = self._store.runs(states=[RunState.FOLLOWING], skip=pass_over)
         one_by_one(following, lambda run: self._runner.submit(run, self._poll_operation), _run)
         self._offer_abandoning(following)
-        one_by_one(self._store.runs(states=[RunState.CALLING]), self._recover_if_orphaned, _run)
-        running = self._store.requests([RequestState.RUNNING], limit=1000)
+        calling = self._store.runs(states=[RunState.CALLING], skip=pass_over)
+        one_by_one(calling, self._recover_if_orphaned, _run)
+        running = self._store.requests([RequestState.RUNNING], limit=1000, skip=pass_over)
         one_by_one(running, self._go_on, _request)
 
     def _recover_if_orphaned(self, run: Run) -> None:

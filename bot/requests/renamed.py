@@ -13,7 +13,7 @@ from bot.config.projects import Projects
 from bot.requests.by_project import projects_text
 from bot.requests.job_names import with_location
 from bot.requests.queries import mark_messages_dirty
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store import Store
 from bot.store.records import PENDING_REQUESTS, Request, RequestState
 
@@ -35,7 +35,7 @@ def rename_jobs(store: Store, projects: Projects) -> None:
     Raises:
         StoreError.
     """
-    found = store.requests(_GOING_ON, limit=_MOST)
+    found = store.requests(_GOING_ON, limit=_MOST, skip=pass_over)
     one_by_one(found, lambda each: _rename(store, each, projects), lambda each: f"request {each.id}")
 
 

@@ -21,7 +21,7 @@ from bot.requests.queries import departed, valid_approvers
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import delay_counts
 from bot.requests.unsupported import unsupported_clause
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store.records import Request, RequestState
 from bot.util.durations import humanize
 from bot.util.utc_times import utc_text
@@ -47,7 +47,7 @@ class Scheduler:
         Raises:
             StoreError: the next tick goes on.
         """
-        scheduled = self._ctx.store.requests([RequestState.SCHEDULED], limit=_MOST)
+        scheduled = self._ctx.store.requests([RequestState.SCHEDULED], limit=_MOST, skip=pass_over)
         one_by_one(scheduled, lambda request: self._tick(request, now), lambda each: f"request {each.id}")
 
     def _tick(self, request: Request, now: datetime) -> None:

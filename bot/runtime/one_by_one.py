@@ -8,7 +8,7 @@ from typing import TypeVar
 import structlog
 
 from bot.runtime import metrics
-from bot.store import StoreError
+from bot.store import StoreError, UnreadableRow
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +24,14 @@ def one_by_one(rows: Iterable[T], work: Callable[[T], object], what: Callable[[T
     for row in rows:
         try:
             work(row)
-        except StoreError:
-            raise
-        except Exception:
+        except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, UnreadableRow):
+                raise
             metrics.count_error()
             log.exception("row_failed", row=what(row))
+
+
+def pass_over(error: UnreadableRow) -> None:
+    """Leave a row out that cannot even be read."""
+    metrics.count_error()
+    log.error("row_not_read", error=str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.store.port import JobLocked, Lock, OldTables, StoreError
+from bot.store.port import JobLocked, Lock, OldTables, StoreError, UnreadableRow
 from bot.store.sql_store import Store
 from bot.store.sqlite import SqliteBackend
 from bot.store.sqlite_reader import SqliteReader
@@ -16,6 +16,7 @@ __all__ = [
     "OldTables",
     "Store",
     "StoreError",
+    "UnreadableRow",
     "open_for_reading",
     "open_store",
     "sqlite_file",

@@ -15,6 +15,10 @@ class OldTables(StoreError):
     """The tables are those of an older version, and are to stay so."""
 
 
+class UnreadableRow(StoreError):
+    """One row cannot be understood, as after somebody changed it, or a newer version wrote it."""
+
+
 class JobLocked(Exception):
     """Another run is active on the job."""
 

@@ -7,7 +7,7 @@ The only place that builds SQL. Names in it come from our own classes; data is p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from functools import cached_property
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -16,9 +16,12 @@ from cattrs.dispatch import StructureHook, UnstructureHook
 
 from bot.store.backend import Row
 from bot.store.codec import ColumnValue, as_columns, clean
-from bot.store.port import StoreError
+from bot.store.port import UnreadableRow
 
 Record = TypeVar("Record")
+Skip = Callable[[UnreadableRow], None]
+"""Takes the error of a row that is left out. None may be where what is not there allows something, as with
+locks and freezes."""
 
 
 class Where:
@@ -122,15 +125,25 @@ class Table(Generic[Record]):
         return {name: self._writers[name](value) for name, value in changes.items()}
 
     def record(self, row: Row) -> Record:
-        """Decode a row. Raises: StoreError, if it cannot be decoded."""
+        """Decode a row. Raises: UnreadableRow."""
         pairs = zip(self._readers, row, strict=True)
         try:
             return self._record(*[read(value, kind) for (read, kind), value in pairs])
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            raise StoreError(f"A row of the table {self.name} cannot be understood: {error}.") from error
+            text = f"A row of the table {self.name} ({row[0]}) cannot be understood: {error}."
+            raise UnreadableRow(text) from error
 
-    def records(self, rows: Iterable[Row]) -> tuple[Record, ...]:
-        return tuple([self.record(row) for row in rows])
+    def records(self, rows: Iterable[Row], skip: Skip | None = None) -> tuple[Record, ...]:
+        """Decode rows, without those whose error `skip` takes. Raises: UnreadableRow."""
+        if skip is None:
+            return tuple([self.record(row) for row in rows])
+        found: list[Record] = []
+        for row in rows:
+            try:
+                found.append(self.record(row))
+            except UnreadableRow as error:
+                skip(error)
+        return tuple(found)
 
 
 def _names(names: Iterable[str]) -> str:

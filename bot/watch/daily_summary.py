@@ -15,6 +15,7 @@ from bot.dms.model import State
 from bot.dms.resource_names import is_served
 from bot.policy.model import NO_PROJECTS, Summary
 from bot.policy.subscriptions import is_alert
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import JobSnapshot, OutMessage, RequestState
 from bot.watch.days import is_done
@@ -124,7 +125,8 @@ def summary_subject(
     known = tuple(each for name, each in store.known_jobs().items() if shows(name))
     recent = store.events(since=now - _DAY, limit=_MAX_SCANNED)
     events = [each for each in recent if is_alert(each) and shows(each.job)]
-    waiting = (each for each in store.requests([RequestState.APPROVING]) if each.expires > now)
+    approving = store.requests([RequestState.APPROVING], skip=pass_over)
+    waiting = (each for each in approving if each.expires > now)
     return {
         "date": today.isoformat(),
         "counts": dict(Counter(each.shown_status for each in known)),

@@ -16,7 +16,8 @@ from bot.policy.subscriptions import Subscriptions
 from bot.requests import renamed as requests
 from bot.requests.approvals import Approvals
 from bot.runtime import metrics
-from bot.store import Store, StoreError
+from bot.runtime.one_by_one import pass_over
+from bot.store import Store, StoreError, UnreadableRow
 from bot.store.records import RequestState
 from bot.store.retention import RetentionJob
 from bot.watch.audit_anchor import AuditAnchor
@@ -29,8 +30,8 @@ _MOST = 1000
 
 
 class Maintenance:
-    """Renames, expires and starts requests, repeats escalations, queues the messages of the day, deletes what is
-    old, and measures."""
+    """Renames, expires and starts requests, repeats escalations, queues the messages of the day, deletes
+    what is old, and measures."""
 
     def __init__(
         self,
@@ -69,15 +70,16 @@ class Maintenance:
         for tick in self._ticks:
             try:
                 tick(self._clock())
-            except StoreError:
-                raise
-            except Exception:
+            except Exception as error:
+                if isinstance(error, StoreError) and not isinstance(error, UnreadableRow):
+                    raise
                 metrics.count_error()
                 log.exception("maintenance_error", task=tick.__qualname__)
         oldest = self._store.oldest_unposted()
         age = timedelta() if oldest is None else self._clock() - oldest
         metrics.outbox(self._store.outbox_depth(), max(0.0, age.total_seconds()))
-        metrics.open_approvals(len(self._store.requests([RequestState.APPROVING], limit=_MOST)))
+        waiting = self._store.requests([RequestState.APPROVING], limit=_MOST, skip=pass_over)
+        metrics.open_approvals(len(waiting))
 
     def _rename(self, _now: datetime) -> None:
         if not self._renamed:

@@ -15,7 +15,7 @@ from bot.outbox.escalations import EscalationTask
 from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.base import RequestContext
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store import StoreError
 from bot.store.facts import RequestFacts
 from bot.store.records import Request, RequestState, RunState
@@ -24,6 +24,7 @@ from sandbox.dms import DmsServer
 from tests.ops.test_metrics import value
 from tests.policy.command_service import CommandService, command_service
 from tests.store import make
+from tests.store.raw import Raw
 
 NOW = make.NOW
 HOUR = timedelta(hours=1)
@@ -82,6 +83,34 @@ def test_a_database_that_is_away_ends_the_round() -> None:
     with pytest.raises(StoreError):
         one_by_one([1, 2], work, str)
     assert asked == [1]
+
+
+def test_a_row_that_cannot_be_understood_is_passed_over(desk: CommandService, tmp_path: Path) -> None:
+    """As a newer version may have written it; what is alone unreadable does not end the round, either."""
+    store = desk.ctx.store
+    running = {"state": RequestState.RUNNING}
+    add(desk, make.request("good", "orders", **running), make.request("bad", "crm", **running))
+    add(desk, make.request("worse", "hr", **running))
+    store.add_run(make.run("r1", "hr", request="worse", state=RunState.FAILED))
+    store.enqueue(make.message("m1"))
+    store.enqueue(make.message("m2"))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE requests SET action = 'levitate' WHERE id = 'bad'")
+        raw.execute("UPDATE runs SET action = 'levitate' WHERE id = 'r1'")
+        raw.execute("UPDATE outbox SET subject = '[' WHERE key = 'm1'")
+    with capture_logs() as lines:
+        context(desk).follower.follow()
+    assert state(desk, "good") is RequestState.DONE
+    bad = [each for each in lines if each["log_level"] == "error"]
+    named = [(each["event"], each.get("row") or each["error"]) for each in bad]
+    assert [event for event, _ in named] == ["row_not_read", "row_failed"]
+    assert named[0][1].startswith("A row of the table requests (bad) cannot be understood")
+    assert named[1][1] == "request worse"
+    assert [each.key for each in store.ready_to_send(NOW, skip=pass_over) if each.kind == "card"] == ["m2"]
+    with pytest.raises(StoreError):
+        store.request("bad")
+    with pytest.raises(StoreError):
+        store.runs(job=make.name("hr"))  # what decides whether a job is free leaves nothing out
 
 
 def test_runs_and_requests_are_followed_past_one_that_fails(desk: CommandService) -> None:

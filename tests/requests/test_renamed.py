@@ -71,7 +71,8 @@ def test_its_jobs_are_called_as_they_are_now(store: Store, state: RequestState) 
 
 
 def test_one_job_is_named_with_its_project_and_typed_so(store: Store) -> None:
-    facts = RequestFacts(display_names={ONE: SHOWN[ONE]}, projects="It is a job of 🏭 `prod` (*production*).")
+    jobs = (make.job(),)
+    facts = RequestFacts(display_names={ONE: SHOWN[ONE]}, projects=projects_text(jobs, BEFORE))
     store.add_request(make.request(facts=facts))
     rename_jobs(store, SWAPPED)
     now = store.request("q1")

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.store.codec import time_text
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _CUTOVERS = Table("cutovers", Cutover, fixed=("id", "team", "by", "created", "rehearsal"))
@@ -37,6 +37,7 @@ class CutoverTables(TableGroup):
         job: str = "",
         limit: int = 200,
         since: datetime | None = None,
+        skip: Skip | None = None,
     ) -> tuple[Cutover, ...]:
         """Those in one of these states, newest first; those that have not ended where none is named. With
         `since`, those that entered their state later."""
@@ -46,7 +47,7 @@ class CutoverTables(TableGroup):
         if job:
             where.add("id IN (SELECT cutover FROM cutover_jobs WHERE job = ?)", job)
         sql = _CUTOVERS.select(where, "ORDER BY created DESC, id LIMIT ?")
-        return _CUTOVERS.records(self._db.rows(sql, [*where.params, limit]))
+        return _CUTOVERS.records(self._db.rows(sql, [*where.params, limit]), skip)
 
     def change_cutover(self, cutover: Cutover, **changes: Any) -> Cutover | None:
         """Change it if it is still as it was read; None where somebody was first.

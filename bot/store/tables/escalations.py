@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.store.codec import time_text
 from bot.store.records import Escalation
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _ESCALATIONS = Table(
@@ -26,10 +26,11 @@ class EscalationTable(TableGroup):
         """The newest one whose first message has this key in the outbox."""
         return self._one_escalation(Where().add("message = ?", message))
 
-    def open_escalations(self, channel: str = "") -> tuple[Escalation, ...]:
+    def open_escalations(self, channel: str = "", skip: Skip | None = None) -> tuple[Escalation, ...]:
         """Those that nobody has acknowledged and that are not over, oldest first."""
         where = Where().equal(channel=channel).add("ended IS NULL")
-        return _ESCALATIONS.records(self._db.rows(_ESCALATIONS.select(where, "ORDER BY seq"), where.params))
+        rows = self._db.rows(_ESCALATIONS.select(where, "ORDER BY seq"), where.params)
+        return _ESCALATIONS.records(rows, skip)
 
     def escalations_since(self, channel: str, since: datetime) -> tuple[Escalation, ...]:
         """Those of a channel that are open, or have ended since then, oldest first."""

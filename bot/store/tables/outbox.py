@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.store.codec import clean, dumps, text_time, time_text
 from bot.store.records import OutMessage
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _MAX_WAIT = timedelta(minutes=15)
@@ -57,7 +57,9 @@ class OutboxTable(TableGroup):
         row = self._db.row(_OUTBOX.select(where), where.params)
         return None if row is None else _OUTBOX.record(row)
 
-    def ready_to_send(self, now: datetime, limit: int = 100) -> tuple[OutMessage, ...]:
+    def ready_to_send(
+        self, now: datetime, limit: int = 100, skip: Skip | None = None
+    ) -> tuple[OutMessage, ...]:
         """Messages that can be sent now, oldest first: not given up, `not_before` reached, first of their
         `order`, and the parent of their thread posted.
 
@@ -65,7 +67,7 @@ class OutboxTable(TableGroup):
         """
         where = Where().add(_READY, time_text(now), time_text(now + _MAX_WAIT))
         sql = _OUTBOX.select(where, "ORDER BY id LIMIT ?")
-        return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]))
+        return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]), skip)
 
     def mark_attempt(self, key: str, not_before: datetime | None = None) -> None:
         """Record an attempt before it is made, so that after a crash the channel is searched for the message.

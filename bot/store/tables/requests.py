@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.store.codec import clean, time_text
 from bot.store.records import PENDING_REQUESTS, Decision, Request, RequestState
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _REQUESTS = Table("requests", Request, fixed=("id", "state", "by", "jobs"))
@@ -34,14 +34,19 @@ class RequestTables(TableGroup):
         return None if row is None else _REQUESTS.record(row)
 
     def requests(
-        self, states: Sequence[RequestState] = (), job: str = "", by: str = "", limit: int = 200
+        self,
+        states: Sequence[RequestState] = (),
+        job: str = "",
+        by: str = "",
+        limit: int = 200,
+        skip: Skip | None = None,
     ) -> tuple[Request, ...]:
         """Matching requests, newest first."""
         where = Where().one_of("state", states).equal(requester=by)
         if job:
             where.add("id IN (SELECT request FROM request_jobs WHERE job = ?)", job)
         sql = _REQUESTS.select(where, "ORDER BY seq DESC LIMIT ?")
-        return _REQUESTS.records(self._db.rows(sql, [*where.params, limit]))
+        return _REQUESTS.records(self._db.rows(sql, [*where.params, limit]), skip)
 
     def open_sharing_jobs(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
         """Ids of the team's other requests that are open at `now` and share a job with `request` (an id),

@@ -9,7 +9,7 @@ from bot.dms.rules import Action
 from bot.store.codec import clean
 from bot.store.port import JobLocked
 from bot.store.records import ACTIVE_RUNS, Run, RunState
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _RUNS = Table("runs", Run, fixed=("id", "state", "job", "request"))
@@ -42,10 +42,11 @@ class RunTable(TableGroup):
         job: str = "",
         owner: str = "",
         limit: int = 2000,
+        skip: Skip | None = None,
     ) -> tuple[Run, ...]:
         """The newest `limit` runs, in the order in which they were added."""
         where = Where().equal(request=request, job=job, owner=owner).one_of("state", states)
-        return _RUNS.records(self._db.rows(_RUNS.select_latest(where, "seq"), [*where.params, limit]))
+        return _RUNS.records(self._db.rows(_RUNS.select_latest(where, "seq"), [*where.params, limit]), skip)
 
     def move_run(self, id: str, expect: Sequence[RunState], to: RunState, **changes: Any) -> Run | None:
         """Change state (and fields of `Run`) if it is still one of `expect`; None if it is not.
