@@ -11,12 +11,12 @@ from functools import partial
 
 from bot.config.projects import ALL_LOCATIONS, Place, Project
 from bot.config.settings import Settings
-from bot.dms.errors import Denied, DmsError
+from bot.dms.errors import Denied, DmsError, NotFound, Refused
 from bot.dms.gateway import Gateway
 from bot.dms.grpc_client import PAGE
 from bot.dms.missing import Why
 from bot.dms.model import Job, State
-from bot.dms.project_apis import ProjectApis
+from bot.dms.project_apis import RESOURCE_MANAGER_HOST, ProjectApis
 from bot.dms.transport import DMS_HOST, MONITORING_HOST
 from bot.doctor.finding import Finding, fail, ok, warn
 from bot.watch.detail_queues import most_database_reads
@@ -138,7 +138,7 @@ def _place(gateway: Gateway, place: Place) -> _Look:
     try:
         listed = gateway.list_jobs(place)
     except DmsError as error:
-        return _Look(fail(check, str(error), _remedy(error, gateway.project)), error=error)
+        return _Look(fail(check, str(error), _mend_place(error, place, gateway.project)), error=error)
     if listed.unreachable:
         away = "; ".join(f"{each.location}: {each.reason or 'no answer'}" for each in listed.missing)
         used_up = any(each.why is Why.QUOTA for each in listed.missing)
@@ -148,9 +148,17 @@ def _place(gateway: Gateway, place: Place) -> _Look:
     return _Look(ok(check, f"It answers, with {count}."), listed.jobs)
 
 
+def _mend_place(error: DmsError, place: Place, project: Project) -> str:
+    if isinstance(error, NotFound | Refused):
+        return _where_it_is(place)
+    return _MORE_QUOTA if error.code == "RESOURCE_EXHAUSTED" else _remedy(error, project)
+
+
 def _where_it_is(place: Place) -> str:
-    where = f"the region's name in DMS_LOCATIONS ({place.location})"
-    return f"Check {where} and Google's status page, and try again."
+    """The service was reached and knows no such place, or it does not answer for it."""
+    every = place.location == ALL_LOCATIONS
+    name = "the project's ID" if every else f"the region's name in DMS_LOCATIONS ({place.location})"
+    return f"Check {name}, the way to {DMS_HOST} and Google's status page, and try again."
 
 
 def _permissions(gateway: Gateway, apis: ProjectApis, jobs: Sequence[Job]) -> Finding:
@@ -161,7 +169,7 @@ def _permissions(gateway: Gateway, apis: ProjectApis, jobs: Sequence[Job]) -> Fi
         of_job = bool(set(wanted) - granted)
     except DmsError as error:
         if not jobs:
-            return warn(_IAM, str(error), _remedy(error, gateway.project))
+            return warn(_IAM, str(error), _remedy(error, gateway.project, RESOURCE_MANAGER_HOST))
         granted, where, of_job = frozenset(), jobs[0].id, True
         wanted = tuple(each for each in wanted if _is_of_a_job(each))
     if of_job and jobs:
@@ -243,7 +251,7 @@ def _reason(error: DmsError) -> str:
     return error.reason or str(error).rstrip(".")
 
 
-def _remedy(error: DmsError, project: Project) -> str:
+def _remedy(error: DmsError, project: Project, host: str = DMS_HOST) -> str:
     if error.code == "UNAUTHENTICATED":
         return _impersonate(project.impersonate) if project.impersonate else _credentials()
     if isinstance(error, Denied):
@@ -251,7 +259,7 @@ def _remedy(error: DmsError, project: Project) -> str:
             f"Enable datamigration.googleapis.com in {project.id}, and grant the bot's service account "
             "the custom role of deploy/google/role.yaml (or roles/datamigration.admin)."
         )
-    return "Check the way to datamigration.googleapis.com (firewall, Private Google Access, proxy)."
+    return f"Check the way to {host} (firewall, Private Google Access, proxy)."
 
 
 def _impersonate(account: str) -> str:

@@ -101,7 +101,8 @@ def init(folder: Path, extra: str | None) -> None:
         # A disk that is full names no file.
         name = error.filename or folder
         raise click.ClickException(f"{name} cannot be written: {error.strerror}.") from error
-    click.echo(f"\nWrote {', '.join(written)} into {folder}. Next:\n")
+    where = "this folder" if folder == Path() else str(folder)
+    click.echo(f"\nWrote {', '.join(written)} into {where}. Next:\n")
     click.echo(_next(folder, chosen))
 
 
@@ -264,8 +265,9 @@ def _indented(text: str) -> str:
 
 def _next(folder: Path, extra: str) -> str:
     if extra == "compose":
+        there = "" if folder == Path() else f"  cd {_quoted(folder)}\n"
         return (
-            f"  cd {_quoted(folder)}\n"
+            f"{there}"
             "  BOT_IMAGE=… docker compose up -d  # the image's name, unless it is dms-bot\n"
             "  docker compose exec bot dms-bot doctor"
         )

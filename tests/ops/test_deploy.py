@@ -319,6 +319,7 @@ def test_the_unit_of_systemd() -> None:
     parser.read_string(unit)
     assert int(parser["Service"]["TimeoutStopSec"]) > SHUTDOWN_S
     assert parser["Service"]["RestartPreventExitStatus"] == "2"
+    assert parser["Service"]["CapabilityBoundingSet"] == "", "as in a container"
     given = dict(re.findall(r"^Environment=(\w+)=(\S+)$", unit, re.MULTILINE))
     assert set(given) <= ENV | {"MPLCONFIGDIR"}
     credentials = set(re.findall(r"^LoadCredential=([\w-]+):", unit, re.MULTILINE))

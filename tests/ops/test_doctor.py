@@ -162,6 +162,12 @@ def test_a_location_that_does_not_answer(healthy: Environ, dms: DmsServer) -> No
     assert found["DMS in us-central1"].failed
 
 
+def test_a_location_that_dms_does_not_know_is_no_matter_of_the_network(healthy: Environ) -> None:
+    found = not_ok({**healthy, "DMS_LOCATIONS": "mars"})["DMS in mars"]
+    assert found.failed
+    assert found.fix.startswith("Check the region's name in DMS_LOCATIONS (mars)")
+
+
 def test_dms_out_of_reach(healthy: Environ) -> None:
     with closed_port() as port:
         found = not_ok({**healthy, "DMS_EMULATOR_HOST": f"127.0.0.1:{port}", "DMS_LOCATIONS": "europe-west1"})

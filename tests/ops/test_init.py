@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,11 +68,11 @@ def test_right_answers_make_an_installation(servers: Any, tmp_path: Path) -> Non
     assert values["settings"] == (folder / "dms-bot.toml").read_text()
     assert values["policy"] == (folder / "policy.toml").read_text()
     assert slack.bot_token not in done.stdout + (folder / "values.yaml").read_text()
-    # The chart refuses what is left to be put in.
-    with pytest.raises(jsonschema.ValidationError, match="REGION"):
-        charted(**values)
-    values["image"]["repository"] = values["image"]["repository"].replace("REGION", "europe-west1")
-    assert charted(**values)
+    if sys.platform == "linux":  # for which the template engine is built
+        with pytest.raises(jsonschema.ValidationError, match="REGION"):
+            charted(**values)
+        values["image"]["repository"] = values["image"]["repository"].replace("REGION", "europe-west1")
+        assert charted(**values)
 
 
 def test_a_token_that_slack_refuses_is_asked_for_again(servers: Any, tmp_path: Path) -> None:
@@ -159,6 +160,7 @@ def test_compose_gets_a_password_that_stays(servers: Any, tmp_path: Path) -> Non
     for _ in range(2):
         done = init(servers, tmp_path, ["y", *good(servers)], "--with", "compose")
         assert done.returncode == 0, done.stdout + done.stderr
+        assert f"cd {tmp_path}\n" in done.stdout
         password, url = ((tmp_path / "secrets" / each).read_text() for each in ("postgres-password", "db"))
         assert load_database({"DMS_BOT_DB": url}) == f"postgresql://bot:{password}@postgres/dmsbot"
         (tmp_path / "secrets" / "db").write_text(url.replace(password, "mine"))
