@@ -14,7 +14,8 @@ import click
 def sandbox(options: tuple[str, ...]) -> None:
     """Try the bot with a Slack and a DMS of its own on this machine, in a browser.
 
-    OPTIONS are those of the sandbox, for example `--slack-port 3000 --host 0.0.0.0 --projects 3`.
+    OPTIONS are those of the sandbox, for example `--slack-port 3000 --host 0.0.0.0 --projects 3`;
+    `dms-bot sandbox -- --help` lists them.
     """
     missing = [each for each in ("sandbox", "uvicorn", "starlette") if find_spec(each) is None]
     if missing:

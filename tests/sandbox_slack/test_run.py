@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.config.loader import load
+from bot.config.settings import OPTIONS
 
 PROBE = """
 import json, os, signal, sys
@@ -51,14 +52,14 @@ def test_command_runs_with_the_environment_and_its_status_is_handed_on(tmp_path:
 
 def test_the_demo_has_nothing_of_a_bot_for_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shell may have its settings: its database must get no demo jobs, and its webhooks no demo events."""
-    real = ("DMS_BOT_CONFIG", "DMS_BOT_DB_FILE", "SLACK_BOT_TOKEN_FILE", "SLACK_SIGNING_SECRET_FILE")
+    real = {f"{each.env}_FILE" for each in OPTIONS if each.secret} | {"DMS_BOT_CONFIG"}
     for name in (*real, "DMS_BOT_DB"):
         monkeypatch.setenv(name, str(tmp_path / "real"))
     with start(tmp_path) as sandbox:
         out, err = sandbox.communicate(timeout=60)
     assert sandbox.returncode == 0, err
     told = json.loads(next(line for line in out.splitlines() if line.startswith('{"ok"')))
-    assert not set(told["names"]) & set(real)
+    assert not set(told["names"]) & real
     assert told["db"].startswith("var/sandbox-")
 
 
