@@ -80,7 +80,7 @@ def _known(connection: sqlite3.Connection, name: Path) -> None:
         applied = [row[0] for row in connection.execute(sql, (MIGRATION_SET,))]
     if not applied:
         raise StoreError(f"{name} is a SQLite database, but not one of dms-bot.")
-    pending(applied, MIGRATIONS, str(name))
+    pending(applied, MIGRATIONS, f"The database {name}")
 
 
 def content(connection: sqlite3.Connection) -> Content:

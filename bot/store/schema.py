@@ -248,10 +248,10 @@ def pending(
     unknown = sorted(set(applied) - known)
     if unknown:
         raise StoreError(
-            f"The database {where} was made by a newer version (it has “{unknown[-1]}”): "
+            f"{where} was made by a newer version (it has “{unknown[-1]}”): "
             "run that version, or restore a copy from before the upgrade."
         )
     waiting = tuple(each for each in migrations if each.name not in applied)
     if applied and waiting and not upgrade:
-        raise OldTables(f"The database {where} has the tables of an older version.")
+        raise OldTables(f"{where} has the tables of an older version.")
     return waiting

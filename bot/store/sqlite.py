@@ -260,7 +260,7 @@ class SqliteBackend(Backend):
             with self.begin_write(), self.errors():
                 steps = _as_sqlite_utils(migrations)
                 applied = [each.name for each in steps.applied(database)]
-                pending(applied, migrations, str(self._path), upgrade=upgrade)
+                pending(applied, migrations, f"The database {self._path}", upgrade=upgrade)
                 steps.apply(database)
 
     def _integrity_check(self, database: Database) -> None:

@@ -79,7 +79,8 @@ class SqliteReader(Backend):
             if not {"_sqlite_migrations", "audit", "audit_head"} <= tables:
                 raise StoreError(f"{self._path} is a SQLite database, but not one of dms-bot.")
             sql = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
-            pending([str(row[0]) for row in session.rows(sql, (MIGRATION_SET,))], MIGRATIONS, str(self._path))
+            applied = [str(row[0]) for row in session.rows(sql, (MIGRATION_SET,))]
+            pending(applied, MIGRATIONS, f"The database {self._path}")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
