@@ -306,6 +306,67 @@ def test_the_chart_and_the_overlays_make_the_same_pod() -> None:
     }
 
 
+CONTENT = {
+    "slack-bot-token": "xoxb-1",
+    "slack-app-token": "xapp-1",
+    "slack-signing-secret": "signing",
+    "db": "postgresql://bot:password@10.0.0.5/dmsbot",
+    "dms-bot-db": "postgresql://bot:password@10.0.0.5/dmsbot",
+    "dms-bot-metrics-token": "token",
+    "token": "token",
+    "dms-bot.toml": 'project = "acme"\nlocations = ["europe-west3"]\nnotify_channel = "C0123ABCDEF"\n',
+    "policy.toml": "[roles]\n",
+}
+"""By the name of a file or a secret."""
+
+
+def started(environ: dict[str, Any], folder: Path) -> Settings:
+    """The settings of a bot in the image with this environment, and with all files that it names."""
+    for name, content in CONTENT.items():
+        (folder / name).write_text(content)
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8").rpartition("\nFROM ")[2]
+    of_image = dict(re.findall(r"^ +((?:DMS_BOT_|PORT)\w*)=(\S+)", dockerfile, re.MULTILINE))
+    assert {"DMS_BOT_DB", "PORT"} <= set(of_image)
+    given = {}
+    for name, value in {**of_image, **environ}.items():
+        if isinstance(value, dict):
+            secret = value["secretKeyRef"]
+            given[name] = CONTENT[secret["key"] if secret["key"] in CONTENT else secret["name"]]
+        else:
+            given[name] = re.sub(r"^(/run/secrets|/etc/dms-bot)/(.*/)?", f"{folder}/", value)
+    return load(given)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the template engine is built for Linux alone")
+@pytest.mark.parametrize("connection", ["socket", "http"])
+@pytest.mark.parametrize("database", ["postgres", "sqlite"])
+def test_the_bot_reads_what_the_chart_gives_it(tmp_path: Path, connection: str, database: str) -> None:
+    values = {"replicas": 1, "policy": "[roles]\n", "metrics": {"secret": "dms-bot-metrics"}}
+    check_settings(
+        env(charted(**values, connection=connection, database=database)), tmp_path, connection, database
+    )
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="kubectl renders the overlays")
+@pytest.mark.parametrize("overlay", ["sqlite", "postgres"])
+def test_the_bot_reads_what_an_overlay_gives_it(overlays: Path, tmp_path: Path, overlay: str) -> None:
+    check_settings(env(kustomized(overlays / overlay)), tmp_path, "socket", overlay)
+
+
+def test_the_bot_reads_what_compose_and_cloud_run_give_it(tmp_path: Path) -> None:
+    check_settings(read("compose.yaml")["services"]["bot"]["environment"], tmp_path, "socket", "postgres")
+    (container,) = read("cloud-run", "service.yaml")["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
+    check_settings({**given, "GOOGLE_CLOUD_PROJECT": "acme"}, tmp_path, "http", "postgres")
+
+
+def check_settings(environ: dict[str, Any], folder: Path, connection: str, database: str) -> None:
+    settings = started(environ, folder)
+    assert settings.socket_mode is (connection == "socket")
+    assert settings.db == (CONTENT["db"] if database == "postgres" else "/var/lib/dms-bot/bot.db")
+    assert settings.policy_file == folder / "policy.toml"
+
+
 @pytest.mark.parametrize("path", sorted(DEPLOY.glob("kubernetes/overlays/*/dms-bot.toml")))
 def test_settings_are_read(path: Path) -> None:
     settings = load({"DMS_BOT_CONFIG": str(path), "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"})
