@@ -27,7 +27,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         Cause.TUNNEL,
         r"\bssh: (?:connect to host|handshake failed|unable to authenticate)\b|"
         r"\bpermission denied \(publickey\b|\b(?:kex|ssh)_exchange_identification\b|"
-        r"\bremote port forwarding failed\b|"
+        r"\bremote port forwarding failed\b|\badministratively prohibited\b|"
         r"\bhost key verification failed\b|\bchannel \d{1,9}: open failed\b",
         "The SSH tunnel cannot be built: "
         "check the SSH settings of the connection profile, and the bastion host.",
@@ -53,7 +53,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bpassword authentication failed\b|\baccess denied for user\b|"
         r"\bauthentication failed\b|\binvalid (?:username|user name|password|credentials)\b|"
         r"\blogin failed\b|\bORA-(?:01017|28000|28001)\b|\bincorrect password\b|"
-        r"\bis not permitted to log in\b",
+        r"\bis not permitted to log in\b|\bno password supplied\b",
         "The user or password in the connection profile is wrong. Correct the profile.",
         "AUTHENTICATION_FAILURE",
     ),
@@ -120,7 +120,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DUPLICATE,
-        r"\bduplicate (?:key|entry)\b|\bunique constraint\b|\berror(?:_code:)? ?1062\b|"
+        r"\bduplicate (?:key|entry)\b|\bunique constraint\b|\bviolates exclusion constraint\b|"
+        r"\berror(?:_code:)? ?1062\b|"
         r"\bcould not create unique index\b|\bORA-00001\b|\bviolates foreign key constraint\b|"
         r"\bforeign key constraint fails\b",
         "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "

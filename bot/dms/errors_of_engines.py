@@ -83,7 +83,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.IAM,
-        r"\bpermission\b.{0,80}\bdenied on (?:resource|network|subnetwork|project)\b|"
+        r"\bpermission\b.{0,80}\bdenied (?:on|for) (?:resource|network|subnetwork|project)\b|"
         r"\blacks IAM permission\b|\biam\.(?:serviceAccounts?|roles)\.\w+|"
         r"\bcaller does not have permission\b|\brequired ['\"]…['\"] permission\b|"
         r"\bnot authorized to act as service account\b|"
@@ -134,7 +134,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.CONNECTION_LOST,
         r"\bORA-(?:03113|03114|03135|02396|02399|12537|12547|12570|12571|12583|12592|12637|17800|00028|01089|"
-        r"01092)\b|\bgot minus one from a read call\b|"
+        r"01092)\b|\bgot minus one from a read call\b|\bdriver: bad connection\b|"
+        r"\binvalid connection\b(?! \w)|\bsession is in the kill state\b|"
         r"\bcommunications link failure\b|\b(?:replication|idle-in-transaction|idle-session) timeout\b",
         "The connection to the database broke while it was in use: check that it is up and stays up, the "
         "network between, and its time-outs.",
@@ -148,7 +149,9 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"the connect)\b|"
         r"\bname or service not known\b|\bunknown MySQL server host\b|"
         r"\bnetwork adapter could not establish the connection\b|"
-        r"\bTCP/IP connection to the host\b.{0,120}\bhas failed\b|\bdatabase system is in recovery mode\b",
+        r"\bTCP/IP connection to the host\b.{0,120}\bhas failed\b|\bdatabase system is in recovery mode\b|"
+        r"\blogin timeout expired\b|\bcould not open a connection to\b|"
+        r"\bon server '…' is not currently available\b",
         "DMS cannot reach the database: check that it is up, then host, port and service name, firewall, "
         "allowlist, VPC peering or tunnel.",
         documented=False,
@@ -158,6 +161,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bORA-(?:01400|02291|02290|12899|01438|00904)\b|\bcannot be converted from type\b|"
         r"\berror(?:_code)?:? ?(?:1048|1054|1060|1061|1091|1136|1677)\b|\bcheck that column/key exists\b|"
         r"\bis of type\b.{0,60}\bbut expression is of type\b|\binvalid input syntax for type\b|"
+        r"\bnumeric field overflow\b|\b(?:small|big)?int(?:eger)? out of range\b|"
         r"\b(?:msg:? |error:? )(?:207|208|515|2628|8152), (?:level|severity)\b|"
         r"\binvalid (?:object|column) name '|\bstring or binary data would be truncated\b|"
         r"\bcannot insert the value NULL into\b",
@@ -169,6 +173,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.AUTH_PLUGIN,
         r"\bcaching_sha2_password\b|\bsha256_password\b|\bauthentication plugin\b|"
+        r"\bthis user requires \w[\w ]{0,40}\bauthentication\b|\bpublic key retrieval is not allowed\b|"
         r"\bauthentication requires secure connection\b",
         "The migration user's authentication plugin needs TLS or is not there: use TLS in the connection "
         "profile, or give the user `mysql_native_password`.",
@@ -181,7 +186,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\b(?:msg|error:?) (?:229|262|297|300|916|4060)\b|"
         r"\bcannot open database\b.{0,80}\brequested by the login\b|"
         r"\bserver principal\b.{0,80}\bnot able to access\b|\bORA-(?:01950|00990|01045)\b|"
-        r"\bmissing privileges\b|\buser does not have permission to\b|\bPLS-00201\b|"
+        r"\bto start wal ?sender\b|\bmissing privileges\b|\bmissing the following (?:global )?privilege|"
+        r"\buser does not have permission to\b|\bPLS-00201\b|"
         r"\bnot authorized to initiate the requested action\b|"
         r"\bpermission denied for large object\b",
         "The migration user lacks privileges on the source: grant what the guide lists.",
@@ -190,7 +196,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.TOO_MANY_CONNECTIONS,
         r"\bmax_user_connections\b|\berror(?:_code)?:? ?(?:1040|1203|1226)\b|\bORA-(?:00018|00020|"
-        r"12516|12519|12520)\b",
+        r"12516|12519|12520)\b|\b(?:request|session) limit for the database is \d{1,9} and has been "
+        r"reached\b",
         "The database takes no more connections: end some, or raise its limit.",
         documented=False,
     ),
@@ -198,7 +205,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.DUPLICATE,
         r"\berror(?:_code)?:? ?(?:1032|1062|1586)\b|\bHA_ERR_(?:KEY_NOT_FOUND|FOUND_DUPP_KEY|END_OF_FILE)\b|"
         r"\bcan't find record in\b|\bconflicted with the (?:FOREIGN KEY|REFERENCE) constraint\b|"
-        r"\bCONFLICT: remote (?:INSERT|UPDATE|DELETE)\b",
+        # A replicated statement made what somebody had made there: nothing is to be cleared in CDC.
+        r"\bCONFLICT: remote (?:INSERT|UPDATE|DELETE)\b|\b(?:already|database) exists on query\b",
         "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
         "destination alone until the migration is over.",
         documented=False,
@@ -304,8 +312,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.DESTINATION_GONE,
         r"(?:\b(?:cloud ?sql instance|alloydb (?:cluster|instance))\b|\bprojects/\S+/(?:clusters|"
         r"instances)/\S+)"
-        r".{0,120}\b(?:not found|"
-        r"does not exist|deleted)\b",
+        r"(?:[^:]|:(?=\S)){0,120}\b(?:not found|does not exist|deleted)\b",
         ("The destination no longer exists, so the job cannot continue. Delete the job and create another."),
         documented=False,
     ),

@@ -9,7 +9,7 @@ from bot.dms.error_causes import LIMITS, LOGS_GONE, SOURCE, Cause, KnownError, k
 REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.QUOTA,
-        r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|limits?)\b|\bquota exceeded\b|"
+        r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|reached)\b|\binsufficient\b.{0,40}\bquota\b|"
         r"\bmaximum number of peer(?:ed networks|ings)\b|\brate limit exceeded\b|"
         r"\bresource has been exhausted\b",
         "A quota of the project is used up. Try again in a minute, or raise the quota in the console.",
@@ -49,9 +49,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.DESTINATION_GONE,
         # Not what an import into the destination misses there: `…: role "…" does not exist`.
-        r"\bdestination\b(?![^:]{0,120}\b(?:role|user|relation|table|column|schema|function|type)\b)"
-        r"[^:]{0,120}\b(?:was not found|does not exist|"
-        r"(?:has|have|been) been deleted|may have been deleted|was deleted)",
+        r"\bdestination(?: (?:cloud sql |alloydb )?(?:instance|cluster|server))?(?: [^\s:]\S{0,120})? "
+        r"(?:was not found|does not exist|no longer exists|(?:has|may have) been deleted|was deleted)\b",
         ("The destination no longer exists, so the job cannot continue. Delete the job and create another."),
         documented=False,
     ),
@@ -121,9 +120,10 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.LOG_LOST,
         r"\bwal segment\b.{0,80}\b(?:removed|missing|not found)\b|"
-        r"\breplication slot\b.{0,120}\b(?:does not exist|missing|invalidated|lost)\b|"
+        r"\breplication slot\b[^:]{0,120}\b(?:does not exist|missing|invalidated|(?:was|is|been) lost)\b|"
+        r"\bslot has been invalidated\b|"
         r"\bis ahead of the WAL flush position\b|\binvalidating obsolete replication slot\b|"
-        r"\bdropped the replication slot\b|"
+        r"\bdropped the replication slot\b|\brestart_lsn\b.{0,80}\bexceeds the limit\b|"
         r"\bLSN\b.{0,60}\bno longer available\b|"
         r"\bno longer get changes from replication slot\b|\bexceeded the maximum reserved size\b",
         LOGS_GONE.format("its replication slot was dropped or invalidated, or WAL was removed"),
@@ -167,8 +167,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.BINLOG_LOST,
         # MySQL's error 1236 has many reasons, which it quotes: only without one does its number count.
         r"\b(?:fatal )?error 1236\b[^:]*$|\berror_code:? ?1236\b[^:]*$|"
-        r"\bcould not find (?:first log file|next log)\b|"
-        r"\b(?:binlogs?|binary logs?)\b.{0,80}\b(?:purged|lost|not found|expired|removed)\b|"
+        r"\bcould not find (?:first log file|next log)\b|\bbinary log: could not open log file\b|"
+        r"\b(?:binlogs?|binary logs?)\b[^:]{0,80}\b(?:purged|lost|not found|expired|removed)\b|"
         r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b|"
         r"\bbinlog truncated\b|\b(?:binlog|binary log)\b.{0,160}\bno longer available\b",
         LOGS_GONE.format("binary logs were purged; keep them longer"),
@@ -195,7 +195,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bbinary logging\b.{0,60}\b(?:off|not|disabled|must)\b|"
         r"\bbinary log is not open\b|\bbinlogging on server not active\b|"
         r"\breplicate anonymous transaction when AUTO_POSITION\b|"
-        r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b|\bequal MySQL server (?:ids?|UUIDs)\b",
+        r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b|\berror 1794\b|"
+        r"\bequal MySQL server (?:ids?|UUIDs)\b",
         "Binary logging on the source is off or not as DMS needs it: "
         "check `log_bin`, `binlog_format=ROW`, `server_id` (set, and of no other server) "
         "and the GTID settings.",
@@ -227,8 +228,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DDL,
-        r"\btable definition has changed\b|\berror 1412\b|\bORA-(?:01410|08103)\b|\bDDL\b.{0,60}\b(?:blocked|"
-        r"not supported|"
+        r"\btable definition has changed\b|\berror 1412\b|\bORA-(?:01410|08103)\b|"
+        r"\bDDL\b(?! script).{0,60}\b(?:blocked|not supported|"
         r"during)\b|"
         r"\bconcurrent DDL\b",
         "The structure of a table was changed. Hold DDL back until the full dump is done. {start_over}",
@@ -267,7 +268,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.ENGINE,
-        r"\b(?:MyISAM|MEMORY|FEDERATED|ARCHIVE)\b.{0,40}\btables?\b|"
+        r"\b(?:MyISAM|FEDERATED)\b.{0,40}\btables?\b|\b(?:MEMORY|ARCHIVE) (?:storage )?(?:engine|tables?)\b|"
         r"\btables?\b.{0,40}\b(?:MyISAM|FEDERATED)\b|\bunknown storage engine\b",
         "Tables use a storage engine that Cloud SQL does not replicate safely: "
         "convert them to InnoDB on the source.",
@@ -305,6 +306,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"(?<!\bfile )\bextension\b.{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
         r"\bextension\b.{0,80}\bhas no (?:installation|update)\b|"
         r"\bcould not open extension control file\b|\bunsupported extensions?\b|"
+        r"\bextension \"…\" must be loaded via\b|\bcould not find function \"…\" in file\b|"
         r"\bobject of an extension does not exist\b|\bcould not load library\b|"
         r"\bcould not access file \"\$libdir/",
         "The database uses an extension that the destination does not have or does not let DMS create. "

@@ -43,7 +43,8 @@ TLS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.TLS_SETTING,
-        r"\bserver does not support (?:SSL|TLS|encryption)\b|\bSSL is not enabled on the server\b|"
+        r"\bserver does not support (?:SSL|TLS|encryption)\b|\bserver refused TLS connection\b|"
+        r"\bSSL is not enabled on the server\b|"
         r"\binsecure transport are prohibited\b|\berror(?:_code)?:? ?3159\b|"
         rf"{_TLS}(?: connection| encryption)? is required\b|"
         r"\bdoes not look like a TLS handshake\b|\bwrong version number\b|"
