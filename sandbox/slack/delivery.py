@@ -35,6 +35,8 @@ class Delivery:
     status: int | None = None
     error: str | None = None
     late_after: float | None = None
+    lost: bool = False
+    """Not acknowledged because the sandbox broke the connection."""
     retry_num: int = 0
     duplicate: bool = False
 
@@ -124,17 +126,17 @@ async def _over_socket(ws: Workspace, result: Delivery, manner: Manner, started:
     if result.kind == "events_api" or manner.retry_num:
         retry = {"retry_attempt": manner.retry_num, "retry_reason": manner.retry_reason or ""}
     try:
-        waiting = await ws.sockets.send(result.kind, result.payload, retry)
+        sent = await ws.sockets.send(result.kind, result.payload, retry)
     except ConnectionError as broken:
         result.error = str(broken)
         return
-    done, _ = await asyncio.wait({waiting}, timeout=ws.settings.ack_seconds)
+    done, _ = await asyncio.wait({sent.acknowledged}, timeout=ws.settings.ack_seconds)
     if done:
-        result.acked, result.ack = True, waiting.result()
+        result.acked, result.ack = True, sent.acknowledged.result()
         result.latency = time.monotonic() - started
         return
-    result.error = "timeout"
-    spawn(_watch_late(waiting, result, started, record))
+    result.error, result.lost = "timeout", sent.lost
+    spawn(_watch_late(sent.acknowledged, result, started, record))
 
 
 async def _watch_late(waiting: asyncio.Future[Any], result: Delivery, started: float, record: JSON) -> None:
@@ -191,10 +193,10 @@ def _http_ack(response: httpx.Response) -> Any:
 
 
 def _judge(ws: Workspace, result: Delivery) -> None:
-    """A missing acknowledgement is a violation if the app was reached."""
+    """A missing acknowledgement is a violation if the app was reached and could answer."""
     if result.error == "timeout":
         detail = f"{_name(result)} was not acknowledged within {ws.settings.ack_seconds:g} s"
-        ws.violations.record("ack_timeout", detail, kind=result.kind)
+        ws.violations.record("ack_timeout", detail, notice=result.lost, kind=result.kind)
     elif result.error and result.error != NO_SOCKET:
         ws.violations.record("ack_failed", f"{_name(result)}: {result.error}", notice=True)
     ws.changes.note()

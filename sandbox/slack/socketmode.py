@@ -5,10 +5,12 @@ import asyncio
 import itertools
 import json
 import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sandbox.slack.breakage import forget, reset_connection
 from sandbox.slack.ids import secret
@@ -19,6 +21,16 @@ log = logging.getLogger("sandbox.slack")
 NO_SOCKET = "no_connection"
 
 
+@dataclass(eq=False)
+class Envelope:
+    """A delivery on its way. `acknowledged` becomes the payload of its acknowledgement; `lost` says that its
+    connection was broken from this side meanwhile, so that no acknowledgement can arrive on it."""
+
+    socket: WebSocket
+    acknowledged: asyncio.Future[Any]
+    lost: bool = False
+
+
 class Sockets:
     """The app's open connections; each delivery goes to the next one."""
 
@@ -26,7 +38,7 @@ class Sockets:
         self.refusing = False
         self.connections: list[WebSocket] = []
         self._tickets: set[str] = set()
-        self._waiting: dict[str, asyncio.Future[Any]] = {}
+        self._waiting: dict[str, Envelope] = {}
         self._turn = itertools.count()
 
     def issue_ticket(self) -> str:
@@ -73,38 +85,36 @@ class Sockets:
             except ValueError:
                 continue
             waiting = self._waiting.get(answer.get("envelope_id", ""))
-            if waiting is not None and not waiting.done():
-                waiting.set_result(answer.get("payload"))
+            if waiting is not None and not waiting.acknowledged.done():
+                waiting.acknowledged.set_result(answer.get("payload"))
 
-    async def send(self, kind: str, payload: JSON, retry: JSON) -> asyncio.Future[Any]:
-        """Send an envelope; the future becomes the payload of its acknowledgement.
-        Raises ConnectionError if there is no connection."""
+    async def send(self, kind: str, payload: JSON, retry: JSON) -> Envelope:
+        """Send an envelope. Raises ConnectionError if there is no connection."""
         if not self.connections:
             raise ConnectionError(NO_SOCKET)
         envelope_id = str(uuid4())
-        waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting[envelope_id] = waiting
-        waiting.add_done_callback(lambda _: self._waiting.pop(envelope_id, None))
-        envelope = {
+        socket = self.connections[next(self._turn) % len(self.connections)]
+        sent = Envelope(socket, asyncio.get_running_loop().create_future())
+        self._waiting[envelope_id] = sent
+        sent.acknowledged.add_done_callback(lambda _: self._waiting.pop(envelope_id, None))
+        content = {
             "envelope_id": envelope_id,
             "payload": payload,
             "type": kind,
             "accepts_response_payload": kind != "events_api",
             **retry,
         }
-        socket = self.connections[next(self._turn) % len(self.connections)]
         try:
-            await socket.send_json(envelope)
+            await socket.send_json(content)
         except (RuntimeError, WebSocketDisconnect) as broken:
             raise ConnectionError(NO_SOCKET) from broken
-        return waiting
+        return sent
 
     def drop(self) -> int:
         """Break all connections without a close frame. Returns their number."""
         dropped = list(self.connections)
         self.connections.clear()
-        for socket in dropped:
-            reset_connection(socket)
+        self._break(dropped)
         return len(dropped)
 
     async def refresh(self, reason: str, grace: float = 10.0) -> int:
@@ -117,10 +127,13 @@ class Sockets:
             )
         if reason != "warning":
             self.connections = [socket for socket in self.connections if socket not in asked]
-        asyncio.get_running_loop().call_later(grace, _close_all, asked)
+        asyncio.get_running_loop().call_later(grace, self._break, asked)
         return len(asked)
 
-
-def _close_all(sockets: list[WebSocket]) -> None:
-    for socket in sockets:
-        reset_connection(socket)
+    def _break(self, sockets: Iterable[WebSocket]) -> None:
+        for socket in sockets:
+            for sent in self._waiting.values():
+                # Where the app has closed it before, it is the app that has lost the envelope.
+                is_open = socket.client_state is WebSocketState.CONNECTED
+                sent.lost |= sent.socket is socket and is_open
+            reset_connection(socket)

@@ -1,6 +1,7 @@
 """Commands, buttons and modals of a Bolt app over Socket Mode."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import App
@@ -205,6 +206,30 @@ def test_late_acknowledgement_is_a_violation(app: App, connect: Connect, control
     assert result["error"] == "timeout"
     assert [v["code"] for v in control.violations()] == ["ack_timeout"]
     assert "operation_timeout" in control.messages("dms", user="dana")[-1]["text"]
+
+
+def test_what_a_dropped_connection_lost_is_no_violation_of_the_app(
+    app: App, connect: Connect, control: SlackControl
+) -> None:
+    control.configure(ack_seconds=1.0)
+    arrived, answer = threading.Event(), threading.Event()
+
+    @app.command("/dms")
+    def dms(ack: Any) -> None:
+        arrived.set()
+        answer.wait(30)
+        ack()
+
+    connect(app)
+    with ThreadPoolExecutor(1) as pool:
+        typed = pool.submit(control.command, "slow")
+        assert arrived.wait(30)
+        control.socket("drop")
+        answered = typed.result(30)
+        answer.set()
+    assert (answered["error"], answered["lost"]) == ("timeout", True)
+    assert control.violations() == []
+    assert [each["code"] for each in control.violations(notices=True)] == ["ack_timeout"]
 
 
 def test_nobody_connected_is_told_to_the_person(control: SlackControl) -> None:

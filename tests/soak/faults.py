@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from sandbox.dms.control import ControlError, DmsControl
 from sandbox.local_http import NoAnswer
@@ -18,10 +20,26 @@ from tests.webhooks.receiver import OK, Got, Receiver, Reply
 
 _WRITES = tuple(METHODS.values())
 _LASTS_S = (2.0, 6.0)
+_EFFECT_S = 10.0
+"""A late acknowledgement is noticed after 3 seconds, and what a fault held up goes on for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One that was there, in Unix seconds."""
+
+    name: str
+    since: float
+    until: float
+
+
+def going_on(at: float, faults: Iterable[Fault]) -> list[str]:
+    """The faults that were there at this time, or shortly before."""
+    return [each.name for each in faults if each.since <= at and each.until >= at - _EFFECT_S]
 
 
 class Faults:
-    """One thread; `counts` says how often there was what."""
+    """One thread; `seen` has each fault that was there."""
 
     def __init__(
         self, slack: SlackControl, dms: DmsControl, receiver: Receiver, path: str, seed: int
@@ -34,7 +52,7 @@ class Faults:
         self._every_s = 1.0
         self._reply: Reply | None = OK
         receiver.respond[path] = self._answer
-        self.counts: Counter[str] = Counter()
+        self.seen: list[Fault] = []
         self.more: dict[str, Callable[[], None]] = {}
         """Further faults by name, which mend themselves."""
         self._kinds: dict[str, Callable[[], None]] = {
@@ -67,6 +85,10 @@ class Faults:
         self._every_s = every_s
         self._thread.start()
 
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(each.name for each in self.seen)
+
     def goes_on(self) -> bool:
         return self._thread.is_alive()
 
@@ -82,10 +104,11 @@ class Faults:
         while not self._stop.wait(self._every_s * self._random.uniform(0.5, 1.0)):
             deck = deck or self._random.sample(sorted(kinds), len(kinds))
             name = deck.pop()
+            since = time.time()
             with suppress(ControlError, SandboxError, NoAnswer):
                 kinds[name]()
-                self.counts[name] += 1
                 self._stop.wait(self._random.uniform(*_LASTS_S))
+                self.seen.append(Fault(name, since, time.time()))
             self._mend()
 
     def _mend(self) -> None:

@@ -17,6 +17,7 @@ import psutil
 import psycopg
 
 from bot.store import Store, StoreError, open_store
+from sandbox.slack.violations import Violation
 from tests.crash.env import Env, open_env
 from tests.crash.fleet import Fleet, Life
 from tests.crash.simulated_jobs import SimulatedJobs
@@ -24,7 +25,7 @@ from tests.crash.simulated_users import SimulatedUsers
 from tests.crash.slack_driver import SlackDriver
 from tests.soak.bot import KEEP
 from tests.soak.bounds import Finding, judge
-from tests.soak.faults import Faults
+from tests.soak.faults import Fault, Faults, going_on
 from tests.soak.plan import Plan
 from tests.soak.sampling import WAITING, Sample, Sampler
 from tests.soak.visitors import Visitors
@@ -51,6 +52,7 @@ _EXPLAINED = (
     "Failed to run a request listener: Failed to send a message as the connection is no longer active",
 )
 """What Slack's client logs as an error when Slack fails, before the bot tries again."""
+_SAME_S = 0.5
 _LATE = "expired_trigger_id"
 """A form that is asked for while Slack or the database is slow comes too late."""
 _EXPLAINED_BY_RESTARTS = ("run_left_to_recovery", "outbox_not_read", "watcher_store_failed")
@@ -124,7 +126,7 @@ def run(plan: Plan, folder: Path, tell: Callable[[Sample], None] = lambda _: Non
             findings=judge(samples, plan),
             troubles={
                 "people and faults went on to the end": [f"no {each} any more" for each in over],
-                **_troubles(env, store, life, codes, waits),
+                **_troubles(env, store, life, codes, waits, faults.seen),
             },
             typed=users.typed,
             looks=visitors.looks,
@@ -216,11 +218,27 @@ def _line(said: Mapping[str, Any]) -> str:
     return f"{said.get('message')}: {more}"
 
 
+def _how_late(env: Env, found: Violation) -> str:
+    """When what was not acknowledged in time was acknowledged after all."""
+    workspace = env.slack.workspace
+    sent = found.at - workspace.settings.ack_seconds
+    for each in workspace.deliveries:
+        if each.get("error") == "timeout" and abs(each["at"] - sent) < _SAME_S:
+            return f", but after {each['late_after']:.1f} s" if each["late_after"] else ", nor later"
+    return ""
+
+
 def _troubles(
-    env: Env, store: Store, life: Life, codes: Sequence[int], waits: Sequence[str]
+    env: Env,
+    store: Store,
+    life: Life,
+    codes: Sequence[int],
+    waits: Sequence[str],
+    faults: Sequence[Fault],
 ) -> dict[str, list[str]]:
     broken = Counter(
-        f"{each.code} {each.method}: {each.detail}"
+        f"{each.code} {each.method}: {each.detail}{_how_late(env, each)} "
+        f"(faults: {', '.join(going_on(each.at, faults)) or 'none'})"
         for each in env.slack.workspace.violations.breaches()
         if each.code != _LATE
     )

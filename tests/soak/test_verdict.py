@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.soak.bounds import Bound, bounds, judged
+from tests.soak.faults import Fault, going_on
 from tests.soak.plan import Plan
 from tests.soak.report import figure_lines
 from tests.soak.sampling import CONNECTIONS, FILES, HEAPS, LASTING, MEMORY, THREADS, rows_of
@@ -77,3 +78,11 @@ def test_the_slope_is_that_of_a_line_with_outliers() -> None:
     assert theil_sen(points) * 3600 == pytest.approx(10)
     wild = [(at, 900.0 if index % 9 == 0 else value) for index, (at, value) in enumerate(points)]
     assert theil_sen(wild) * 3600 == pytest.approx(10, rel=0.2)
+
+
+def test_a_late_acknowledgement_names_the_faults_of_its_time() -> None:
+    faults = [Fault("dropped", 100.0, 104.0), Fault("slow", 108.0, 112.0), Fault("restarted", 130.0, 134.0)]
+    assert going_on(99.0, faults) == []
+    assert going_on(103.0, faults) == ["dropped"]
+    assert going_on(112.0, faults) == ["dropped", "slow"]
+    assert going_on(123.0, faults) == []
