@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 LEAST = 100_000
 """Cases that a full run must come to."""
+FEW = 40
+"""Cases of a test that says nothing else: they are the same each time, so more would only take longer."""
 BATCH = 5
 """Deliveries of one example: they are made one after the other, and looked at together."""
 tried: Counter[str] = Counter()
@@ -17,7 +19,10 @@ tried: Counter[str] = Counter()
 
 def load() -> None:
     """For tests that say nothing else: no machine is too slow, and what is tried is no matter of luck."""
-    settings.register_profile("dms-bot", deadline=None, database=None, derandomize=not FULL)
+    most = 100 if FULL else FEW
+    settings.register_profile(
+        "dms-bot", max_examples=most, deadline=None, database=None, derandomize=not FULL
+    )
     settings.load_profile("dms-bot")
 
 

@@ -31,37 +31,37 @@ def batch(made: FuzzEnv, kind: str, data: st.DataObject, whole: st.SearchStrateg
     made.deliver_all(bodies)
 
 
-@limits(14, 1_000)
+@limits(6, 1_000)
 @given(st.data())
 def test_presses(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "presses", data, strategies.presses(made))
 
 
-@limits(20, 900)
+@limits(8, 900)
 @given(st.data())
 def test_submissions(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "view submissions", data, strategies.submissions(made))
 
 
-@limits(10, 700)
+@limits(5, 700)
 @given(st.data())
 def test_suggestions(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "suggestions", data, strategies.suggestions(made))
 
 
-@limits(10, 500)
+@limits(5, 500)
 @given(st.data())
 def test_events(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "events", data, strategies.events(made))
 
 
-@limits(10, 900)
+@limits(5, 900)
 @given(st.data())
 def test_commands(made: FuzzEnv, data: st.DataObject) -> None:
     batch(made, "slash commands", data, strategies.commands(made))
 
 
-@limits(14, 1_000)
+@limits(6, 1_000)
 @given(st.data())
 def test_anything(made: FuzzEnv, data: st.DataObject) -> None:
     """No shape at all."""

@@ -18,7 +18,7 @@ from tests.slack.checks import accepted
 _JOB = re.compile(r"(projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/migrationJobs/|[a-z0-9-]+/)?[a-z0-9-]{1,63}")
 
 
-@limits(400, 38_000)
+@limits(120, 38_000)
 @given(lines)
 def test_any_line_is_an_invocation_or_one_sentence(line: str) -> None:
     count("command lines")

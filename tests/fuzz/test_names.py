@@ -38,7 +38,7 @@ _path = names.map(lambda name: name.replace("/", "") or "x")
 _LIVE = re.compile(r"<(?!/)[!@#h]")
 
 
-@limits(400, 20_000)
+@limits(150, 20_000)
 @given(names, st.integers(2, 60))
 def test_a_name_is_text_in_a_line_in_code_in_a_link_and_cut(name: str, most: int) -> None:
     count("names with markup")
@@ -77,7 +77,7 @@ def _jobs(draw: st.DrawFn) -> Job:
     )
 
 
-@limits(40, 3_000)
+@limits(20, 3_000)
 @given(_jobs(), st.lists(names, min_size=1, max_size=4), names)
 def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[str], said: str) -> None:
     found = tuple(

@@ -45,7 +45,7 @@ def _nothing_done(made: FuzzEnv) -> Iterator[None]:
     made.nothing_was_done()
 
 
-@limits(20, 1_200)
+@limits(8, 1_200)
 @given(st.data())
 def test_what_is_not_signed_now_is_refused_unread(made: FuzzEnv, wire: Wire, data: st.DataObject) -> None:
     answers = []
@@ -61,7 +61,7 @@ def test_what_is_not_signed_now_is_refused_unread(made: FuzzEnv, wire: Wire, dat
     made.is_sound("forged", answers)
 
 
-@limits(12, 700)
+@limits(6, 700)
 @given(st.data())
 def test_what_is_signed_is_answered_whatever_it_is(made: FuzzEnv, wire: Wire, data: st.DataObject) -> None:
     answers = []
@@ -75,7 +75,7 @@ def test_what_is_signed_is_answered_whatever_it_is(made: FuzzEnv, wire: Wire, da
     made.is_sound("signed", answers)
 
 
-@limits(8, 300)
+@limits(4, 300)
 @given(st.data())
 def test_a_replay_does_nothing(made: FuzzEnv, wire: Wire, data: st.DataObject) -> None:
     """The same bytes under the same signature: what they carry is done once."""

@@ -122,7 +122,7 @@ def _policy(text: str) -> Policy | None:
     return None
 
 
-@limits(120, 6_000)
+@limits(40, 6_000)
 @given(st.one_of(_SOUND, _spoilt()))
 def test_a_file_is_a_policy_or_faults(data: dict[str, Any]) -> None:
     count("policy files")
@@ -131,14 +131,14 @@ def test_a_file_is_a_policy_or_faults(data: dict[str, Any]) -> None:
         assert [*overview(policy), *rules(policy), *notices(policy)]
 
 
-@limits(180, 10_000)
+@limits(60, 10_000)
 @given(st.text())
 def test_any_text_is_a_policy_or_faults(text: str) -> None:
     count("policy files of any text")
     _policy(text)
 
 
-@limits(120, 3_000)
+@limits(40, 3_000)
 @given(_SOUND, st.sampled_from(sorted(VERBS)))
 def test_yes_and_no_are_said_as_in_words(data: dict[str, Any], verb: str) -> None:
     count("policies asked for yes or no")
@@ -155,7 +155,7 @@ def test_yes_and_no_are_said_as_in_words(data: dict[str, Any], verb: str) -> Non
             assert all(judge.may(verb, each) for each in labelled[:3]), "whatever its labels are"
 
 
-@limits(120, 3_000)
+@limits(40, 3_000)
 @given(_SOUND, st.sampled_from(sorted(CHANGES)))
 def test_no_policy_lets_people_approve_themselves_unless_it_says_so(data: dict[str, Any], verb: str) -> None:
     count("policies asked who may approve")

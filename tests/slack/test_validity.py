@@ -39,7 +39,7 @@ from tests.slack import makers
 from tests.slack.checks import accepted, accepted_view, mrkdwn, speaks_alone
 from tests.slack.makers import NOW
 
-tried = limits(15, 200)
+tried = limits(7, 200)
 _names = st.lists(makers.texts, max_size=250, unique=True)
 
 

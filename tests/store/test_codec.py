@@ -119,7 +119,7 @@ def assert_same(one: Any, other: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [Job, Options, *KINDS])
-@limits(40, 1000)
+@limits(15, 1000)
 @given(data=st.data())
 def test_a_record_survives_json(kind: Any, data: st.DataObject) -> None:
     record = data.draw(filled(kind))
@@ -129,7 +129,7 @@ def test_a_record_survives_json(kind: Any, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@limits(40, 1000)
+@limits(15, 1000)
 @given(data=st.data())
 def test_a_record_survives_columns(kind: Any, data: st.DataObject) -> None:
     record = data.draw(filled(kind, PLAIN_TEXT))
