@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def _beginning(factor: float) -> _Segment:
 
 
 def _positive(factor: float) -> float:
-    if factor <= 0:
+    if not 0 < factor < math.inf:
         raise ValueError("the clock factor must be positive")
     return float(factor)
 

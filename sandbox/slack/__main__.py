@@ -20,7 +20,7 @@ def main() -> int:
     try:
         manifest = parse(options.manifest.read_text(encoding="utf-8")) if options.manifest else None
         server = SlackServer(options.host, options.port, settings, manifest)
-    except (PortTaken, ControlError, OSError) as reason:
+    except (PortTaken, ControlError, OSError, OverflowError) as reason:
         print(reason, file=sys.stderr)
         return 2
     print(f"Local Slack: open {server.page_url}", flush=True)
