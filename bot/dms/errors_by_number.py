@@ -319,7 +319,9 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOG_LOST,
-        r"\binsufficient number of arguments\b.{0,60}\bcdc\.fn_cdc_get_(?:all|net)_changes_",
+        # In any language, SQL Server's error 313 puts dots for the rest of the name.
+        r"\binsufficient number of arguments\b.{0,60}\bcdc\.fn_cdc_get_(?:all|net)_changes_|"
+        r"\bcdc\.fn_cdc_get_(?:all|net)_changes_ \.\.\.",
         LOGS_GONE.format("change data was cleaned up; keep it longer"),
         documented=False,
         by_family={
