@@ -22,6 +22,7 @@ from bot.requests.revalidate import Revalidation
 from bot.requests.rules import delay_counts
 from bot.requests.unsupported import unsupported_clause
 from bot.runtime.one_by_one import one_by_one, pass_over
+from bot.store import StoreError
 from bot.store.records import Request, RequestState
 from bot.util.durations import humanize
 from bot.util.utc_times import utc_text
@@ -53,8 +54,16 @@ class Scheduler:
     def _tick(self, request: Request, now: datetime) -> None:
         if request.facts.cutover:
             return  # its cutover sends it
-        if request.facts.due is not None and request.facts.due <= now:
+        if request.facts.due is None or request.facts.due > now:
+            return
+        try:
             self._due(request, now)
+        except StoreError:
+            raise
+        except Exception:
+            if now > self._ctx.last_start(request):
+                self._expire(request, now, "It could not be checked because of an error in the bot")
+            raise
 
     def _due(self, request: Request, now: datetime) -> None:
         late = now > self._ctx.last_start(request)

@@ -127,14 +127,20 @@ def test_runs_and_requests_are_followed_past_one_that_fails(desk: CommandService
 
 def test_requests_are_sent_or_expire_past_one_that_fails(desk: CommandService) -> None:
     """A scheduled request without jobs, of which the policy has nothing to judge."""
-    due = RequestFacts(due=NOW - 9 * HOUR)
-    add(desk, make.request("good", "orders", state=RequestState.SCHEDULED, facts=due))
-    add(desk, replace(make.request("bad", state=RequestState.SCHEDULED, facts=due), jobs=()))
+    due, long_due = (RequestFacts(due=NOW - hours * HOUR) for hours in (0, 9))
+    scheduled = {"state": RequestState.SCHEDULED}
+    add(desk, make.request("good", "orders", **scheduled, facts=long_due))
+    add(desk, replace(make.request("bad", **scheduled, facts=due), jobs=()))
+    add(desk, replace(make.request("late", **scheduled, facts=long_due), jobs=()))
     before = errors()
     desk.ctx.approvals.scheduler.tick(NOW)
-    assert state(desk, "bad") is RequestState.SCHEDULED
     assert state(desk, "good") is not RequestState.SCHEDULED
-    assert errors() == before + 1
+    assert state(desk, "bad") is RequestState.SCHEDULED, "it is tried again while it may be sent"
+    late = desk.ctx.store.request("late")
+    assert late is not None
+    assert late.state is RequestState.EXPIRED
+    assert late.note.endswith("It could not be checked because of an error in the bot.")
+    assert errors() == before + 2
 
 
 def test_open_requests_expire_past_one_that_fails(desk: CommandService) -> None:
