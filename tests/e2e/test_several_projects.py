@@ -105,3 +105,21 @@ def test_nothing_is_sent_to_a_project_that_is_no_longer_served(tmp_path: Path) -
             assert f"not {STAGING}" in plain(told)
             assert env.bot.store.runs(job=full(job, project=STAGING)) == ()
             assert state(env, STAGING, job) == "RUNNING"
+
+
+def test_an_alias_that_moves_takes_no_request_along(tmp_path: Path) -> None:
+    """The job of the same ID in the other project is not called by the name that the card has."""
+    job = unique_id("twin")
+    swapped = (Project(PROD, "staging"), Project(STAGING, "prod"))
+    with open_servers() as (slack, dms):
+        dms.control.add_project(STAGING, EUROPE)
+        for project in (PROD, STAGING):
+            dms.control.add_job(job, project=project, phase="FULL_DUMP", frozen=True)
+        with started(slack, dms, tmp_path, project="", locations=(), project_tables=PROJECTS) as env:
+            typed = f"stop staging/{EUROPE}/{job}"
+            card = env.shows(env.type(typed), f"staging/{EUROPE}/{job}", step="confirm")
+        with started(slack, dms, tmp_path, project="", locations=(), project_tables=swapped) as env:
+            env.confirm(env.shows(card, f"prod/{EUROPE}/{job}", step="confirm"))
+            env.shows_done(card, "stop")
+            (call,) = dms.control.calls("StopMigrationJob")
+            assert call["request"]["name"] == full(job, project=STAGING)
