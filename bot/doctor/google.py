@@ -36,9 +36,14 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "script": (f"{_JOBS}.generateSshScript", f"{_JOBS}.generateTcpProxyScript"),
     "demote": (f"{_JOBS}.demoteDestination",),
     "edit": (f"{_JOBS}.update", f"{_JOBS}.fetchSourceObjects"),
+    "cutover": (
+        *("alloydb.clusters.get", "alloydb.instances.list", "alloydb.backups.list"),
+        *("cloudsql.instances.get", "cloudsql.backupRuns.list"),
+    ),
 }
 """By verb: the IAM permissions that it needs. Source: "Database Migration Service roles and permissions", and
-the permissions of Cloud Monitoring."""
+the permissions of Cloud Monitoring, AlloyDB and Cloud SQL. Those of a cutover are for the checks of the
+destination, which say *not checked* without them."""
 
 _ROLE = "Grant the bot's service account a custom role on the project (deploy/google/role.yaml) with"
 _CREDENTIALS = "Google credentials"

@@ -447,7 +447,7 @@ def test_verbs_that_terraform_leaves_out_lose_their_permissions() -> None:
         verb: set(re.findall(r'"([\w.]+)"', listed))
         for verb, listed in re.findall(r"(\w+) += \[(.*)\]", block)
     }
-    look = {"list", "show", "databases", "delay"}
+    look = {"list", "show", "databases", "delay", "cutover"}
     assert set(found) == set(PERMISSIONS) - look
     others = {
         verb: {each for other in PERMISSIONS if other != verb for each in PERMISSIONS[other]}
@@ -460,15 +460,10 @@ def test_verbs_that_terraform_leaves_out_lose_their_permissions() -> None:
 
 
 def test_the_custom_role_holds_what_the_bot_calls_and_no_more() -> None:
-    """The page of each method, as "Method: projects.locations.migrationJobs.promote", names its permission.
-    Those of destinations are of the methods in `bot/dms/destinations.py`."""
-    of_destinations = {
-        *("alloydb.clusters.get", "alloydb.instances.list", "alloydb.backups.list"),
-        *("cloudsql.instances.get", "cloudsql.backupRuns.list"),
-    }
+    """The page of each method names it: "Method: projects.locations.migrationJobs.promote" and so on."""
     needed = {each for wanted in PERMISSIONS.values() for each in wanted}
     granted = read("google", "role.yaml")["includedPermissions"]
-    assert set(granted) == needed | of_destinations
+    assert set(granted) == needed
     assert len(granted) == len(set(granted))
 
 

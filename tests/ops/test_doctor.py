@@ -181,6 +181,10 @@ def test_permissions_are_told_by_verb(healthy: Environ, dms: DmsServer) -> None:
     assert found.grade is Grade.WARN
     assert found.found.endswith("these verbs lack permissions: promote.")
     assert "datamigration.migrationjobs.promote" in found.fix
+    dms.control.permissions(sorted(everything - {"cloudsql.backupRuns.list"}))
+    found = not_ok(healthy)["IAM permissions"]
+    assert found.grade is Grade.WARN, "its checks of the destination would say that they are none"
+    assert found.found.endswith("these verbs lack permissions: cutover.")
     dms.control.permissions([])
     assert not_ok(healthy)["IAM permissions"].failed
 
