@@ -152,6 +152,15 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
+def _client(ws: Workspace) -> httpx.AsyncClient:
+    """The workspace's one client: making one takes as long as a delivery. Each delivery has a connection of
+    its own, as an app that ends would break one that is kept."""
+    if ws.http is None:
+        alone = httpx.Limits(max_keepalive_connections=0)
+        ws.http = httpx.AsyncClient(limits=alone, trust_env=False, verify=_trusted())
+    return ws.http
+
+
 async def _over_http(ws: Workspace, result: Delivery, manner: Manner, started: float) -> None:
     body, content_type = signing.encode(result.kind, result.payload)
     body = body if manner.body is None else manner.body
@@ -162,11 +171,9 @@ async def _over_http(ws: Workspace, result: Delivery, manner: Manner, started: f
         headers["X-Slack-Retry-Reason"] = manner.retry_reason or "http_timeout"
     headers |= manner.headers
     try:
-        async with httpx.AsyncClient(
-            timeout=ws.settings.ack_seconds, trust_env=False, verify=_trusted()
-        ) as client:
-            sending = client.post(ws.request_url, content=body, headers=headers)
-            response = await asyncio.wait_for(sending, ws.settings.ack_seconds)
+        within = ws.settings.ack_seconds
+        sending = _client(ws).post(ws.request_url, content=body, headers=headers, timeout=within)
+        response = await asyncio.wait_for(sending, within)
     except (TimeoutError, httpx.TimeoutException):
         result.error = "timeout"
         return

@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
+
 from sandbox.slack import apps
 from sandbox.slack.changes import Changes
 from sandbox.slack.content import Content
@@ -70,6 +72,8 @@ class Workspace:
         self.calls: deque[JSON] = deque(maxlen=CALLS_KEPT)
         self.suggested: dict[tuple[str, str], list[JSON]] = {}
         self.deliveries: deque[JSON] = deque(maxlen=CALLS_KEPT)
+        self.http: httpx.AsyncClient | None = None
+        """Delivers over signed HTTP, once something has been."""
 
     # -- of the app that this request or task is about
 
