@@ -146,7 +146,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         r"applier metadata)\b.{0,20}\b(?:info )?(?:structure|repository)\b|"
         r"\bevent read from binlog did not pass (?:crc check|checksum)\b|"
         r"\bfailed to (?:open|read) the relay log\b|"
-        r"\brelay log\b.{0,60}\b(?:corrupt\w*|not found|cannot be opened)\b|" + mysql(1594, 13121),
+        r"\brelay log\b[^:]{0,60}\b(?:corrupt\w*|not found|cannot be opened)\b|" + mysql(1594, 13121),
         "A binary log of the source, or the destination's copy of it (the relay log), cannot be read. "
         "Check the "
         "source's binary logs with `mysqlbinlog`, then {go_on}.",

@@ -14,13 +14,20 @@ from bot.dms.error_causes import (
 )
 
 _CERTIFICATE = (
-    r"\bcertificates?\b[^.;]{0,120}\b(?:expired|not (?:yet )?valid|invalid|(?:not|un)(?: be)? ?trusted|"
+    r"\bcertificates?\b[^.:;]{0,120}\b(?:expired|not (?:yet )?valid|invalid|(?:not|un)(?: be)? ?trusted|"
     r"verif\w{1,9}|unknown|mismatch\w{0,2}|match|fail\w{0,4}|revoked|require[ds]|signed by|unable|"
     r"can(?:no|')t|could not|do(?:es)? ?n[o']t|missing|bad|wrong|rejected|refused|error)\b|"
     r"\b(?:expired|invalid|untrusted|verif\w{1,9}|revoked|unable|can(?:no|')t|could not|failed to|"
     r"do(?:es)? ?n[o']t|missing|bad|wrong|rejected)\b[^.:;]{0,60}\bcertificates?\b"
 )
 """A certificate that is the trouble: one can be rotated, or be told of in passing."""
+
+_TUNNEL = r"\b(?:tunnels?|bastion|reverse ssh)\b"
+_BROKEN = (
+    r"\b(?:can(?:no|')t|could not|unable|fail\w{0,4}|errors?|refused|rejected|denied|lost|closed|broken?|"
+    r"down|unreachable|timed out|is(?: no|n')t|does(?: no|n')t)\b"
+)
+"""A tunnel that is the trouble: what fails behind it is often told with its name."""
 
 ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
@@ -79,14 +86,14 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     # Behind user, password and privileges, which are told through a tunnel as well.
     known(
         Cause.TUNNEL,
-        r"\btunnel\b.{0,80}\bbastion\b|\bbastion host\b|\bssh tunnel\b|\breverse ssh\b",
+        rf"{_BROKEN}\b[^:]{{0,60}}{_TUNNEL}|{_TUNNEL}[^:]{{0,60}}{_BROKEN}",
         "The SSH tunnel cannot be built: "
         "check the SSH settings of the connection profile, and the bastion host.",
     ),
     known(
         Cause.CERTIFICATE,
         rf"\bx509\b|\bself[- ]signed\b|{_CERTIFICATE}|"
-        r"\b(?:ssl|tls)\b(?!.{0,20}\bEOF\b)(?!.{0,40}\bsyscall error\b).{0,60}\b(?:error|"
+        r"\b(?:ssl|tls)\b:?(?!.{0,20}\bEOF\b)(?!.{0,40}\bsyscall error\b)[^:]{0,60}\b(?:error|"
         r"failed|required|not supported|handshake|verif\w+|unsupported)\b",
         "The certificates in the connection profile do not fit, or have expired: correct the profile.",
         documented=False,
@@ -142,7 +149,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.CONNECTION_LOST,
         r"\blost connection\b|\bserver has gone away\b|\bserver closed the connection\b|"
-        r"\bSSL SYSCALL\b|\bconnection\b(?! profile).{0,40}\b(?:closed|reset|lost|terminated|aborted)\b|"
+        r"\bSSL SYSCALL\b|\bconnection\b(?! profile)[^:]{0,40}\b(?:closed|reset|lost|terminated|aborted)\b|"
         r"\bcould not receive data from WAL stream\b|"
         r"\bterminating connection\b|\bunexpected EOF\b|\bbroken pipe\b",
         "The connection to the database broke while it was in use: "

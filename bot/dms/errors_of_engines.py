@@ -36,7 +36,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.KEY_DISABLED,
-        r"\bKMS key\b.{0,200}\b(?:is|was|are|been) (?:disabled|destroyed|not enabled)\b",
+        r"\bKMS key\b[^:]{0,200}\b(?:is|was|are|been) (?:disabled|destroyed|not enabled)\b",
         "The key that encrypts the data is not enabled in Cloud KMS: enable its version again.",
         documented=False,
     ),
@@ -70,10 +70,11 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.BUCKET,
-        r"\bstorage\.(?:objects|buckets)\.\w+|\bcloud storage\b.{0,80}\b(?:denied|access|"
+        r"\bstorage\.(?:objects|buckets)\.\w+|\bcloud storage\b[^:]{0,80}\b(?:denied|access|"
         r"not found|forbidden)\b|"
         r"\baccess ?denied\b.{0,20}\bgs://|"
-        r"\bgs://\S+.{0,80}\b(?:denied|not found|does not exist|no such object|empty)\b|"
+        r"\bgs://[^\s:]+(?::? (?:access|permission) denied\b|"
+        r"[^:]{0,80}\b(?:denied|not found|does not exist|no such object|empty)\b)|"
         r"\b(?:bucket|object)\b.{0,60}\bpermission denied\b|\bspecified bucket does not exist\b|"
         r"\bservice account\b.{0,80}\bpermissions? (?:for|on) the bucket\b|"
         r"\bno such object\b|\bbucket you tried to access does not exist\b",
@@ -217,7 +218,9 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bserver certificate with thumbprint\b|\bcreate a master key in the database\b|"
         r"\b(?:msg|error:?) (?:33101|33111|15208|15465|15466|15581)\b|"
         r"\bprivate key (?:is not present|password is invalid)\b|"
-        r"\b(?:decrypt|encrypted)\b.{0,60}\bbackup\b|\bbackup\b.{0,60}\bencrypt",
+        r"\b(?:decrypt|encrypted)\b[^:]{0,60}\bbackup\b|"
+        r"\bbackups?\b[^:]{0,60}\b(?:is|are|was|were) encrypted\b|"
+        r"\bbackup encryption\b[^:]{0,60}\b(?:expired|not|requires)\b",
         "A backup is encrypted: give the job the certificate and the private key of that database.",
         documented=False,
     ),
@@ -265,7 +268,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SQLSERVER_CDC,
-        r"\b(?:change data capture|CDC)\b.{0,60}\bnot (?:been )?(?:enabled|running|active)\b|"
+        r"\b(?:change data capture|CDC)\b[^:]{0,60}\bnot (?:been )?(?:enabled|running|active)\b|"
         r"\bnot enabled for change data capture\b|"
         r"\bsp_cdc_enable\w*|\bcould not update the metadata\b.{0,120}\bchange data capture\b|"
         r"\bmetadata that indicates\b.{0,60}\bchange data capture\b|"

@@ -26,8 +26,8 @@ GOOGLE_CLOUD_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.PSC,
-        rf"{_PSC}.{{0,120}}\b(?:refused|rejected|not accepted|needs_attention|timed out|cannot|could not|"
-        r"failed)\b|"
+        rf"{_PSC}(?:[^:]|: (?=connection)){{0,120}}\b(?:refused|rejected|not accepted|needs_attention|"
+        r"timed out|cannot|could not|failed)\b|"
         rf"\b(?:refused|rejected|unable to connect|could not connect|failed to connect)\b.{{0,80}}{_PSC}|"
         r"\b(?:service|network) attachment\b.{0,80}\b(?:rejected|not accept(?:ed)?|not found|refused)\b",
         "Private Service Connect does not let the connection through: check that the service attachment "

@@ -9,7 +9,7 @@ from bot.dms.error_causes import LIMITS, LOGS_GONE, SOURCE, Cause, KnownError, k
 REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.QUOTA,
-        r"\bquota\b.{0,80}\b(?:exceeded|exhausted|used up|reached)\b|\binsufficient\b.{0,40}\bquota\b|"
+        r"\bquota\b[^:]{0,80}\b(?:exceeded|exhausted|used up|reached)\b|\binsufficient\b.{0,40}\bquota\b|"
         r"\bmaximum number of peer(?:ed networks|ings)\b|\brate limit exceeded\b|"
         r"\bresource has been exhausted\b",
         "A quota of the project is used up. Try again in a minute, or raise the quota in the console.",
@@ -62,13 +62,13 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SOURCE_IN_USE,
-        r"\bsource\b.{0,40}\balready (?:being used|set ?up|configured|replicat)",
+        r"\bsource\b[^:]{0,40}\balready (?:being used|set ?up|configured|replicat)",
         "The source has a replication already, such as one that another migration job left. End that first.",
         "SOURCE_ALREADY_SETUP",
     ),
     known(
         Cause.PGLOGICAL_NODE,
-        r"\bpglogical\b.{0,80}\balready\b|\bnode\b.{0,40}\balready exists\b|"
+        r"\bpglogical\b[^:]{0,80}\balready\b|\bnode\b.{0,40}\balready exists\b|"
         r"\balready configured as (?:a )?pglogical node\b",
         "The source database has a pglogical node already. Drop it, or leave that database out.",
         "PGLOGICAL_NODE_ALREADY_EXISTS",
@@ -77,9 +77,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.PGLOGICAL,
         r"\bno pglogical\b|"
-        r"\bpglogical(?:_output)?\b.{0,80}\b(?:not installed|missing|does not exist|not preloaded|"
-        r"not found|not available|"
-        r"no such file)\b|"
+        r"\bpglogical(?:_output)?\b(?:[^:]|\":|:=){0,80}\b(?:not installed|missing|does not exist|"
+        r"not preloaded|not found|not available|no such file)\b|"
         r"\bno data left in message\b|shared_preload_libraries",
         "The pglogical extension is missing, or of another version, in one or more source databases. Load it "
         "(`shared_preload_libraries`) and install it in each database that is migrated, and in `postgres`.",
@@ -119,7 +118,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOG_LOST,
-        r"\bwal segment\b.{0,80}\b(?:removed|missing|not found)\b|"
+        r"\bwal segment\b[^:]{0,80}\b(?:removed|missing|not found)\b|"
         r"\breplication slot\b[^:]{0,120}\b(?:does not exist|missing|invalidated|(?:was|is|been) lost)\b|"
         r"\bslot has been invalidated\b|"
         r"\bis ahead of the WAL flush position\b|\binvalidating obsolete replication slot\b|"
@@ -219,7 +218,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DEFINER,
-        r"\bdefiner\b(?!/invoker)|\berror 1449\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|"
+        r"\bdefiner\b[^:]{0,80}\b(?:not exist|unknown|missing|unsupported|not supported|not allowed)\b|"
+        r"\berror 1449\b|\bSUPER\b.{0,40}\bSYSTEM_USER\b|"
         r"\bSET_USER_ID\b|\bSET_ANY_DEFINER\b|\bALLOW_NONEXISTENT_DEFINER\b",
         "A view, trigger or routine on the source has a DEFINER that the destination does not know: "
         "create that user there, or use INVOKER.",
@@ -229,7 +229,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.DDL,
         r"\btable definition has changed\b|\berror 1412\b|\bORA-(?:01410|08103)\b|"
-        r"\bDDL\b(?! script).{0,60}\b(?:blocked|not supported|"
+        r"\bDDL\b(?! script)[^:]{0,60}\b(?:blocked|not supported|"
         r"during)\b|"
         r"\bconcurrent DDL\b",
         "The structure of a table was changed. Hold DDL back until the full dump is done. {start_over}",
@@ -303,8 +303,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.EXTENSION,
         r"\bpermission denied to create extension\b|"
-        r"(?<!\bfile )\bextension\b.{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
-        r"\bextension\b.{0,80}\bhas no (?:installation|update)\b|"
+        r"(?<!\bfile )\bextension\b[^:]{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
+        r"\bextension\b[^:]{0,80}\bhas no (?:installation|update)\b|"
         r"\bcould not open extension control file\b|\bunsupported extensions?\b|"
         r"\bextension \"…\" must be loaded via\b|\bcould not find function \"…\" in file\b|"
         r"\bobject of an extension does not exist\b|\bcould not load library\b|"
@@ -324,7 +324,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOCALE,
-        r"\b(?:locale|lc_collate|lc_ctype|encoding|collation|character set)\b.{0,80}\b(?:not supported|"
+        r"\b(?:locale|lc_collate|lc_ctype|encoding|collation|character set)\b[^:]{0,80}\b(?:not supported|"
         r"unsupported|unknown|invalid|incompatible|mismatch|does not match)\b|"
         r"\b(?:unknown|unsupported|illegal mix of) (?:collations?|character set|encoding|locale)\b|"
         r"\bcollation \"…\" for encoding \"…\" does not exist\b",

@@ -65,6 +65,29 @@ def test_how_a_text_is_passed_on_changes_no_cause(variant: Callable[[str], str])
     assert differ == []
 
 
+_DOING = (
+    "Setting up the source database", "The destination instance reported an error",
+    "While reading binary logs of the source", "Creating replication slot pgl_orders",
+    "Checking the pglogical extension", "Opening the tunnel to the bastion host", "Checking quota",
+    "Restoring transaction log files from Cloud Storage", "Checking SSL certificates, then the connection",
+    "Preparing DDL", "Collation and encoding check", "Dump file gs://dumps/shop.sql.gz", "KMS key check",
+    "Relay log check", "WAL segment check", "Backup encryption is off", "Definer check",
+    "Migration job certificate-renewal", "Verifying the user and its role", "Change data capture setup",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("first", range(0, len(_DOING), 7))
+def test_what_was_being_done_is_no_cause(first: int) -> None:
+    """Signs that span a text do not reach from what a tool was doing into the error that it quotes."""
+    differ = []
+    for at, (cause, text) in enumerate(_TOLD):
+        doing = _DOING[(first + at) % len(_DOING)]
+        known = find(f"{doing}: {text}")
+        if (known.cause.name if known else "-") != cause:
+            differ.append((doing, cause, known and known.cause.name, text))
+    assert differ == []
+
+
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
