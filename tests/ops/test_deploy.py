@@ -142,6 +142,21 @@ def env(found: list[Any]) -> dict[str, Any]:
     return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
 
 
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not in a clone")
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("secrets/slack-bot-token", "dms-bot.env"),  # `dms-bot init`, and Docker
+        *("deploy/secrets/db", "deploy/policy.toml"),  # Compose
+        *(f"deploy/kubernetes/overlays/{each}/secrets/db" for each in ("postgres", "sqlite")),
+        "deploy/kubernetes/components/google-managed-prometheus/secrets/metrics-token",
+    ],
+)
+def test_what_the_guides_write_in_a_clone_is_not_committed(path: str) -> None:
+    done = subprocess.run(["git", "check-ignore", "--quiet", path], cwd=ROOT, check=False)
+    assert done.returncode == 0
+
+
 @pytest.mark.skipif(KUBECTL is None, reason="kubectl renders the overlays")
 @pytest.mark.parametrize(("overlay", "replicas"), [("sqlite", 1), ("postgres", 2)])
 def test_an_overlay(overlays: Path, overlay: str, replicas: int) -> None:
