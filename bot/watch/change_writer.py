@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -92,26 +92,37 @@ class ChangeWriter:
 
     def _write_apart(self, results: Sequence[Result]) -> Changes:
         changes = Changes()
-        for part in [part for result in results for part in self._parts(result)]:
+        for found in self._by_job(results):
             try:
-                changes.add(self._write([part]))
+                changes.add(self._write(found))
             except (SnapshotConflict, StoreError):
                 raise
             except Exception:
                 metrics.count_error()
-                log.exception("change_not_saved", jobs=_jobs_of(part))
-                if isinstance(part, PollResult):
-                    changes.failed.add(part.place)
+                log.exception("change_not_saved", jobs=[name for each in found for name in _jobs_of(each)])
+                changes.failed |= {each.place for each in found if isinstance(each, PollResult)}
         return changes
 
-    def _parts(self, result: Result) -> Sequence[Result]:
+    def _by_job(self, results: Sequence[Result]) -> Iterable[Sequence[Result]]:
+        """All that was found of one job together: apart, each would be compared with the snapshot from before
+        the other, and undo it."""
+        found: dict[str | Place, list[Result]] = {}
+        for result in results:
+            for key, part in self._parts(result):
+                found.setdefault(key, []).append(part)
+        return found.values()
+
+    def _parts(self, result: Result) -> Iterator[tuple[str | Place, Result]]:
         """A result for each job; one for all of a new place, whose jobs would else be told as new."""
-        if not isinstance(result, PollResult) or self._snapshots.location(result.place).is_new:
-            return (result,)
-        return (
-            *(replace(result, changed=(job,), missing=()) for job in result.changed),
-            *(replace(result, changed=(), missing=(name,)) for name in result.missing),
-        )
+        if not isinstance(result, PollResult):
+            yield result.name, result
+        elif self._snapshots.location(result.place).is_new:
+            yield result.place, result
+        else:
+            for job in result.changed:
+                yield job.name, replace(result, changed=(job,), missing=())
+            for name in result.missing:
+                yield name, replace(result, changed=(), missing=(name,))
 
     def _write(self, results: Sequence[Result]) -> Changes:
         changes = Changes()
