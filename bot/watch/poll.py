@@ -110,7 +110,8 @@ def poll_place(
 
 
 def fetch_databases(dms: Dms, job: str, known: JobSnapshot | None = None) -> DatabasesResult:
-    """The databases of a job (its full resource name); `known` is its snapshot. Raises: DmsError."""
+    """The databases of a job (its full resource name). `known` is its snapshot, unless nothing is to be held
+    back. Raises: DmsError."""
     at = datetime.now(UTC)
     found = dms.databases(job)
     news = known is not None and known.job.state == State.RUNNING and _has_new_faults(known, found)

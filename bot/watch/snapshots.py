@@ -64,6 +64,8 @@ class JobSnapshots:
         self._fast_s = fast_s
         self._slow_s = slow_s
         self._locations: dict[Place, WatchedLocation] = {}
+        self._held_back: set[str] = set()
+        """Jobs whose databases failed with them, which was held back for their own failure."""
 
     def load(self, places: Sequence[Place]) -> None:
         """Replace everything by what the store holds; every place is due at once.
@@ -72,6 +74,7 @@ class JobSnapshots:
             StoreError.
         """
         known = self._store.known_jobs().values()
+        self._held_back.clear()
         baselines.adopt(self._store, places, {Place(each.job.project, each.job.location) for each in known})
         self._locations = {
             place: WatchedLocation(
@@ -115,9 +118,20 @@ class JobSnapshots:
         if location is None:
             return False
         location.jobs[snapshot.job.name] = snapshot
+        self._held_back.discard(snapshot.job.name)
         return True
+
+    def hold_back(self, job: str) -> None:
+        """Its databases have failed with it, which the next list of its place is to tell."""
+        self._held_back.add(job)
+
+    def not_held_back(self, job: str) -> JobSnapshot | None:
+        """The snapshot, but None once its databases were held back: it may be a place that cannot be listed,
+        so nothing is held back again until something of the job was saved."""
+        return None if job in self._held_back else self.get(job)
 
     def remove(self, job: str) -> None:
         location = self.location_of(job)
         if location is not None:
             location.jobs.pop(job, None)
+        self._held_back.discard(job)

@@ -242,7 +242,7 @@ class Watcher:
                 self._submit(partial(self._poll, location), location)
         crowded = _crowded(self._in_flight.values())
         for name in self._details.pop_due_databases(now, but=crowded):
-            work = partial(fetch_databases, self._dms, name, self._snapshots.get(name))
+            work = partial(fetch_databases, self._dms, name, self._snapshots.not_held_back(name))
             self._submit(work, _detail("databases", name))
         for name in self._details.pop_due_delays(now, but=crowded):
             self._submit(partial(self._fetch_delay, name), _detail("delay", name))
@@ -371,6 +371,7 @@ class Watcher:
             elif (current := self._snapshots.get(result.name)) is not None:
                 self._details.schedule(current, now)
                 if isinstance(result, DatabasesResult) and result.job_failed:
+                    self._snapshots.hold_back(result.name)
                     self.nudge(result.name)
         if changes.events:
             jobs = {each.event.job for each in changes.events}

@@ -20,6 +20,7 @@ from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, StoreError, open_store
 from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend
+from bot.watch import detail_queues
 from bot.watch.recipients import SavedEvent
 from bot.watch.watcher import Watcher
 from sandbox.dms import DmsServer
@@ -269,6 +270,29 @@ def test_databases_that_fail_with_their_job_are_no_alert_of_their_own(
     until(events, lambda found: found > 1)
     assert [(e.kind, e.after) for e in store.events(named("orders"))][1:] == [("changed", "FAILED/FULL_DUMP")]
     assert kinds(store).count("alert") == 1
+
+
+def test_databases_are_told_where_their_failed_job_is_not_listed(
+    dms: DmsServer, store: Store, gateway: Gateway, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own failure would tell of them, and is not found: they are held back for it only once."""
+    monkeypatch.setattr(detail_queues, "_DATABASES_EVERY_S", 0.0)
+    watcher = Watcher(gateway, store, settings)
+    dms.control.add_job("orders", state="NOT_STARTED", databases=["a", "b"], frozen=True)
+    watcher.tick()
+    dms.control.set_job("orders", state="RUNNING", phase="FULL_DUMP")
+    again(watcher)
+    dms.control.set_database("orders", "b", state="FAILED", error={"code": 9, "message": "disk full"})
+    dms.control.set_job("orders", state="FAILED", error={"code": 9, "message": "slot is gone"})
+    dms.control.fault("ListMigrationJobs", "UNAVAILABLE", times=None)
+
+    def news() -> list[str]:
+        watcher.tick()
+        return [each.kind for each in store.events(named("orders"))][1:]
+
+    assert until(news) == ["database_failed"]
+    assert dms.control.calls("GetMigrationJob"), "it was held back first"
+    watcher.close()
 
 
 def test_a_database_that_failed_while_replication_goes_on_is_found(
