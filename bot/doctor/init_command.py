@@ -7,7 +7,7 @@ import os
 import secrets
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +101,7 @@ def init(folder: Path, extra: str | None) -> None:
         # A disk that is full names no file.
         name = error.filename or folder
         raise click.ClickException(f"{name} cannot be written: {error.strerror}.") from error
+    _look_at_groups(answers, folder / POLICY)
     where = "this folder" if folder == Path() else str(folder)
     click.echo(f"\nWrote {', '.join(written)} into {where}. Next:\n")
     click.echo(_next(folder, chosen))
@@ -190,6 +191,17 @@ def _google_checks(settings: Settings) -> Iterator[Finding]:
     from bot.doctor import google
 
     yield from google.run_checks(settings)
+
+
+def _look_at_groups(answers: Mapping[str, str], policy: Path) -> None:
+    """A handle that Slack does not know grants nothing, without an error."""
+    from bot.doctor import slack, user_groups
+    from bot.doctor.report import report
+
+    settings = replace(_settings(answers), policy_file=policy)
+    found = [each for each in slack.run_checks(settings) if each.check == user_groups.CHECK]
+    if found:
+        click.echo(f"\n{report(found)}")
 
 
 def _write(folder: Path, answers: Mapping[str, str], policy: str, extra: str) -> list[str]:

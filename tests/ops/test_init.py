@@ -155,6 +155,17 @@ def test_the_command_to_start_it_means_the_same_from_everywhere(servers: Any, tm
     assert Path(environ["DMS_BOT_DB"]).parent == tmp_path / "my bot"
 
 
+def test_a_group_that_slack_does_not_know_is_told(servers: Any, tmp_path: Path) -> None:
+    answers = good(servers)
+    assert "Slack knows all that the policy names: @dba-team, @leads." in (
+        init(servers, tmp_path / "right", answers, "--with", "nothing").stdout
+    )
+    answers[answers.index("@dba-team")] = "@dba-taem"
+    done = init(servers, tmp_path / "wrong", answers, "--with", "nothing")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "WARN  user groups            Slack knows no @dba-taem" in done.stdout
+
+
 def test_compose_gets_a_password_that_stays(servers: Any, tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir(mode=0o755)
     for _ in range(2):
