@@ -96,6 +96,9 @@ class ConfirmationStep:
         request = self.check(who, shown)
         if isinstance(request, Note):
             return request
+        renamed = self._revalidation.check_names(request)
+        if renamed is not None:
+            return renamed
         if destination:
             request = self.with_destination(request)
         if reason is not None:

@@ -35,6 +35,9 @@ class Approval:
         request = self.check(who, shown)
         if isinstance(request, Note):
             return request
+        renamed = self._revalidation.check_names(request)
+        if renamed is not None:
+            return renamed
         if needs_typed_confirmation(request) and not sure:
             return Note(
                 "Not approved: press Approve again, and confirm what will be lost in the dialog.",

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import structlog
 
+from bot.cmdline.answers import Note
 from bot.config.projects import Projects
 from bot.requests.by_project import projects_text
 from bot.requests.job_names import with_location
@@ -21,6 +22,11 @@ log = structlog.get_logger(__name__)
 
 _GOING_ON = (*PENDING_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
 _MOST = 1_000_000
+OTHER_NAMES = Note(
+    "Nothing was done: the settings call the jobs of this request by other names since it was made. Its "
+    "message shows them now: press again to continue.",
+    tone="warn",
+)
 
 
 def names_now(called: Mapping[str, str], projects: Projects) -> dict[str, str]:
@@ -39,17 +45,28 @@ def rename_jobs(store: Store, projects: Projects) -> None:
     one_by_one(found, lambda each: _rename(store, each, projects), lambda each: f"request {each.id}")
 
 
-def _rename(store: Store, read: Request, projects: Projects) -> None:
+def rename_shown(store: Store, shown: Request, projects: Projects) -> Note | None:
+    """Why a press on `shown` does not count: it names a job as the settings now call another one, because the
+    leader has not renamed it yet, or a replica with other settings made it. It is renamed then.
+
+    Raises:
+        StoreError.
+    """
+    return OTHER_NAMES if _rename(store, shown, projects) else None
+
+
+def _rename(store: Store, read: Request, projects: Projects) -> bool:
+    """Returns whether it was called otherwise."""
     before = read.facts
     called = names_now(before.display_names, projects)
     which = projects_text(read.jobs, projects) if before.projects else ""
     if (called, which) == (dict(before.display_names), before.projects):
-        return
+        return False
     renamed = {shown: called[name] for name, shown in before.display_names.items() if shown != called[name]}
     with store.transaction():
         now = store.request(read.id)
         if now is None or now.state not in _GOING_ON:
-            return
+            return True
         facts = replace(
             now.facts,
             display_names=called,
@@ -60,6 +77,7 @@ def _rename(store: Store, read: Request, projects: Projects) -> None:
         store.move_request(now.id, [now.state], now.state, warning=warning, facts=facts)
         mark_messages_dirty(store, now.id)
     log.info("request_renamed", request=read.id, names=list(called.values()))
+    return True
 
 
 def _with_names(texts: Iterable[str], renamed: Mapping[str, str]) -> tuple[str, ...]:

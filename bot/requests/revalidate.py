@@ -13,6 +13,7 @@ from bot.policy.permissions import ruled_as
 from bot.requests import delay
 from bot.requests.base import RequestContext
 from bot.requests.fingerprint import unlisted, unread
+from bot.requests.renamed import OTHER_NAMES, rename_shown
 from bot.requests.rules import as_planned, delay_counts
 from bot.requests.seen import find_seen, risk_lines, selection_changes
 from bot.requests.wording import blocked_note, describe_change, describe_errors, list_jobs
@@ -90,6 +91,17 @@ class Revalidation:
         jobs = dict.fromkeys((*unlisted(request), *unread(request)))
         why = "it touches could not be read when this was confirmed."
         return tuple(f"Which databases of `{job.id}` {why}" for job in jobs)
+
+    def check_names(self, request: Request) -> Note | None:
+        """Why a press does not count: the settings call the jobs by other names, which are then shown.
+
+        Raises:
+            StoreError.
+        """
+        found = rename_shown(self._ctx.store, request, self._ctx.access.policy.projects)
+        if found is not None:
+            self._ctx.wake()
+        return found
 
     def check_seen(self, request: Request) -> Note | None:
         """Why a press does not count: what the request touches had not been read. It is then read and shown.
@@ -178,6 +190,8 @@ class Revalidation:
             return self._ctx.ended_note(current)
         if current.expires <= self._ctx.clock():
             return self._ctx.ended_note(replace(current, state=RequestState.EXPIRED))
+        if current.facts.display_names != judged.facts.display_names:
+            return OTHER_NAMES
         return delay.changed_since(judged.facts.delays, current.facts.delays) or current
 
     def recheck(self, who: Person, request_id: str) -> Note | None:
