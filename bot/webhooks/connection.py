@@ -31,6 +31,7 @@ TIMEOUT_S = 15.0
 """Of one request, from the name's look-up to the answer. Source: "Request timeouts" in Standard Webhooks."""
 _EXCERPT_BYTES = 300
 _PROXY_PORT = 8080
+_NO_PROXY = "HTTPS_PROXY is not the http:// URL of a proxy"
 
 
 class NoAnswer(Exception):
@@ -130,7 +131,10 @@ class Connection:
             return _connect_to_any(_checked(self._webhook), deadline)
         with suppress(_NotResolved):
             _checked(self._webhook)
-        return _through(proxy, self._webhook, deadline)
+        try:
+            return _through(proxy, self._webhook, deadline)
+        except ValueError as error:  # a port that is no number, a host that is no name
+            raise NoAnswer(_NO_PROXY) from error
 
 
 class _NotResolved(NoAnswer):
@@ -173,17 +177,20 @@ def _connect_to_any(addresses: list[tuple[str, int]], deadline: float) -> socket
 
 
 def _proxy_for(host: str) -> SplitResult | None:
-    """The proxy of the environment, unless the environment leaves the host out."""
+    """The proxy of the environment, unless the environment leaves the host out. Raises: NoAnswer."""
     url = getproxies().get("https", "")
     if not url or proxy_bypass(host):
         return None
-    return urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        return urlsplit(url if "://" in url else f"http://{url}")
+    except ValueError as error:
+        raise NoAnswer(_NO_PROXY) from error
 
 
 def _through(proxy: SplitResult, webhook: Webhook, deadline: float) -> socket.socket:
     """A tunnel through an HTTP proxy. Raises: OSError, http.client.HTTPException."""
     if proxy.scheme != "http" or not proxy.hostname:
-        raise NoAnswer("HTTPS_PROXY is not the http:// URL of a proxy")
+        raise NoAnswer(_NO_PROXY)
     left = max(0.1, deadline - time.monotonic())
     client = http.client.HTTPConnection(proxy.hostname, proxy.port or _PROXY_PORT, timeout=left)
     headers = {}
@@ -204,7 +211,7 @@ def retry_after_s(text: str, now: datetime) -> float:
         return float(text.strip()[:9])
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 

@@ -29,7 +29,7 @@ GIVE_UP_AFTER = timedelta(days=3)
 """How old a delivery gets while its webhook fails. Source: "Deliverability and reliability" in Standard
 Webhooks, whose schedule ends after three days."""
 _UNMADE_TRIES = 5
-"""How often a request is tried that the bot itself cannot make."""
+"""How often in a row a request is tried that the bot itself cannot make."""
 _FIRST_PAUSE_S = 5.0
 _GROWTH = 3.0
 _LONGEST_PAUSE_S = 3600.0
@@ -67,6 +67,8 @@ class Sender:
         self._clock = clock
         self._connection = Connection(webhook, timeout_s)
         self._is_gone = False
+        self._unmade: tuple[int, int] = (0, 0)
+        """The delivery whose request could not be made last, and how often in a row."""
         self._measured = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -99,12 +101,14 @@ class Sender:
         try:
             answer = self._attempt(delivery)
         except NoAnswer as error:
+            self._unmade = (0, 0)
             if not stop.is_set():
                 self._on_failed(delivery, str(error))
             return 0.0
         except Exception as error:
             self._on_unmade(delivery, error)
             return 0.0
+        self._unmade = (0, 0)
         if 200 <= answer.status < 300:
             self._store.delivery_sent(delivery.id)
             metrics.webhook_attempt(self._webhook.name, "sent")
@@ -162,7 +166,9 @@ class Sender:
         metrics.count_error()
         log.exception("delivery_not_made", webhook=self._webhook.name, event_id=delivery.event)
         why = f"its request could not be made ({type(error).__name__})"
-        if delivery.attempts + 1 < _UNMADE_TRIES:
+        last, times = self._unmade
+        self._unmade = (delivery.id, times + 1 if last == delivery.id else 1)
+        if self._unmade[1] < _UNMADE_TRIES:
             self._on_failed(delivery, why)
             return
         since = delivery.failing_since or self._clock()

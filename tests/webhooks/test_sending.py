@@ -259,3 +259,40 @@ def test_a_request_that_the_bot_cannot_make_holds_up_no_other(receiver: Receiver
     assert waiting(store) is None
     (told,) = [each for each in store.ready_to_send(clock()) if each.kind == "text"]
     assert "because of an error in the bot" in told.subject["text"]
+
+
+def test_what_arrived_is_not_sent_again_for_an_odd_header(receiver: Receiver, store: Store) -> None:
+    later = f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"
+    receiver.respond["/in"] = lambda _: Reply(headers=(("Retry-After", later),))
+    enqueue(store, "event-1")
+    sender(store, a_webhook(receiver.url())).step(threading.Event())
+    assert (ids(receiver.got), waiting(store)) == (["event-1"], None)
+
+
+@pytest.mark.parametrize("proxy", ["http://proxy:port", "http://[proxy", "http://proxy:99999"])
+def test_a_proxy_that_is_none_loses_no_event(
+    receiver: Receiver, store: Store, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    """The settings are wrong, so it is tried for as long as where nobody answers."""
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    enqueue(store, "event-1")
+    clock = Clock()
+    sends = sender(store, a_webhook(receiver.url()), clock)
+    for _ in range(6):
+        sends.step(threading.Event())
+        clock.skip(hours=1)
+    found = waiting(store)
+    assert found is not None
+    assert found.attempts == 6
+
+
+def test_one_error_of_the_bot_after_an_outage_loses_no_event(receiver: Receiver, store: Store) -> None:
+    """Its tries before have failed for another reason."""
+    enqueue(store, "event\n1")
+    found = waiting(store)
+    assert found is not None
+    for _ in range(6):
+        store.delivery_failed(found.id, datetime.now(UTC), datetime.now(UTC))
+    sender(store, a_webhook(receiver.url())).step(threading.Event())
+    assert waiting(store) is not None
