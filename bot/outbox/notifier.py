@@ -27,7 +27,7 @@ from bot.slack.api.messages import (
     ResponseLost,
     TransientError,
 )
-from bot.store import Store, StoreError
+from bot.store import Store, StoreError, UnreadableRow
 from bot.store.records import RESPONSE_URL_PREFIX, OutMessage
 from bot.util.ratelimit import back_off
 from bot.util.recent import Recent
@@ -94,6 +94,8 @@ class Notifier:
         self._sender = Sender(Delivery(client, on_error), store, limits, team)
         self._failures: Recent[int] = Recent()
         """Failures in a row, by message key."""
+        self._unread: set[str] = set()
+        """Keys of messages in the outbox that cannot be understood."""
         self._outages = 0
         self._pause_until = 0.0
 
@@ -124,11 +126,22 @@ class Notifier:
             return waiting
         pause = _IDLE_S
         for limit in _BATCHES:
-            due = self._store.ready_to_send(datetime.now(UTC), limit, pass_over)
+            unread: list[UnreadableRow] = []
+            due = self._store.ready_to_send(datetime.now(UTC), limit, unread.append)
+            self._pass_over(unread)
             sent, pause = self._send_all(due, stop)
-            if sent or len(due) < limit:
+            if sent or len(due) + len(unread) < limit:
                 return 0.0 if sent else pause
         return pause
+
+    def _pass_over(self, unread: Sequence[UnreadableRow]) -> None:
+        """Say it once of each, and let what comes after it in its job's sequence be sent. It is not given up:
+        the version that wrote it may run again."""
+        for each in unread:
+            if each.key not in self._unread:
+                self._unread.add(each.key)
+                pass_over(each)
+                self._store.let_others_pass(each.key)
 
     def _send_all(self, due: Sequence[OutMessage], stop: threading.Event | None) -> tuple[int, float]:
         """How many messages were sent, and the seconds until the first of the others may be."""

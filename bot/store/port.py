@@ -18,6 +18,11 @@ class OldTables(StoreError):
 class UnreadableRow(StoreError):
     """One row cannot be understood, as after somebody changed it, or a newer version wrote it."""
 
+    def __init__(self, message: str, key: str) -> None:
+        super().__init__(message)
+        self.key = key
+        """Its first column, which names it."""
+
 
 class JobLocked(Exception):
     """Another run is active on the job."""

@@ -131,7 +131,7 @@ class Table(Generic[Record]):
             return self._record(*[read(value, kind) for (read, kind), value in pairs])
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             text = f"A row of the table {self.name} ({row[0]}) cannot be understood: {error}."
-            raise UnreadableRow(text) from error
+            raise UnreadableRow(text, str(row[0])) from error
 
     def records(self, rows: Iterable[Row], skip: Skip | None = None) -> tuple[Record, ...]:
         """Decode rows, without those whose error `skip` takes. Raises: UnreadableRow."""

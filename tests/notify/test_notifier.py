@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from slack_sdk import WebClient
+from structlog.testing import capture_logs
 
 from bot.dms.rules import Action
 from bot.outbox.limits import Limits
@@ -22,6 +23,7 @@ from bot.store.records import OutMessage
 from sandbox.slack import SlackServer
 from tests.notify.world import NOTIFY, TEAM_CHANNEL, Plain, plainly, running, texts
 from tests.slack.makers import request
+from tests.store.raw import Raw
 from tests.waiting import PATIENCE_S, until
 
 RANDOM = "C0RANDOM01"
@@ -148,6 +150,7 @@ def test_a_message_changed_while_its_answer_was_lost_is_found_and_updated(
 _POSTS = """
 import sys
 from slack_sdk import WebClient
+from structlog.testing import capture_logs
 from bot.outbox.notifier import Notifier
 from bot.store import open_store
 from tests.notify.world import plainly
@@ -543,3 +546,32 @@ def test_failed_calls_are_counted(slack: SlackServer, store: Store, web: WebClie
     )
     send(notifier, store)
     assert errors == [("chat.postMessage", "is_archived")]
+
+
+def test_a_message_that_cannot_be_understood_holds_up_no_other_of_its_job(
+    slack: SlackServer, web: WebClient, store: Store, tmp_path: Path
+) -> None:
+    """As a newer version may have written it, which sends it when it runs again."""
+    for text in ("first", "second", "third"):
+        put(store, text, order="orders")
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE outbox SET subject = '[' WHERE key = 'first'")
+    notifier = Notifier(web, store, plainly(store))
+    with capture_logs() as lines, running(notifier):
+        until(lambda: len(shown(slack)) == 2)
+    assert shown(slack) == ["second", "third"]
+    assert store.outbox_depth() == 1, "it is not given up"
+    assert [each["event"] for each in lines].count("row_not_read") == 1
+
+
+def test_messages_behind_many_that_cannot_be_understood_are_sent(
+    slack: SlackServer, web: WebClient, store: Store, tmp_path: Path
+) -> None:
+    with store.transaction():
+        for number in range(200):
+            put(store, f"bad {number}")
+        put(store, "good")
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE outbox SET subject = '[' WHERE key <> 'good'")
+    Notifier(web, store, plainly(store)).send_due()
+    assert shown(slack) == ["good"]
