@@ -68,9 +68,7 @@ def charted(**values: Any) -> list[Any]:
     """What the chart makes of these values."""
     import go_template
 
-    named = {"image": {"repository": "europe-docker.pkg.dev/acme/dms-bot/dms-bot"}}
-    default = merged(yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8")), named)
-    given = merged(default, values)
+    given = merged(yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8")), values)
     jsonschema.validate(given, json.loads((CHART / "values.schema.json").read_text(encoding="utf-8")))
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     context = {
@@ -273,19 +271,21 @@ def test_what_the_chart_lets_in_and_out_can_be_changed() -> None:
 def test_the_chart_takes_a_digest_in_place_of_a_tag() -> None:
     digest = f"sha256:{'0' * 64}"
     for image, end in (({"digest": digest, "tag": "1.0"}, f"@{digest}"), ({"tag": "1.0"}, ":1.0")):
-        deployment = {each["kind"]: each for each in charted(image=image)}["Deployment"]
-        assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == (
-            f"europe-docker.pkg.dev/acme/dms-bot/dms-bot{end}"
-        )
+        named = {**image, "repository": "europe-docker.pkg.dev/acme/bot"}
+        deployment = {each["kind"]: each for each in charted(image=named)}["Deployment"]
+        container = deployment["spec"]["template"]["spec"]["containers"][0]
+        assert container["image"] == f"europe-docker.pkg.dev/acme/bot{end}"
 
 
 def test_the_chart_refuses_what_is_left_to_be_put_in() -> None:
     """Kubernetes would take it, and no pod would ever start, or have any rights."""
     values = (CHART / "values.yaml").read_text(encoding="utf-8")
     account = re.search(r"iam.gke.io/gcp-service-account: (\S+)", values)
+    image = re.search(r"such as (\S+/dms-bot);", values)
     assert account is not None
+    assert image is not None
     for wrong in (
-        {"image": yaml.safe_load(values)["image"]},
+        {"image": {"repository": image[1]}},
         {"serviceAccount": {"annotations": {"iam.gke.io/gcp-service-account": account[1]}}},
     ):
         with pytest.raises(jsonschema.ValidationError):
