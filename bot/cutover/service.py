@@ -13,6 +13,7 @@ from bot.cutover.evidence import WRITTEN_SINCE, databases_written
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.planning import Planning
 from bot.cutover.promotion import Promotion
+from bot.cutover.renamed import rename_shown
 from bot.cutover.steps import Checks, Steps
 from bot.dms.model import Job
 from bot.requests.approvals import Approvals
@@ -20,6 +21,9 @@ from bot.requests.base import RequestContext
 from bot.requests.wording import OLD_BUTTON
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, Plan
 from bot.store.records import Person
+
+_BY_NAME = ("start", "promote", "second")
+"""Steps whose person relies on what the jobs are called. To hold or to abort sends nothing, and is urgent."""
 
 
 class Cutovers:
@@ -36,6 +40,8 @@ class Cutovers:
         promotion = Promotion(context, approvals, ledger)
         draining = Draining(context, ledger, promotion)
         self._store = context.store
+        self._projects = context.access.policy.projects
+        self._wake = context.wake
         self._planning = Planning(context, approvals, ledger)
         self._steps = Steps(context, ledger, promotion, checks)
         self._driver = Driver(context, ledger, promotion, draining, checks, Alarm(scheduled, ledger))
@@ -77,6 +83,11 @@ class Cutovers:
             return OLD_BUTTON
         if seen is not None and not set(databases_written(found)) <= set(seen):
             return WRITTEN_SINCE
+        if step in _BY_NAME:
+            renamed = rename_shown(self._store, found, self._projects)
+            if renamed is not None:
+                self._wake()
+                return renamed
         return self._steps.press(who, found, step, arg)
 
     def refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.cmdline.answers import Note
 from bot.config.projects import Project, Projects
 from bot.dms.model import Options, job_name
@@ -16,6 +18,7 @@ from bot.policy.access import Access
 from bot.requests.draft import RequestDraft
 from bot.requests.renamed import rename_jobs
 from bot.requests.rules import confirmation_phrase
+from bot.store.cutover import Cutover, CutoverState, Plan
 from bot.store.records import JobSnapshot, Request, RequestState
 from sandbox.dms import DmsServer
 from tests.jobs import a_job
@@ -109,3 +112,36 @@ def test_one_that_is_renamed_while_it_is_confirmed_stays_open(dms: DmsServer, tm
         now = read(at)
         assert now.state is RequestState.CONFIRMING
         assert confirmation_phrase(now) == "staging/europe-west1/orders"
+
+
+def test_a_cutover_is_not_promoted_by_the_name_of_another_projects_job(
+    dms: DmsServer, tmp_path: Path
+) -> None:
+    drained = Cutover(
+        "c1",
+        DANA.team,
+        DANA,
+        CutoverState.DRAINED,
+        Plan((JOB,), {JOB: "prod/europe-west1/orders"}, commander=DANA.user),
+        created=NOW,
+        since=NOW,
+    )
+    with started(dms, tmp_path, SINCE) as at:
+        at.ctx.store.add_cutover(drained)
+        told = at.ctx.cutovers.press(DANA, "c1", "promote", "prod/europe-west1/orders")
+        assert told is not None
+        assert "other names" in words(told)
+        now = at.ctx.store.cutover("c1")
+        assert now is not None
+        assert dict(now.plan.shown) == {JOB: "staging/europe-west1/orders"}
+        again = at.ctx.cutovers.press(DANA, "c1", "promote", "staging/europe-west1/orders")
+        assert "other names" not in words(again or Note(""))
+
+
+@pytest.mark.parametrize("step", ["hold", "abort"])
+def test_what_sends_nothing_is_not_held_up_by_a_name(dms: DmsServer, tmp_path: Path, step: str) -> None:
+    plan = Plan((JOB,), {JOB: "prod/europe-west1/orders"}, commander=DANA.user)
+    drained = Cutover("c1", DANA.team, DANA, CutoverState.DRAINED, plan, created=NOW, since=NOW)
+    with started(dms, tmp_path, SINCE) as at:
+        at.ctx.store.add_cutover(drained)
+        assert at.ctx.cutovers.press(DANA, "c1", step, "why") is None
