@@ -153,7 +153,8 @@ class Bot:
             clock=self._clock,
             wake=self.wake.set,
         )
-        self.presence = Presence(self.store, self.replica, self.follower.recover_own_calls)
+        app = f"{self.home.team}/{self.home.bot_user}"
+        self.presence = Presence(self.store, self.replica, app, self.follower.recover_own_calls)
         deciding = self._deciding(actions)
         self.approvals, self.cutovers = deciding.approvals, deciding.cutovers
         self.commands = CommandService(self.verbs, self._context, patience.answer_s)

@@ -1,9 +1,10 @@
-"""Shows other replicas that this one is alive, so that they leave its calls alone."""
+"""Shows other replicas that this one is alive, so that they leave its calls alone, and of which app it is."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -14,14 +15,18 @@ from bot.store import Lock, Store, StoreError
 log = structlog.get_logger(__name__)
 
 _EVERY_S = 1.0
+_APP = "app:"
+"""Before a replica's ID: the key of the value that says which app it is."""
 
 
 class Presence:
     """Holds this replica's lock, from `start` to `stop`."""
 
-    def __init__(self, store: Store, replica: str, recover_own_calls: Callable[[], None]) -> None:
+    def __init__(self, store: Store, replica: str, app: str, recover_own_calls: Callable[[], None]) -> None:
+        """`app` is the Slack app: the ID of its workspace or organisation, and that of its bot user."""
         self._store = store
         self._replica = replica
+        self._app = app
         self._recover_own_calls = recover_own_calls
         self._lock: Lock | None = None
         self._stopping = threading.Event()
@@ -31,15 +36,37 @@ class Presence:
         """Take the lock, and start a thread that keeps it.
 
         Raises:
-            StoreError.
+            StoreError: also where a bot of another Slack app is running on this database.
         """
         self._acquire()
+        # Said before the others are looked at: of two apps that start at once, one sees the other.
+        self._store.put_value(_APP + self._replica, self._app)
+        if other := self._other_app():
+            self._release()
+            raise StoreError(_shared_with(other))
         self._thread.start()
 
     def stop(self) -> None:
         """Release the lock: other replicas recover what this one has left."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._release()
+
+    def _other_app(self) -> str:
+        """Another app of which a replica is alive, if there is one. Replicas that are not are forgotten."""
+        for replica, app in self._store.values(_APP).items():
+            if replica == self._replica:
+                continue
+            if not self._store.is_locked(replica_lock(replica)):
+                self._store.drop_value(_APP + replica)
+            elif app != self._app:
+                return app
+        return ""
+
+    def _release(self) -> None:
+        with suppress(StoreError):  # The next one that starts forgets it.
+            self._store.drop_value(_APP + self._replica)
         if self._lock is not None:
             self._lock.release()
 
@@ -58,3 +85,12 @@ class Presence:
     def _acquire(self) -> None:
         if self._lock is None or self._lock.is_lost:
             self._lock = self._store.try_lock(replica_lock(self._replica))
+
+
+def _shared_with(app: str) -> str:
+    team, _, user = app.partition("/")
+    return (
+        f"A bot of another Slack app is running on this database: its bot user is {user or 'unknown'}, in "
+        f"{team}. Two bots must never share one, so give this one a database of its own in DMS_BOT_DB, or "
+        "stop the other."
+    )

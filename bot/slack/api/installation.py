@@ -21,6 +21,8 @@ class Installation:
     enterprise: str = ""
     """ID of the organisation; empty where the workspace belongs to none."""
     org_wide: bool = False
+    bot_user: str = ""
+    """ID of the app's bot user: another app in the same workspace has another one."""
 
     @property
     def kind(self) -> str:
@@ -48,7 +50,7 @@ def installation(auth_test: Mapping[str, Any]) -> Installation:
     team = enterprise if org_wide else str(auth_test.get("team_id") or "")
     if not team:
         raise ValueError("auth.test names neither a workspace nor an organisation")
-    return Installation(team, enterprise, org_wide)
+    return Installation(team, enterprise, org_wide, str(auth_test.get("user_id") or ""))
 
 
 def is_true(value: object) -> bool:

@@ -19,7 +19,7 @@ from bot.slack.api.installation import Installation, installation
 from bot.slack.api.outages import through_outages
 
 Pause = Callable[[float], object]
-_IDENTITY = ("team_id", "enterprise_id", "is_enterprise_install")
+_IDENTITY = ("team_id", "enterprise_id", "is_enterprise_install", "user_id")
 
 
 def installation_of(client: WebClient, pause: Pause) -> Installation:

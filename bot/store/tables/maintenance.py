@@ -43,6 +43,16 @@ class Maintenance(TableGroup):
     def put_value(self, key: str, value: str) -> None:
         self._db.change(_PUT, (clean(key), clean(value)))
 
+    def values(self, prefix: str) -> dict[str, str]:
+        """The values whose keys begin like this, by the rest of their keys."""
+        rows = self._db.rows(
+            "SELECT id, content FROM small_values WHERE substr(id, 1, ?) = ?", (len(prefix), prefix)
+        )
+        return {str(id)[len(prefix) :]: str(content) for id, content in rows}
+
+    def drop_value(self, key: str) -> None:
+        self._db.change("DELETE FROM small_values WHERE id = ?", (clean(key),))
+
     def purge(self, before: datetime) -> int:
         """Delete deliveries, sent messages, dead letters, unused callback tokens, events, escalations and
         what went to webhooks from before `before`; never audit rows, timeline messages or cards of cutovers.
