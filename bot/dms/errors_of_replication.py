@@ -167,7 +167,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         # MySQL's error 1236 has many reasons, which it quotes: only without one does its number count.
         r"\b(?:fatal )?error 1236\b[^:]*$|\berror_code:? ?1236\b[^:]*$|"
         r"\bcould not find (?:first log file|next log)\b|\bbinary log: could not open log file\b|"
-        r"\b(?:binlogs?|binary logs?)\b[^:]{0,80}\b(?:purged|lost|not found|expired|removed)\b|"
+        r"\b(?:binlogs?|binary logs?)\b(?:(?!\bconnection\b)[^:]){0,80}\b(?:purged|lost|not found|expired|"
+        r"removed)\b|"
         r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b|"
         r"\bbinlog truncated\b|\b(?:binlog|binary log)\b.{0,160}\bno longer available\b",
         LOGS_GONE.format("binary logs were purged; keep them longer"),

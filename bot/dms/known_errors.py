@@ -118,7 +118,7 @@ _BLANKS = re.compile(r"[ \t]{2,}")
 _LINE_BREAK = re.compile(r"(?<![.:;\s])[ \t]?\n[ \t]?(?=[a-z\"'(])(?![\w.-]{1,40}:)")
 """Where a log wraps a sentence: the next line goes on in small letters, and names no program."""
 _TYPED_QUOTES = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"'})
-_TO_NEXT = r"(?:(?!\b(?:ERROR|FATAL|PANIC):)[^\n])*"
+_TO_NEXT = r"(?:(?!\b(?i:ERROR|FATAL|PANIC):)[^\n])*"
 _NO_ERROR = re.compile(
     rf"\bNOTICE:{_TO_NEXT}|"
     rf"\bWARNING:\s{{1,3}}database \"[^\"\n]{{0,200}}\" has a collation version mismatch{_TO_NEXT}|"

@@ -110,10 +110,26 @@ def test_other_forms_of_a_text(text: str, cause: Cause) -> None:
     assert known.cause is cause
 
 
-def test_a_notice_does_not_hide_the_error_behind_it() -> None:
-    known = find('NOTICE: relation "a" already exists, skipping ERROR: permission denied for table b')
+@pytest.mark.parametrize("error", ["ERROR:", "pg_restore: error:", "psql: fatal:"])
+def test_a_notice_does_not_hide_the_error_behind_it(error: str) -> None:
+    known = find(f'NOTICE: relation "a" already exists, skipping {error} permission denied for table b')
     assert known is not None
     assert known.cause is Cause.SOURCE_PRIVILEGES
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Failed to read the binary log because the connection was lost",
+        "Could not read binary log; the connection to the source has been lost.",
+        "Reading the binlog ended, connection to MySQL lost",
+    ],
+)
+def test_a_lost_connection_is_no_lost_binary_log(text: str) -> None:
+    """That one leads to starting over, which wipes the destination."""
+    known = find(text)
+    assert known is not None
+    assert known.cause is Cause.CONNECTION_LOST
 
 
 def test_no_database_selected_is_no_missing_database() -> None:
