@@ -100,7 +100,9 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOGMINER,
-        oracle(*_MINING.split()) + r"|\bORA-00600\b.{0,80}\bkrv\w{1,20}\b",
+        # The operating system's error behind a log that cannot be opened: this one is there.
+        oracle(*_MINING.split()) + r"|\bORA-00600\b.{0,80}\bkrv\w{1,20}\b|"
+        r"\bORA-(?:00308|00334|01284)\b.{0,400}\bError: (?:5|13|23|24): ",
         "LogMiner cannot read the source's redo logs: look in the source's alert log for the cause, then "
         "{go_on}.",
         documented=False,

@@ -132,6 +132,25 @@ def test_a_lost_connection_is_no_lost_binary_log(text: str) -> None:
     assert known.cause is Cause.CONNECTION_LOST
 
 
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("2: No such file or directory", Cause.LOG_LOST),
+        ("13: Permission denied", Cause.LOGMINER),
+        ("24: Too many open files", Cause.LOGMINER),
+        ("5: Input/output error", Cause.LOGMINER),
+    ],
+)
+def test_a_log_that_is_there_is_not_lost(error: str, cause: Cause) -> None:
+    """The operating system says whether it is: starting over wipes the destination."""
+    known = find(
+        "ORA-00308: cannot open archived log '/arch/1_204_11.dbf'\nORA-27041: unable to open file\n"
+        f"Linux-x86_64 Error: {error}\nAdditional information: 3"
+    )
+    assert known is not None
+    assert known.cause is cause
+
+
 def test_no_database_selected_is_no_missing_database() -> None:
     """MySQL's SQLSTATE 3D000 is another error than PostgreSQL's."""
     assert find("SQL Error: 1046, SQLState: 3D000: No database selected") is None
