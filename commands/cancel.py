@@ -8,7 +8,7 @@ from bot.cmdline.answers import Answer, Button, Note
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.model import CHANGING, Job, Operation, Options, short_name
 from bot.dms.port import Dms
-from bot.dms.rules import Action
+from bot.dms.rules import Action, where
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
@@ -64,7 +64,7 @@ def _nothing_to_cancel(job: Job, wanted: str) -> str:
         )
     if job.state in CHANGING:
         return (
-            f"`{job.id}` is {job.state}, but the service lists no operation to cancel. Try again in a "
+            f"`{job.id}` is {where(job)}, but the service lists no operation to cancel. Try again in a "
             f"minute; `{COMMAND} show {job.id}` shows its state."
         )
     return f"`{job.id}` has no operation in progress, so there is nothing to cancel."

@@ -45,7 +45,7 @@ class MeasuredDelay:
     last: DelayPoint | None = None
     """The newest figure, in seconds, where it is too old to say anything about now."""
     standing: str = ""
-    """State and phase of a job whose delay is not measured, for example `FAILED in CDC`."""
+    """State and phase of a job whose delay is not measured, for example `failed · CDC`."""
     partial: str = ""
     """What the figure leaves out with this source, in a clause."""
     note: str = ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.dms import display
 from bot.dms.engines import engines_of
 from bot.dms.model import Database, Job, JobType, ObjectPhase, ObjectState, Options, Phase, State
 from bot.dms.rule import Action, Rule, Situation, Verdict, Way
@@ -200,9 +201,9 @@ def _in_words(reason: str, job: Job, options: Options, databases: Sequence[Datab
     healthy = [f"`{name}`" for name in options.databases if name not in failed]
     return reason.format(
         job=job.id,
-        state=job.state,
+        state=_state(job),
         where=where(job),
-        stopped="in a phase that is not known" if _no_phase(job) else f"in {job.phase}",
+        stopped=_stopped_in(job),
         healthy=first_few(healthy, _NAMED),
         none_failed=", and none of its databases has failed" if databases else "",
     )
@@ -295,10 +296,24 @@ def some_not_named(job: Job) -> str:
 
 
 def where(job: Job) -> str:
-    """State and phase in words, for example `RUNNING in FULL_DUMP`, to stand behind “is”."""
-    told = job.state not in ("", State.UNSPECIFIED)
-    state = job.state if told else "in a state that the service does not report"
-    return state if _no_phase(job) else f"{state} in {job.phase}"
+    """State and phase for people, for example `running · full dump`, to stand behind “is”."""
+    return _state(job) if _no_phase(job) else f"{_state(job)} · {display.phase_text(job.phase)}"
+
+
+def _state(job: Job) -> str:
+    if job.state in ("", State.UNSPECIFIED):
+        return "in a state that the service does not report"
+    return display.in_sentence(display.state_text(job.state))
+
+
+def _stopped_in(job: Job) -> str:
+    """Where it was stopped, to stand behind “was stopped”."""
+    if _no_phase(job):
+        return "in a phase that is not known"
+    if job.phase == Phase.CDC:
+        return "in CDC"
+    dump = job.phase == Phase.FULL_DUMP
+    return "in the full dump" if dump else f"in the phase {display.phase_text(job.phase)}"
 
 
 def _no_phase(job: Job) -> bool:

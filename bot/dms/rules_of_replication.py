@@ -65,7 +65,7 @@ STOP = (
         phases=_PROMOTING,
     ),
     Rule(_OFFERED, _stop, (s.RUNNING_LISTS_STOP, s.STOP), states=_RUNNING),
-    Rule(_REFUSED, _stop, (s.STOP,), "Only a RUNNING job can be stopped; `{job}` is {where}.", states=_REST),
+    Rule(_REFUSED, _stop, (s.STOP,), "Only a running job can be stopped; `{job}` is {where}.", states=_REST),
     Rule(_WARNED, _stop, (s.STOP, s.STATUSES), _NO_PAGE.format("be stopped")),
 )
 

@@ -51,7 +51,7 @@ _VERDICTS = {
 _EXAMPLES = {
     "job": "JOB",
     "state": "STATE",
-    "where": "STATE in PHASE",
+    "where": "STATE · PHASE",
     "stopped": "in PHASE",
     "healthy": "`DATABASE`",
     "none_failed": "",

@@ -97,7 +97,7 @@ def test_a_card_fits_into_half_of_a_phone_screen(dana: Person, page: Page) -> No
 
 def test_the_delay_comes_as_a_chart(dana: Person, pictures: Pictures) -> None:
     answer = dana.type("/dms delay customers-db")
-    expect(answer).to_contain_text("RUNNING in CDC")
+    expect(answer).to_contain_text("running · CDC")
     expect(answer).to_contain_text("Time behind")
     pictures.of(answer, "delay")
 
@@ -127,7 +127,7 @@ def test_what_comes_while_one_reads_above_is_announced(dana: Person, page: Page,
     env.slack.command("delay billing-mysql --picture", user="sam")
     expect(page.get_by_test_id("unseen")).to_be_visible()
     page.get_by_test_id("unseen").click()
-    expect(dana.message("billing-mysql", "RUNNING in CDC")).to_be_in_viewport()
+    expect(dana.message("billing-mysql", "running · CDC")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1440, 900)])

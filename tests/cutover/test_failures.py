@@ -293,7 +293,7 @@ def test_a_job_that_fails_holds_it(night: Night) -> None:
     night.minutes(["one"], 1)
     held = night.now(plan)
     assert held.state is S.HELD
-    assert held.progress.why.startswith("`two`: it is FAILED in CDC. If the source is lost for good, `")
+    assert held.progress.why.startswith("`two`: it is failed · CDC. If the source is lost for good, `")
     assert [each.mark for each in held.progress.jobs] == [Mark.DRAINED, Mark.FAILED]
     assert "is held" in night.promote(plan)
 

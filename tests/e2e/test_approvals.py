@@ -486,7 +486,7 @@ def test_a_job_that_has_changed_is_not_touched(env: Env) -> None:
     env.dms.set_job(job, state="FAILED")
     env.press(ask, "approve", "alex")
     for message in (ask, card):
-        env.shows_as(message, "outdated", "RUNNING in CDC", "FAILED")
+        env.shows_as(message, "outdated", "running · CDC", "failed")
     assert env.writes("delete", job) == []
     assert audit_events(env, job)[-1] == ("outdated", "")
 

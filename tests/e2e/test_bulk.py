@@ -382,7 +382,7 @@ def test_a_stuck_job_that_moves_on_before_the_confirmation_is_kept(env: Env) -> 
     card = env.type(f"delete {jobs[0]}")
     env.dms.set_job(jobs[0], state="RUNNING", phase="FULL_DUMP")
     env.confirm(card, "confirm")
-    env.shows_as(card, "outdated", "is RUNNING in FULL_DUMP now")
+    env.shows_as(card, "outdated", "is running · full dump now")
     assert methods(env, jobs) == [[]]
 
 

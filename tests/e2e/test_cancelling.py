@@ -77,7 +77,7 @@ def test_one_that_ends_all_the_same(env: Env) -> None:
     env.dms.clock(advance_seconds=40_000.0)
     env.shows_done(stop, "stop")
     env.confirm(card)
-    env.shows(card, "STOPPED")
+    env.shows(card, "is stopped")
     assert runs_of(env, job)[1:] == ()
 
 
@@ -90,7 +90,7 @@ def test_a_job_that_is_in_none(env: Env) -> None:
 def test_a_changing_job_whose_operation_is_not_listed(env: Env) -> None:
     job = env.add_job("cancel", state="STARTING")
     told = plain(env.type(f"cancel {job}"))
-    assert "is STARTING, but the service lists no operation" in told
+    assert "is starting, but the service lists no operation" in told
     assert "nothing to cancel" not in told
 
 

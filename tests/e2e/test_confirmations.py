@@ -55,8 +55,8 @@ def destination(env: Env, job: str) -> JSON:
 
 
 CHANGES: dict[str, tuple[dict[str, str], str, str]] = {
-    "state": ({"state": "FAILED"}, "FAILED", "*Failed*"),
-    "phase": ({"phase": "READY_FOR_PROMOTE"}, "READY_FOR_PROMOTE", "ready for promote"),
+    "state": ({"state": "FAILED"}, "is failed", "*Failed*"),
+    "phase": ({"phase": "READY_FOR_PROMOTE"}, "is running · ready for promote", "ready for promote"),
 }
 
 
@@ -70,7 +70,7 @@ def test_a_job_that_has_changed_is_not_touched_and_asking_again_works(
     fields, word, shown = CHANGES[change]
     env.dms.set_job(job, **fields)
     env.press(card, "confirm")
-    old = env.shows_as(card, "outdated", "RUNNING in CDC", word, "[Ask again]")
+    old = env.shows_as(card, "outdated", "running · CDC", word, "[Ask again]")
     assert "confirm" not in steps(old)
     assert env.writes(verb, job) == []
     assert events(env, job) == ["requested", "outdated"]
@@ -111,7 +111,7 @@ def test_what_changes_while_the_view_is_open_counts(env: Env) -> None:
     view = env.slack.wait_view("dana")
     env.dms.set_job(job, state="RUNNING")
     env.slack.submit(view, {input_of(view): job})
-    env.shows_as(card, "outdated", "FAILED", "RUNNING")
+    env.shows_as(card, "outdated", "failed", "running")
     assert env.writes("restart", job) == []
 
 

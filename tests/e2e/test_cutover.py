@@ -203,7 +203,7 @@ def test_the_source_dies_while_it_drains(env: Env, clock: AheadClock) -> None:
     env.dms.set_job(job, state="FAILED", phase="CDC", error="the source is lost")
     clock.forward(minutes=1)
     reaches(env, cutover, S.HELD)
-    env.press(env.shows(card, "Held", "FAILED in CDC", "May be missing", step="run"), "run")
+    env.press(env.shows(card, "Held", "failed · CDC", "May be missing", step="run"), "run")
     request = env.slack.wait_message(
         channel="dms", contains=["Promote", job], where=lambda each: "confirm" in steps(each)
     )

@@ -62,7 +62,7 @@ def test_what_changes_is_shown_before_it_is_saved(env: Env) -> None:
     [
         # "Manage migration jobs" (PostgreSQL): in any state; of none but RUNNING, it says when.
         ("NOT_STARTED", "Added databases are part of the full dump, which a start begins."),
-        ("STOPPED", "is STOPPED in CDC: DMS does not document when databases that are added now begin"),
+        ("STOPPED", "is stopped · CDC: DMS does not document when databases that are added now begin"),
     ],
 )
 def test_when_added_databases_begin_is_not_invented(env: Env, state: str, says: str) -> None:

@@ -157,7 +157,7 @@ def test_a_job_that_has_changed_is_left_alone(env: Env, clock: AheadClock) -> No
     card = waits(env, schedule(env, f'stop {job} --at "in 2h"'))
     env.dms.set_job(job, state="FAILED")
     clock.forward(hours=2)
-    env.shows(card, "Out of date", "FAILED")
+    env.shows(card, "Out of date", "failed")
     assert env.writes("stop", job) == []
 
 

@@ -89,7 +89,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     assert LEVER in plain(hint)
     before = writes(env)
     env.press(offered, "unfollow", user="sam")
-    over = env.shows_as(card, "unclear", "no longer followed", "The service says that", "RUNNING")
+    over = env.shows_as(card, "unclear", "no longer followed", "The service says that", "is running")
     assert LEVER not in plain(over)
     assert ended(env, job) == ["unclear"]
     assert writes(env) == before

@@ -117,7 +117,7 @@ def test_an_operation_that_cannot_be_read_for_an_hour_is_given_up(env: Timed) ->
     assert [str(run.state) for run in runs_of(env, job)] == ["following"], "it was read in between"
     env.clock.jump(11 * MINUTE)
     assert ended(env, job, 30) == ["unclear"]
-    env.shows_as(card, "unclear", "Its operation cannot be read", "The service says that", "STOPPING")
+    env.shows_as(card, "unclear", "Its operation cannot be read", "The service says that", "is stopping")
     assert events(env, job)[-1] == "unclear"
     assert len(env.dms.calls("StopMigrationJob")) == 1
 

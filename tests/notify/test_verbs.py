@@ -225,7 +225,7 @@ def test_a_delay_of_nothing_is_zero(at: CommandService, dms: DmsServer) -> None:
 def test_a_job_that_does_not_replicate_has_no_delay(at: CommandService) -> None:
     answer = at.type("delay fresh", DANA)
     assert isinstance(answer, Note)
-    assert "measured while a job runs in CDC, and this one is NOT_STARTED" in words(answer)
+    assert "measured while a job runs in CDC, and this one is not started" in words(answer)
 
 
 def test_without_monitoring_it_says_what_is_missing(at: CommandService, dms: DmsServer) -> None:

@@ -73,7 +73,7 @@ def test_what_is_no_edit(after: dict[str, Any]) -> None:
 def test_a_new_state_and_an_edit_are_both_said() -> None:
     then, now = make.job(type="CONTINUOUS"), make.job(type="ONE_TIME", state="STOPPED")
     assert describe_change(then, now) == (
-        "`orders` was RUNNING in CDC when this was requested, and is STOPPED in CDC now. "
+        "`orders` was running · CDC when this was requested, and is stopped · CDC now. "
         "`orders` was edited meanwhile: type: `CONTINUOUS` → `ONE_TIME`."
     )
 

@@ -289,13 +289,13 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
             since=minutes(9),
             progress=progress(
                 held_from="draining",
-                why="`orders-db`: it is FAILED in CDC.",
-                jobs=(JobMark(JOB, Mark.FAILED, "it is FAILED in CDC", stranded=True),),
+                why="`orders-db`: it is failed · CDC.",
+                jobs=(JobMark(JOB, Mark.FAILED, "it is failed · CDC", stranded=True),),
                 samples=(Sample(JOB, "orders", minutes(8), 9, 12_000_000),),
             ),
         ),
         minutes(12),
-        ("it is FAILED in CDC", "May be missing: 9 s · 11.4 MiB (", "*Promote* what has arrived", "Resume"),
+        ("it is failed · CDC", "May be missing: 9 s · 11.4 MiB (", "*Promote* what has arrived", "Resume"),
         {"resume", "abort"},
     ),
     "held, promoted in part": (

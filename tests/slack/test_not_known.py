@@ -70,7 +70,7 @@ def test_no_refusal_names_the_default_of_the_api_as_a_state() -> None:
         refusal = check(action, bare())
         assert "UNSPECIFIED" not in str(refusal), action
     assert where(bare()) == "in a state that the service does not report"
-    assert where(a_job(state="RUNNING", phase="CDC")) == "RUNNING in CDC"
+    assert where(a_job(state="RUNNING", phase="CDC")) == "running · CDC"
 
 
 def test_the_list_invents_nothing() -> None:

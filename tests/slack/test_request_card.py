@@ -122,16 +122,16 @@ def test_an_old_figure_is_named_with_its_time() -> None:
 
 def test_of_a_failed_job_it_says_from_when_on_something_may_be_missing() -> None:
     last = {"seconds": 240.0, "measured": ONE_AGO.isoformat()}
-    text = card_of(seconds=None, bytes=None, last=last, standing="FAILED in CDC")
+    text = card_of(seconds=None, bytes=None, last=last, standing="failed · CDC")
     arrived = int((ONE_AGO - timedelta(seconds=240)).timestamp())
     assert f"The destination may miss changes on the source since <!date^{arrived}^" in text
     assert "(last known delay 4 min, measured <!date^" in text
-    assert "not known" in card_of(seconds=None, bytes=None, standing="FAILED in CDC", note="no access")
+    assert "not known" in card_of(seconds=None, bytes=None, standing="failed · CDC", note="no access")
 
 
 def test_of_many_failed_jobs_each_says_from_when_on_something_may_be_missing() -> None:
     last = {"seconds": 240.0, "measured": ONE_AGO.isoformat()}
-    fact = {"at": NOW.isoformat(), "seconds": None, "bytes": None, "last": last, "standing": "FAILED in CDC"}
+    fact = {"at": NOW.isoformat(), "seconds": None, "bytes": None, "last": last, "standing": "failed · CDC"}
     jobs = tuple(job(f"job-{number}") for number in range(12))
     facts = facts_from_json({"delay": {each.name: fact for each in jobs}})
     text = all_text(shown(request(jobs=jobs, facts=facts)))
@@ -424,7 +424,7 @@ def test_the_card_says_in_red_what_a_promote_would_lose() -> None:
     assert ":rotating_light: *Delay NOT ZERO: 42 s · 11.4 MiB* (measured" in says(late)
     assert ":rotating_light: *Delay not known*" in says({"note": "no access"})
     assert ":rotating_light: *Delay not known*" in says(zero | {"partial": "changes not begun"})
-    assert ":rotating_light: *Delay not measured*" in says({"standing": "FAILED in CDC"})
+    assert ":rotating_light: *Delay not measured*" in says({"standing": "failed · CDC"})
     assert ":rotating_light: *3 unsupported changes*" in says(zero | {"unsupported": {"total": 3}})
     assert ":rotating_light: *Unsupported changes not known*" in says(zero | {"unsupported": {"note": "?"}})
     assert "Delay 0 s for all 2 jobs" in says(zero, zero)

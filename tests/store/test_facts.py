@@ -178,9 +178,9 @@ def test_a_time_without_a_zone_is_utc() -> None:
 
 def test_the_last_figure_of_a_job_that_is_not_measured() -> None:
     last = {"seconds": 240.0, "measured": (NOW - timedelta(days=1)).isoformat()}
-    found = delay(at=NOW.isoformat(), seconds=None, last=last, standing="FAILED in CDC", note="no access")
+    found = delay(at=NOW.isoformat(), seconds=None, last=last, standing="failed · CDC", note="no access")
     point = DelayPoint(NOW - timedelta(days=1), 240.0)
-    assert found == MeasuredDelay(NOW, last=point, standing="FAILED in CDC", note="no access")
+    assert found == MeasuredDelay(NOW, last=point, standing="failed · CDC", note="no access")
 
 
 def test_unsupported_changes_come_back_as_they_were_stored() -> None:
