@@ -216,3 +216,49 @@ SCHEMA_DIFFERS_BY_FAMILY = {
 }
 """Source: "Known limitations" (PostgreSQL, AlloyDB, Oracle, SQL Server to PostgreSQL)."""
 LOGS_GONE = "The source no longer has the log that replication needs: {}. {{start_over}}"
+
+# What helps, where several signs, or several engines, tell of the same.
+WRONG_LOGIN = "The user or password in the connection profile is wrong. Correct the profile."
+RAISE_MAX_CONNECTIONS = "The database takes no more connections: end some, or raise `max_connections`."
+MAKE_ROOM = "A disk is full, on the source or on the destination. Make room first."
+MAKE_ROOM_BY_FAMILY = {
+    Family.POSTGRESQL: (
+        "A disk is full, on the source (piled-up WAL) or on the destination. Make room first."
+    )
+}
+END_LOCK_HOLDER = (
+    "Another session holds a lock, or two wait for each other: end the one that holds it, such as a "
+    "long transaction or DDL, then {go_on}."
+)
+DESTINATION_WRITTEN = (
+    "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave "
+    "the destination alone until the migration is over."
+)
+RAISE_PACKET_SIZE = (
+    "A row is larger than `max_allowed_packet` allows: raise it on source and destination, then {go_on}."
+)
+CONNECTION_BROKE = (
+    "The connection to the database broke while it was in use: check that it is up and stays up, the "
+    "network between, and its time-outs."
+)
+CANNOT_REACH = (
+    "DMS cannot reach the database: check that it is up, then firewall, allowlist, VPC peering or tunnel."
+)
+RAISE_CONNECTION_LIMIT = "The database takes no more connections: end some, or raise its limit."
+AUTH_PLUGIN_MISSING = (
+    "The migration user's authentication plugin needs TLS or is not there: use TLS in the connection "
+    "profile, or give the user `mysql_native_password`."
+)
+NO_TUNNEL = (
+    "The SSH tunnel cannot be built: check the SSH settings of the connection profile, and the bastion host."
+)
+LACKS_PRIVILEGES = "The migration user lacks privileges on the source: grant what the guide lists."
+BAD_CERTIFICATES = (
+    "The certificates in the connection profile do not fit, or have expired: correct the profile."
+)
+POSTGRES_READ_REPLICA = (
+    "The source is a read replica, from which PostgreSQL cannot be migrated: use its primary."
+)
+NO_DESTINATION = (
+    "The destination no longer exists, so the job cannot continue. Delete the job and create another."
+)

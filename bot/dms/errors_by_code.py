@@ -7,11 +7,19 @@ errors" (SQL Server). Only codes that have one cause: most of them have several,
 
 from __future__ import annotations
 
-from bot.dms.engines import Family
 from bot.dms.error_causes import (
+    CANNOT_REACH,
+    CONNECTION_BROKE,
+    DESTINATION_WRITTEN,
+    END_LOCK_HOLDER,
+    MAKE_ROOM,
+    MAKE_ROOM_BY_FAMILY,
     NETWORK,
+    RAISE_MAX_CONNECTIONS,
+    RAISE_PACKET_SIZE,
     SCHEMA_DIFFERS,
     SCHEMA_DIFFERS_BY_FAMILY,
+    WRONG_LOGIN,
     Cause,
     KnownError,
     known,
@@ -29,7 +37,7 @@ CODE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.PASSWORD,
         _sqlstate("28P01") + "|" + mysql(1045, 1698) + "|" + sql_server(18456),
-        "The user or password in the connection profile is wrong. Correct the profile.",
+        WRONG_LOGIN,
     ),
     known(
         Cause.DATABASE_MISSING,
@@ -47,32 +55,26 @@ CODE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.TOO_MANY_CONNECTIONS,
         _sqlstate("53300"),
-        "The database takes no more connections: end some, or raise `max_connections`.",
+        RAISE_MAX_CONNECTIONS,
         documented=False,
     ),
     known(
         Cause.DISK_FULL,
         _sqlstate("53100"),
-        "A disk is full, on the source or on the destination. Make room first.",
+        MAKE_ROOM,
         documented=False,
-        by_family={
-            Family.POSTGRESQL: (
-                "A disk is full, on the source (piled-up WAL) or on the destination. Make room first."
-            )
-        },
+        by_family=MAKE_ROOM_BY_FAMILY,
     ),
     known(
         Cause.LOCK_CONFLICT,
         _sqlstate("40P01", "55P03"),
-        "Another session holds a lock, or two wait for each other: end the one that holds it, such as a long "
-        "transaction or DDL, then {go_on}.",
+        END_LOCK_HOLDER,
         documented=False,
     ),
     known(
         Cause.DUPLICATE,
         _sqlstate("23503", "23505") + "|" + mysql(1216, 1217, 1451, 1452),
-        "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
-        "destination alone until the migration is over.",
+        DESTINATION_WRITTEN,
         documented=False,
     ),
     known(
@@ -85,22 +87,20 @@ CODE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.PACKET,
         mysql(1153),
-        "A row is larger than `max_allowed_packet` allows: raise it on source and destination, then {go_on}.",
+        RAISE_PACKET_SIZE,
         documented=False,
     ),
     known(
         Cause.CONNECTION_LOST,
         _sqlstate("08006", "57P01") + "|" + mysql(1053, 1158, 1159, 1160, 1161),
-        "The connection to the database broke while it was in use: "
-        "check that it is up and stays up, the network between, and its time-outs.",
+        CONNECTION_BROKE,
         page=NETWORK,
         documented=False,
     ),
     known(
         Cause.UNREACHABLE,
         _sqlstate("57P03"),
-        "DMS cannot reach the database: "
-        "check that it is up, then firewall, allowlist, VPC peering or tunnel.",
+        CANNOT_REACH,
         page=NETWORK,
     ),
 )

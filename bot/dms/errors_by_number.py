@@ -9,7 +9,22 @@ PostgreSQL and pglogical. What to do is the bot's own, as no guide of DMS says i
 from __future__ import annotations
 
 from bot.dms.engines import Family
-from bot.dms.error_causes import LOGS_GONE, NETWORK, Cause, KnownError, known, mysql, oracle, sql_server
+from bot.dms.error_causes import (
+    AUTH_PLUGIN_MISSING,
+    CANNOT_REACH,
+    CONNECTION_BROKE,
+    END_LOCK_HOLDER,
+    LOGS_GONE,
+    NETWORK,
+    RAISE_CONNECTION_LIMIT,
+    WRONG_LOGIN,
+    Cause,
+    KnownError,
+    known,
+    mysql,
+    oracle,
+    sql_server,
+)
 
 _SUPER = r"(?:SUPER|SYSTEM_VARIABLES_ADMIN|SESSION_VARIABLES_ADMIN|BINLOG_ADMIN)"
 
@@ -38,8 +53,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         + sql_server(1205, 1222, 5061)
         + r"|\bdeadlock (?:found|detected)\b|\bdeadlock victim\b|\block request time out\b|"
         r"\block (?:wait )?timeout\b|\bcould not obtain lock on\b|\block could not be placed\b",
-        "Another session holds a lock, or two wait for each other: end the one that holds it, such as a long "
-        "transaction or DDL, then {go_on}.",
+        END_LOCK_HOLDER,
         documented=False,
     ),
     known(
@@ -87,7 +101,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         r"\bFATAL: {1,3}role \"…\" does not exist\b|"
         + oracle("01005")
         + r"|\bcan't use the credentials that you provided\b",
-        "The user or password in the connection profile is wrong. Correct the profile.",
+        WRONG_LOGIN,
     ),
     # ---- Oracle
     known(
@@ -110,23 +124,21 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.TOO_MANY_CONNECTIONS,
         oracle("02391", "00018", "00020", "12516", "12518", "12519", "12520"),
-        "The database takes no more connections: end some, or raise its limit.",
+        RAISE_CONNECTION_LIMIT,
         documented=False,
     ),
     # ---- MySQL: its clients' numbers, where the text of the error is cut
     known(
         Cause.UNREACHABLE,
         mysql(2002, 2003, 2005),
-        "DMS cannot reach the database: check that it is up, then firewall, allowlist, VPC peering or "
-        "tunnel.",
+        CANNOT_REACH,
         page=NETWORK,
     ),
     known(
         Cause.CONNECTION_LOST,
         mysql(2006, 2013, 2055, 4031)
         + r"|\bgot (?:an error|timeout) (?:reading|writing) communication packets\b",
-        "The connection to the database broke while it was in use: "
-        "check that it is up and stays up, the network between, and its time-outs.",
+        CONNECTION_BROKE,
         page=NETWORK,
         documented=False,
     ),
@@ -234,8 +246,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.AUTH_PLUGIN,
         mysql(1251) + r"|\bclient does not support authentication protocol\b",
-        "The migration user's authentication plugin needs TLS or is not there: use TLS in the connection "
-        "profile, or give the user `mysql_native_password`.",
+        AUTH_PLUGIN_MISSING,
         documented=False,
     ),
     known(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from bot.dms.engines import Family
 from bot.dms.error_causes import (
+    BAD_CERTIFICATES,
+    CANNOT_REACH,
+    CONNECTION_BROKE,
+    DESTINATION_WRITTEN,
+    LACKS_PRIVILEGES,
+    MAKE_ROOM,
+    MAKE_ROOM_BY_FAMILY,
     NETWORK,
+    NO_TUNNEL,
+    RAISE_MAX_CONNECTIONS,
     SCHEMA_DIFFERS,
     SCHEMA_DIFFERS_BY_FAMILY,
     SOURCE,
+    WRONG_LOGIN,
     Cause,
     KnownError,
     known,
@@ -36,8 +45,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bpermission denied \(publickey\b|\b(?:kex|ssh)_exchange_identification\b|"
         r"\bremote port forwarding failed\b|\badministratively prohibited\b|"
         r"\bhost key verification failed\b|\bchannel \d{1,9}: open failed\b",
-        "The SSH tunnel cannot be built: "
-        "check the SSH settings of the connection profile, and the bastion host.",
+        NO_TUNNEL,
     ),
     known(
         Cause.HOST_BLOCKED,
@@ -52,7 +60,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         Cause.TOO_MANY_CONNECTIONS,
         r"\btoo many (?:connections|clients)\b|"
         r"\bremaining connection slots are reserved\b|\bmax_connections\b",
-        "The database takes no more connections: end some, or raise `max_connections`.",
+        RAISE_MAX_CONNECTIONS,
         documented=False,
     ),
     known(
@@ -61,7 +69,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bauthentication failed\b|\binvalid (?:username|user name|password|credentials)\b|"
         r"\blogin failed\b|\bORA-(?:01017|28000|28001)\b|\bincorrect password\b|"
         r"\bis not permitted to log in\b|\bno password supplied\b",
-        "The user or password in the connection profile is wrong. Correct the profile.",
+        WRONG_LOGIN,
         "AUTHENTICATION_FAILURE",
     ),
     known(
@@ -80,22 +88,21 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bdoes not have (?:the )?REPLICATION\b|"
         r"\b(?:SELECT|SHOW VIEW|TRIGGER|EVENT|LOCK TABLES|REPLICATION \w+) (?:privilege|command denied)|"
         r"\bneed \(at least one of\) the\b|\bORA-(?:01031|00942)\b|\bcommand denied to user\b",
-        "The migration user lacks privileges on the source: grant what the guide lists.",
+        LACKS_PRIVILEGES,
         page=SOURCE,
     ),
     # Behind user, password and privileges, which are told through a tunnel as well.
     known(
         Cause.TUNNEL,
         rf"{_BROKEN}\b[^:]{{0,60}}{_TUNNEL}|{_TUNNEL}[^:]{{0,60}}{_BROKEN}",
-        "The SSH tunnel cannot be built: "
-        "check the SSH settings of the connection profile, and the bastion host.",
+        NO_TUNNEL,
     ),
     known(
         Cause.CERTIFICATE,
         rf"\bx509\b|\bself[- ]signed\b|{_CERTIFICATE}|"
         r"\b(?:ssl|tls)\b:?(?!.{0,20}\bEOF\b)(?!.{0,40}\bsyscall error\b)[^:]{0,60}\b(?:error|"
         r"failed|required|not supported|handshake|verif\w+|unsupported)\b",
-        "The certificates in the connection profile do not fit, or have expired: correct the profile.",
+        BAD_CERTIFICATES,
         documented=False,
     ),
     known(
@@ -109,13 +116,9 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         Cause.DISK_FULL,
         r"\bdisk (?:is )?full\b|\bno space left\b|\bout of disk\b|"
         r"\bstorage\b.{0,20}\bfull\b(?! (?:backup|dump))|\bcould not extend file\b",
-        "A disk is full, on the source or on the destination. Make room first.",
+        MAKE_ROOM,
         documented=False,
-        by_family={
-            Family.POSTGRESQL: (
-                "A disk is full, on the source (piled-up WAL) or on the destination. Make room first."
-            )
-        },
+        by_family=MAKE_ROOM_BY_FAMILY,
     ),
     known(
         Cause.IN_USE,
@@ -131,8 +134,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\berror(?:_code:)? ?1062\b|"
         r"\bcould not create unique index\b|\bORA-00001\b|\bviolates foreign key constraint\b|"
         r"\bforeign key constraint fails\b",
-        "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
-        "destination alone until the migration is over.",
+        DESTINATION_WRITTEN,
         documented=False,
     ),
     known(
@@ -152,8 +154,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bSSL SYSCALL\b|\bconnection\b(?! profile)[^:]{0,40}\b(?:closed|reset|lost|terminated|aborted)\b|"
         r"\bcould not receive data from WAL stream\b|"
         r"\bterminating connection\b|\bunexpected EOF\b|\bbroken pipe\b",
-        "The connection to the database broke while it was in use: "
-        "check that it is up and stays up, the network between, and its time-outs.",
+        CONNECTION_BROKE,
         page=NETWORK,
         documented=False,
     ),
@@ -168,8 +169,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bconnection to server\b.{0,80}\bfailed\b|\bto server timed out\b|\bdial tcp\b|"
         r"\bno such host\b|\bcould not be resolved\b|\bdatabase system is (?:starting up|shutting down|"
         r"not yet accepting connections)\b|\bnot ready to accept new client connections\b",
-        "DMS cannot reach the database: "
-        "check that it is up, then firewall, allowlist, VPC peering or tunnel.",
+        CANNOT_REACH,
         "CONNECTION_FAILURE",
         "INVALID_CONNECTION_PROFILE_CONFIG",
         page=NETWORK,

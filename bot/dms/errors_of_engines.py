@@ -9,7 +9,14 @@ source" of the guides.
 from __future__ import annotations
 
 from bot.dms.error_causes import (
+    AUTH_PLUGIN_MISSING,
+    CONNECTION_BROKE,
+    DESTINATION_WRITTEN,
+    LACKS_PRIVILEGES,
     LOGS_GONE,
+    NO_DESTINATION,
+    POSTGRES_READ_REPLICA,
+    RAISE_CONNECTION_LIMIT,
     SCHEMA_DIFFERS,
     SCHEMA_DIFFERS_BY_FAMILY,
     SOURCE,
@@ -138,8 +145,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"01092)\b|\bgot minus one from a read call\b|\bdriver: bad connection\b|"
         r"\binvalid connection\b(?! \w)|\bsession is in the kill state\b|"
         r"\bcommunications link failure\b|\b(?:replication|idle-in-transaction|idle-session) timeout\b",
-        "The connection to the database broke while it was in use: check that it is up and stays up, the "
-        "network between, and its time-outs.",
+        CONNECTION_BROKE,
         documented=False,
     ),
     known(
@@ -176,8 +182,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bcaching_sha2_password\b|\bsha256_password\b|\bauthentication plugin\b|"
         r"\bthis user requires \w[\w ]{0,40}\bauthentication\b|\bpublic key retrieval is not allowed\b|"
         r"\bauthentication requires secure connection\b",
-        "The migration user's authentication plugin needs TLS or is not there: use TLS in the connection "
-        "profile, or give the user `mysql_native_password`.",
+        AUTH_PLUGIN_MISSING,
         documented=False,
     ),
     known(
@@ -191,7 +196,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\buser does not have permission to\b|\bPLS-00201\b|"
         r"\bnot authorized to initiate the requested action\b|"
         r"\bpermission denied for large object\b",
-        "The migration user lacks privileges on the source: grant what the guide lists.",
+        LACKS_PRIVILEGES,
         page=SOURCE,
     ),
     known(
@@ -199,7 +204,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bmax_user_connections\b|\berror(?:_code)?:? ?(?:1040|1203|1226)\b|\bORA-(?:00018|00020|"
         r"12516|12519|12520)\b|\b(?:request|session) limit for the database is \d{1,9} and has been "
         r"reached\b",
-        "The database takes no more connections: end some, or raise its limit.",
+        RAISE_CONNECTION_LIMIT,
         documented=False,
     ),
     known(
@@ -208,8 +213,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bcan't find record in\b|\bconflicted with the (?:FOREIGN KEY|REFERENCE) constraint\b|"
         # A replicated statement made what somebody had made there: nothing is to be cleared in CDC.
         r"\bCONFLICT: remote (?:INSERT|UPDATE|DELETE)\b|\b(?:already|database) exists on query\b",
-        "Somebody wrote to the destination during the migration, or the source's data conflicts. Leave the "
-        "destination alone until the migration is over.",
+        DESTINATION_WRITTEN,
         documented=False,
     ),
     # ---- SQL Server
@@ -298,7 +302,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.READ_REPLICA,
         r"\bconflict with recovery\b|\bwhile in recovery\b|"
         r"\blogical decoding\b.{0,60}\b(?:in recovery|standby)\b|\bhot standby\b",
-        "The source is a read replica, from which PostgreSQL cannot be migrated: use its primary.",
+        POSTGRES_READ_REPLICA,
     ),
     known(
         Cause.LOCALE,
@@ -316,7 +320,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"(?:\b(?:cloud ?sql instance|alloydb (?:cluster|instance))\b|\bprojects/\S+/(?:clusters|"
         r"instances)/\S+)"
         r"(?:[^:]|:(?=\S)){0,120}\b(?:not found|does not exist|deleted)\b",
-        ("The destination no longer exists, so the job cannot continue. Delete the job and create another."),
+        NO_DESTINATION,
         documented=False,
     ),
 )

@@ -4,7 +4,17 @@ stands before a more general one."""
 from __future__ import annotations
 
 from bot.dms.engines import Family
-from bot.dms.error_causes import LIMITS, LOGS_GONE, SOURCE, Cause, KnownError, known
+from bot.dms.error_causes import (
+    LIMITS,
+    LOGS_GONE,
+    NO_DESTINATION,
+    POSTGRES_READ_REPLICA,
+    RAISE_PACKET_SIZE,
+    SOURCE,
+    Cause,
+    KnownError,
+    known,
+)
 
 REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
@@ -51,7 +61,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         # Not what an import into the destination misses there: `…: role "…" does not exist`.
         r"\bdestination(?: (?:cloud sql |alloydb )?(?:instance|cluster|server))?(?: [^\s:]\S{0,120})? "
         r"(?:was not found|does not exist|no longer exists|(?:has|may have) been deleted|was deleted)\b",
-        ("The destination no longer exists, so the job cannot continue. Delete the job and create another."),
+        NO_DESTINATION,
         documented=False,
     ),
     known(
@@ -89,7 +99,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.READ_REPLICA,
         r"\bduring recovery\b|\brecovery is in progress\b",
-        "The source is a read replica, from which PostgreSQL cannot be migrated: use its primary.",
+        POSTGRES_READ_REPLICA,
     ),
     known(
         Cause.INITIAL_COPY,
@@ -104,7 +114,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.PACKET,
         r"\bmax_allowed_packet\b",
-        "A row is larger than `max_allowed_packet` allows: raise it on source and destination, then {go_on}.",
+        RAISE_PACKET_SIZE,
         documented=False,
     ),
     known(

@@ -7,7 +7,7 @@ bot's own, as no guide of DMS says it.
 
 from __future__ import annotations
 
-from bot.dms.error_causes import NETWORK, Cause, KnownError, known, oracle
+from bot.dms.error_causes import BAD_CERTIFICATES, CONNECTION_BROKE, NETWORK, Cause, KnownError, known, oracle
 
 _TLS = r"\b(?:ssl|tls)"
 
@@ -27,8 +27,7 @@ TLS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.CONNECTION_LOST,
         rf"{_TLS}\b.{{0,100}}\bunexpected eof while reading\b",
-        "The connection to the database broke while it was in use: "
-        "check that it is up and stays up, the network between, and its time-outs.",
+        CONNECTION_BROKE,
         page=NETWORK,
         documented=False,
     ),
@@ -68,7 +67,7 @@ TLS_ERRORS: tuple[KnownError, ...] = (
         + r"|\bprivate key does not match public key\b|\bcertificate authentication failed\b|"
         r"\bcertificate[ _]verify[ _]failed\b|"
         r"\bvalid client certificate\b|\bvalid certification path\b",
-        "The certificates in the connection profile do not fit, or have expired: correct the profile.",
+        BAD_CERTIFICATES,
         documented=False,
     ),
 )
