@@ -19,6 +19,8 @@ from bot.store.codec import ColumnValue, as_columns, clean
 from bot.store.port import UnreadableRow
 
 Record = TypeVar("Record")
+_SHOWN = 200
+"""Characters of a row's first column in an error: it may be all of a job."""
 Skip = Callable[[UnreadableRow], None]
 """Takes the error of a row that is left out. None may be where what is not there allows something, as with
 locks and freezes."""
@@ -130,7 +132,7 @@ class Table(Generic[Record]):
         try:
             return self._record(*[read(value, kind) for (read, kind), value in pairs])
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            text = f"A row of the table {self.name} ({row[0]}) cannot be understood: {error}."
+            text = f"A row of the table {self.name} ({str(row[0])[:_SHOWN]}) cannot be understood: {error}."
             raise UnreadableRow(text, str(row[0])) from error
 
     def records(self, rows: Iterable[Row], skip: Skip | None = None) -> tuple[Record, ...]:

@@ -14,7 +14,8 @@ from bot.dms.delay import MAX_AGE
 from bot.dms.model import Job
 from bot.policy.subscriptions import Subscriptions
 from bot.runtime import metrics
-from bot.store import Store, StoreError
+from bot.runtime.one_by_one import pass_over
+from bot.store import Store, StoreError, UnreadableRow
 from bot.store.records import JobSnapshot
 from bot.watch.announcer import Announcer
 from bot.watch.baselines import baseline_key
@@ -83,9 +84,9 @@ class ChangeWriter:
         """
         try:
             return self._write(results)
-        except (SnapshotConflict, StoreError):
-            raise
-        except Exception:
+        except Exception as error:
+            if _concerns_all(error):
+                raise
             metrics.count_error()
             log.exception("changes_not_saved", results=len(results))
         return self._write_apart(results)
@@ -95,9 +96,9 @@ class ChangeWriter:
         for found in self._by_job(results):
             try:
                 changes.add(self._write(found))
-            except (SnapshotConflict, StoreError):
-                raise
-            except Exception:
+            except Exception as error:
+                if _concerns_all(error):
+                    raise
                 metrics.count_error()
                 log.exception("change_not_saved", jobs=[name for each in found for name in _jobs_of(each)])
                 changes.failed |= {each.place for each in found if isinstance(each, PollResult)}
@@ -160,7 +161,7 @@ class ChangeWriter:
             if self._store.value(baseline_key(location.place)) is not None:
                 raise SnapshotConflict
             self._store.put_value(baseline_key(location.place), result.at.isoformat())
-        for job in result.changed:
+        for job in (each for each in result.changed if each.name not in self._snapshots.unreadable):
             self._write_job(location, job, result.at, changes)
         for name in result.missing:
             self._write_deleted(location, name, result.at, changes)
@@ -174,7 +175,7 @@ class ChangeWriter:
             return
         self._check_unchanged(job.name, before)
         if not is_unchanged(before.job, job) or is_busy(job):
-            runs = self._store.runs(job=job.name)
+            runs = self._store.runs(job=job.name, skip=pass_over)
             found = diff(before, job, at, stuck_after=self._stuck_after, runs=runs, since=location.polled_at)
             self._add(found, before, changes)
 
@@ -183,7 +184,7 @@ class ChangeWriter:
         if before is None:
             return
         self._check_unchanged(name, before)
-        event = deleted_event(before, at, self._store.runs(job=name), location.polled_at)
+        event = deleted_event(before, at, self._store.runs(job=name, skip=pass_over), location.polled_at)
         changes.deleted.append(name)
         if event is not None:
             changes.events.append(SavedEvent(self._store.add_event(event), before))
@@ -218,6 +219,11 @@ class ChangeWriter:
             raise SnapshotConflict
         if stored is not None and before is not None and _comparable(stored) != _comparable(before):
             raise SnapshotConflict
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Not a row that cannot be understood: that is one job's."""
+    return isinstance(error, SnapshotConflict | StoreError) and not isinstance(error, UnreadableRow)
 
 
 def _jobs_of(result: Result) -> list[str]:

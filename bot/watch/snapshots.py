@@ -8,7 +8,8 @@ from datetime import datetime
 
 from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms.model import parse_name
-from bot.store import Store
+from bot.runtime.one_by_one import pass_over
+from bot.store import Store, UnreadableRow
 from bot.store.records import JobSnapshot
 from bot.util.ratelimit import PollInterval
 from bot.watch import baselines
@@ -64,6 +65,8 @@ class JobSnapshots:
         self._fast_s = fast_s
         self._slow_s = slow_s
         self._locations: dict[Place, WatchedLocation] = {}
+        self.unreadable: frozenset[str] = frozenset()
+        """Jobs whose rows cannot be understood: nobody knows what has changed, so they are left alone."""
         self._held_back: set[str] = set()
         """Jobs whose databases failed with them, which was held back for their own failure."""
 
@@ -73,7 +76,12 @@ class JobSnapshots:
         Raises:
             StoreError.
         """
-        known = self._store.known_jobs().values()
+        unread: list[UnreadableRow] = []
+        found = self._store.known_jobs(unread.append)
+        self.unreadable = frozenset(self._store.known_names()) - found.keys() if unread else frozenset()
+        for each in unread:
+            pass_over(each)
+        known = found.values()
         self._held_back.clear()
         baselines.adopt(self._store, places, {Place(each.job.project, each.job.location) for each in known})
         self._locations = {

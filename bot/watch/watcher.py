@@ -28,6 +28,7 @@ from bot.dms.resource_names import project_of
 from bot.policy.model import Escalate
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.runtime import metrics
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store, StoreError
 from bot.store.records import ACTIVE_RUNS
 from bot.util.ratelimit import back_off
@@ -248,7 +249,7 @@ class Watcher:
             self._submit(partial(self._fetch_delay, name), _detail("delay", name))
 
     def _speed_up_active_locations(self, now: float) -> None:
-        for run in self._store.runs(states=ACTIVE_RUNS):
+        for run in self._store.runs(states=ACTIVE_RUNS, skip=pass_over):
             location = self._snapshots.location_of(run.job)
             if location is not None:
                 location.interval.hurry(now)

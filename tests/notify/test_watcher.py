@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event as Flag
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.config.projects import Place
 from bot.config.settings import Settings
@@ -26,6 +27,7 @@ from bot.watch.watcher import Watcher
 from sandbox.dms import DmsServer
 from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running
 from tests.policy.people import OPEN
+from tests.store.raw import Raw
 from tests.waiting import until
 
 Watch = Callable[..., Watcher]
@@ -648,3 +650,57 @@ def test_new_messages_wake_the_notifier(
     dms.control.add_job("orders", state="NOT_STARTED")
     again(watcher)
     assert wake.is_set()
+
+
+def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    """As a newer version may have written it. The job itself is not watched until the row is mended."""
+    for id in ("bad", "good"):
+        dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)
+    Watcher(gateway, store, settings).tick()
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '[' WHERE job_id = 'bad'")
+    for id in ("bad", "good"):
+        dms.control.set_job(id, state="STOPPED")
+    watcher = Watcher(gateway, store, settings)
+    with capture_logs() as lines:
+        watcher.tick()
+    assert [each["event"] for each in lines].count("row_not_read") == 1
+    again(watcher)
+    stopped = [("changed", "RUNNING/CDC", "STOPPED/CDC")]
+    assert (told(store, "bad"), told(store, "good")) == ([], stopped)
+    watcher.close()
+
+
+def test_a_run_whose_row_cannot_be_understood_keeps_no_change_from_being_told(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    """It would say who made a change; that a job has failed is told without."""
+    for id in ("bad", "good"):
+        dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)
+    watcher = Watcher(gateway, store, settings)
+    watcher.tick()
+    store.add_run(replace(run(Action.STOP, RunState.SUCCEEDED), job=named("bad")))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE runs SET action = 'levitate'")
+    for id in ("bad", "good"):
+        dms.control.set_job(id, state="FAILED")
+    again(watcher)
+    failed = [("changed", "RUNNING/CDC", "FAILED/CDC")]
+    assert (told(store, "bad"), told(store, "good")) == (failed, failed)
+
+
+def test_a_row_that_is_spoilt_meanwhile_keeps_no_other_change_from_being_told(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    for id in ("bad", "good"):
+        dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)
+    watcher = Watcher(gateway, store, settings)
+    watcher.tick()
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '[' WHERE job_id = 'bad'")
+    for id in ("bad", "good"):
+        dms.control.set_job(id, state="FAILED")
+    again(watcher)
+    assert (told(store, "bad"), told(store, "good")) == ([], [("changed", "RUNNING/CDC", "FAILED/CDC")])

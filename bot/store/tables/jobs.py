@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.dms.running_errors import faulty_databases
 from bot.store.codec import clean, time_text
 from bot.store.records import Event, JobSnapshot
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _SNAPSHOTS = Table("known_jobs", JobSnapshot)
@@ -24,9 +24,9 @@ _MAY_BE_FAULTY = ("%FAILED%", "%/error: %")
 
 
 class JobTables(TableGroup):
-    def known_jobs(self) -> dict[str, JobSnapshot]:
+    def known_jobs(self, skip: Skip | None = None) -> dict[str, JobSnapshot]:
         """Snapshots by full resource name."""
-        found = _SNAPSHOTS.records(self._db.rows(_SNAPSHOTS.select()))
+        found = _SNAPSHOTS.records(self._db.rows(_SNAPSHOTS.select()), skip)
         return {each.job.name: each for each in found}
 
     def known_names(self) -> tuple[str, ...]:
