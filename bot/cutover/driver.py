@@ -92,7 +92,7 @@ class Driver:
         self._looked: Recent[datetime] = Recent()
 
     def tick(self, now: datetime) -> None:
-        """Move on what can be moved. What fails for one cutover keeps no other one.
+        """Move on what can be moved. An error with one does not stop the others.
 
         Raises:
             StoreError: the next tick goes on.
@@ -215,7 +215,7 @@ class Driver:
         told = self._promotion.send(None, read)
         left = self._ctx.store.cutover(cutover.id)
         if left is None or left.state is not S.DRAINED or written_at_source(left):
-            return
+            return  # also if rows were counted only now
         if told is not None:
             text = plain_text(rich_parts(told.text))
             self._ledger.enter(left, S.HELD, "held", None, text, held_from=str(S.DRAINED), asked_by="")

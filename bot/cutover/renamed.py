@@ -1,4 +1,4 @@
-"""Calls the jobs of open cutovers as the settings of now do, as `bot.requests.renamed` does for requests."""
+"""Names the jobs of open cutovers by the present aliases, as `bot.requests.renamed` does for requests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rename_shown(store: Store, shown: Cutover, projects: Projects) -> Note | Non
 
 
 def _rename(store: Store, read: Cutover, projects: Projects) -> bool:
-    """Returns whether its jobs were called otherwise."""
+    """Returns whether its jobs had other names."""
     shown = names_now(read.plan.shown, projects)
     if shown == dict(read.plan.shown):
         return False

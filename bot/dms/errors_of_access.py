@@ -29,14 +29,14 @@ _CERTIFICATE = (
     r"\b(?:expired|invalid|untrusted|verif\w{1,9}|revoked|unable|can(?:no|')t|could not|failed to|"
     r"do(?:es)? ?n[o']t|missing|bad|wrong|rejected)\b[^.:;]{0,60}\bcertificates?\b"
 )
-"""A certificate that is the trouble: one can be rotated, or be told of in passing."""
+"""A certificate with a fault: texts also mention one that is only rotated, or in use."""
 
 _TUNNEL = r"\b(?:tunnels?|bastion|reverse ssh)\b"
 _BROKEN = (
     r"\b(?:can(?:no|')t|could not|unable|fail\w{0,4}|errors?|refused|rejected|denied|lost|closed|broken?|"
     r"down|unreachable|timed out|is(?: no|n')t|does(?: no|n')t)\b"
 )
-"""A tunnel that is the trouble: what fails behind it is often told with its name."""
+"""Words for a fault of the tunnel: texts also mention a tunnel when something behind it fails."""
 
 ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(

@@ -127,7 +127,7 @@ _NO_ERROR = re.compile(
     r"\bCA certificate \S{1,200} is self signed|\bIP address '[^'\n]{1,64}' could not be resolved[^\n]{0,60}|"
     r"\bAborted connection\b[^\n]{0,400}\(This connection closed normally without authentication\)"
 )
-"""What logs of PostgreSQL and MySQL tell in passing, in words that errors have, too."""
+"""Notices in logs of PostgreSQL and MySQL, which use the words of errors."""
 _HYPHENATED = re.compile(
     r"\b((?:job|instance|cluster|profile|bucket|host)) (?=[\w.]{1,63}-)[\w.-]{1,63}", re.IGNORECASE
 )

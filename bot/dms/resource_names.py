@@ -29,5 +29,5 @@ def location_of(name: str) -> str:
 
 def is_served(job: str, projects: Projects) -> bool:
     """Whether the bot serves the project of a job (its full resource name), and this location of it; always
-    where nobody knows the projects. Nobody looks at a job whose place was taken out of the settings."""
+    True if the projects are not known. What was taken out of the settings is not polled any more."""
     return not len(projects) or projects.has(Place(project_of(job), location_of(job)))

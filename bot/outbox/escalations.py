@@ -28,8 +28,8 @@ class EscalationTask:
         self._wake = wake
 
     def tick(self, now: datetime) -> None:
-        """End what is over, and repeat what is due. What fails for one keeps no other one. Call it at least
-        once a minute. Raises: StoreError."""
+        """End what is over, and repeat what is due. An error with one does not stop the others. Call
+        it at least once a minute. Raises: StoreError."""
 
         def one(escalation: Escalation) -> None:
             with self._store.transaction():

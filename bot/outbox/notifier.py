@@ -94,8 +94,8 @@ class Notifier:
         self._sender = Sender(Delivery(client, on_error), store, limits, team)
         self._failures: Recent[int] = Recent()
         """Failures in a row, by message key."""
-        self._unread: set[str] = set()
-        """Keys of messages in the outbox that cannot be understood."""
+        self._unreadable: set[str] = set()
+        """Keys of messages in the outbox that cannot be decoded, and are in the log."""
         self._outages = 0
         self._pause_until = 0.0
 
@@ -126,20 +126,20 @@ class Notifier:
             return waiting
         pause = _IDLE_S
         for limit in _BATCHES:
-            unread: list[UnreadableRow] = []
-            due = self._store.ready_to_send(datetime.now(UTC), limit, unread.append)
-            self._pass_over(unread)
+            unreadable: list[UnreadableRow] = []
+            due = self._store.ready_to_send(datetime.now(UTC), limit, unreadable.append)
+            self._pass_over(unreadable)
             sent, pause = self._send_all(due, stop)
-            if sent or len(due) + len(unread) < limit:
+            if sent or len(due) + len(unreadable) < limit:
                 return 0.0 if sent else pause
         return pause
 
-    def _pass_over(self, unread: Sequence[UnreadableRow]) -> None:
-        """Say it once of each, and let what comes after it in its job's sequence be sent. It is not given up:
-        the version that wrote it may run again."""
-        for each in unread:
-            if each.key not in self._unread:
-                self._unread.add(each.key)
+    def _pass_over(self, unreadable: Sequence[UnreadableRow]) -> None:
+        """Log each once, and let later messages of its job be sent. It stays in the outbox: the version that
+        wrote it may run again."""
+        for each in unreadable:
+            if each.key not in self._unreadable:
+                self._unreadable.add(each.key)
                 pass_over(each)
                 self._store.let_others_pass(each.key)
 

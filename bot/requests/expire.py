@@ -54,7 +54,8 @@ class Expiry:
         return all(self._ctx.access.verdict(who, verb, job).allowed for job in request.jobs)
 
     def expire(self) -> None:
-        """End expired requests, and send the reminders that are due. What fails for one keeps no other one.
+        """End expired requests, and send the reminders that are due. An error with one does not stop the
+        others.
 
         Raises:
             StoreError.

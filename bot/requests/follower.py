@@ -55,8 +55,8 @@ class Follower:
         """Runs whose messages offer to abandon them."""
 
     def follow(self) -> None:
-        """Poll every running operation once, and continue what no replica is working on. What fails for one
-        request keeps no other one.
+        """Poll every running operation once, and continue what no replica is working on. An error with one
+        does not stop the others.
 
         Raises:
             StoreError.

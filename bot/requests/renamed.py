@@ -1,5 +1,5 @@
-"""Calls the jobs of open requests as the settings of now do: an alias may name another project than it did
-when they were made. What is called is the job's full resource name, which no setting changes."""
+"""Names the jobs of open requests by the present aliases: one may stand for another project than it did when
+the request was made. Calls to DMS use the full resource name, which no setting changes."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 
 _GOING_ON = (*PENDING_REQUESTS, RequestState.APPROVED, RequestState.RUNNING)
 _MOST = 1_000_000
+"""All of them: the default limit is for what people read."""
 OTHER_NAMES = Note(
     "Nothing was done: the settings call the jobs of this request by other names since it was made. Its "
     "message shows them now: press again to continue.",
@@ -30,7 +31,7 @@ OTHER_NAMES = Note(
 
 
 def names_now(called: Mapping[str, str], projects: Projects) -> dict[str, str]:
-    """By full resource name, how jobs are called now that were called like that; an ID alone stays."""
+    """The present names of jobs, by full resource name. `called` are those so far; an ID alone stays."""
     return {name: with_location(name, projects) if "/" in shown else shown for name, shown in called.items()}
 
 
@@ -56,7 +57,7 @@ def rename_shown(store: Store, shown: Request, projects: Projects) -> Note | Non
 
 
 def _rename(store: Store, read: Request, projects: Projects) -> bool:
-    """Returns whether it was called otherwise."""
+    """Returns whether its jobs had other names."""
     before = read.facts
     called = names_now(before.display_names, projects)
     which = projects_text(read.jobs, projects) if before.projects else ""

@@ -43,7 +43,8 @@ class Scheduler:
         """By request, when its delay was last measured, and what was missing."""
 
     def tick(self, now: datetime) -> None:
-        """Start or end every scheduled request that is due at `now`. What fails for one keeps no other one.
+        """Start or end every scheduled request that is due at `now`. An error with one does not
+        stop the others.
 
         Raises:
             StoreError: the next tick goes on.

@@ -1,4 +1,4 @@
-"""Work on rows of which one may be bad: it keeps no other one."""
+"""Work on rows one by one, so that an error with one does not stop the others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def one_by_one(rows: Iterable[T], work: Callable[[T], object], what: Callable[[T], str]) -> None:
-    """Do `work` with each row. What fails for one is logged, with `what` it was, and counted; others go on.
+    """Do `work` with each row. An error is logged, with what `what` calls the row, and counted.
 
     Raises:
         StoreError: the database is away, for all of them.

@@ -12,7 +12,7 @@ class StoreError(Exception):
 
 
 class OldTables(StoreError):
-    """The tables are those of an older version, and are to stay so."""
+    """The tables are those of an older version, and the caller wants them to stay so."""
 
 
 class UnreadableRow(StoreError):

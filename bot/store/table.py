@@ -22,8 +22,7 @@ Record = TypeVar("Record")
 _SHOWN = 200
 """Characters of a row's first column in an error: it may be all of a job."""
 Skip = Callable[[UnreadableRow], None]
-"""Takes the error of a row that is left out. None may be where what is not there allows something, as with
-locks and freezes."""
+"""Takes the error of a row that is left out. Not for rows that forbid something, such as freezes."""
 
 
 class Where:

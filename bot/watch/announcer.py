@@ -117,7 +117,7 @@ class Announcer:
         return bool(by_target) or any(closed)
 
     def forget(self) -> None:
-        """Forget what each channel got lately: the transaction that told it was rolled back."""
+        """Forget what each channel got recently: the transaction with these messages was rolled back."""
         self._channels.clear()
         self._mass_failures.forget()
 

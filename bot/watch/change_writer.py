@@ -75,12 +75,12 @@ class ChangeWriter:
         self._delay_alert_s = settings.delay_alert_s
 
     def write(self, results: Sequence[Result]) -> Changes:
-        """Save everything that changed, in one transaction; where that fails for one job, in one for each,
-        so that it keeps no other one.
+        """Save everything that changed, in one transaction; if that fails, in one for each job, so that an
+        error with one does not stop the others.
 
         Raises:
-            SnapshotConflict: another replica was faster: load the snapshots anew.
-            StoreError: as before.
+            SnapshotConflict: another replica was faster: load the snapshots again.
+            StoreError: the rest is not saved. If jobs were saved one by one, those before stay saved.
         """
         try:
             return self._write(results)
@@ -105,8 +105,8 @@ class ChangeWriter:
         return changes
 
     def _by_job(self, results: Sequence[Result]) -> Iterable[Sequence[Result]]:
-        """All that was found of one job together: apart, each would be compared with the snapshot from before
-        the other, and undo it."""
+        """The results grouped by job. In transactions of their own, each would be compared with the snapshot
+        from before the other, and undo it."""
         found: dict[str | Place, list[Result]] = {}
         for result in results:
             for key, part in self._parts(result):
@@ -114,7 +114,8 @@ class ChangeWriter:
         return found.values()
 
     def _parts(self, result: Result) -> Iterator[tuple[str | Place, Result]]:
-        """A result for each job; one for all of a new place, whose jobs would else be told as new."""
+        """A result for each job, with its key; of a new place, one for all: each job alone would be announced
+        as new."""
         if not isinstance(result, PollResult):
             yield result.name, result
         elif self._snapshots.location(result.place).is_new:
@@ -131,7 +132,7 @@ class ChangeWriter:
             with self._store.transaction():
                 self._save(results, changes)
         except BaseException:
-            # It remembers messages that were not saved, and would add to them what is found again.
+            # It remembers messages that were rolled back, and would add to them instead of making new ones.
             self._announcer.forget()
             raise
         return changes

@@ -51,8 +51,8 @@ class FreezeNews:
         self._wake = wake
 
     def tick(self, now: datetime) -> None:
-        """Write the messages that are due; call it at least once a minute. Each is written once,
-        and what fails for one keeps no other one.
+        """Write the messages that are due; call it at least once a minute. Each is written once;
+        an error with one does not stop the others.
 
         Raises:
             StoreError.

@@ -55,7 +55,7 @@ class MassFailures:
         return [each for each in routed if each not in told]
 
     def forget(self) -> None:
-        """Forget the failures of lately, and the messages that they are in."""
+        """Forget recent failures, and the messages that they were added to."""
         self._recent.clear()
 
     def _tell_recoveries(

@@ -59,7 +59,7 @@ class DatabasesResult:
     at: datetime
     databases: tuple[Database, ...]
     job_failed: bool = False
-    """Whether its databases have failed with the job, whose own failure is told: the next poll finds it."""
+    """The job itself has failed, so its databases are not announced: the next poll finds its failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +110,8 @@ def poll_place(
 
 
 def fetch_databases(dms: Dms, job: str, known: JobSnapshot | None = None) -> DatabasesResult:
-    """The databases of a job (its full resource name). `known` is its snapshot, unless nothing is to be held
-    back. Raises: DmsError."""
+    """The databases of a job (its full resource name). With `known`, its snapshot, new
+    faults are checked against the job (`job_failed`). Raises: DmsError."""
     at = datetime.now(UTC)
     found = dms.databases(job)
     news = known is not None and known.job.state == State.RUNNING and _has_new_faults(known, found)

@@ -68,7 +68,7 @@ class JobSnapshots:
         self.unreadable: frozenset[str] = frozenset()
         """Jobs whose rows cannot be understood: nobody knows what has changed, so they are left alone."""
         self._held_back: set[str] = set()
-        """Jobs whose databases failed with them, which was held back for their own failure."""
+        """Jobs of which failed databases were not announced, as the job itself had failed."""
 
     def load(self, places: Sequence[Place]) -> None:
         """Replace everything by what the store holds; every place is due at once.
@@ -130,12 +130,13 @@ class JobSnapshots:
         return True
 
     def hold_back(self, job: str) -> None:
-        """Its databases have failed with it, which the next list of its place is to tell."""
+        """Note that failed databases of the job were not announced: the next list of its place has to show
+        that the job failed."""
         self._held_back.add(job)
 
     def not_held_back(self, job: str) -> JobSnapshot | None:
-        """The snapshot, but None once its databases were held back: it may be a place that cannot be listed,
-        so nothing is held back again until something of the job was saved."""
+        """The snapshot, but None if databases were held back already. The place may be one that cannot be
+        listed, so this happens once until something of the job is saved."""
         return None if job in self._held_back else self.get(job)
 
     def remove(self, job: str) -> None:

@@ -29,7 +29,7 @@ GIVE_UP_AFTER = timedelta(days=3)
 """How old a delivery gets while its webhook fails. Source: "Deliverability and reliability" in Standard
 Webhooks, whose schedule ends after three days."""
 _UNMADE_TRIES = 5
-"""How often in a row a request is tried that the bot itself cannot make."""
+"""Number of tries in a row after which a delivery is given up whose request the bot cannot make."""
 _FIRST_PAUSE_S = 5.0
 _GROWTH = 3.0
 _LONGEST_PAUSE_S = 3600.0
@@ -68,7 +68,7 @@ class Sender:
         self._connection = Connection(webhook, timeout_s)
         self._is_gone = False
         self._unmade: tuple[int, int] = (0, 0)
-        """The delivery whose request could not be made last, and how often in a row."""
+        """ID of the last delivery of which no request could be made, and how often in a row."""
         self._measured = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -162,7 +162,8 @@ class Sender:
             self._store.delivery_failed(delivery.id, now + timedelta(seconds=pause), since)
 
     def _on_unmade(self, delivery: WebhookDelivery, error: Exception) -> None:
-        """Its request cannot be made, for a reason within the bot: others need not wait for a repair."""
+        """The bot cannot make the request, because of an error of its own. After a few tries it is given up,
+        so that those after it are sent."""
         metrics.count_error()
         log.exception("delivery_not_made", webhook=self._webhook.name, event_id=delivery.event)
         why = f"its request could not be made ({type(error).__name__})"

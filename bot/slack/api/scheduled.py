@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def schedule_message(client: WebClient, channel: str, text: str, at: datetime) -> str:
-    """Have Slack post `text` (mrkdwn) at `at`. Returns what `cancel_message` takes, or nothing if Slack
+    """Have Slack post `text` (mrkdwn) at `at`. Returns what `cancel_message` takes; empty if Slack
     refuses."""
     shown = mrkdwn.in_readers_zone(text)
     try:
