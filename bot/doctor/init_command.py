@@ -80,9 +80,9 @@ def init(folder: Path, extra: str | None) -> None:
     """
     # The check of an answer says what the libraries would log of a failed call.
     logs.configure("CRITICAL")
-    answers: dict[str, str] = {}
-    _look_at_environment(answers)
+    _check_environment()
     _may_write(folder)
+    answers: dict[str, str] = {}
     _ask(answers, _SLACK, _slack_checks)
     if not answers.get("slack_app_token"):
         if extra not in (None, "nothing"):
@@ -101,22 +101,22 @@ def init(folder: Path, extra: str | None) -> None:
         # A disk that is full names no file.
         name = error.filename or folder
         raise click.ClickException(f"{name} cannot be written: {error.strerror}.") from error
-    _look_at_groups(answers, folder / POLICY)
+    _report_groups(answers, folder / POLICY)
     where = "this folder" if folder == Path() else str(folder)
     click.echo(f"\nWrote {', '.join(written)} into {where}. Next:\n")
     click.echo(_next(folder, chosen))
 
 
-def _look_at_environment(answers: Mapping[str, str]) -> None:
-    """No answer could mend what the environment says of where the services are."""
+def _check_environment() -> None:
+    """No answer could mend a wrong address of Slack or DMS, which only the environment names."""
     try:
-        _settings(answers)
+        _settings({})
     except ConfigError as error:
         raise click.ClickException(" ".join(error.faults)) from error
 
 
 def _may_write(folder: Path) -> None:
-    """Looked at before the first question, as nobody wants to answer all of them in vain."""
+    """Checked before the first question: nobody should answer all of them in vain."""
     nearest = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
         raise click.ClickException(f"{nearest} cannot be written to: name another folder.")
@@ -159,7 +159,7 @@ def _answer(question: Question, answers: Mapping[str, str]) -> str:
 
 
 def _fault(question: Question, answer: str, answers: Mapping[str, str]) -> str:
-    """What is wrong with an answer, without it if it is a secret; empty if nothing is."""
+    """What is wrong with an answer; empty if nothing is. A secret is not repeated in it."""
     if not answer:
         return "" if question.default is not None else "It must not be empty."
     try:
@@ -193,7 +193,7 @@ def _google_checks(settings: Settings) -> Iterator[Finding]:
     yield from google.run_checks(settings)
 
 
-def _look_at_groups(answers: Mapping[str, str], policy: Path) -> None:
+def _report_groups(answers: Mapping[str, str], policy: Path) -> None:
     """A handle that Slack does not know grants nothing, without an error."""
     from bot.doctor import slack, user_groups
     from bot.doctor.report import report

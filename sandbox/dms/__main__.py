@@ -23,11 +23,7 @@ from sandbox.projects import MOST, demo_projects
 )
 @click.option("--project", default="demo-project", help="Project that the jobs belong to.")
 @click.option("--projects", default=1, type=click.IntRange(1, MOST), help="How many projects there are.")
-@click.option(
-    "--clock-factor",
-    default=60.0,
-    help="How many times faster than real time migrations go.",
-)
+@click.option("--clock-factor", default=60.0, help="How many times faster than real time migrations go.")
 @click.option("--seed", type=click.Choice(sorted(SEEDS)), default="demo", help="Jobs to begin with.")
 def main(host: str, port: int, project: str, projects: int, clock_factor: float, seed: str) -> None:
     """A local Database Migration Service: gRPC, REST and a control API, with jobs that migrate."""

@@ -132,8 +132,8 @@ class Sockets:
 
     def _break(self, sockets: Iterable[WebSocket]) -> None:
         for socket in sockets:
-            for sent in self._waiting.values():
-                # Where the app has closed it before, it is the app that has lost the envelope.
-                is_open = socket.client_state is WebSocketState.CONNECTED
-                sent.lost |= sent.socket is socket and is_open
+            # If the app closed it before, it is the app that lost the envelope.
+            if socket.client_state is WebSocketState.CONNECTED:
+                for sent in self._waiting.values():
+                    sent.lost |= sent.socket is socket
             reset_connection(socket)

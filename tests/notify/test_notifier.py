@@ -150,7 +150,6 @@ def test_a_message_changed_while_its_answer_was_lost_is_found_and_updated(
 _POSTS = """
 import sys
 from slack_sdk import WebClient
-from structlog.testing import capture_logs
 from bot.outbox.notifier import Notifier
 from bot.store import open_store
 from tests.notify.world import plainly

@@ -53,6 +53,7 @@ _EXPLAINED = (
 )
 """What Slack's client logs as an error when Slack fails, before the bot tries again."""
 _SAME_S = 0.5
+"""A violation and a delivery whose times differ by less are about the same envelope."""
 _LATE = "expired_trigger_id"
 """A form that is asked for while Slack or the database is slow comes too late."""
 _EXPLAINED_BY_RESTARTS = ("run_left_to_recovery", "outbox_not_read", "watcher_store_failed")
@@ -219,7 +220,7 @@ def _line(said: Mapping[str, Any]) -> str:
 
 
 def _how_late(env: Env, found: Violation) -> str:
-    """When what was not acknowledged in time was acknowledged after all."""
+    """How late the acknowledgement came after all, for a sentence; empty if the delivery is not known."""
     workspace = env.slack.workspace
     sent = found.at - workspace.settings.ack_seconds
     for each in workspace.deliveries:
