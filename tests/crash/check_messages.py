@@ -67,9 +67,13 @@ def _is_told_otherwise(e: Evidence, row: Row) -> bool:
     if row.kind == "cutover_call":
         log = e.cutover_logs.get(row.subject["cutover"], ())
         return any(_ends_call(each, row.subject) for each in log)
-    if row.kind == "failure":  # the alert that the job itself failed names the action
+    if row.kind in ("outcome", "failure"):
         request = e.requests[row.subject["request"]]
-        return all(_failed_since(e, job, request.created) for job in row.subject["jobs"])
+        if request.facts.cutover:  # its card tells of a promotion that is unclear, and somebody pressed again
+            return True
+        # The alert that the job itself failed names the action.
+        jobs = row.subject.get("jobs", ())
+        return bool(jobs) and all(_failed_since(e, job, request.created) for job in jobs)
     if row.kind == "settled":  # the job has come out of its trouble
         return e.jobs.get(row.subject["job"], {}).get("state") != "FAILED"
     if row.kind == "alert":  # that the errors ended, when they were back already

@@ -52,6 +52,8 @@ CUTOVERS = "cutovers went on, and bots were killed in them"
 
 _QUIET_S = 2.5
 """Nothing left to do for so long: settled."""
+_MOST_PATIENCE = 5
+"""Times the patience of a plan: no run goes on for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
         users.finish()
         if nights is not None:
             nights.finish(plan.settle_s)
-        waits = _settle(store, env, ending + plan.settle_s)
+        waits = _settle(store, env, plan.settle_s)
         settled_s = time.monotonic() - ending
         users.stop()
         behind = RawReader(env.url)
@@ -140,19 +142,32 @@ def _nights(stack: ExitStack, env: Env, store: Store, plan: Plan) -> SimulatedNi
     return nights
 
 
-def _settle(store: Store, env: Env, deadline: float) -> list[str]:
-    """Wait until nothing has been left to do for a while; what still is at the deadline."""
-    busy_at, left = time.monotonic(), [""]
+def _settle(store: Store, env: Env, patience_s: float) -> list[str]:
+    """Wait until nothing has been left to do for a while; what still is where nothing goes on any more.
+
+    Slack takes one message a second of a channel, so what was written while bots were killed takes long.
+    """
+    changed_at = time.monotonic()
+    left = [""]
 
     def quiet_s() -> float:
-        nonlocal busy_at, left
-        left = _left(store, env)
-        if left:
-            busy_at = time.monotonic()
-        return time.monotonic() - busy_at
+        nonlocal changed_at, left
+        before, left = left, _left(store, env)
+        if left != before:
+            changed_at = time.monotonic()
+        return 0.0 if left else time.monotonic() - changed_at
+
+    def stuck() -> str:
+        return "nothing goes on" if time.monotonic() - changed_at > patience_s else ""
 
     with suppress(TimeoutError):
-        until(quiet_s, lambda seconds: seconds >= _QUIET_S, timeout=deadline - time.monotonic(), every_s=0.25)
+        until(
+            quiet_s,
+            lambda seconds: seconds >= _QUIET_S,
+            timeout=_MOST_PATIENCE * patience_s,
+            every_s=0.25,
+            unless=stuck,
+        )
     return left
 
 

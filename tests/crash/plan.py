@@ -24,4 +24,4 @@ class Plan:
     nights: bool = False
     """Whether cutovers go on, too, one after another; each takes half a minute at least."""
     settle_s: float = 420.0
-    """How long the bot may take in the end to finish and tell everything."""
+    """How long the bot may stand still in the end, with something left to finish or to tell."""
