@@ -13,7 +13,7 @@ from bot.requests.queries import valid_approvals
 from bot.requests.wording import scope
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from bot.util.command import COMMAND
-from bot.util.text import first_few
+from bot.util.text import count_of, first_few
 from commands.support.base import Context, Verb, no_service_call
 from commands.support.pages import page_buttons
 from commands.support.visibility import is_hidden, may_hide
@@ -32,7 +32,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     page = min(max(1, int(invocation.word("page", "1"))), pages)
     shown = open_requests[(page - 1) * PER_PAGE : page * PER_PAGE]
     return AnswerPage(
-        title="One request is open" if len(open_requests) == 1 else f"{len(open_requests)} requests are open",
+        title=count_of(len(open_requests), "open request"),
         sections=tuple(_section(ctx, each) for each in shown),
         buttons=page_buttons(ctx, invocation, page, pages),
         footer=f"Page {page} of {pages}" if pages > 1 else "",
@@ -74,8 +74,11 @@ def _section(ctx: Context, request: Request) -> Section:
 
 
 def _jobs(request: Request) -> str:
-    names = [f"`{display_name(request, job.name)}` ({status_text(job.status)})" for job in request.jobs]
-    return first_few(names, _SHOWN_JOBS)
+    names = [f"`{display_name(request, job.name)}`" for job in request.jobs]
+    states = [status_text(job.status) for job in request.jobs]
+    if len(set(states)) == 1:
+        return f"{first_few(names, _SHOWN_JOBS)} ({states[0]})"
+    return first_few([f"{name} ({state})" for name, state in zip(names, states, strict=True)], _SHOWN_JOBS)
 
 
 def _approvals_text(given: Sequence[Decision], needed: int) -> list[RichPart]:

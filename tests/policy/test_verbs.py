@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -182,12 +183,20 @@ def test_what_is_not_confirmed_is_shown_to_its_requester_alone(typing: CommandSe
     assert labels(typing.type("approvals", DANA)) == ["Review", "Cancel", "Refresh"]
 
 
+def test_a_state_that_all_jobs_have_is_said_once(typing: CommandService) -> None:
+    typing.ctx.store.add_request(request(Action.STOP, DANA, job("a"), job("b")))
+    assert "`a`, `b` (Running · CDC), requested" in str(typing.type("approvals", ALEX))
+    other = replace(job("c"), state="FAILED")
+    typing.ctx.store.add_request(request(Action.STOP, DANA, job("a"), other, id="q2"))
+    assert "`a` (Running · CDC), `c` (Failed" in str(typing.type("approvals", ALEX))
+
+
 def test_many_requests_come_in_pages_that_slack_takes(typing: CommandService) -> None:
     for number in range(30):
         typing.ctx.store.add_request(request(id=f"q{number}"))
     page = typing.type("approvals --page 2", ALEX)
     assert isinstance(page, AnswerPage)
-    assert page.title == "30 requests are open"
+    assert page.title == "30 open requests"
     assert labels(page)[-3:] == ["‹ Previous", "Next ›", "Refresh"]
     assert len(render(page).blocks) <= 50
 

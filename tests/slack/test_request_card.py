@@ -370,6 +370,8 @@ def test_the_card_of_several_jobs_names_the_first_and_their_projects() -> None:
         "🔐 *@sam* asks to *stop* *5 jobs* (`job-0`, `job-1`, `job-2` and 2 more; "
         "🏭 `prod` (*production*) 2 jobs, `lab` 3 jobs): “CHG-7 now”"
     )
+    asked = shown(several)["blocks"][1]["text"]["text"]
+    assert asked.splitlines()[0] == "`job-0`, `job-1`, `job-2` and 2 more", "the requester's message, too"
 
 
 @pytest.mark.parametrize(("action", "green"), [(Action.STOP, True), (Action.DELETE, False)])

@@ -16,22 +16,21 @@ from bot.dms.rules import DESTRUCTIVE
 from bot.policy.approver_list import NOBODY, ApproverList
 from bot.requests.queries import NO_RELATED, RelatedRequests, valid_approvals
 from bot.requests.rules import needs_typed_confirmation
-from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render import mrkdwn
 from bot.slack.render.confirming import list_button, recheck_button
 from bot.slack.render.consequence import consequence
 from bot.slack.render.cutover_terms import terms_line
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import details_button, request_card
-from bot.slack.render.request_details import request_details, request_text, subject
+from bot.slack.render.request_details import names_of_several, request_details, request_text, subject
 from bot.slack.render.request_facts import approvals_text, facts_line
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.util.durations import humanize
-from bot.util.text import and_more, count_of
+from bot.util.text import count_of
 
 _MAX_REASON = 200
 _MAX_RISK = 300
-_NAMED_JOBS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +138,7 @@ def _decided(request: Request, decisions: Sequence[Decision], now: datetime, run
 
 def _asks(request: Request, asking: Asking) -> str:
     """Who asks to do what to which job, and why."""
-    which = ", ".join(labels.job_name_code(request, job.name) for job in request.jobs[:_NAMED_JOBS])
-    which = f"{which}{and_more(len(request.jobs), _NAMED_JOBS)}" if len(request.jobs) > 1 else ""
-    told = "; ".join(filter(None, (which, mrkdwn.format_own(asking.projects))))
+    told = "; ".join(filter(None, (names_of_several(request), mrkdwn.format_own(asking.projects))))
     where = f" ({told})" if told else ""
     when = f" at {mrkdwn.date(request.facts.due)}" if request.facts.due else ""
     return f"{_name(asking.requester)} asks to {request_text(request)}{where}{when}{_reason(request)}"

@@ -33,6 +33,7 @@ from bot.slack.render.request_details import (
     effect,
     jobs_text,
     named_databases,
+    names_of_several,
     reason_text,
     request_details,
     request_text,
@@ -161,7 +162,7 @@ def _approving(
     row = [request_button(request, "Withdraw", "withdraw"), *recheck_button(request), details_button(request)]
     small = f"Expires {mrkdwn.date(request.expires)}."
     return [
-        *m.sections(f"{consequence(request)}\n{facts}"),
+        *m.sections("\n".join(filter(None, (names_of_several(request), consequence(request), facts)))),
         *scheduled(request),
         *_not_asked(approval_message),
         *m.buttons(row),

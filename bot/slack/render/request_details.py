@@ -22,7 +22,7 @@ from bot.slack.render.delay_warning import delay_lines
 from bot.slack.render.event_labels import OUTSIDE
 from bot.store.facts import UNREAD
 from bot.store.records import Request, RequestState
-from bot.util.text import count_of, rest_line
+from bot.util.text import and_more, count_of, rest_line
 from bot.util.wall_time import Moment
 
 _NAMED = 20
@@ -64,6 +64,7 @@ def request_details(
     return blocks
 
 
+_NAMED_JOBS = 3
 _ONCE_DRAINED = "It is sent once nothing is missing, for 30 minutes from then on."
 
 
@@ -130,6 +131,14 @@ def jobs_text(request: Request) -> str:
     if len(request.jobs) == 1:
         return labels.job_name_code(request, request.jobs[0].name)
     return f"*{len(request.jobs)} jobs*"
+
+
+def names_of_several(request: Request) -> str:
+    """The first of several jobs, and how many more there are; mrkdwn, empty for one job."""
+    if len(request.jobs) == 1:
+        return ""
+    shown = ", ".join(labels.job_name_code(request, job.name) for job in request.jobs[:_NAMED_JOBS])
+    return f"{shown}{and_more(len(request.jobs), _NAMED_JOBS)}"
 
 
 def has_long_list(request: Request) -> bool:
