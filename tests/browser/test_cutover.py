@@ -42,7 +42,7 @@ def test_a_rehearsal_from_the_form_to_the_drain(
     dana.modal.locator('[data-action-id="dms:cutover:writers"]').fill("checkout-web\nnightly cron")
     dana.modal.get_by_text("Rehearse it").click()
     submit(dana.modal)
-    card = dana.message("Rehearsal of", "Not yet")
+    card = dana.message("Rehearsal of", "Not here yet")
     expect(card).to_contain_text("Ready")
     button(card, "I'm here").click()
     expect(card).to_contain_text("Press Start to begin")

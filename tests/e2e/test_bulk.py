@@ -436,8 +436,8 @@ def test_fifty_at_once_and_no_more_than_allowed_side_by_side(env: Env, quick: No
     assert all(f"`{job}`" in text for job in jobs), "one confirmation lists all of them"
     assert "shortened" not in text
     env.confirm(card, "confirm")
-    under_way = env.shows(card, "⏳ Stop 50 jobs", "running, began", "waiting for its turn")
-    assert 1 <= len(re.findall(r"running, began", plain(under_way))) <= env.bot.settings.bulk_parallel
+    under_way = env.shows(card, "⏳ Stop 50 jobs", "stopping, began", "waiting for its turn")
+    assert 1 <= len(re.findall(r"stopping, began", plain(under_way))) <= env.bot.settings.bulk_parallel
     done = env.shows(card, "Stopped all 50 jobs", "▰▰▰▰▰▰▰▰▰▰ 50 of 50")
     assert all(f"`{job}` done" in plain(done) for job in jobs)
     told = " ".join(str(version) for version in done["versions"])

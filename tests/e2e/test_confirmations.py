@@ -301,7 +301,7 @@ def test_the_message_follows_the_operation_to_its_end(env: Env) -> None:
 def test_a_long_operation_that_cannot_be_read_once_is_followed_on(env: Env) -> None:
     job = add(env)
     env.dms.operation_seconds(1_000_000)
-    card = env.shows(env.type(f"stop {job}"), "running, began")
+    card = env.shows(env.type(f"stop {job}"), "stopping, began")
     (run,) = runs_of(env, job)
     called = datetime.now(UTC) - timedelta(hours=2)
     assert env.bot.store.move_run(run.id, [run.state], run.state, called=called)

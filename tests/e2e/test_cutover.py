@@ -120,7 +120,7 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     env.press(approval, "approve", "alex")
     cutover = reaches(env, newest(env, job), S.READY)
     card = card_of(env, f"Cutover of {job}", "Ready", "I'm here")
-    assert "Not yet: @dana" in plain(card) or "Not yet" in plain(card)
+    assert "Not here yet: @dana" in plain(card) or "Not here yet" in plain(card)
     env.press(card, "here", "dana")
     env.press(env.shows(card, step="start"), "start", "dana")
     reaches(env, cutover, S.STOPPING)

@@ -53,14 +53,14 @@ def env(tmp_path: Path) -> Iterator[Timed]:
 
 def going(env: Timed, line: str) -> JSON:
     """The message of what was begun, once its operation is followed."""
-    return env.shows(env.type(line), "running, began")
+    return env.shows(env.type(line), "ing, began")
 
 
 def verifying(env: Timed, *jobs: str) -> JSON:
     """The message of several jobs, once the first is followed and the others wait."""
     card = env.type(f"verify {' '.join(jobs)}")
     env.press(card, "confirm")
-    return env.shows(card, "running, began", "waiting for its turn")
+    return env.shows(card, "ing, began", "waiting for its turn")
 
 
 def question(message: JSON) -> JSON:
@@ -81,7 +81,7 @@ def test_after_an_hour_the_lock_can_be_lifted(env: Timed) -> None:
     card = going(env, f"verify {job}")
     env.clock.jump(59 * MINUTE)
     read_again(env)
-    assert LEVER not in plain(env.shows(card, "running, began"))
+    assert LEVER not in plain(env.shows(card, "ing, began"))
     env.clock.jump(MINUTE)
     offered = env.shows(card, "been running for more than 1 h", f"`{job}` is locked", LEVER)
     hint = env.type(f"stop {job}", user="sam")
@@ -195,7 +195,7 @@ def test_an_operation_that_cannot_be_read_is_said_to_be_so_while_it_lasts(env: T
     env.dms.fault("GetOperation", "PERMISSION_DENIED", times=None)
     env.shows(card, "its operation cannot be read")
     env.dms.clear_faults()
-    until(lambda: "cannot be read" not in plain(env.shows(card, "running, began")))
+    until(lambda: "cannot be read" not in plain(env.shows(card, "ing, began")))
     assert [str(run.state) for run in runs_of(env, job)] == ["following"]
 
 

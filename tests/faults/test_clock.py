@@ -105,7 +105,7 @@ def test_what_runs_goes_on_and_locks_are_kept(env: Timed, by: timedelta) -> None
 def test_an_operation_that_cannot_be_read_for_an_hour_is_given_up(env: Timed) -> None:
     job = a_job(env)
     env.dms.operation_seconds(1_000_000)
-    card = env.shows(env.type(f"stop {job}"), "running, began")
+    card = env.shows(env.type(f"stop {job}"), "stopping, began")
     unreadable(env)
     env.clock.jump(50 * MINUTE)
     read_again(env)

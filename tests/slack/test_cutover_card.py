@@ -135,7 +135,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
     "ready, nobody there": (
         cutover(S.READY, since=AT - timedelta(minutes=30), progress=Progress(checks=CHECKS)),
         AT - timedelta(minutes=20),
-        ("Ready", "due in 20 min", f"Not yet: <@{ANA}>, <@{LI}>, <@{RAJ}>", "I'm here"),
+        ("Ready", "due in 20 min", f"Not here yet: <@{ANA}>, <@{LI}>, <@{RAJ}>", "I'm here"),
         {"check", "here", "abort"},
     ),
     "ready, the commander there": (

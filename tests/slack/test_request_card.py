@@ -474,8 +474,16 @@ def test_the_reminder_says_what_is_missing() -> None:
 def test_a_single_run_tells_how_long_it_has_run_and_which_operation() -> None:
     """`{ago}` is kept up to date by Slack (page formatting-message-text, date formatting)."""
     payload = shown(request(Action.STOP, RequestState.RUNNING), [run(RunState.FOLLOWING)])
-    assert re.search(r"running, began <!date\^\d+\^\{ago\}\|[^>]*>, operation `op-7`", all_text(payload))
+    assert re.search(
+        r"`orders-db` stopping, began <!date\^\d+\^\{ago\}\|[^>]*>, operation `op-7`", all_text(payload)
+    )
     assert buttons(payload) == {}
+
+
+def test_the_word_operation_is_said_once() -> None:
+    sent = run(RunState.FOLLOWING, operation="a/b/operation-17-x")
+    text = all_text(shown(request(Action.STOP, RequestState.RUNNING), [sent]))
+    assert ">, `operation-17-x`" in text
 
 
 def test_a_single_run_tells_how_long_it_usually_takes() -> None:

@@ -336,7 +336,7 @@ def _offers(error: Exception, again: Invocation | None) -> list[_Offer]:
     if isinstance(error, UsageError):
         found = [_Offer(as_typed(each), each) for each in error.instead[:_MOST_OFFERED]]
         if error.choose is not None:
-            found.append(_Offer(f"{error.choose.verb.capitalize()} a job …", error.choose, CHOOSE_STEP))
+            found.append(_Offer(f"{error.choose.verb.capitalize()} a job…", error.choose, CHOOSE_STEP))
         return found
     hopeless = isinstance(error, Unclear | Denied | Refused | NotFound)
     if again is None or hopeless or not isinstance(error, DmsError):

@@ -170,13 +170,13 @@ def _ready(cutover: Cutover, now: datetime) -> Iterator[str]:
     if there:
         yield f"Here: {', '.join(map(_person, there))}"
     if missing:
-        yield f"Not yet: {', '.join(map(_person, missing))}"
+        yield f"Not here yet: {', '.join(map(_person, missing))}"
     yield checks_text(cutover)
     yield limit_text(cutover)
     if not there:
         yield "Press *I'm here*, then *Start*"
     elif states.objections(cutover):
-        yield "*Details* names what objects."
+        yield "*Details* says what holds it up."
     else:
         yield "Press *Start* to begin"
     yield _expires(cutover, "Expires", now)

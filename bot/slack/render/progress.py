@@ -130,9 +130,7 @@ def _counts(runs: Sequence[Run]) -> str:
 
 
 def _line(request: Request, run: Run, *, short: bool = False) -> str:
-    head = (
-        f"{labels.run_emoji(run.state)} {labels.job_name_code(request, run.job)} {labels.run_text(run.state)}"
-    )
+    head = f"{labels.run_emoji(run.state)} {labels.job_name_code(request, run.job)} {_doing(request, run)}"
     most = _SHORT_NOTE if short else _NOTE
     if run.state in ACTIVE_RUNS:
         step = f" ({mrkdwn.clip(labels.quoted_note(run.note), most)})" if run.note else ""
@@ -141,13 +139,20 @@ def _line(request: Request, run: Run, *, short: bool = False) -> str:
     return f"{head}{_span(run)}{note}"
 
 
+def _doing(request: Request, run: Run) -> str:
+    """A run's state; “running” would read as the job's, which may be about to stop."""
+    is_followed = run.state is RunState.FOLLOWING
+    return labels.DOING[request.action].lower() if is_followed else labels.run_text(run.state)
+
+
 def _since(run: Run, *, short: bool) -> str:
     if run.called is None:
         return ""
     if run.state is RunState.QUEUED:
         return ": the job has been stopped, its restart comes next"
     operation = "" if short else run.operation.rpartition("/")[2]
-    named = f", operation {mrkdwn.code(operation)}" if operation else ""
+    kind = "" if operation.startswith("operation-") else "operation "  # the service's IDs say it themselves
+    named = f", {kind}{mrkdwn.code(operation)}" if operation else ""
     return f", began {mrkdwn.date(run.called, '{ago}')}{named}"
 
 
