@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from importlib.util import find_spec
 
 import structlog
@@ -30,6 +30,7 @@ from bot.requests.delay import (
 from bot.requests.unsupported import unsupported_text
 from bot.util import parallel
 from bot.util.durations import seconds_text
+from bot.util.wall_time import zone_of
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
 
@@ -52,6 +53,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         counting = parts.begin(lambda: _replicated(ctx, job))
         lags = parts.begin(lambda: read_lags(ctx.dms, job, since))
         counts = parts.begin(lambda: ctx.dms.event_counts(job))
+        zones = parts.begin(lambda: zone_of(ctx.zone()))
     try:
         delay = figures.result()
     except DmsError as error:
@@ -74,21 +76,24 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         return _answer(job, hours, now, summary, chart, private=private)
 
     begin = now - timedelta(hours=hours)
-    charts = _charts(delay, begin, now, ctx.settings.delay_alert_s)
+    zone = zones.result()
+    charts = _charts(delay, begin, now, ctx.settings.delay_alert_s, zone)
     if invocation.is_set("picture") or not charts:
         return picture()
     again = Invocation("delay", (job.name,), {"hours": f"{hours:g}", "picture": True})
     detailed = (Button("Detailed picture", "delay", "run", ctx.ref(again)),) if draws_pictures() else ()
-    text = (*summary, *_not_measured(delay, begin, now))
+    text = (*summary, *_not_measured(delay, begin, now, zone))
     return ChartPage(text, charts, picture, (*detailed, show_button(ctx.ref, job)))
 
 
-def _charts(delay: Delay, begin: datetime, end: datetime, alert_s: float) -> tuple[LineChart, ...]:
+def _charts(
+    delay: Delay, begin: datetime, end: datetime, alert_s: float, zone: tzinfo
+) -> tuple[LineChart, ...]:
     """In seconds and in bytes, as far as there are measurements since `begin`."""
     seconds, size = _since(delay.seconds.points, begin), _since(delay.bytes.points, begin)
     return (
-        *((seconds_chart(seconds, begin, end, alert_s),) if seconds else ()),
-        *((bytes_chart(size, begin, end),) if size else ()),
+        *((seconds_chart(seconds, begin, end, alert_s, zone),) if seconds else ()),
+        *((bytes_chart(size, begin, end, zone),) if size else ()),
     )
 
 
@@ -96,14 +101,14 @@ def _since(points: tuple[DelayPoint, ...], begin: datetime) -> list[DelayPoint]:
     return [each for each in points if each.time >= begin]
 
 
-def _not_measured(delay: Delay, begin: datetime, end: datetime) -> tuple[RichPart, ...]:
+def _not_measured(delay: Delay, begin: datetime, end: datetime, zone: tzinfo) -> tuple[RichPart, ...]:
     """Charts have no gaps, so the times without a measurement are told."""
     found = gaps(_since(delay.seconds.points or delay.bytes.points, begin), begin, end)
     if not found:
         return ()
-    times = ", ".join(f"{a.astimezone(UTC):%H:%M}–{b.astimezone(UTC):%H:%M}" for a, b in found[:_MAX_GAPS])
+    times = ", ".join(f"{a.astimezone(zone):%H:%M}–{b.astimezone(zone):%H:%M}" for a, b in found[:_MAX_GAPS])
     more = f" and {len(found) - _MAX_GAPS} more times" if len(found) > _MAX_GAPS else ""
-    return (f"\n*Nothing was measured* {times}{more} (UTC): the chart has no points there.",)
+    return (f"\n*Nothing was measured* {times}{more} ({zone}): the chart has no points there.",)
 
 
 def draws_pictures() -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 
 from bot.dms.model import DelayPoint
@@ -35,11 +35,14 @@ class LineChart:
     title: str
     unit: str
     labels: tuple[str, ...]
-    """Times of day in UTC."""
+    """Times of day in `zone`."""
     lines: Mapping[str, tuple[float, ...]]
+    zone: str = "UTC"
 
 
-def seconds_chart(points: Sequence[DelayPoint], begin: datetime, end: datetime, alert_s: float) -> LineChart:
+def seconds_chart(
+    points: Sequence[DelayPoint], begin: datetime, end: datetime, alert_s: float, zone: tzinfo = UTC
+) -> LineChart:
     """The time behind; with a line for the alert unless it is far above all values."""
     shown = largest(points, begin, end)
     top = max((each.value for each in shown), default=0.0)
@@ -47,14 +50,19 @@ def seconds_chart(points: Sequence[DelayPoint], begin: datetime, end: datetime, 
     lines = {"time behind": _scaled(shown, size)}
     if alert_s and top >= alert_s / 2:
         lines["alert"] = (_three_digits(alert_s / size),) * len(shown)
-    return LineChart("Time behind", unit, _labels(shown), lines)
+    labels, named = _labels(shown, zone)
+    return LineChart("Time behind", unit, labels, lines, named)
 
 
-def bytes_chart(points: Sequence[DelayPoint], begin: datetime, end: datetime) -> LineChart:
+def bytes_chart(
+    points: Sequence[DelayPoint], begin: datetime, end: datetime, zone: tzinfo = UTC
+) -> LineChart:
     """The data behind."""
     shown = largest(points, begin, end)
     unit, size = _unit(max((each.value for each in shown), default=0.0), _UNITS_OF_SIZE, "bytes")
-    return LineChart("Data behind", unit, _labels(shown), {"data behind": _scaled(shown, size)})
+    lines = {"data behind": _scaled(shown, size)}
+    labels, named = _labels(shown, zone)
+    return LineChart("Data behind", unit, labels, lines, named)
 
 
 def largest(points: Sequence[DelayPoint], begin: datetime, end: datetime) -> list[DelayPoint]:
@@ -110,9 +118,13 @@ def _three_digits(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _labels(points: Sequence[DelayPoint]) -> tuple[str, ...]:
-    return tuple(_label(each.time) for each in points)
+def _labels(points: Sequence[DelayPoint], zone: tzinfo) -> tuple[tuple[str, ...], str]:
+    """Times of day and their zone. UTC where the clocks go back meanwhile: Slack takes no label twice."""
+    labels = tuple(_label(each.time, zone) for each in points)
+    if zone is not UTC and len(set(labels)) < len(labels):
+        return _labels(points, UTC)
+    return labels, str(zone)
 
 
-def _label(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%H:%M}"
+def _label(at: datetime, zone: tzinfo = UTC) -> str:
+    return f"{at.astimezone(zone):%H:%M}"

@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -175,6 +176,20 @@ def test_a_time_without_measurements_has_no_point_and_is_named() -> None:
     assert len(chart.labels) == 7 + 4
     assert gaps(points, begin, NOW) == [(at(-41).time, at(-10).time)]
     assert gaps(points[-5:], begin, NOW) == [(begin, at(-5).time)]
+
+
+def test_a_chart_is_in_the_readers_zone_unless_that_names_a_time_twice() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    points = [at(-2, 1.0), at(-1, 2.0)]
+    block = line_chart(seconds_chart(points, NOW - timedelta(hours=1), NOW, 0.0, zone))
+    assert block["chart"]["axis_config"]["x_label"] == "Europe/Berlin"
+    assert block["chart"]["axis_config"]["categories"] == [
+        f"{each.time.astimezone(zone):%H:%M}" for each in points
+    ]
+    clocks_go_back = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    twice = [DelayPoint(clocks_go_back + timedelta(hours=hour), 1.0) for hour in range(2)]
+    chart = bytes_chart(twice, twice[0].time, twice[1].time, zone)
+    assert (chart.labels, chart.zone) == (("00:30", "01:30"), "UTC")
 
 
 def test_a_small_delay_beside_a_large_one_is_no_zero() -> None:

@@ -36,7 +36,7 @@ def line_chart(chart: LineChart) -> dict[str, Any]:
         "chart": {
             "type": "line",
             "series": [{"name": name, "data": _data(chart, values)} for name, values in chart.lines.items()],
-            "axis_config": {"categories": list(chart.labels), "x_label": "UTC", "y_label": chart.unit},
+            "axis_config": {"categories": list(chart.labels), "x_label": chart.zone, "y_label": chart.unit},
         },
     }
 
