@@ -44,7 +44,7 @@ def test_list_has_trouble_first_and_the_rest_in_a_table(dana: Person, page: Page
         ]
     )
     pictures.window(page, "list")
-    table = answer.get_by_role("table", name="15 running, 8 changing")
+    table = answer.get_by_role("table", name="34 other jobs")
     rows = table.get_by_test_id("table-row")
     expect(rows).to_have_count(10)
     expect(rows.nth(1)).to_contain_text("billing-mysql")

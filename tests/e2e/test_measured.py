@@ -356,7 +356,7 @@ def test_a_dump_says_how_far_it_is_and_about_how_long_it_takes(env: Env) -> None
     assert "· about 3 h left" in text
     listed = plain(env.type(f"databases {job}"))
     assert "Full dump: 62% (measured <!date^" in listed
-    assert "Percentages measured <!date^" in listed
+    assert "Oldest percentage measured <!date^" in listed
     env.dms.set_job(job, points={"fulldump_progress_percentage": [[1800, 60], [900, 60], [60, 60]]})
     assert "time left *not known*: it has not risen for 29 min" in plain(env.type(f"show {job}"))
     env.dms.monitoring(False)

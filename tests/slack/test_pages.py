@@ -230,7 +230,7 @@ def test_a_dump_says_as_much_in_its_gauge_as_in_its_number(percent: float, shown
     page = DatabasesPage(job(), (FAILED,), {"FAILED": 1}, 1, 1, 1, percent=measured)
     text = all_text(accepted(render(page)))
     assert shown in text
-    assert f"Percentages measured <!date^{NOW.timestamp():.0f}^{{ago}}" in text
+    assert f"Oldest percentage measured <!date^{NOW.timestamp():.0f}^{{ago}}" in text
 
 
 @pytest.mark.parametrize(

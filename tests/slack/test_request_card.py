@@ -54,9 +54,19 @@ def test_a_promote_that_would_lose_data_says_so_in_red_words() -> None:
     text = all_text(payload)
     assert ":rotating_light:" in text
     assert "NOT ZERO: 42 s · 11.4 MiB" in text
+    assert "*Promoting now loses what has not arrived yet.*" in text
     assert set(buttons(payload)) == {"dms:promote:confirm", "dms:promote:recheck", "dms:promote:cancel"}
     assert "style" not in buttons(payload)["dms:promote:confirm"], "the job ID is typed next"
     assert {each["value"] for each in buttons(payload).values()} == {"req-1"}
+
+
+def test_a_promote_for_later_does_not_say_what_one_now_would_lose() -> None:
+    late = {"seconds": 42.0, "bytes": 12e6, "at": NOW.isoformat(), "note": "", **MEASURED}
+    stored = {"delay": {job().name: late}, "due": (NOW + timedelta(days=1)).isoformat(), "zone": "UTC"}
+    text = all_text(shown(request(facts=facts_from_json(stored))))
+    assert "NOT ZERO: 42 s" in text
+    assert "sent only if the replication delay is known to be zero then" in text
+    assert "Promoting now" not in text
 
 
 def test_whoever_confirms_is_told_of_the_approvals_to_come() -> None:

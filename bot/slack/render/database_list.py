@@ -60,7 +60,7 @@ def _dumped(page: DatabasesPage) -> list[str]:
 
 def _measured(page: DatabasesPage) -> str:
     oldest = min((each.time for each in page.percent.values()), default=None)
-    return f"Percentages measured {mrkdwn.date(oldest, '{ago}')} or later" if oldest else ""
+    return f"Oldest percentage measured {mrkdwn.date(oldest, '{ago}')}" if oldest else ""
 
 
 def _line(database: Database, percent: DelayPoint | None) -> str:

@@ -68,7 +68,9 @@ def jobs_page(page: JobsPage) -> Message:
     if not rest:
         return m.message(text, [*shown, *bottom])
     classic = cache(lambda: m.message(text, [*shown, *_as_lines(rest), *bottom]))
-    return m.message(text, [*shown, _table(rest), *bottom], classic)
+    # The first line has the numbers by status already.
+    caption = count_of(len(rest), "other job" if lines else "job")
+    return m.message(text, [*shown, _table(rest, caption), *bottom], classic)
 
 
 def _parted(page: JobsPage) -> tuple[list[_Listed], list[_Listed]]:
@@ -257,14 +259,14 @@ def _short_line(each: _Listed) -> str:
 # ---- the table
 
 
-def _table(rest: Sequence[_Listed]) -> m.WholeBlock:
+def _table(rest: Sequence[_Listed], caption: str) -> m.WholeBlock:
     wrong = any(each.wrong for each in rest)
     head = ("Job", "State", "Show", *(("What is wrong",) if wrong else ()), "Duration", "Place", "Migration")
     rows = [_row(each, number, wrong=wrong) for number, each in enumerate(rest, _FIRST_NUMBER)]
     return m.WholeBlock(
         {
             "type": "data_table",
-            "caption": parts_text(Counter(each.status for each in rest)),
+            "caption": caption,
             "page_size": _PAGE_SIZE,
             "rows": [[_cell(each) for each in head], *rows],
         }
