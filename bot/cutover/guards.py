@@ -6,10 +6,11 @@ What could not be read is *not checked*, which is never taken for a go.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.dms import display
 from bot.dms.delay import CLOCKS_DIFFER, MAX_AGE
 from bot.dms.destination import Destination
 from bot.dms.drain_samples import Written
@@ -106,11 +107,7 @@ def _people(cutover: Cutover, facts: PlanFacts) -> Iterator[CheckLine]:
     if facts.left:
         names = ", ".join(f"<@{user}>" for user in facts.left)
         yield CheckLine("people", NO_GO, f"Not full, active members: {names}.")
-    here = cutover.progress.here
-    if cutover.plan.commander in here or cutover.plan.deputy in here:
-        yield CheckLine("commander", GO, "Commander or deputy is here.")
-    else:
-        yield CheckLine("commander", WARN, f"<@{cutover.plan.commander}> has not pressed *I'm here*.")
+    yield _commander(cutover, cutover.progress.here)
     muted = [user for user, is_muted in facts.muted.items() if is_muted]
     unknown = [user for user, is_muted in facts.muted.items() if is_muted is None]
     if muted:
@@ -120,6 +117,19 @@ def _people(cutover: Cutover, facts: PlanFacts) -> Iterator[CheckLine]:
         yield CheckLine("do_not_disturb", NOT_CHECKED, "Slack does not say who is muted then.")
     else:
         yield CheckLine("do_not_disturb", GO, "Nobody is muted by Slack then.")
+
+
+def _commander(cutover: Cutover, here: Container[str]) -> CheckLine:
+    if cutover.plan.commander in here or cutover.plan.deputy in here:
+        return CheckLine("commander", GO, "Commander or deputy is here.")
+    return CheckLine("commander", WARN, f"<@{cutover.plan.commander}> has not pressed *I'm here*.")
+
+
+def with_presence(cutover: Cutover, here: Container[str]) -> tuple[CheckLine, ...]:
+    """The checks as they were, but for the one of who is here, which needs no look at DMS."""
+    return tuple(
+        _commander(cutover, here) if each.guard == "commander" else each for each in cutover.progress.checks
+    )
 
 
 def _rehearsed(cutover: Cutover, now: datetime) -> CheckLine:
@@ -147,7 +157,7 @@ def _state(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
     if facts.replaced:
         return NO_GO, "It was deleted and created again: plan it anew."
     ready = job.state == State.RUNNING and job.phase in _READY_PHASES
-    return (GO if ready else NO_GO), f"{job.status}."
+    return (GO if ready else NO_GO), f"{display.status_text(job.status)}."
 
 
 def _errors(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.cmdline.answers import Note, RichPart, Time, User
 from bot.cutover.checklist import source_open
+from bot.cutover.guards import with_presence
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.promotion import Promotion
 from bot.cutover.states import (
@@ -149,12 +150,11 @@ class Steps:
         return Note("Nothing was done: only people of this rehearsal can override a check.", tone="warn")
 
     def _here(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
-        return self._done(
-            cutover,
-            lambda now: self._ledger.note(
-                now, "here", who, here={**now.progress.here, who.user: self._ledger.clock()}
-            ),
-        )
+        def here(now: Cutover) -> Cutover | None:
+            there = {**now.progress.here, who.user: self._ledger.clock()}
+            return self._ledger.note(now, "here", who, here=there, checks=with_presence(now, there))
+
+        return self._done(cutover, here)
 
     def _start(self, who: Person, cutover: Cutover, _arg: str) -> Note | None:
         def start(now: Cutover) -> Cutover | Note | None:

@@ -80,11 +80,11 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("guard", "change", "result", "words"),
     [
-        ("state", {"job": replace(JOB, phase="FULL_DUMP")}, "no_go", "FULL_DUMP"),
-        ("state", {"job": replace(JOB, state="STOPPED")}, "no_go", "STOPPED"),
+        ("state", {"job": replace(JOB, phase="FULL_DUMP")}, "no_go", "Running · full dump"),
+        ("state", {"job": replace(JOB, state="STOPPED")}, "no_go", "Stopped · CDC"),
         ("state", {"replaced": True}, "no_go", "created again"),
-        ("state", {"job": replace(JOB, phase="READY_FOR_PROMOTE")}, "go", "READY_FOR_PROMOTE"),
-        ("state", {"job": replace(JOB, state="STATE_42")}, "no_go", "STATE_42"),
+        ("state", {"job": replace(JOB, phase="READY_FOR_PROMOTE")}, "go", "ready for promote"),
+        ("state", {"job": replace(JOB, state="STATE_42")}, "no_go", "State 42 · CDC"),
         ("errors", {"job": replace(JOB, error=Fault(9, "slot is gone"))}, "no_go", "slot is gone"),
         ("errors", {"databases": (database("sales", "FAILED"),)}, "no_go", "sales"),
         ("errors", {"databases": (database("sales", error=Fault(9, "x")),)}, "no_go", "sales"),

@@ -65,3 +65,13 @@ def test_every_press_is_known(refused: Night) -> None:
     for each in (each for each in PRESSES if each.step != "move"):
         assert "does nothing" not in refused.press(plan, each.step, STRANGER)
     assert "does nothing" in refused.press(plan, "sing", STRANGER)
+
+
+def test_the_check_of_the_commander_follows_the_press(service: DmsServer, tmp_path: Path) -> None:
+    absent = CheckLine("commander", CheckResult.WARN, "Nobody has come.")
+    with a_night(service, tmp_path, four_eyes(), checks=lambda _: (absent, DELAY)) as night:
+        plan = night.ready(night.job())
+        assert night.now(plan).progress.checks == (absent, DELAY)
+        night.does(plan, "here")
+        came, same = night.now(plan).progress.checks
+        assert (came.guard, came.result, same) == ("commander", CheckResult.GO, DELAY)
