@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.cutover.calls import Call, News, news_due
 from bot.cutover.states import downtime_runs
+from bot.cutover.wording import REHEARSAL_NOTE
 from bot.store import Store
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState, Progress
 from bot.store.records import AuditEntry, OutMessage, Person
@@ -20,7 +21,6 @@ SAMPLE = "sample"
 _CALL = "cutover_call"
 """Kind of a call in the outbox."""
 _REPORTED = (CutoverState.DONE, CutoverState.ABORTED)
-_REHEARSAL = "In a rehearsal, which sends nothing."
 _UNSAID = frozenset({SAMPLE})
 _UNAUDITED = frozenset({SAMPLE, "checked", "item", "writer", "here"})
 
@@ -226,7 +226,7 @@ class CutoverLedger:
         if event in _UNAUDITED:
             return
         by = who or cutover.by
-        said = f"{_REHEARSAL} {text}".rstrip() if cutover.rehearsal else text
+        said = f"{REHEARSAL_NOTE} {text}".rstrip() if cutover.rehearsal else text
         for name in (job,) if job else cutover.plan.jobs:
             self._store.append_audit(
                 AuditEntry(

@@ -105,6 +105,8 @@ EVENT_TEXT = {
 }
 
 
+REHEARSAL_NOTE = "In a rehearsal, which sends nothing."
+"""What the audit says of each event of a rehearsal, before anything else."""
 _EVENT_REHEARSED = {
     "asked": "asked to rehearse the promotion",
     "opened": "opening the writes was rehearsed",

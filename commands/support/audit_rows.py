@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.cmdline.answers import Channel, RichPart, Time, User
 from bot.cmdline.quoted import quoted
 from bot.config.projects import Projects
-from bot.cutover.wording import event_text
+from bot.cutover.wording import REHEARSAL_NOTE, event_text
 from bot.dms.display import status_text
 from bot.dms.resource_names import is_job_name, project_of
 from bot.policy.describe import watched_jobs
@@ -57,7 +57,10 @@ def _what(entry: AuditEntry, calls: JobNamer | None, projects: Projects) -> tupl
     status = f" ({status_text(entry.job_status)})" if entry.job_status else ""
     done = f"{entry.action}{of}{status}"
     if entry.action == "cutover":
-        return (*who, f"*{event_text(entry.event)}*: cutover{of}")
+        rehearsal = entry.detail.startswith(REHEARSAL_NOTE)
+        by = (" · ", User(entry.user)) if entry.user else ()
+        said = event_text(entry.event, rehearsal=rehearsal)
+        return (f"*{'rehearsal' if rehearsal else 'cutover'}*{of}: {said}", *by)
     if entry.event in _BY_PEOPLE:
         return (*who, f"*{entry.event}* {done}")
     asker = (", requested by ", User(entry.user)) if entry.user else ()
@@ -104,6 +107,8 @@ def _detail_text(entry: AuditEntry) -> str:
     if entry.event == "frozen" and _until(entry):
         found = _FREEZE.fullmatch(entry.detail)
         return found["reason"] if found else ""
+    if entry.action == "cutover":
+        return entry.detail.removeprefix(REHEARSAL_NOTE).strip().replace("`", "")
     return entry.detail if entry.event in _BY_PEOPLE else entry.detail.replace("`", "")
 
 

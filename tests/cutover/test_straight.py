@@ -135,8 +135,11 @@ def test_the_history_says_what_was_a_rehearsal(night: Night) -> None:
     plan = night.stopped(night.job(), rehearsal=True)
     entries = night.desk.ctx.store.audit(job=plan.plan.jobs[0])
     assert entries
-    for entry in entries:
-        assert "In a rehearsal, which sends nothing." in str(audit_line(entry, None, PROJECTS))
+    said = [str(audit_line(entry, None, PROJECTS)) for entry in entries]
+    assert all("*rehearsal*: " in each for each in said), said
+    assert any("the stop of the writes was rehearsed" in each for each in said), said
+    assert not any("the writes are stopped" in each or "which sends nothing" in each for each in said), said
+    assert all(each.detail.startswith("In a rehearsal, which sends nothing.") for each in entries)
 
 
 def test_the_history_says_what_happened(night: Night) -> None:
@@ -144,7 +147,7 @@ def test_the_history_says_what_happened(night: Night) -> None:
     entries = night.desk.ctx.store.audit(job=plan.plan.jobs[0])
     lines = [audit_line(entry, None, PROJECTS) for entry in entries]
     said = ["".join(part for part in line if isinstance(part, str)) for line in lines]
-    assert any("*the writes are stopped*: cutover" in each for each in said), said
+    assert any("*cutover*: the writes are stopped" in each for each in said), said
 
 
 def test_who_can_move_it_is_named_once(night: Night) -> None:
