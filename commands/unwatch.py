@@ -39,7 +39,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
             ctx.store.append_audit(subscriptions.audit_entry(ctx, "unwatched", each))
         if ended and subscriptions.needs_notice(ctx, target, membership):
             subscriptions.notify_channel(ctx, f"unwatch:{ended[0].id}", target, _ended_text(ctx, ended))
-    return _ended(ctx, target, ended) if ended else _none(ctx, target, there)
+    return _ended(ctx, target, ended) if ended else _none(ctx, target, (*invocation.jobs, "")[0], there)
 
 
 def _meant(ctx: Context, invocation: Invocation, jobs: str, there: list[Watch]) -> list[Watch]:
@@ -82,10 +82,12 @@ def _which(ctx: Context, typed: str, target: str, meant: list[Watch]) -> Note:
     return Note(parts, _buttons(ctx, meant), tone="warn")
 
 
-def _none(ctx: Context, target: str, there: list[Watch]) -> Note:
+def _none(ctx: Context, target: str, typed: str, there: list[Watch]) -> Note:
     place = subscriptions.target_text(target)
     if not there:
-        return Note(("No subscription of ", place, f". `{COMMAND} watches` shows all of yours."), tone="warn")
+        to = f" to `{typed}`" if typed else ""
+        lacking = (place, f" has no subscription{to}. `{COMMAND} watches` shows all of yours.")
+        return Note(lacking, tone="warn")
     parts = ("No such subscription of ", place, ". These exist:")
     return Note(parts, _buttons(ctx, there), tone="warn")
 

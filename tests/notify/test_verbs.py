@@ -159,7 +159,8 @@ def test_a_job_that_is_gone_can_be_unwatched(at: CommandService, dms: DmsServer)
 
 
 def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: CommandService) -> None:
-    assert "No subscription" in words(at.type("unwatch", DANA))
+    assert "has no subscription. `/dms watches`" in words(at.type("unwatch", DANA))
+    assert "has no subscription to `orders`. " in words(at.type("unwatch orders", DANA))
     at.type("watch orders", DANA)
     answer = at.type("unwatch state=failed", DANA)
     assert labels(answer) == ["Unwatch orders"]

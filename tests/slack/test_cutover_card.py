@@ -12,6 +12,7 @@ import pytest
 
 from bot.cmdline.delay_points import LineChart
 from bot.slack.render.cutover_card import cutover_card
+from bot.slack.render.cutover_text import guard_text
 from bot.store.cutover import (
     CheckLine,
     CheckResult,
@@ -487,3 +488,8 @@ def test_bytes_that_are_too_many_are_measured_by_their_limit() -> None:
     behind = progress(samples=(sample("orders", 0.0, 0, bytes=1048576.0),))
     shown = all_text(accepted(cutover_card(cutover(S.DRAINING, plan=wide, progress=behind), minutes(12))))
     assert "Delay 0 s · 1 MiB · 0 of 3 within 64 KiB" in shown
+
+
+def test_the_name_of_a_check_is_said_once() -> None:
+    assert guard_text(CheckLine("delay", CheckResult.GO, "Delay 2 s (orders).")) == "Delay 2 s (orders)."
+    assert guard_text(CheckLine("lock", CheckResult.GO, "Not busy.")) == "lock: Not busy."

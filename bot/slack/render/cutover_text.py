@@ -87,9 +87,11 @@ def clip_line(text: str, limit: int = LINE - 4) -> str:
 
 
 def guard_text(line: CheckLine, limit: int = 0) -> str:
-    """What a check found, after the name of its guard, cut at `limit` characters. Only checks about people
-    mention somebody (`<@U…>`): the texts of others may hold what the service says."""
-    shown = mrkdwn.format_own(f"{line.guard.replace('_', ' ')}: {line.text}")
+    """What a check found, after the name of its guard unless it begins with that, cut at `limit` characters.
+    Only checks about people mention somebody (`<@U…>`): other texts may hold what the service says."""
+    guard = line.guard.replace("_", " ")
+    named = line.text.lower().startswith(f"{guard} ")  # a line on a phone has no room to say it twice
+    shown = mrkdwn.format_own(line.text if named else f"{guard}: {line.text}")
     if line.guard in _OF_PEOPLE:
         shown = _MENTION.sub(r"<@\1>", shown)
     return mrkdwn.clip(shown, limit) if limit else shown
