@@ -180,6 +180,7 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
     progress = cutover.progress
     needs = {
         "reopened": source_is_closed(cutover),
+        "writer": bool(progress.writers),
         "stopped": all(each.by for each in progress.writers),
         "start": bool(progress.here) and not objections(cutover),
         "without": bool(not_promoted(cutover)),

@@ -160,6 +160,12 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         ("Then press *Writes are stopped*",),
         {"writer", "stopped", "hold", "abort"},
     ),
+    "stopping, no writers to tick": (
+        cutover(S.STOPPING, progress=Progress(), rehearsal=True),
+        minutes(3),
+        ("Stop no writes: press as if they stopped",),
+        {"stopped", "hold", "abort"},
+    ),
     "draining, no sample yet": (
         cutover(S.DRAINING, since=minutes(7), progress=progress()),
         minutes(8),

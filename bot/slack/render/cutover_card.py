@@ -194,7 +194,8 @@ def _until(at: datetime, now: datetime) -> str:
 def _stopping(cutover: Cutover, now: datetime) -> Iterator[str]:
     if cutover.rehearsal:
         yield f"🎭 *Rehearse the stop*: {_person(cutover.plan.app_owner)}"
-        yield "Stop no writes: tick as if they stopped"
+        step = "tick" if cutover.progress.writers else "press"
+        yield f"Stop no writes: {step} as if they stopped"
     else:
         yield f"🛑 *Stop the writes now*: {_person(cutover.plan.app_owner)}"
     yield from _ticks(cutover.progress.writers, "writer")
