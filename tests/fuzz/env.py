@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from bot.app import Bot
 from bot.cmdline.invocation import Invocation
 from bot.slack.inbound.bolt_errors import dispatch
-from bot.store.records import RequestState
+from bot.store.records import PENDING_REQUESTS, RequestState
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.world import Message
@@ -274,6 +275,9 @@ def _furnish(made: FuzzEnv) -> None:
             view = scene.slack.wait_view("dana")
             assert input_of(view)
             made.views.append(view["id"])
+    later = datetime.now(UTC) + timedelta(days=1)  # A long run takes longer than a confirmation waits.
+    for open_one in made.bot.store.requests(PENDING_REQUESTS):
+        made.bot.store.move_request(open_one.id, [open_one.state], open_one.state, expires=later)
     _ids(made)
     until(lambda: all_sent(made.bot.store))
 
