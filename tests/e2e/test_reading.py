@@ -143,7 +143,7 @@ def test_show_names_what_is_under_way(env: Env) -> None:
     env.dms.add_job(job, state="NOT_STARTED", databases=["sales"])
     env.dms.operation_seconds(100_000)
     env.type(f"start {job}")
-    env.slack.wait_message(contains=[job, "running"], channel="dms")
+    env.slack.wait_message(contains=[job, "starting"], channel="dms")
     text = plain(env.type(f"show {job}"))
     assert "Starting" in text
     assert "start" in text
