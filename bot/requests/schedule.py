@@ -21,8 +21,7 @@ from bot.requests.queries import departed, valid_approvers
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import delay_counts
 from bot.requests.unsupported import unsupported_clause
-from bot.runtime.one_by_one import one_by_one, pass_over
-from bot.store import StoreError
+from bot.runtime.one_by_one import concerns_all, one_by_one, pass_over
 from bot.store.records import Request, RequestState
 from bot.util.durations import humanize
 from bot.util.utc_times import utc_text
@@ -59,10 +58,8 @@ class Scheduler:
             return
         try:
             self._due(request, now)
-        except StoreError:
-            raise
-        except Exception:
-            if now > self._ctx.last_start(request):
+        except Exception as error:
+            if not concerns_all(error) and now > self._ctx.last_start(request):
                 self._expire(request, now, "It could not be checked because of an error in the bot")
             raise
 

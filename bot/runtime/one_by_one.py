@@ -25,10 +25,15 @@ def one_by_one(rows: Iterable[T], work: Callable[[T], object], what: Callable[[T
         try:
             work(row)
         except Exception as error:
-            if isinstance(error, StoreError) and not isinstance(error, UnreadableRow):
+            if concerns_all(error):
                 raise
             metrics.count_error()
             log.exception("row_failed", row=what(row))
+
+
+def concerns_all(error: Exception) -> bool:
+    """Whether the database is away. A row that cannot be understood is an error with that row alone."""
+    return isinstance(error, StoreError) and not isinstance(error, UnreadableRow)
 
 
 def pass_over(error: UnreadableRow) -> None:

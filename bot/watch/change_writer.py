@@ -14,8 +14,8 @@ from bot.dms.delay import MAX_AGE
 from bot.dms.model import Job
 from bot.policy.subscriptions import Subscriptions
 from bot.runtime import metrics
-from bot.runtime.one_by_one import pass_over
-from bot.store import Store, StoreError, UnreadableRow
+from bot.runtime.one_by_one import concerns_all, pass_over
+from bot.store import Store
 from bot.store.records import JobSnapshot
 from bot.watch.announcer import Announcer
 from bot.watch.baselines import baseline_key
@@ -85,7 +85,7 @@ class ChangeWriter:
         try:
             return self._write(results)
         except Exception as error:
-            if _concerns_all(error):
+            if isinstance(error, SnapshotConflict) or concerns_all(error):
                 raise
             metrics.count_error()
             log.exception("changes_not_saved", results=len(results))
@@ -97,7 +97,7 @@ class ChangeWriter:
             try:
                 changes.add(self._write(found))
             except Exception as error:
-                if _concerns_all(error):
+                if isinstance(error, SnapshotConflict) or concerns_all(error):
                     raise
                 metrics.count_error()
                 log.exception("change_not_saved", jobs=[name for each in found for name in _jobs_of(each)])
@@ -220,11 +220,6 @@ class ChangeWriter:
             raise SnapshotConflict
         if stored is not None and before is not None and _comparable(stored) != _comparable(before):
             raise SnapshotConflict
-
-
-def _concerns_all(error: Exception) -> bool:
-    """Not a row that cannot be understood: that is one job's."""
-    return isinstance(error, SnapshotConflict | StoreError) and not isinstance(error, UnreadableRow)
 
 
 def _jobs_of(result: Result) -> list[str]:

@@ -16,8 +16,8 @@ from bot.policy.subscriptions import Subscriptions
 from bot.requests import renamed as requests
 from bot.requests.approvals import Approvals
 from bot.runtime import metrics
-from bot.runtime.one_by_one import pass_over
-from bot.store import Store, StoreError, UnreadableRow
+from bot.runtime.one_by_one import concerns_all, pass_over
+from bot.store import Store
 from bot.store.records import RequestState
 from bot.store.retention import RetentionJob
 from bot.watch.audit_anchor import AuditAnchor
@@ -71,7 +71,7 @@ class Maintenance:
             try:
                 tick(self._clock())
             except Exception as error:
-                if isinstance(error, StoreError) and not isinstance(error, UnreadableRow):
+                if concerns_all(error):
                     raise
                 metrics.count_error()
                 log.exception("maintenance_error", task=tick.__qualname__)

@@ -18,7 +18,7 @@ from bot.requests.base import RequestContext
 from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store import StoreError
 from bot.store.facts import RequestFacts
-from bot.store.records import Request, RequestState, RunState
+from bot.store.records import Decision, Request, RequestState, RunState
 from bot.watch.freeze_news import FreezeNews
 from sandbox.dms import DmsServer
 from tests.ops.test_metrics import value
@@ -141,6 +141,18 @@ def test_requests_are_sent_or_expire_past_one_that_fails(desk: CommandService) -
     assert late.state is RequestState.EXPIRED
     assert late.note.endswith("It could not be checked because of an error in the bot.")
     assert errors() == before + 2
+
+
+def test_a_request_whose_approval_cannot_be_read_expires_in_its_time(
+    desk: CommandService, tmp_path: Path
+) -> None:
+    facts = RequestFacts(due=NOW - 9 * HOUR)
+    add(desk, make.request("late", "orders", state=RequestState.SCHEDULED, facts=facts))
+    desk.ctx.store.add_decision(Decision("late", "U0ALEX0001", True, "", NOW))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE decisions SET at = 'yesterday'")
+    desk.ctx.approvals.scheduler.tick(NOW)
+    assert state(desk, "late") is RequestState.EXPIRED
 
 
 def test_open_requests_expire_past_one_that_fails(desk: CommandService) -> None:
