@@ -4,7 +4,7 @@ the request was made. Calls to DMS use the full resource name, which no setting 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
@@ -72,19 +72,18 @@ def _rename(store: Store, read: Request, projects: Projects) -> bool:
             now.facts,
             display_names=called,
             projects=which,
-            effect="".join(_with_names([now.facts.effect], renamed)),
+            effect=_with_names(now.facts.effect, renamed),
         )
-        warning = _with_names(now.warning, renamed)
+        warning = tuple(_with_names(each, renamed) for each in now.warning)
         store.move_request(now.id, [now.state], now.state, warning=warning, facts=facts)
         mark_messages_dirty(store, now.id)
     log.info("request_renamed", request=read.id, names=list(called.values()))
     return True
 
 
-def _with_names(texts: Iterable[str], renamed: Mapping[str, str]) -> tuple[str, ...]:
-    """The texts, in which the commands that they suggest call the jobs by their new names."""
+def _with_names(text: str, renamed: Mapping[str, str]) -> str:
+    """The text, in which the commands that it suggests call the jobs by their new names."""
     if not renamed:
-        return tuple(texts)
+        return text
     old = "|".join(re.escape(each) for each in sorted(renamed, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![\w/-])(?:{old})(?![\w/-])")
-    return tuple(pattern.sub(lambda found: renamed[found[0]], each) for each in texts)
+    return re.sub(rf"(?<![\w/-])(?:{old})(?![\w/-])", lambda found: renamed[found[0]], text)
