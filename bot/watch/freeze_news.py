@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.subscriptions import FREEZE, Subscriptions
@@ -58,21 +59,26 @@ class FreezeNews:
             StoreError.
         """
         ending = [each for each in self._store.freezes(now) if _ends_soon(each.created, each.until, now)]
-        one_by_one(ending, lambda each: self._announce_end(each, now), lambda each: f"freeze {each.id}")
-        one_by_one(self._policy.planned_freezes, lambda each: self._look_at(each, now), _window)
+        subscriptions = cache(self._subscriptions)  # read only if something is due, and once
 
-    def _announce_end(self, freeze: Freeze, now: datetime) -> None:
-        with self._store.transaction():
-            announce_freeze(self._store, freeze, "ending", self._subscriptions(), now)
-        self._wake.set()
+        def announce_end(freeze: Freeze) -> None:
+            with self._store.transaction():
+                announce_freeze(self._store, freeze, "ending", subscriptions(), now)
+            self._wake.set()
 
-    def _look_at(self, window: PlannedFreeze, now: datetime) -> None:
+        one_by_one(ending, announce_end, lambda each: f"freeze {each.id}")
+        planned = self._policy.planned_freezes
+        one_by_one(planned, lambda each: self._look_at(each, subscriptions, now), _window)
+
+    def _look_at(
+        self, window: PlannedFreeze, subscriptions: Callable[[], Subscriptions], now: datetime
+    ) -> None:
         news = _news_of(window, now)
         if not news:
             return
         with self._store.transaction():
             for what in news:
-                self._announce_planned(window, what, self._subscriptions(), now)
+                self._announce_planned(window, what, subscriptions(), now)
         self._wake.set()
 
     def _announce_planned(
