@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from bot.cmdline.answers import Note
@@ -48,6 +49,6 @@ def databases_written(cutover: Cutover) -> tuple[str, ...]:
     return tuple(f"{each.job}/{each.database}" for each in written_at_source(cutover))
 
 
-def shows_all(seen: Cutover, now: Cutover) -> bool:
-    """Whether rows were written to no further database since the cutover was as `seen`."""
-    return set(databases_written(now)) <= set(databases_written(seen))
+def shows_all(seen: Collection[str], now: Cutover) -> bool:
+    """Whether rows were written to no other databases than `seen`, which `databases_written` gave."""
+    return set(databases_written(now)) <= set(seen)

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from bot.cmdline.answers import Note, RichPart, User, Verbatim, rich_parts
-from bot.cutover.evidence import WRITTEN_SINCE, is_stale, shows_all, why_stale
+from bot.cutover.evidence import WRITTEN_SINCE, databases_written, is_stale, shows_all, why_stale
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.states import ask_of, drain_anew
 from bot.cutover.wave import after_runs, marks_now, open_jobs, shown_name
@@ -80,7 +80,7 @@ class Promotion:
             now = self._ctx.store.cutover(cutover.id)
             if now is None or now.state is not S.DRAINED or now.progress.asked_by:
                 return _otherwise(now or cutover)
-            if not shows_all(cutover, now):
+            if not shows_all(databases_written(cutover), now):
                 return WRITTEN_SINCE
             self._ledger.note(now, "asked", who, asked_by=who.user, asked=self._ctx.clock())
         return None
@@ -175,7 +175,7 @@ class Promotion:
                 read = self._ctx.store.cutover(cutover.id)
                 if read is None or read.state is not S.DRAINED or is_stale(read, now):
                     return _otherwise(read or cutover)
-                if not shows_all(cutover, read):
+                if not shows_all(databases_written(cutover), read):
                     return WRITTEN_SINCE
                 if who is not None and read.progress.second and read.progress.asked_by in ("", who.user):
                     return Note("Nothing was sent: a second person has to confirm it.", tone="warn")

@@ -9,7 +9,7 @@ from bot.cmdline.answers import Answer, Note
 from bot.cutover.alarm import Alarm, Scheduled
 from bot.cutover.draining import Draining
 from bot.cutover.driver import Driver
-from bot.cutover.evidence import WRITTEN_SINCE, databases_written
+from bot.cutover.evidence import WRITTEN_SINCE, shows_all
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.planning import Planning
 from bot.cutover.promotion import Promotion
@@ -81,7 +81,7 @@ class Cutovers:
         found = self._store.cutover(id)
         if found is None or found.team != who.team:
             return OLD_BUTTON
-        if seen is not None and not set(databases_written(found)) <= set(seen):
+        if seen is not None and not shows_all(seen, found):
             return WRITTEN_SINCE
         if step in _BY_NAME:
             renamed = rename_shown(self._store, found, self._projects)
