@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 
@@ -42,12 +41,14 @@ class Presence:
         # Said before the others are looked at: of two apps that start at once, one sees the other.
         self._store.put_value(_APP + self._replica, self._app)
         if other := self._other_app():
+            self._store.drop_value(_APP + self._replica)
             self._release()
             raise StoreError(_shared_with(other))
         self._thread.start()
 
     def stop(self) -> None:
-        """Release the lock: other replicas recover what this one has left."""
+        """Release the lock: other replicas recover what this one has left. The next one to start forgets its
+        app, as the store is closed by now."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -65,8 +66,6 @@ class Presence:
         return ""
 
     def _release(self) -> None:
-        with suppress(StoreError):  # The next one that starts forgets it.
-            self._store.drop_value(_APP + self._replica)
         if self._lock is not None:
             self._lock.release()
 

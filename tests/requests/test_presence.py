@@ -66,4 +66,4 @@ def test_a_bot_of_another_app_does_not_start_beside_one_that_runs(store: Store) 
 def test_a_bot_that_died_keeps_no_other_app_away(store: Store) -> None:
     store.put_value("app:r1", "T1/U1")
     alive(store, "r2", "T1/U2").stop()
-    assert store.values("app:") == {}
+    assert store.values("app:") == {"r2": "T1/U2"}
