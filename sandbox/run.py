@@ -68,8 +68,10 @@ def _slack(plan: Plan) -> SlackServer:
     except PortTaken as taken:
         raise CannotStart(f"Port {plan.slack_port} is in use: choose another with --slack-port.") from taken
     except OSError as error:
-        where = f"{plan.host}, port {plan.slack_port}"
-        raise CannotStart(f"The local Slack cannot listen on {where}: {error.strerror}.") from error
+        raise CannotStart(
+            f"The local Slack cannot listen on {plan.host}, port {plan.slack_port} ({error.strerror}): "
+            "choose others with --host and --slack-port, such as 127.0.0.1 and 3000."
+        ) from error
     if plan.http_port is not None:
         url = f"http://127.0.0.1:{plan.http_port}/slack/events"
         server.workspace.settings = server.workspace.settings.changed(request_url=url)

@@ -676,7 +676,7 @@ def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
 def test_a_run_whose_row_cannot_be_understood_keeps_no_change_from_being_told(
     dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
 ) -> None:
-    """It would say who made a change; that a job has failed is told without."""
+    """It would say who made a change; that a job has failed is announced without it."""
     for id in ("bad", "good"):
         dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)
     watcher = Watcher(gateway, store, settings)
