@@ -16,7 +16,7 @@ from bot.outbox.sender import Sender, seconds_from_now
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.queries import request_key
 from bot.runtime import metrics
-from bot.runtime.one_by_one import pass_over
+from bot.runtime.one_by_one import concerns_all, pass_over
 from bot.slack.api.messages import (
     AuthError,
     CannotPost,
@@ -178,9 +178,9 @@ class Notifier:
             self._on_cannot_post(message, content, error)
         except DeliveryError as error:
             self._on_unexpected_error(message, content, error)
-        except StoreError:
-            raise
-        except Exception:
+        except Exception as error:
+            if concerns_all(error):
+                raise
             # A bug with one message must not hold up all others.
             metrics.count_error()
             log.exception("message_failed", key=message.key, kind=message.kind)

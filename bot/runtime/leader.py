@@ -10,6 +10,7 @@ import structlog
 
 from bot.runtime import metrics
 from bot.runtime.health import Health
+from bot.runtime.one_by_one import concerns_all
 from bot.store import Lock, Store, StoreError
 
 log = structlog.get_logger(__name__)
@@ -140,12 +141,12 @@ class Leader:
         while not stop.is_set():
             try:
                 task(stop)
-            except StoreError as error:
-                log.warning("task_waiting_for_store", task=name, error=str(error))
-                stop.wait(_TRY_EVERY_S)
-            except Exception:
-                metrics.count_error()
-                log.exception("leader_task_error", task=name)
+            except Exception as error:
+                if concerns_all(error):
+                    log.warning("task_waiting_for_store", task=name, error=str(error))
+                else:
+                    metrics.count_error()
+                    log.exception("leader_task_error", task=name)
                 stop.wait(_TRY_EVERY_S)
         # In any case: a replica that no longer leads must not count as one that hangs.
         self._health.unregister(name)

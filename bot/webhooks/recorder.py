@@ -14,7 +14,8 @@ from bot.config.webhooks import ALL, Format, Webhook
 from bot.dms.model import Job, parse_name
 from bot.policy.subscriptions import topics
 from bot.runtime import metrics
-from bot.store import Store, StoreError
+from bot.runtime.one_by_one import concerns_all
+from bot.store import Store
 from bot.store.records import EVERY_JOB, AuditEntry, Event, WebhookDelivery
 from bot.watch.recipients import SavedEvent
 from bot.webhooks import cloud_events, pagerduty
@@ -44,18 +45,18 @@ class Recorder:
         for each in saved:
             try:
                 self._record_event(each)
-            except StoreError:
-                raise
-            except Exception:
+            except Exception as error:
+                if concerns_all(error):
+                    raise
                 metrics.count_error()
                 log.exception("event_not_recorded_for_webhooks", event_id=each.event.id)
 
     def record_audit(self, entry: AuditEntry) -> None:
         try:
             self._record_audit(entry)
-        except StoreError:
-            raise
-        except Exception:
+        except Exception as error:
+            if concerns_all(error):
+                raise
             metrics.count_error()
             log.exception("audit_row_not_recorded_for_webhooks", seq=entry.seq)
 

@@ -563,6 +563,20 @@ def test_a_message_that_cannot_be_understood_holds_up_no_other_of_its_job(
     assert [each["event"] for each in lines].count("row_not_read") == 1
 
 
+def test_a_reply_to_what_cannot_be_understood_holds_up_no_other_message(
+    slack: SlackServer, web: WebClient, store: Store, tmp_path: Path
+) -> None:
+    notifier = Notifier(web, store, plainly(store))
+    put(store, "parent")
+    send(notifier, store)
+    put(store, "reply", thread_of="parent")
+    put(store, "other")
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE outbox SET subject = '[' WHERE key = 'parent'")
+    with running(notifier):
+        until(lambda: "other" in shown(slack))
+
+
 def test_messages_behind_many_that_cannot_be_understood_are_sent(
     slack: SlackServer, web: WebClient, store: Store, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from bot.runtime import leader
 from bot.runtime.health import Health
 from bot.runtime.leader import LOCK, Leader, LeaderTask, every
-from bot.store import Store, StoreError, open_store
+from bot.store import Store, StoreError, UnreadableRow, open_store
 from tests.ops.test_metrics import value
 from tests.waiting import until
 
@@ -84,6 +84,20 @@ def test_an_error_in_a_task_is_counted_and_the_task_goes_on(store: Store) -> Non
         calls.append(1)
         if len(calls) == 1:
             raise KeyError("a fault of ours")
+
+    before = value("dms_bot_errors_total") or 0
+    with leading(store, {"fails": every(0.01, fails_once)}):
+        until(lambda: len(calls) > 1)
+    assert value("dms_bot_errors_total") == before + 1
+
+
+def test_a_row_that_cannot_be_understood_is_no_database_that_is_away(store: Store) -> None:
+    calls: list[int] = []
+
+    def fails_once() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise UnreadableRow("A row cannot be understood.", "r1")
 
     before = value("dms_bot_errors_total") or 0
     with leading(store, {"fails": every(0.01, fails_once)}):

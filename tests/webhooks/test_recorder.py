@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from bot.webhooks.recorder import Recorder
 from bot.webhooks.webhooks import unknown_kinds
 from tests.jobs import a_job
 from tests.store import make
+from tests.store.raw import Raw
 from tests.webhooks.world import JOB, NOW, PAGER_KEY, PROJECTS, a_webhook, saved
 
 FAILED = saved("changed", "RUNNING/CDC", "FAILED/CDC", id=1)
@@ -122,6 +124,15 @@ def audited(store: Store, webhook: Webhook) -> list[str]:
     ):
         store.append_audit(make.entry(event=event, job=job, request=request))
     return [each.removeprefix("audit.") for each in drained(store, webhook)]
+
+
+def test_a_job_that_cannot_be_understood_keeps_no_audit_row_away(store: Store, tmp_path: Path) -> None:
+    store.save_known([make.known("orders")])
+    Recorder(store, (a_webhook("https://x", audit=True, labels=("env=prod",)),), PROJECTS).attach()
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET job = '['")
+    store.append_audit(make.entry(job=make.name("orders")))
+    assert len(store.audit()) == 1
 
 
 @pytest.mark.parametrize(
