@@ -136,6 +136,7 @@ def test_a_chromium_from_npm_is_put_into_the_environment_where_none_runs(machine
     (machine / "lib" / "libnss3.so").touch()
     programs = {
         "npm": f'echo "$@" >>{machine}/asked; node {machine}/pack.js "$2" {machine}',
+        "chromium-headless-shell": "exit 127",
         "chromium": "exit 127",
         "chromium-browser": "echo this is a snap >&2; exit 10",
         "google-chrome": "exit 127",
@@ -173,3 +174,32 @@ def test_pictures_are_taken_with_that_font() -> None:
     font = next(at for at, step in enumerate(steps) if step.startswith(".ci/system") and "emoji" in step)
     pictures = next(at for at, step in enumerate(steps) if "tests/browser" in step)
     assert font < pictures
+
+
+def chosen(machine: Path, first: str, system: str) -> str:
+    """Which Python is taken, where these two answer the questions about them."""
+    for name, answers in (("python3", first), ("system", system)):
+        (machine / name).write_text(
+            f"#!/bin/bash\nversion={answers.split()[0]} fast={answers.split()[1]}\n"
+            'case "$2" in *enable-optimizations*) exit $fast ;; *) echo $version ;; esac\n'
+        )
+        (machine / name).chmod(0o755)
+    environ = {"PATH": f"{machine}:/usr/bin:/bin", "SYSTEM_PYTHON": str(machine / "system")}
+    done = subprocess.run(
+        [ROOT / ".ci" / "python"], env=environ, capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout.strip().removeprefix(f"{machine}/")
+
+
+@pytest.mark.parametrize(
+    ("first", "system", "taken"),
+    [
+        pytest.param("3.11 1", "3.11 1", "python3", id="compiled-with-optimisations"),
+        pytest.param("3.11 0", "3.11 1", "system", id="without"),
+        pytest.param("3.13 0", "3.11 1", "python3", id="of-another-version"),
+    ],
+)
+def test_a_python_without_optimisations_gives_way_to_the_system_s(
+    machine: Path, first: str, system: str, taken: str
+) -> None:
+    assert chosen(machine, first, system) == taken
