@@ -25,9 +25,7 @@ from bot.outbox.notifier import Notifier
 from bot.policy import loader
 from bot.policy.model import Policy
 from bot.requests.action import ActionVerb
-from bot.requests.follower import Follower
 from bot.requests.presence import Presence
-from bot.requests.runner import Runner
 from bot.runtime import metrics
 from bot.runtime.front import Front
 from bot.runtime.health import Health
@@ -55,12 +53,12 @@ from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
 from bot.store.records import Person
 from bot.version import version
-from bot.watch.watcher import Watcher
 from bot.webhooks.webhooks import Webhooks
 from bot.wiring.deciding import Deciding, make_deciding
 from bot.wiring.maintenance import Maintenance
 from bot.wiring.readiness import make_health
 from bot.wiring.receiving import WorkPools, make_dispatcher
+from bot.wiring.running import Running, make_running
 from commands import all_verbs, permissions
 from commands.support.base import Context
 from commands.support.command_service import CommandService
@@ -113,15 +111,7 @@ class Bot:
             settings.slack_bot_token, settings.slack_api_url, limits.call_timeout_s, settings.command
         )
         self.home = installation_of(self.client, time.sleep)
-        self.dms = ProjectGateways.open(
-            settings.projects,
-            settings.dms_emulator_host or None,
-            settings.dms_emulator_rest_host or None,
-            deadline_s=settings.dms_deadline_s,
-            write_deadline_s=settings.dms_write_deadline_s,
-            observe=metrics.dms_call,
-            now=False,
-        )
+        self.dms = self._gateways()
         self.shared_reads = SharedReads(self.dms, patience)
         self.wake = threading.Event()
         self.webhooks = Webhooks(settings, self.store, self.wake, clock)
@@ -134,25 +124,8 @@ class Bot:
             self.client, self.home, self.policy, local_server=is_local(settings.slack_api_url)
         )
         actions = {verb.action.action: verb.action for verb in self.verbs.values() if verb.action}
-        self.watcher = Watcher(
-            self.dms,
-            self.store,
-            settings,
-            watches=lambda: self.policy.watches,
-            escalations=lambda: self.policy.escalations,
-            wake=self.wake,
-            on_cycle=metrics.poll_ended,
-            on_events=self.webhooks.record_events,
-        )
-        self.runner = self._runner(actions)
-        self.follower = Follower(
-            self.runner,
-            self.dms,
-            self.store,
-            replica=self.replica,
-            clock=self._clock,
-            wake=self.wake.set,
-        )
+        running = self._running(actions)
+        self.watcher, self.runner, self.follower = running.watcher, running.runner, running.follower
         app = f"{self.home.team}/{self.home.bot_user}"
         self.presence = Presence(self.store, self.replica, app, self.follower.recover_own_calls)
         deciding = self._deciding(actions)
@@ -240,22 +213,29 @@ class Bot:
 
     # ---- parts
 
-    def _runner(self, actions: Mapping[Action, ActionVerb]) -> Runner:
-        return Runner(
-            self.dms,
-            self.store,
+    def _gateways(self) -> ProjectGateways:
+        return ProjectGateways.open(
+            self.settings.projects,
+            self.settings.dms_emulator_host or None,
+            self.settings.dms_emulator_rest_host or None,
+            deadline_s=self.settings.dms_deadline_s,
+            write_deadline_s=self.settings.dms_write_deadline_s,
+            observe=metrics.dms_call,
+            now=False,
+        )
+
+    def _running(self, actions: Mapping[Action, ActionVerb]) -> Running:
+        return make_running(
+            self.settings,
             self.access,
             actions,
+            dms=self.dms,
+            store=self.store,
             replica=self.replica,
-            parallel=self.settings.bulk_parallel,
             pool_of=self.runners.of,
+            on_events=self.webhooks.record_events,
             clock=self._clock,
-            wake=self.wake.set,
-            nudge=self.watcher.nudge,
-            on_ended=metrics.run_ended,
-            subscriptions=self.watcher.subscriptions,
-            call_timeout_s=self.settings.dms_write_deadline_s,
-            command=self.settings.command,
+            wake=self.wake,
         )
 
     def _deciding(self, actions: Mapping[Action, ActionVerb]) -> Deciding:
