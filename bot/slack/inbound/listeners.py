@@ -44,8 +44,15 @@ def listen(
     command: str,
 ) -> None:
     """Register every listener. `home` is where the app is installed, and `command` its slash command."""
-
     answer_errors(app)
+    _listen_to_commands(app, dispatcher, home, command)
+    _listen_to_blocks_and_views(app, dispatcher, events, home, command)
+    _listen_to_messages(app, dispatcher, unfurler, home)
+    _listen_to_app_events(app, events, home)
+
+
+def _listen_to_commands(app: App, dispatcher: Dispatcher, home: Installation, command: str) -> None:
+    """The slash command and the shortcuts."""
 
     @app.command(command)
     @listener
@@ -53,6 +60,26 @@ def listen(
         typed = payloads.parse_command(body, home)
         ack()
         dispatcher.on_command(typed)
+
+    @app.shortcut(OPEN_JOB)
+    @listener
+    def open_job(ack: Ack, body: dict[str, Any]) -> None:
+        used = payloads.parse_shortcut(body, home)
+        ack()
+        dispatcher.on_message_shortcut(used)
+
+    @app.shortcut(LAUNCHER)
+    @listener
+    def launcher(ack: Ack, body: dict[str, Any]) -> None:
+        used = payloads.parse_shortcut(body, home)
+        ack()
+        dispatcher.on_global_shortcut(used)
+
+
+def _listen_to_blocks_and_views(
+    app: App, dispatcher: Dispatcher, events: AppEvents, home: Installation, command: str
+) -> None:
+    """Buttons and menus, the options of a menu while somebody types in it, and submitted modals."""
 
     @app.action(_OURS)
     @listener
@@ -76,19 +103,9 @@ def listen(
         menu, typed = payloads.text(body, "action_id"), payloads.text(body, "value")
         ack(options=named(_options(dispatcher, submission, menu, typed), command))
 
-    @app.shortcut(OPEN_JOB)
-    @listener
-    def open_job(ack: Ack, body: dict[str, Any]) -> None:
-        used = payloads.parse_shortcut(body, home)
-        ack()
-        dispatcher.on_message_shortcut(used)
 
-    @app.shortcut(LAUNCHER)
-    @listener
-    def launcher(ack: Ack, body: dict[str, Any]) -> None:
-        used = payloads.parse_shortcut(body, home)
-        ack()
-        dispatcher.on_global_shortcut(used)
+def _listen_to_messages(app: App, dispatcher: Dispatcher, unfurler: Unfurler, home: Installation) -> None:
+    """Mentions, direct messages and links to jobs. Bolt acknowledges events itself."""
 
     @app.event("app_mention")
     @listener
@@ -110,6 +127,10 @@ def listen(
         links = parse_links(body, home)
         if links is not None:
             unfurler.shared(links)
+
+
+def _listen_to_app_events(app: App, events: AppEvents, home: Installation) -> None:
+    """The Home tab, and the channels and workspaces that the app comes to."""
 
     @app.event("app_home_opened")
     @listener
