@@ -15,13 +15,13 @@ from bot.cutover.ledger import SAMPLE
 from bot.cutover.states import downtime_runs, downtime_s, participants
 from bot.cutover.wave import shown_name
 from bot.cutover.wording import GOES_ON, drained_text, event_text
-from bot.store.cutover import CheckResult, Cutover, CutoverEntry, JobMark, Tick
+from bot.store.cutover import CheckLine, CheckResult, Cutover, CutoverEntry, JobMark, Override, Tick
 from bot.util.durations import humanize
 
 Called = Callable[[str], str]
 """The name of a person by user ID; the ID itself where no name is known."""
 _BOT = "bot"
-"""Stands for the bot where the ID of a person stands."""
+"""In place of a person's user ID: the bot itself."""
 _REHEARSED = "rehearsed"
 _STEPS_REHEARSED = {
     "writes stopped": "stop of the writes rehearsed",
@@ -65,20 +65,8 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
         "times": {name: _iso(at) for name, at in _times(cutover)},
         "writers": [_tick_json(each, called) for each in progress.writers],
         "checklist": [_tick_json(each, called) for each in progress.checklist],
-        "checks": [
-            {"guard": each.guard, "result": str(each.result), "text": each.text, "job": each.job}
-            for each in progress.checks
-        ],
-        "overrides": [
-            {
-                "guard": each.guard,
-                "job": each.job,
-                "reason": each.reason,
-                "by": _person(each.by, called),
-                "at": _iso(each.at),
-            }
-            for each in progress.overrides
-        ],
+        "checks": [_check_json(each) for each in progress.checks],
+        "overrides": [_override_json(each, called) for each in progress.overrides],
         "job_results": [
             {"job": each.job, "result": _result(cutover, each), "text": each.text} for each in progress.jobs
         ],
@@ -87,17 +75,7 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
             for each in log
             if each.event == SAMPLE
         ],
-        "log": [
-            {
-                "at": _iso(each.at),
-                "event": each.event,
-                "by": _person(each.user, called),
-                "job": each.job,
-                "text": each.text,
-            }
-            for each in log
-            if each.event != SAMPLE
-        ],
+        "log": [_entry_json(each, called) for each in log if each.event != SAMPLE],
     }
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
@@ -261,6 +239,20 @@ def _plain(text: str) -> str:
 def _tick_json(tick: Tick, called: Called) -> dict[str, Any]:
     by = _person(tick.by, called)
     return {"text": tick.text, "by": by, "at": _iso(tick.at), "blocking": tick.blocking, "job": tick.job}
+
+
+def _check_json(check: CheckLine) -> dict[str, Any]:
+    return {"guard": check.guard, "result": str(check.result), "text": check.text, "job": check.job}
+
+
+def _override_json(override: Override, called: Called) -> dict[str, Any]:
+    by, at = _person(override.by, called), _iso(override.at)
+    return {"guard": override.guard, "job": override.job, "reason": override.reason, "by": by, "at": at}
+
+
+def _entry_json(entry: CutoverEntry, called: Called) -> dict[str, Any]:
+    by = _person(entry.user, called)
+    return {"at": _iso(entry.at), "event": entry.event, "by": by, "job": entry.job, "text": entry.text}
 
 
 def _name(user: str, called: Called) -> str:
