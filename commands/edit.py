@@ -13,7 +13,7 @@ from bot.dms.engines import is_postgresql
 from bot.dms.model import FieldChange, Job, ObjectsConfig, Operation, Options, Selection, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, caution, check, no_source_list, running_dump, where
-from bot.dms.selection import Plan, schemas_and_tables, selectable
+from bot.dms.selection import SelectionPlan, schemas_and_tables, selectable
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
@@ -246,7 +246,7 @@ def _when_added(job: Job) -> str:
     )
 
 
-def _takes_effect_later(job: Job, planned: Plan) -> str:
+def _takes_effect_later(job: Job, planned: SelectionPlan) -> str:
     """For a change that affects no database that is on the source now.
 
     Source: "Manage migration jobs" (PostgreSQL, AlloyDB): a restart "will also replicate the new databases".

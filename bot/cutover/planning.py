@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.cmdline.answers import Answer, Note, RichPart, RichText, User
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.moved import GIVES_WAY, end_moved
-from bot.cutover.states import Role, roles_of
+from bot.cutover.states import CutoverRole, roles_of
 from bot.dms.drained import takes_bytes, takes_threshold
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, Options
@@ -21,7 +21,7 @@ from bot.requests.base import RequestContext
 from bot.requests.draft import RequestDraft
 from bot.requests.job_names import disambiguate
 from bot.requests.wording import OLD_BUTTON
-from bot.store.cutover import Cutover, CutoverState, Plan
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.facts import RequestFacts
 from bot.store.records import Person, Request, RequestState
 from bot.store.terms import CutoverTerms
@@ -61,7 +61,7 @@ class Planning:
     def plan(
         self,
         who: Person,
-        plan: Plan,
+        plan: CutoverPlan,
         jobs: Sequence[Job],
         *,
         rehearsal: bool,
@@ -95,7 +95,7 @@ class Planning:
             return OLD_BUTTON
         if old.state not in _BEFORE_THE_NIGHT:
             return Note("Nothing was done: it can be moved only until half an hour before it.", tone="warn")
-        if not roles_of(old, who.user) & {Role.PLANNER, Role.COMMANDER}:
+        if not roles_of(old, who.user) & {CutoverRole.PLANNER, CutoverRole.COMMANDER}:
             other = old.plan.commander
             or_other: tuple[RichPart, ...] = () if other == old.by.user else (" or ", User(other))
             whose = ("Nothing was done: only ", User(old.by.user), *or_other, " can move it.")
@@ -114,7 +114,7 @@ class Planning:
         except NotFound:
             return None
 
-    def _filled(self, who: Person, plan: Plan, jobs: Sequence[Job]) -> Plan:
+    def _filled(self, who: Person, plan: CutoverPlan, jobs: Sequence[Job]) -> CutoverPlan:
         """The plan with what was left out: people, names, the channel."""
         calls = disambiguate(
             self._ctx.store.known_twins(job.id for job in jobs), self._ctx.access.policy.projects
@@ -132,7 +132,7 @@ class Planning:
             reason=redact(plan.reason),
         )
 
-    def _made(self, who: Person, plan: Plan, *, rehearsal: bool) -> Cutover:
+    def _made(self, who: Person, plan: CutoverPlan, *, rehearsal: bool) -> Cutover:
         now = self._ctx.clock()
         return Cutover(
             id=secrets.token_urlsafe(12),
@@ -146,7 +146,7 @@ class Planning:
             rehearsed=None if rehearsal else self._rehearsed(plan),
         )
 
-    def _rehearsed(self, plan: Plan) -> datetime | None:
+    def _rehearsed(self, plan: CutoverPlan) -> datetime | None:
         """When all of these jobs were last rehearsed together to the end."""
         done = self._ctx.store.cutovers([S.DONE], job=plan.jobs[0])
         fits = (each for each in done if each.rehearsal and set(plan.jobs) <= set(each.plan.jobs))
@@ -239,7 +239,7 @@ class Planning:
 
     # ---- what cannot work
 
-    def _objection(self, who: Person, plan: Plan, jobs: Sequence[Job]) -> Note | None:
+    def _objection(self, who: Person, plan: CutoverPlan, jobs: Sequence[Job]) -> Note | None:
         wrong = _wrong(plan, jobs, self._ctx.clock())
         if wrong:
             return Note(wrong, tone="warn")
@@ -260,7 +260,7 @@ class Planning:
         return next((each.why for each in verdicts if not each.allowed), "")
 
 
-def _terms(plan: Plan) -> CutoverTerms:
+def _terms(plan: CutoverPlan) -> CutoverTerms:
     return CutoverTerms(
         commander=plan.commander,
         app_owner=plan.app_owner,
@@ -273,7 +273,7 @@ def _terms(plan: Plan) -> CutoverTerms:
     )
 
 
-def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:
+def _wrong(plan: CutoverPlan, jobs: Sequence[Job], now: datetime) -> RichText:
     """Why the plan cannot work, in a sentence; empty if it can."""
     if not jobs:
         return "Nothing was planned: name the job, for example `orders-db`."
@@ -291,7 +291,7 @@ def _wrong(plan: Plan, jobs: Sequence[Job], now: datetime) -> RichText:
     return _wrong_threshold(plan, jobs)
 
 
-def _wrong_threshold(plan: Plan, jobs: Sequence[Job]) -> str:
+def _wrong_threshold(plan: CutoverPlan, jobs: Sequence[Job]) -> str:
     if plan.most_seconds < 0 or plan.most_bytes < 0:
         return "Nothing was planned: a delay cannot be negative."
     if plan.most_bytes > MOST_BYTES:

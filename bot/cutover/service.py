@@ -19,7 +19,7 @@ from bot.dms.model import Job
 from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
 from bot.requests.wording import OLD_BUTTON
-from bot.store.cutover import ENDED_CUTOVERS, Cutover, Plan
+from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverPlan
 from bot.store.records import Person
 
 _BY_NAME = ("start", "promote", "second")
@@ -47,7 +47,13 @@ class Cutovers:
         self._driver = Driver(context, ledger, promotion, draining, checks, Alarm(scheduled, ledger))
 
     def plan(
-        self, who: Person, plan: Plan, jobs: Sequence[Job], *, rehearsal: bool = False, response_url: str = ""
+        self,
+        who: Person,
+        plan: CutoverPlan,
+        jobs: Sequence[Job],
+        *,
+        rehearsal: bool = False,
+        response_url: str = "",
     ) -> Answer:
         """Plan a cutover: the card that asks to confirm it, a note that it is being rehearsed, or why not.
 

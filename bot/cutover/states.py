@@ -23,7 +23,7 @@ from bot.store.cutover import (
 S = CutoverState
 
 
-class Role(StrEnum):
+class CutoverRole(StrEnum):
     """What a person is in a cutover."""
 
     PLANNER = "planner"
@@ -32,10 +32,10 @@ class Role(StrEnum):
     APP_OWNER = "app owner"
 
 
-EVERYBODY = frozenset(Role)
-NOBODY: frozenset[Role] = frozenset()
+EVERYBODY = frozenset(CutoverRole)
+NOBODY: frozenset[CutoverRole] = frozenset()
 """For a press that no role gives: who may is judged apart, and it is in no card."""
-LEADERS = frozenset({Role.COMMANDER, Role.DEPUTY})
+LEADERS = frozenset({CutoverRole.COMMANDER, CutoverRole.DEPUTY})
 BEFORE_PROMOTING = (S.READY, S.STOPPING, S.DRAINING, S.DRAINED, S.HELD)
 """States of the night in which it can be aborted: nothing has been sent."""
 WRITES_STOPPED = (S.DRAINING, S.DRAINED, S.PROMOTING, S.CHECKLIST, S.UNKNOWN)
@@ -49,40 +49,45 @@ class Press:
     step: str
     label: str
     states: tuple[CutoverState, ...]
-    roles: frozenset[Role]
+    roles: frozenset[CutoverRole]
     to: CutoverState | None = None
     """None: it stays in its state, or where it leads depends on more than the press."""
 
 
 PRESSES = (
     Press("check", "Run checks", (S.SCHEDULED, S.READY, S.STOPPING), EVERYBODY),
-    Press("move", "Move…", (S.AWAITING_APPROVAL, S.SCHEDULED), frozenset({Role.PLANNER, Role.COMMANDER})),
+    Press(
+        "move",
+        "Move…",
+        (S.AWAITING_APPROVAL, S.SCHEDULED),
+        frozenset({CutoverRole.PLANNER, CutoverRole.COMMANDER}),
+    ),
     Press(
         "cancel",
         "Cancel…",
         (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED),
-        frozenset({Role.PLANNER, Role.COMMANDER}),
+        frozenset({CutoverRole.PLANNER, CutoverRole.COMMANDER}),
         S.ABORTED,
     ),
     Press("override", "Override…", (S.SCHEDULED, S.READY), NOBODY),
     Press("here", "I'm here", (S.READY,), EVERYBODY),
     Press("start", "Start", (S.READY,), LEADERS, S.STOPPING),
-    Press("writer", "Tick writers", (S.STOPPING,), frozenset({Role.APP_OWNER, *LEADERS})),
-    Press("stopped", "Writes are stopped", (S.STOPPING,), frozenset({Role.APP_OWNER}), S.DRAINING),
+    Press("writer", "Tick writers", (S.STOPPING,), frozenset({CutoverRole.APP_OWNER, *LEADERS})),
+    Press("stopped", "Writes are stopped", (S.STOPPING,), frozenset({CutoverRole.APP_OWNER}), S.DRAINING),
     Press("hold", "Hold", (S.STOPPING, S.DRAINING, S.DRAINED), EVERYBODY, S.HELD),
     Press("resume", "Resume", (S.HELD,), LEADERS),
     Press("without", "Go on without it…", (S.HELD,), LEADERS, S.CHECKLIST),
     Press("promote", "Promote…", (S.DRAINED,), LEADERS, S.PROMOTING),
     Press("second", "Confirm the promotion…", (S.DRAINED,), EVERYBODY, S.PROMOTING),
     Press("abort", "Abort…", BEFORE_PROMOTING, EVERYBODY, S.ABORTED),
-    Press("reopened", "Source is open again", (S.ABORTED,), frozenset({Role.APP_OWNER, *LEADERS})),
+    Press("reopened", "Source is open again", (S.ABORTED,), frozenset({CutoverRole.APP_OWNER, *LEADERS})),
     Press("adopt", "Look again", (S.UNKNOWN,), LEADERS),
     Press("item", "Tick the checklist", (S.CHECKLIST,), EVERYBODY),
     Press(
         "open_writes",
         "Open writes",
         (S.CHECKLIST,),
-        frozenset({Role.APP_OWNER, *LEADERS}),
+        frozenset({CutoverRole.APP_OWNER, *LEADERS}),
         S.DONE,
     ),
 )
@@ -145,14 +150,14 @@ REMINDS = timedelta(minutes=15)
 """How often the open items of a checklist are named."""
 
 
-def participants(cutover: Cutover) -> Mapping[Role, str]:
+def participants(cutover: Cutover) -> Mapping[CutoverRole, str]:
     """User IDs of those who take part, in the order of the roles; without roles that nobody has."""
     plan = cutover.plan
     held = {
-        Role.PLANNER: cutover.by.user,
-        Role.COMMANDER: plan.commander,
-        Role.DEPUTY: plan.deputy,
-        Role.APP_OWNER: plan.app_owner,
+        CutoverRole.PLANNER: cutover.by.user,
+        CutoverRole.COMMANDER: plan.commander,
+        CutoverRole.DEPUTY: plan.deputy,
+        CutoverRole.APP_OWNER: plan.app_owner,
     }
     return {role: user for role, user in held.items() if user}
 
@@ -160,10 +165,10 @@ def participants(cutover: Cutover) -> Mapping[Role, str]:
 def crew(cutover: Cutover) -> tuple[str, ...]:
     """User IDs of those who have to be there in the night, each once."""
     held = participants(cutover)
-    return tuple(dict.fromkeys(user for role, user in held.items() if role is not Role.PLANNER))
+    return tuple(dict.fromkeys(user for role, user in held.items() if role is not CutoverRole.PLANNER))
 
 
-def roles_of(cutover: Cutover, user: str) -> frozenset[Role]:
+def roles_of(cutover: Cutover, user: str) -> frozenset[CutoverRole]:
     """What a person is in it; empty for everybody else."""
     return frozenset(role for role, whose in participants(cutover).items() if whose == user)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.store.cutover import Cutover, CutoverState, Plan
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.terms import CutoverTerms
 from bot.util.durations import bytes_text, humanize
 
@@ -57,13 +57,13 @@ def drained_text(cutover: Cutover) -> str:
     return missing_text(cutover.plan)
 
 
-def missing_text(plan: Plan | CutoverTerms) -> str:
+def missing_text(plan: CutoverPlan | CutoverTerms) -> str:
     """What is missing once it has drained, in a clause: with a limit in the plan, never nothing."""
     limit = allowed_text(plan)
     return f"at most {limit} is missing" if limit else "nothing is missing"
 
 
-def allowed_text(plan: Plan | CutoverTerms) -> str:
+def allowed_text(plan: CutoverPlan | CutoverTerms) -> str:
     """What a plan lets be missing: `10 s`, or `64 KiB`; empty for nothing."""
     seconds = humanize(plan.most_seconds) if plan.most_seconds else ""
     size = bytes_text(plan.most_bytes) if plan.most_bytes else ""

@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SelectionPlan:
     """An edit with its result, and the databases that it adds, removes and keeps, sorted by name."""
 
     before: ObjectsConfig
@@ -76,12 +76,12 @@ def schemas_and_tables(objects: Iterable[ObjectId]) -> tuple[ObjectId, ...]:
     return tuple(each for each in objects if each.type != DATABASE)
 
 
-def plan(config: ObjectsConfig, source: Sequence[str], change: Change) -> Plan:
+def plan(config: ObjectsConfig, source: Sequence[str], change: Change) -> SelectionPlan:
     """The result of `change` on `config`; databases in the selection count as existing on the source."""
     after = _amended(_replaced(config, change), change)
     there = {*source, *_names(config.chosen)}
     old, new = set(selected(config, there)), set(selected(after, there))
-    return Plan(
+    return SelectionPlan(
         before=config,
         after=after,
         added=tuple(sorted(new - old)),

@@ -8,7 +8,7 @@ from bot.config.settings import Settings
 from bot.config.webhooks import Webhook
 from bot.doctor.finding import Finding, fail, ok
 from bot.util.text import count_of
-from bot.webhooks.connection import Connection, NoAnswer
+from bot.webhooks.connection import NoAnswer, WebhookConnection
 
 
 def run_checks(settings: Settings, *, offline: bool) -> Iterator[Finding]:
@@ -23,7 +23,7 @@ def _described(webhook: Webhook) -> Finding:
 
 def _reached(webhook: Webhook) -> Finding:
     try:
-        Connection(webhook).check()
+        WebhookConnection(webhook).check()
     except NoAnswer as error:
         return fail(
             _check(webhook),

@@ -12,7 +12,7 @@ import structlog
 from slack_sdk import WebClient
 
 from bot.outbox.limits import Limits
-from bot.outbox.sender import Sender, seconds_from_now
+from bot.outbox.sender import MessageSender, seconds_from_now
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.queries import request_key
 from bot.runtime import metrics
@@ -91,7 +91,7 @@ class Notifier:
         self._render = render
         self._wake = wake or threading.Event()
         self._limits = limits
-        self._sender = Sender(Delivery(client, on_error), store, limits, team)
+        self._sender = MessageSender(Delivery(client, on_error), store, limits, team)
         self._failures: Recent[int] = Recent()
         """Failures in a row, by message key."""
         self._unreadable: set[str] = set()

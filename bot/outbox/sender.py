@@ -49,7 +49,7 @@ _REPOST_PAUSES_S = (5.0, 60.0, 600.0)
 shows all changes since."""
 
 
-class Sender:
+class MessageSender:
     """Sends through `delivery`. `send` and `respond` raise DeliveryError and StoreError."""
 
     def __init__(self, delivery: Delivery, store: Store, limits: Limits, team: str) -> None:

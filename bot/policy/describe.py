@@ -8,7 +8,7 @@ from bot.cmdline.answers import Channel, Group, RichPart, Section, Time, User, V
 from bot.config.projects import Projects
 from bot.dms.model import short_name
 from bot.policy.fields import ANY_TEXT
-from bot.policy.model import Escalate, Policy, Role, Rule, Subjects
+from bot.policy.model import Escalate, Policy, PolicyRule, Role, Subjects
 from bot.policy.permissions import DESTROYS, Permissions, verb_sets
 from bot.policy.scope import Scope
 from bot.policy.subscriptions import EVERYTHING
@@ -85,7 +85,7 @@ def _escalation(each: Escalate, projects: Projects) -> Section:
     return Section((*parts, group, f" is mentioned{again}", *where))
 
 
-def _rule(number: int, rule: Rule, policy: Policy) -> Section:
+def _rule(number: int, rule: PolicyRule, policy: Policy) -> Section:
     named = verbs(rule.verbs, policy.permissions)
     parts: list[RichPart] = [f"*{number}. {rule.name}*: {named} on {scope(rule.scope, policy.projects)}"]
     if rule.allow is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from bot.config.projects import Project
-from bot.policy.model import EffectiveRule, Policy, Role, Rule, Subjects
+from bot.policy.model import EffectiveRule, Policy, PolicyRule, Role, Subjects
 from bot.policy.permissions import CHANGES, DESTROYS, PARTS, Permission, verb_sets, verbs_with
 from bot.policy.scope import Scope
 from bot.util.text import count_of
@@ -66,7 +66,7 @@ def _rules_with_approvals(policy: Policy) -> Iterator[tuple[str, frozenset[str],
         yield "where no rule matches", rest, policy.default(min(rest))
 
 
-def _place(number: int, rule: Rule) -> str:
+def _place(number: int, rule: PolicyRule) -> str:
     return f"rule {number}" if rule.name == f"rule {number}" else f"rule {number} “{rule.name}”"
 
 

@@ -24,8 +24,8 @@ from bot.policy.model import (
     PlannedFreeze,
     Policy,
     PolicyError,
+    PolicyRule,
     Role,
-    Rule,
     Summary,
     WatchDefault,
 )
@@ -170,8 +170,8 @@ def _grants(roles: TableReader | None) -> tuple[Grant, ...]:
     return tuple(grant for grant in found if not grant.to.nobody)
 
 
-def _rules(top: TableReader, permissions: Permissions, projects: Projects) -> tuple[Rule, ...]:
-    found: list[Rule] = []
+def _rules(top: TableReader, permissions: Permissions, projects: Projects) -> tuple[PolicyRule, ...]:
+    found: list[PolicyRule] = []
     names: dict[str, int] = {}
     for number, table in enumerate(top.tables("rule"), start=1):
         rule = _rule(table, number, permissions, projects)
@@ -184,9 +184,9 @@ def _rules(top: TableReader, permissions: Permissions, projects: Projects) -> tu
     return tuple(found)
 
 
-def _rule(table: TableReader, number: int, permissions: Permissions, projects: Projects) -> Rule:
+def _rule(table: TableReader, number: int, permissions: Permissions, projects: Projects) -> PolicyRule:
     table.reject_unknown(_RULE_KEYS)
-    return Rule(
+    return PolicyRule(
         name=table.text("name") or f"rule {number}",
         verbs=table.verbs("verbs", permissions),
         scope=read_scope(table, projects),

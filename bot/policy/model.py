@@ -94,7 +94,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class PolicyRule:
     """One `[[rule]]`. None means the default of the verb."""
 
     name: str
@@ -211,7 +211,7 @@ class Policy:
     """ID of the workspace whose user groups are meant where none is named. It counts where the app is
     installed org-wide: otherwise there is but one."""
     grants: tuple[Grant, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
     approval_channel: str = ""
     planned_freezes: tuple[PlannedFreeze, ...] = ()
     watches: tuple[WatchDefault, ...] = ()
@@ -307,7 +307,7 @@ class Policy:
         return self._effective_rules(verb, named, lambda scope: not scope.labels)
 
     def _effective_rules(
-        self, verb: str, rules: Iterable[Rule], stop_at: Callable[[Scope], bool]
+        self, verb: str, rules: Iterable[PolicyRule], stop_at: Callable[[Scope], bool]
     ) -> tuple[EffectiveRule, ...]:
         """The rules for `verb`, up to the first whose scope fulfils `stop_at`; the default if none does."""
         found: list[EffectiveRule] = []
@@ -333,7 +333,7 @@ class Policy:
             self_approval=self.open,
         )
 
-    def with_defaults(self, rule: Rule, verb: str) -> EffectiveRule:
+    def with_defaults(self, rule: PolicyRule, verb: str) -> EffectiveRule:
         """What a rule says about `verb`, with the defaults for what it leaves out."""
         base = self.default(verb)
         ruling = replace(

@@ -28,7 +28,7 @@ class Watching(Protocol):
         """Whether this replica watches, and has looked at every place."""
 
 
-class Bot(Protocol):
+class BotLike(Protocol):
     """What the process needs of `bot.app.Bot`."""
 
     @property
@@ -40,7 +40,7 @@ class Bot(Protocol):
     def stop(self) -> None: ...
 
 
-def run(settings: Settings, make: Callable[[Settings, Front], Bot]) -> None:
+def run(settings: Settings, make: Callable[[Settings, Front], BotLike]) -> None:
     """Make a bot and run it until SIGTERM or SIGINT, then end the process; a second signal ends it at once.
 
     Raises: what making and starting the bot do.
@@ -68,7 +68,7 @@ def run(settings: Settings, make: Callable[[Settings, Front], Bot]) -> None:
 class _Starting:
     """Starts the bot in a thread, so that a signal is heard while it waits for Slack."""
 
-    def __init__(self, bot: Bot, signals: Signals) -> None:
+    def __init__(self, bot: BotLike, signals: Signals) -> None:
         self._bot = bot
         self._signals = signals
         self.failure: Exception | None = None

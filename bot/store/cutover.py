@@ -96,7 +96,7 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CutoverPlan:
     """What was planned. It does not change once it is confirmed: moving or changing it makes a new one."""
 
     jobs: tuple[str, ...]
@@ -253,7 +253,7 @@ class Cutover:
     by: Person
     """Who planned it."""
     state: CutoverState
-    plan: Plan
+    plan: CutoverPlan
     created: datetime
     since: datetime
     """When it entered its state."""

@@ -10,7 +10,7 @@ from bot.store.tables.cutovers import CutoverTables
 from bot.store.tables.escalations import EscalationTable
 from bot.store.tables.freezes import FreezeTable
 from bot.store.tables.jobs import JobTables
-from bot.store.tables.maintenance import Maintenance
+from bot.store.tables.maintenance import MaintenanceTables
 from bot.store.tables.outbox import OutboxTable
 from bot.store.tables.refs import TokenTables
 from bot.store.tables.requests import RequestTables
@@ -31,7 +31,7 @@ class Store(
     EscalationTable,
     CutoverTables,
     WebhookTable,
-    Maintenance,
+    MaintenanceTables,
 ):
     """All tables. Behaves alike on SQLite and PostgreSQL, and is thread-safe.
 

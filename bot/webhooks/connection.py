@@ -49,7 +49,7 @@ class Answer:
     """The beginning of the body, for the log; empty after a success."""
 
 
-class Connection:
+class WebhookConnection:
     """Connections to one webhook, one after the other. `abort` may be called from any thread."""
 
     def __init__(self, webhook: Webhook, timeout_s: float = TIMEOUT_S) -> None:

@@ -20,7 +20,7 @@ from bot.store.records import OutMessage, WebhookDelivery
 from bot.util.utc_times import utc_text
 from bot.version import version
 from bot.webhooks import pagerduty
-from bot.webhooks.connection import TIMEOUT_S, Answer, Connection, NoAnswer
+from bot.webhooks.connection import TIMEOUT_S, Answer, NoAnswer, WebhookConnection
 from bot.webhooks.outgoing import outgoing
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ def pause_s(failures: int, asked_s: float = 0.0) -> float:
     return max(jittered, min(asked_s, _LONGEST_ASKED_S))
 
 
-class Sender:
+class WebhookSender:
     """`channel` is told when something is given up; `wake` is set when there is something to tell."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Sender:
         self._channel = channel
         self._wake = wake
         self._clock = clock
-        self._connection = Connection(webhook, timeout_s)
+        self._connection = WebhookConnection(webhook, timeout_s)
         self._is_gone = False
         self._unmade: tuple[int, int] = (0, 0)
         """ID of the last delivery of which no request could be made, and how often in a row."""

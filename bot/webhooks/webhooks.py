@@ -13,7 +13,7 @@ from bot.store import Store
 from bot.util.suggest import nearest
 from bot.watch.recipients import SavedEvent
 from bot.webhooks.recorder import Recorder
-from bot.webhooks.sender import Sender
+from bot.webhooks.sender import WebhookSender
 
 _WORDS = TOPICS - {ACTION_FAILED, FREEZE} | {ALL}
 """What `events` can name. That an action failed is no event of a job, but a row of the audit."""
@@ -29,7 +29,8 @@ class Webhooks:
         self._recorder = Recorder(store, settings.webhooks, settings.projects)
         self._recorder.attach()
         self._senders = {
-            each.name: Sender(each, store, settings.notify_channel, wake, clock) for each in settings.webhooks
+            each.name: WebhookSender(each, store, settings.notify_channel, wake, clock)
+            for each in settings.webhooks
         }
 
     def record_events(self, saved: Sequence[SavedEvent]) -> None:

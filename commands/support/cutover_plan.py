@@ -14,7 +14,7 @@ from bot.cutover.wording import WHEN_READY
 from bot.dms.drained import takes_bytes, takes_threshold
 from bot.dms.model import Job
 from bot.policy.subscriptions import Membership
-from bot.store.cutover import Plan, Tick
+from bot.store.cutover import CutoverPlan, Tick
 from bot.util.command import COMMAND
 from bot.util.durations import parse_bytes, parse_duration
 from bot.util.wall_time import Moment, zone_of
@@ -89,7 +89,7 @@ def named_in(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Named
     )
 
 
-def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
+def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> CutoverPlan:
     """The plan that the flags describe, for these jobs.
 
     Raises:
@@ -103,7 +103,7 @@ def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Plan:
     deputy = _person(ctx, invocation, "deputy")
     if deputy == commander:
         raise UsageError("The deputy stands in for the commander: name another person behind `--deputy`.")
-    return Plan(
+    return CutoverPlan(
         jobs=tuple(job.name for job in jobs),
         at=moment.at if moment is not None else None,
         zone=moment.zone if moment is not None else zone_of_person(ctx),

@@ -11,7 +11,7 @@ from bot.dms.errors import DmsError
 from bot.dms.job_fields import narrowed
 from bot.dms.model import PARALLELISM, FieldChange, Job, ObjectsConfig, Operation, Options, Selection
 from bot.dms.rules import Action, Refusal, check, no_source_list
-from bot.dms.selection import Change, Plan, plan, selectable
+from bot.dms.selection import Change, SelectionPlan, plan, selectable
 from bot.util.command import COMMAND
 from commands.support.actions import known_names, names_text, whole_databases
 from commands.support.base import Context
@@ -50,7 +50,7 @@ class AskedEdit:
 class Edit:
     """What differs from the job as it is."""
 
-    planned: Plan
+    planned: SelectionPlan
     parallelism: str
     """The new dump parallelism; empty if it does not change."""
     fields: FieldChange
@@ -155,7 +155,9 @@ def _databases(invocation: Invocation) -> Change:
     return Change(everything, only, excluded, invocation.items("add"), invocation.items("remove"))
 
 
-def _plan(ctx: Context, job: Job, config: ObjectsConfig, change: Change) -> tuple[Plan, tuple[str, ...]]:
+def _plan(
+    ctx: Context, job: Job, config: ObjectsConfig, change: Change
+) -> tuple[SelectionPlan, tuple[str, ...]]:
     """The result of the change, and what to say of the names in it."""
     if change.empty:
         return plan(config, (), change), ()

@@ -14,7 +14,7 @@ from bot.cmdline.invocation import UsageError
 from bot.policy.subscriptions import Membership
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
-from bot.store.cutover import Cutover, CutoverState, Plan, Progress
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState, Progress
 from bot.store.records import JobSnapshot, OutMessage
 from commands.support.cutover_plan import next_saturday_night
 from sandbox.dms import DmsServer
@@ -253,7 +253,7 @@ def test_a_report_that_one_may_not_see_is_not_denied(dms: DmsServer, tmp_path: P
 
         def ended(id: str, jobs: list[str], minute: int) -> None:
             at = NOW.replace(minute=minute)
-            plan, progress = Plan(tuple(jobs), commander=SAM), Progress(stopped=at)
+            plan, progress = CutoverPlan(tuple(jobs), commander=SAM), Progress(stopped=at)
             who = replace(HERE, user=SAM)
             made = Cutover(id, HERE.team, who, CutoverState.DONE, plan, at, at, progress=progress, ended=at)
             ruled.ctx.store.add_cutover(made)

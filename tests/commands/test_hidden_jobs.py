@@ -23,7 +23,7 @@ from bot.dms.model import job_name
 from bot.dms.rules import Action
 from bot.slack.render.answer import render
 from bot.slack.render.home_view import HomeView
-from bot.store.cutover import Cutover, CutoverState, Plan
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.records import (
     AuditEntry,
     Event,
@@ -275,7 +275,7 @@ def test_what_became_of_several_jobs_names_none_that_is_hidden(world: Any, way: 
             changed = f"`{SECRET}` was edited meanwhile: destination: `payroll-a` → `payroll-b`."
             assert ctx.approvals.revalidation.end_as_outdated(asked, (changed,)) is None
         else:
-            plan = Plan(tuple(each.name for each in jobs), commander=ALEX.user, channel=ALEX.channel)
+            plan = CutoverPlan(tuple(each.name for each in jobs), commander=ALEX.user, channel=ALEX.channel)
             made = Cutover("c1", ALEX.team, ALEX, CutoverState.SCHEDULED, plan, NOW, NOW, rehearsal=True)
             ctx.store.add_cutover(made)
             ledger = CutoverLedger(ctx.store, clock=lambda: NOW, wake=lambda: None)

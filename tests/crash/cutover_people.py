@@ -14,7 +14,7 @@ from bot.requests.base import RequestContext
 from bot.requests.follower import Follower
 from bot.requests.runner import Runner
 from bot.store import Store
-from bot.store.cutover import Cutover, Plan
+from bot.store.cutover import Cutover, CutoverPlan
 from bot.store.records import Person
 from commands import all_verbs
 from sandbox.dms.control import DmsControl
@@ -89,7 +89,7 @@ class CutoverPeople:
     def planned(self, *ids: str) -> Cutover:
         """A cutover that is confirmed and approved; the bots have yet to see it."""
         jobs = [self.dms.get_job(full_name(id)) for id in ids]
-        plan = Plan((), commander=self.dana.user, app_owner=self.sam.user, channel=self.dana.channel)
+        plan = CutoverPlan((), commander=self.dana.user, app_owner=self.sam.user, channel=self.dana.channel)
         self.cutovers.plan(self.dana, plan, jobs)
         cutover = self.store.cutovers(job=jobs[0].name)[0]
         request = self.store.request(cutover.request)

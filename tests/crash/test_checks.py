@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.store.cutover import Cutover, CutoverEntry, CutoverState, Plan
+from bot.store.cutover import Cutover, CutoverEntry, CutoverPlan, CutoverState
 from tests.crash import check_cutovers, check_messages
 from tests.crash.evidence import Evidence
 from tests.crash.killer import Kill
@@ -12,7 +12,7 @@ from tests.crash.raw import Row
 from tests.store import make
 
 NOTHING = Evidence({}, (), (), "", (), {}, (), (), (), {}, (), (), (), (), {})
-NIGHT = Cutover("n1", "T1", make.DANA, CutoverState.DONE, Plan(("j",)), make.NOW, make.NOW)
+NIGHT = Cutover("n1", "T1", make.DANA, CutoverState.DONE, CutoverPlan(("j",)), make.NOW, make.NOW)
 KILL = Kill(0.0, "any time", 1, led=True, calling=0, following=0, queued=0, posting=0)
 IN_NIGHT = replace(KILL, kind="cutover")
 CALL = Row(

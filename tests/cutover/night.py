@@ -22,7 +22,7 @@ from bot.cutover.steps import Checks
 from bot.dms.model import Job, job_name
 from bot.policy.access import Access
 from bot.requests.base import RequestContext
-from bot.store.cutover import Cutover, CutoverState, Plan
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.records import Person, Request, Run
 from sandbox.dms import DmsServer
 from tests.cutover.quiet import NOTHING_SCHEDULED, no_checks
@@ -60,7 +60,7 @@ name = "anywhere else"
 verbs = ["promote"]
 approvals = 0
 """
-QUIET = Plan(
+QUIET = CutoverPlan(
     jobs=(),
     commander=DANA.user,
     deputy=SAM.user,

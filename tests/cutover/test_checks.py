@@ -16,7 +16,7 @@ from bot.dms.model import job_name
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.store import Store, open_store
-from bot.store.cutover import CheckLine, CheckResult, Cutover, CutoverState, Plan
+from bot.store.cutover import CheckLine, CheckResult, Cutover, CutoverPlan, CutoverState
 from bot.store.records import Freeze, JobSnapshot, Person, Run, RunState
 from sandbox.dms import DmsControl, DmsServer
 
@@ -69,7 +69,7 @@ def name(job: str, project: str) -> str:
 
 
 def a_cutover(*jobs: str, project: str, id: str = "c") -> Cutover:
-    plan = Plan(tuple(name(job, project) for job in jobs), commander="U-sam", app_owner="U-raj")
+    plan = CutoverPlan(tuple(name(job, project) for job in jobs), commander="U-sam", app_owner="U-raj")
     return Cutover(id, "T1", DANA, CutoverState.SCHEDULED, plan, now(), now())
 
 

@@ -14,7 +14,7 @@ from bot.dms.errors import Denied, DmsError
 from bot.dms.model import Database, Delay, DelayPoint, Endpoint, Fault, Lag, ObjectId, Operation
 from bot.dms.rules import Action
 from bot.dms.unsupported import UnsupportedEvents
-from bot.store.cutover import CheckLine, CheckResult, Cutover, CutoverState, Override, Plan, Progress
+from bot.store.cutover import CheckLine, CheckResult, Cutover, CutoverPlan, CutoverState, Override, Progress
 from bot.store.records import Person, Run, RunState
 from tests.jobs import a_job
 
@@ -152,7 +152,7 @@ def test_what_cannot_be_read_is_never_a_go(field: str, guards: set[str]) -> None
 
 
 def cutover(**fields: Any) -> Cutover:
-    plan = Plan((JOB.name,), commander="U-sam", deputy="U-kim", app_owner="U-raj")
+    plan = CutoverPlan((JOB.name,), commander="U-sam", deputy="U-kim", app_owner="U-raj")
     given: dict[str, Any] = {"rehearsed": NOW - timedelta(days=3), "progress": Progress(here={"U-kim": NOW})}
     who = Person("T1", "U-dana")
     return Cutover("c", "T1", who, CutoverState.READY, plan, NOW, NOW, **(given | fields))

@@ -13,7 +13,7 @@ from bot.dms.model import Job
 from bot.outbox.requeue import requeue_after_invite
 from bot.policy.subscriptions import Subscriptions
 from bot.store import Store
-from bot.store.cutover import Cutover, CutoverState, Plan, Progress
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState, Progress
 from bot.store.records import Event, JobSnapshot, OutMessage, RequestState, Watch
 from tests.notify.world import BORN, MINUTE, NOTIFY, NOW, job
 from tests.store import make
@@ -69,7 +69,7 @@ def test_of_news_the_newest_of_what_waits_all(store: Store) -> None:
 
 def night(store: Store, id: str, state: CutoverState, **fields: Any) -> list[str]:
     """A cutover, and the keys of its messages, all kept out a week ago."""
-    plan = Plan(jobs=("j",), commander="U1", app_owner="U2", channel=NOTIFY)
+    plan = CutoverPlan(jobs=("j",), commander="U1", app_owner="U2", channel=NOTIFY)
     long_ago = NOW - timedelta(days=7)
     store.add_cutover(Cutover(id, "T1", make.DANA, state, plan, long_ago, since=long_ago, **fields))
     call = {"cutover": id, "person": "U2", "what": "stopped"}

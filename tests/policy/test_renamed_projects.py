@@ -18,7 +18,7 @@ from bot.policy.access import Access
 from bot.requests.draft import RequestDraft
 from bot.requests.renamed import rename_jobs
 from bot.requests.rules import confirmation_phrase
-from bot.store.cutover import Cutover, CutoverState, Plan
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.records import JobSnapshot, Request, RequestState
 from sandbox.dms import DmsServer
 from tests.jobs import a_job
@@ -122,7 +122,7 @@ def test_a_cutover_is_not_promoted_by_the_name_of_another_projects_job(
         DANA.team,
         DANA,
         CutoverState.DRAINED,
-        Plan((JOB,), {JOB: "prod/europe-west1/orders"}, commander=DANA.user),
+        CutoverPlan((JOB,), {JOB: "prod/europe-west1/orders"}, commander=DANA.user),
         created=NOW,
         since=NOW,
     )
@@ -140,7 +140,7 @@ def test_a_cutover_is_not_promoted_by_the_name_of_another_projects_job(
 
 @pytest.mark.parametrize("step", ["hold", "abort"])
 def test_what_sends_nothing_is_not_held_up_by_a_name(dms: DmsServer, tmp_path: Path, step: str) -> None:
-    plan = Plan((JOB,), {JOB: "prod/europe-west1/orders"}, commander=DANA.user)
+    plan = CutoverPlan((JOB,), {JOB: "prod/europe-west1/orders"}, commander=DANA.user)
     drained = Cutover("c1", DANA.team, DANA, CutoverState.DRAINED, plan, created=NOW, since=NOW)
     with started(dms, tmp_path, SINCE) as at:
         at.ctx.store.add_cutover(drained)

@@ -16,7 +16,7 @@ from bot.requests.queries import request_key
 from bot.requests.renamed import rename_jobs
 from bot.requests.rules import confirmation_phrase
 from bot.store import Store, open_store
-from bot.store.cutover import Cutover, CutoverState, Plan
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.facts import RequestFacts
 from bot.store.records import Request, RequestState
 from bot.util.command import COMMAND
@@ -94,7 +94,7 @@ def test_nothing_is_written_where_nothing_is_renamed(store: Store) -> None:
 
 
 def test_cutovers_too(store: Store) -> None:
-    plan = Plan((ONE, make.name("alone")), {ONE: SHOWN[ONE], make.name("alone"): "alone"})
+    plan = CutoverPlan((ONE, make.name("alone")), {ONE: SHOWN[ONE], make.name("alone"): "alone"})
     cutover = Cutover("c1", "T1", make.DANA, CutoverState.SCHEDULED, plan, created=make.NOW, since=make.NOW)
     store.add_cutover(cutover)
     rename_in_cutovers(store, SWAPPED)

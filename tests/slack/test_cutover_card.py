@@ -17,11 +17,11 @@ from bot.store.cutover import (
     CheckLine,
     CheckResult,
     Cutover,
+    CutoverPlan,
     CutoverState,
     JobMark,
     Mark,
     Override,
-    Plan,
     Progress,
     Sample,
     Tick,
@@ -45,7 +45,7 @@ LINE, LINES = 42, 8
 """Characters of a line on a phone, and how many of them a card may have."""
 
 
-def plan(**more: Any) -> Plan:
+def plan(**more: Any) -> CutoverPlan:
     fields: dict[str, Any] = {
         "jobs": (JOB,),
         "at": AT,
@@ -56,7 +56,7 @@ def plan(**more: Any) -> Plan:
         "writers": tuple(each.text for each in WRITERS),
         "checklist": ITEMS,
     }
-    return Plan(**(fields | more))
+    return CutoverPlan(**(fields | more))
 
 
 def cutover(state: CutoverState, *, since: datetime = AT, **more: Any) -> Cutover:

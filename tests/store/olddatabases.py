@@ -21,7 +21,7 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.model import ConfigSnapshot, DelayPoint, Endpoint, Fault, Job, ObjectId, ObjectsConfig, Options
 from bot.dms.rules import Action
 from bot.store import Store, open_store
-from bot.store.cutover import Cutover, CutoverEntry, CutoverState, Plan, Progress, Sample, Tick
+from bot.store.cutover import Cutover, CutoverEntry, CutoverPlan, CutoverState, Progress, Sample, Tick
 from bot.store.facts import RequestFacts
 from bot.store.records import (
     AuditEntry,
@@ -284,7 +284,7 @@ CUTOVERS = (
         team=TEAM,
         by=Person(TEAM, DANA, "C1"),
         state=CutoverState.DRAINING,
-        plan=Plan(
+        plan=CutoverPlan(
             (ORDERS.name,),
             {ORDERS.name: "europe-west1/orders"},
             at=NOW,
@@ -312,7 +312,7 @@ CUTOVERS = (
         TEAM,
         Person(TEAM, SAM),
         CutoverState.DONE,
-        Plan((BARE.name,)),
+        CutoverPlan((BARE.name,)),
         NOW - 2 * HOUR,
         NOW,
         rehearsal=True,

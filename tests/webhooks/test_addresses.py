@@ -12,7 +12,7 @@ import pytest
 
 from bot.store import Store
 from bot.webhooks.addresses import refusal
-from bot.webhooks.connection import Connection, NoAnswer
+from bot.webhooks.connection import NoAnswer, WebhookConnection
 from tests.waiting import until
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.world import a_webhook, enqueue, sender, sending, waiting
@@ -51,7 +51,7 @@ def test_the_internet_can_be_reached(address: str) -> None:
 def test_this_machine_is_refused_however_it_is_written(receiver: Receiver, host: str) -> None:
     webhook = replace(a_webhook(receiver.url(host=host)), allow_private=False)
     with pytest.raises(NoAnswer, match="set allow_private = true if it is meant to be"):
-        Connection(webhook, 5).post(b"{}", {})
+        WebhookConnection(webhook, 5).post(b"{}", {})
     assert receiver.got == []
 
 
@@ -89,7 +89,7 @@ def test_the_address_that_was_looked_at_is_connected_to(
     """A name that resolves to another address a moment later, as an attacker's may."""
     names["siem.example.com"] = [["127.0.0.1"], ["192.0.2.1"]]
     webhook = a_webhook(receiver.url(host="siem.example.com"))
-    assert Connection(webhook, 5).post(b"{}", {}).status == 200
+    assert WebhookConnection(webhook, 5).post(b"{}", {}).status == 200
     (got,) = receiver.got
     assert (got.asked_for, got.headers["Host"]) == ("siem.example.com", f"siem.example.com:{receiver.port}")
     assert len(names["siem.example.com"]) == 1, "it was resolved once"
@@ -101,20 +101,20 @@ def test_a_name_with_private_addresses_alone_is_refused(
     names["siem.example.com"] = [["127.0.0.1", "10.0.0.1"]]
     webhook = replace(a_webhook(receiver.url(host="siem.example.com")), allow_private=False)
     with pytest.raises(NoAnswer, match=r"siem.example.com resolves to 127.0.0.1, which is this machine"):
-        Connection(webhook, 5).check()
+        WebhookConnection(webhook, 5).check()
     assert receiver.got == []
 
 
 def test_another_names_certificate_is_refused(receiver: Receiver, names: dict[str, list[list[str]]]) -> None:
     names["other.example.com"] = [["127.0.0.1"]]
     with pytest.raises(NoAnswer, match="certificate cannot be trusted"):
-        Connection(a_webhook(receiver.url(host="other.example.com")), 5).post(b"{}", {})
+        WebhookConnection(a_webhook(receiver.url(host="other.example.com")), 5).post(b"{}", {})
     assert receiver.got == []
 
 
 def test_a_name_that_does_not_exist(receiver: Receiver) -> None:
     with pytest.raises(NoAnswer, match=r"no-such-host.invalid cannot be resolved"):
-        Connection(a_webhook("https://no-such-host.invalid/"), 5).check()
+        WebhookConnection(a_webhook("https://no-such-host.invalid/"), 5).check()
 
 
 def test_through_a_proxy(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,12 +125,15 @@ def test_through_a_proxy(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.delenv("NO_PROXY", raising=False)
         private = replace(a_webhook(receiver.url()), allow_private=False)
         with pytest.raises(NoAnswer, match="allow_private"):
-            Connection(private, 5).check()
+            WebhookConnection(private, 5).check()
         asked = _tunnel(proxy, receiver.port)
-        assert Connection(a_webhook(receiver.url(host="siem.example.com")), 5).post(b"{}", {}).status == 200
+        assert (
+            WebhookConnection(a_webhook(receiver.url(host="siem.example.com")), 5).post(b"{}", {}).status
+            == 200
+        )
         head = until(lambda: asked)[0]
         monkeypatch.setenv("no_proxy", "localhost")
-        assert Connection(a_webhook(receiver.url()), 5).post(b"{}", {}).status == 200
+        assert WebhookConnection(a_webhook(receiver.url()), 5).post(b"{}", {}).status == 200
     assert head.startswith(f"CONNECT siem.example.com:{receiver.port} HTTP/1.")
     assert "Proxy-Authorization: Basic Ym90OnBhc3NAd29yZA==" in head  # bot:pass@word
     assert len(asked) == 1

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from bot.config.webhooks import Format
 from bot.store import Store
-from bot.webhooks.connection import Connection, NoAnswer, retry_after_s
+from bot.webhooks.connection import NoAnswer, WebhookConnection, retry_after_s
 from bot.webhooks.sender import pause_s
 from tests.waiting import until
 from tests.webhooks.receiver import OK, Got, Receiver, Reply
@@ -182,7 +182,7 @@ def test_an_answer_that_never_ends_is_left(receiver: Receiver) -> None:
     receiver.respond["/in"] = receiver.drip
     began = time.monotonic()
     with pytest.raises(NoAnswer, match=r"no answer within 0.5 seconds"):
-        Connection(a_webhook(receiver.url()), 0.5).post(b"{}", {})
+        WebhookConnection(a_webhook(receiver.url()), 0.5).post(b"{}", {})
     assert 0.4 < time.monotonic() - began < 5
 
 
@@ -224,11 +224,12 @@ import sys, threading
 from datetime import UTC, datetime
 from bot.config.webhooks import Webhook
 from bot.store import open_store
-from bot.webhooks.sender import Sender
+from bot.webhooks.sender import WebhookSender
 
 _, db, url, secret = sys.argv
 webhook = Webhook("siem", url, (secret,), allow_private=True)
-Sender(webhook, open_store(db), "C1", threading.Event(), lambda: datetime.now(UTC)).run(threading.Event())
+sender = WebhookSender(webhook, open_store(db), "C1", threading.Event(), lambda: datetime.now(UTC))
+sender.run(threading.Event())
 """
 
 

@@ -14,7 +14,7 @@ from bot.config.webhooks import Webhook
 from bot.store import Store
 from bot.store.records import Event, JobSnapshot, WebhookDelivery
 from bot.watch.recipients import SavedEvent
-from bot.webhooks.sender import Sender
+from bot.webhooks.sender import WebhookSender
 from tests.jobs import a_job
 from tests.store import make
 
@@ -56,12 +56,14 @@ def enqueue(store: Store, *events: str, created: datetime | None = None, **chang
         store.add_delivery(make.delivery(event, created=dated, body={"id": event}, **changes))
 
 
-def sender(store: Store, webhook: Webhook, clock: Clock | None = None, timeout_s: float = 5.0) -> Sender:
-    return Sender(webhook, store, CHANNEL, threading.Event(), clock or Clock(), timeout_s)
+def sender(
+    store: Store, webhook: Webhook, clock: Clock | None = None, timeout_s: float = 5.0
+) -> WebhookSender:
+    return WebhookSender(webhook, store, CHANNEL, threading.Event(), clock or Clock(), timeout_s)
 
 
 @contextmanager
-def sending(*senders: Sender) -> Iterator[None]:
+def sending(*senders: WebhookSender) -> Iterator[None]:
     stop = threading.Event()
     threads = [threading.Thread(target=each.run, args=(stop,), daemon=True) for each in senders]
     for thread in threads:

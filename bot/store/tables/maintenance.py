@@ -30,7 +30,7 @@ _PURGES = (
 )
 
 
-class Maintenance(TableGroup):
+class MaintenanceTables(TableGroup):
     def ping(self) -> None:
         """Check that the store can be read and written. Raises: StoreError."""
         # A full or read-only disk is noticed only by writing.
