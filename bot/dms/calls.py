@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import structlog
 from google.api_core import retry as api_retry
 
 from bot.dms import answer_deadline
@@ -18,7 +18,7 @@ T = TypeVar("T")
 Observe = Callable[[str, str, float], None]
 """Gets the method's name, the canonical status name and the seconds of each call."""
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _SPARE_S = 0.2
 """Seconds before the limit of an answer at which a read is not tried again."""
 _READ_RETRY_S = 2.0
@@ -88,7 +88,7 @@ class Calls:
                 return self.write(method, action_text, call)
             except Unclear as error:
                 doubt = error
-                _log.warning("%s is unclear, attempt %d: %s", method, attempt + 1, error)
+                log.warning("call_unclear", method=method, attempt=attempt + 1, error=str(error))
             except DmsError as error:
                 if doubt is None:
                     raise

@@ -5,7 +5,6 @@ Source: proto `google.cloud.clouddms.v1.ConnectionProfile`, and the REST schema 
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+
+import structlog
 
 from bot.dms import answer_deadline
 from bot.dms.calls import Calls
@@ -105,7 +106,7 @@ def _address(details: Mapping[str, Any]) -> str:
     return f"{with_port}/{details['service']}" if details["service"] else with_port
 
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _RETRY_S = 60.0
 """Seconds before a failed listing is tried again."""
 
@@ -271,11 +272,11 @@ class ProfileCache:
         try:
             profiles = {each.profile: each for each in self._fetch(location)}
         except DmsError as error:
-            _log.warning("Could not list the connection profiles of %s: %s", location, error)
+            log.warning("connection_profiles_not_listed", location=location, error=str(error))
             self._note_failure(location, str(error))
             return
         except Exception as error:  # Nobody looks at how this ends.
-            _log.exception("Could not read the connection profiles of %s", location)
+            log.exception("connection_profiles_error", location=location)
             self._note_failure(location, f"an error in the bot ({type(error).__name__})")
             return
         with self._lock:
@@ -330,7 +331,7 @@ class ProfileCache:
             what = f"connection profiles of {location}"
             listed = [from_json(each) for each in all_items(page, "connectionProfiles", what)]
         except DmsError as error:
-            _log.warning("%s", error)
+            log.warning("connection_profiles_not_listed", location=location, error=str(error))
             return []
         return [each for each in listed if each.profile not in names]
 

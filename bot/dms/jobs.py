@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
 from google.protobuf.message import DecodeError
 
 from bot.config.projects import ALL_LOCATIONS, Place
@@ -23,7 +23,7 @@ from bot.dms.paging import read_all
 from bot.dms.reachability import JOB, JOBS, Gate, Reachability
 from bot.dms.rest import RestClient
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _NAMES_TIMEOUT_S = 5.0
 """Deadline, in seconds, of the call that reads the name of an unknown enum number."""
 
@@ -99,7 +99,7 @@ class Jobs:
             with self._reach.noting(Gate.of(JOBS, place)):
                 read_all(listing.pages, read, lambda page: page.token, f"jobs of {self._where(place)}")
         except DmsError as error:
-            _log.warning("%s", error)
+            log.warning("jobs_not_listed", where=self._where(place), error=str(error))
             found.fail(error)
         for page in listing.pages:
             found.jobs += page.jobs_now() if durations else page.jobs
@@ -180,7 +180,7 @@ class Jobs:
         try:
             self._enum_names.learn(message, lambda: self._described(message))
         except DmsError as error:
-            _log.warning("Could not read the names of new states: %s", error)
+            log.warning("enum_names_not_read", error=str(error))
 
     def _described(self, message: Any) -> Mapping[str, Any]:
         """The job over REST; empty if it has changed since, as the names may belong to other numbers."""

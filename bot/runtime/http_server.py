@@ -8,7 +8,6 @@ Source: https://www.tornadoweb.org/en/stable/httpserver.html
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import threading
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from tornado import httputil
 from tornado.http1connection import HTTP1Connection
 from tornado.httpserver import HTTPServer
@@ -43,7 +43,7 @@ HEAD_S = 60.0
 this is also the keep-alive timeout."""
 BODY_S = 10.0
 """Seconds for a request's body, and for sending a response. Slack itself waits 3 seconds for both."""
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Server:
@@ -88,7 +88,7 @@ class Server:
             target=_run, args=(self._loop, self._serve(listener, self._grace)), name="http", daemon=True
         )
         self._thread.start()
-        _log.info("HTTP server listens on %s, port %d", self._address[0], self.port)
+        log.info("http_server_started", address=self._address[0], port=self.port)
 
     def stop(self, grace_s: float = 5.0) -> None:
         """Accept no more connections, wait up to `grace_s` seconds for requests in flight, then close."""
@@ -230,7 +230,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
         try:
             sent = request.write(answer)
         except Exception:
-            _log.exception("An answer cannot be written")
+            log.exception("http_answer_error")
             request.close()
             self._sent(request, answer)
             return
@@ -266,7 +266,7 @@ class _Requests(httputil.HTTPServerConnectionDelegate):
             answer.body = self._app(environ, start_response)
             answer.content = b"".join(answer.body)
         except Exception:
-            _log.exception("The HTTP application failed")
+            log.exception("http_application_error")
             answer.close()
             return _Answer()
         return answer

@@ -6,10 +6,11 @@ import hmac
 import io
 import ipaddress
 import json
-import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+import structlog
 
 from bot.runtime import logs, metrics
 from bot.runtime.health import Health, Report
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 SLACK_PATH = "/slack/events"
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 _JSON = "application/json; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
 _HEADERS = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
@@ -72,7 +73,7 @@ class Routes:
             except Exception:
                 reference = logs.reference()
                 metrics.count_error()
-                _log.exception("A request to %s failed", path)
+                log.exception("http_request_error", path=path)
                 text = f"Something went wrong; the log has it under {reference}.\n"
                 return _send(environ, start_response, _text(HTTPStatus.INTERNAL_SERVER_ERROR, text))
 

@@ -15,6 +15,7 @@ import pytest
 from google.cloud.monitoring_v3.types import metric_service
 from google.iam.v1 import iam_policy_pb2
 from google.longrunning import operations_pb2
+from structlog.testing import capture_logs
 
 from bot.config.projects import Place
 from bot.dms.errors import Denied, NotFound, Refused, Unavailable
@@ -387,7 +388,7 @@ class TestEndpoints:
         gateway.close()
 
     def test_an_answer_that_nobody_can_read_is_a_line_in_the_log_and_a_reason(
-        self, far: FakeService, page: list[Any], caplog: pytest.LogCaptureFixture
+        self, far: FakeService, page: list[Any]
     ) -> None:
         newer = ProfilePb(name=profile_name("src"), provider=77, mysql={"host": "10.0.0.1"})
         far.on("ListConnectionProfiles", lambda request, context: ProfilesPb(connection_profiles=[newer]))
@@ -397,9 +398,11 @@ class TestEndpoints:
             {"connectionProfiles": [unreadable]},
         )
         gateway = made(far, "l")
-        (job,) = gateway.list_jobs().jobs
+        with capture_logs() as log:
+            (job,) = gateway.list_jobs().jobs
         assert gateway.profiles_note(job) == "an error in the bot (AttributeError)"
-        assert "Could not read the connection profiles of l" in caplog.text
+        errors = [(each["event"], each["location"]) for each in log if each["log_level"] == "error"]
+        assert errors == [("connection_profiles_error", "l")]
         gateway.close()
 
     def test_sql_server_and_newer_providers_come_from_rest(self, far: FakeService, page: list[Any]) -> None:

@@ -202,7 +202,7 @@ def test_a_fault_of_slack_at_the_start_is_waited_for(
     slack.control.fault("apps.connections.open", "503", times=1)
     bot = start({**sandbox, "DMS_BOT_PROBES_PORT": "0"})
     bot.until(lambda: "slack_not_ready" in bot.log())
-    assert bot.log().count("HTTP server listens") == 1, "in Socket Mode, there is nothing for the other port"
+    assert bot.log().count("http_server_started") == 1, "in Socket Mode, there is nothing for the other port"
     assert bot.ask("/healthz")[0] == 200
     assert bot.ask("/readyz")[0] == 503
     bot.until_ready()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
 from slack_sdk import WebClient
+from structlog.testing import capture_logs
 
 from bot.policy.access import Access
 from bot.policy.principal import DirectoryUnavailable
@@ -88,15 +88,15 @@ def test_a_look_is_kept_for_a_while(directory: Directory, slack: SlackServer, cl
 
 
 def test_a_missing_scope_is_logged_once_and_grants_nothing(
-    directory: Directory, slack: SlackServer, clock: Clock, caplog: pytest.LogCaptureFixture
+    directory: Directory, slack: SlackServer, clock: Clock
 ) -> None:
     slack.control.do("scopes", scopes=["users:read"])
-    with caplog.at_level(logging.WARNING, "bot.slack.api.lookups"):
+    with capture_logs() as log:
         for _ in range(3):
             with pytest.raises(DirectoryUnavailable, match="usergroups:read"):
                 directory.groups_of(DANA)
             clock.now += RETRY_S
-    assert len(caplog.records) == 1
+    assert [each["event"] for each in log] == ["slack_lookup_refused"]
     policy = parse('[roles]\noperator = ["@dba-team"]\napprover = ["U0ALEX0001"]')
     access = Access(groups_of=directory.groups_of, policy=policy, group_id=directory.group_id)
     verdict = access.verdict(Person("T1", DANA), "freeze")

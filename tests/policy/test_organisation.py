@@ -3,11 +3,11 @@ client against the local Slack as an organisation."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
 from slack_sdk import WebClient
+from structlog.testing import capture_logs
 
 from bot.policy.access import Access
 from bot.policy.describe import overview
@@ -163,20 +163,17 @@ def test_the_only_workspace_is_meant(slack: SlackServer) -> None:
     assert access(slack, NAMED + APPROVER).verdict(acting(DANA, HOME), "stop", job()).allowed
 
 
-def test_a_workspace_without_the_app_stops_no_other(
-    slack: SlackServer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_workspace_without_the_app_stops_no_other(slack: SlackServer) -> None:
     slack.control.do("change_access", team=WEST.id, granted=False)
     clock = Clock()
     policy = f'workspace = "{HOME}"\n[roles]\noperator = ["@dba-team", "{WEST.id}/@dba-team"]'
     known = directory(slack, policy + APPROVER, clock)
-    with caplog.at_level(logging.WARNING, "bot.slack.api.user_groups"):
+    with capture_logs() as log:
         for _ in range(2):
             assert "@dba-team" in known.groups_of(DANA)
             assert known.groups_of(WEST_DBA) == frozenset()
             clock.now += GROUPS_S
-    assert len(caplog.records) == 1
-    assert WEST.id in caplog.text
+    assert [(each["event"], each["workspace"]) for each in log] == [("workspace_without_app", WEST.id)]
     slack.control.do("change_access", team=WEST.id, granted=True)
     assert f"{WEST.id}/@dba-team" in known.groups_of(WEST_DBA)
 

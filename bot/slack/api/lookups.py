@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.policy.principal import DirectoryUnavailable
@@ -29,7 +29,7 @@ _LASTING_ERRORS = {
 }
 """Errors that last until somebody changes the app or the workspace, with what to add."""
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class SlackLookup:
@@ -58,9 +58,7 @@ class SlackLookup:
         )
         if self._what not in self._logged:
             self._logged.add(self._what)
-            _log.warning(
-                "Slack does not say %s: %s. Until it does, this counts for nothing.", self._what, why
-            )
+            log.warning("slack_lookup_refused", what=self._what, reason=why)
         return f"Slack does not say {self._what}: {why}."
 
 

@@ -9,11 +9,11 @@ and `auth.teams.list`. With an org-wide token, the first two need `team_id`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
@@ -24,7 +24,7 @@ from bot.slack.api.lookups import ADD_THE_APP, NOT_GRANTED
 
 _MAX_PAGES = 100
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,7 @@ class UserGroups:
                 raise
             if place not in self._logged:
                 self._logged.add(place)
-                _log.warning(
-                    "The app is not in the workspace %s, so its user groups grant nothing: %s.",
-                    place,
-                    ADD_THE_APP,
-                )
+                log.warning("workspace_without_app", workspace=place, remedy=ADD_THE_APP)
             return []
         self._logged.discard(place)
         return found
