@@ -10,6 +10,7 @@ from bot.policy.permissions import Permission
 from bot.policy.subscriptions import SubscriptionLike, default_watches
 from bot.store.records import Watch
 from bot.util.command import COMMAND
+from bot.util.text import rest_line
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, no_service_call
 from commands.support.subscriptions import hides_job, is_visible
@@ -26,9 +27,8 @@ def _run(ctx: Context, _invocation: Invocation) -> Answer:
         shown = [
             Section(f"No subscriptions of you or this channel. `{COMMAND} watch orders-db --dm` adds one.")
         ]
-    rest = len(mine) - _SHOWN
-    if rest > 0:
-        shown.append(Section(f"… and {rest} more. `{COMMAND} unwatch --all` ends all of a channel."))
+    more = f"… and {{}} more. `{COMMAND} unwatch --all` ends all of a channel."
+    shown.extend(map(Section, rest_line(len(mine), _SHOWN, more)))
     return AnswerPage(
         "Watches", (*shown, *_defaults(ctx)), footer="Direct messages, this channel, and what you set."
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import Job, Phase, State, short_name
 from bot.dms.rules import Action, allowed, where
 from bot.store.cutover import Cutover, JobMark, Mark
 from bot.store.records import ACTIVE_RUNS, Run, RunState
 from bot.util.command import COMMAND
+from bot.util.text import first_few
 
 _REPLICATING = (Phase.CDC, Phase.READY_FOR_PROMOTE)
 _PAUSES = (State.UPDATING, State.MAINTENANCE)
@@ -28,18 +27,13 @@ def shown_names(cutover: Cutover) -> tuple[str, ...]:
 
 def jobs_text(cutover: Cutover) -> str:
     """The jobs in a few words: `orders-db and 9 more`; plain text."""
-    return _few(shown_names(cutover))
+    return first_few(shown_names(cutover), 1)
 
 
 def promoted_text(cutover: Cutover) -> str:
     """The same without those that people went on without."""
     gone = left_out(cutover)
-    return _few([shown_name(cutover, each) for each in cutover.plan.jobs if each not in gone])
-
-
-def _few(names: Sequence[str]) -> str:
-    first, *more = names
-    return f"{first}{f' and {len(more)} more' if more else ''}"
+    return first_few([shown_name(cutover, each) for each in cutover.plan.jobs if each not in gone], 1)
 
 
 def left_out(cutover: Cutover) -> tuple[str, ...]:

@@ -15,6 +15,11 @@ def and_more(count: int, limit: int) -> str:
     return f" and {count - limit:,} more" if count > limit else ""
 
 
+def besides_first(count: int) -> str:
+    """` (and 3 more)`, to stand behind the first of `count`; empty for one."""
+    return f" (and {count - 1:,} more)" if count > 1 else ""
+
+
 def count_of(count: int, one: str, several: str = "") -> str:
     """`1 job`, `1,234 jobs`."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"

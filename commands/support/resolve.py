@@ -24,6 +24,7 @@ from bot.policy.permissions import Permission
 from bot.requests.job_names import disambiguate, with_location
 from bot.util import parallel
 from bot.util.command import COMMAND
+from bot.util.text import first_few
 from bot.watch.transitions import status_since
 from commands.support.base import Context, EarlyAnswer
 from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
@@ -184,10 +185,9 @@ def _sure_of(ctx: Context, text: str, names: list[str], invocation: Invocation) 
 def _which(ctx: Context, asked: str, text: str, names: list[str], invocation: Invocation) -> Note:
     calls = disambiguate(_suggestible_names(ctx, invocation.verb), ctx.dms.projects)
     shown = names[:_MAX_OFFERED]
-    named = ", ".join(f"`{calls(each)}`" for each in shown)
-    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    named = first_few([f"`{calls(each)}`" for each in names], _MAX_OFFERED)
     buttons = _suggestion_buttons(ctx, text, [(calls(each), each) for each in shown], invocation)
-    return Note(f"{asked} {named}{more}?", buttons, tone="warn")
+    return Note(f"{asked} {named}?", buttons, tone="warn")
 
 
 def _seen(ctx: Context, invocation: Invocation) -> str:

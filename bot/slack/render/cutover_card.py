@@ -41,7 +41,7 @@ from bot.slack.render.cutover_text import (
 from bot.slack.render.message import Message
 from bot.store.cutover import Cutover, CutoverState, Mark, Tick
 from bot.util.durations import humanize
-from bot.util.text import count_of
+from bot.util.text import count_of, rest_line
 
 S = CutoverState
 PLANNED = (S.DRAFT, S.AWAITING_APPROVAL, S.SCHEDULED)
@@ -212,8 +212,7 @@ def _ticks(items: Sequence[Tick], one: str) -> Iterator[str]:
     yield f"{len(items) - len(left)} of {count_of(len(items), one)} ticked"
     for each in left[:_OPEN_SHOWN]:
         yield f"⬜ {clip_line(each.text)}"
-    if len(left) > _OPEN_SHOWN:
-        yield f"⬜ and {len(left) - _OPEN_SHOWN} more"
+    yield from rest_line(len(left), _OPEN_SHOWN, "⬜ and {} more")
 
 
 def _draining(cutover: Cutover, now: datetime) -> Iterator[str]:

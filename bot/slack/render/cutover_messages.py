@@ -30,6 +30,7 @@ from bot.slack.render.unmentioned import unmentioned
 from bot.store import Store
 from bot.store.cutover import Cutover, CutoverEntry, CutoverState
 from bot.util.durations import humanize
+from bot.util.text import besides_first
 
 SIGNS = {
     "aborted": "⏹️",
@@ -237,8 +238,7 @@ def _missing(cutover: Cutover, what: str) -> tuple[str, str]:
         return f"Not ticked yet: {mrkdwn.verbatim(mrkdwn.clip_plain(', '.join(left), _LEFT))}", "writer"
     against = states.objections(cutover)
     if what == "start" and against:
-        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
-        return f"A check objects: {guard_text(against[0], _LEFT)}{more}", ""
+        return f"A check objects: {guard_text(against[0], _LEFT)}{besides_first(len(against))}", ""
     if what == "start" and not cutover.progress.here:
         return "Nobody has said yet to be here.", "here"
     if what == "item" and not states.open_items(cutover):

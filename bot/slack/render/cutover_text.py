@@ -14,7 +14,7 @@ from bot.dms.drained import IN_A_ROW
 from bot.slack.render import mrkdwn
 from bot.store.cutover import CheckLine, CheckResult, Cutover, Mark, Sample
 from bot.util.durations import bytes_text, humanize
-from bot.util.text import count_of
+from bot.util.text import and_more, besides_first, count_of
 from bot.util.wall_time import zone_of
 
 LINE = 40
@@ -41,9 +41,9 @@ def stranded_lines(cutover: Cutover) -> tuple[str, ...]:
     if not lost:
         return ()
     mark = next(each for each in cutover.progress.jobs if each.stranded)
-    more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+    which = f"{mrkdwn.code(shown_name(cutover, lost[0]))}{besides_first(len(lost))}"
     return (
-        f"⚠️ {mrkdwn.code(shown_name(cutover, lost[0]))}{more}: {mrkdwn.verbatim(mark.text)}",
+        f"⚠️ {which}: {mrkdwn.verbatim(mark.text)}",
         _may_be_missing(cutover, [each for each in cutover.progress.samples if each.job in lost]),
         "Source lost? *Promote* what has arrived",
     )
@@ -163,8 +163,8 @@ def source_text(cutover: Cutover) -> str:
         f"{each.source_rows:,} in {mrkdwn.code(_database(cutover, each, several=several))}"
         for each in late[:_SOURCES_SHOWN]
     ]
-    more = f" and {len(late) - _SOURCES_SHOWN} more" if len(late) > _SOURCES_SHOWN else ""
-    return f"⚠️ Rows written at the source since the stop: {', '.join(named)}{more} (last {clock(max(times))})"
+    rows = ", ".join(named) + and_more(len(late), _SOURCES_SHOWN)
+    return f"⚠️ Rows written at the source since the stop: {rows} (last {clock(max(times))})"
 
 
 def _database(cutover: Cutover, sample: Sample, *, several: bool) -> str:
@@ -212,8 +212,7 @@ def checks_text(cutover: Cutover) -> str:
         return "Checks: not run yet"
     against = states.objections(cutover)
     if against:
-        more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
-        return f"⛔ {guard_text(against[0], LINE - 4)}{more}"
+        return f"⛔ {guard_text(against[0], LINE - 4)}{besides_first(len(against))}"
     counts = [
         (CheckResult.GO, "go", ""),
         (CheckResult.WARN, "warned", "⚠️ "),
