@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -119,7 +120,7 @@ def targets() -> set[str]:
 
 
 def test_workflows_name_files_that_exist() -> None:
-    named = set(re.findall(r"[\w./-]+\.(?:toml|md|lock)\b", scripts())) - {"notes.md"}
+    named = set(re.findall(r"[\w./-]+\.(?:toml|md|lock)\b", scripts())) - {"part.md", "notes.md"}
     named |= {step["with"]["file"] for step in steps() if "file" in step.get("with", {})}
     assert {"pyproject.toml", "CHANGELOG.md", "Dockerfile"} <= named
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
@@ -202,6 +203,28 @@ def test_the_changelog_has_this_version_and_what_comes_next() -> None:
     assert tuple(map(int, version().split("."))) == numbers[0]
     assert all(newer > older for newer, older in pairwise(numbers))
     assert all(newer >= older for newer, older in pairwise(days))
+
+
+def test_the_notes_of_a_release_are_its_part_of_the_changelog(tmp_path: Path) -> None:
+    (script,) = (each["run"] for each in steps() if "gh release create" in each.get("run", ""))
+    (tmp_path / "CHANGELOG.md").write_text(
+        "## [Unreleased]\n\n- later\n\n## [0.2.0] - 2026-12-01\n\n"
+        "- see [the guide](docs/install.md#4-settings), [Slack](https://slack.com) (both)\n\n"
+        "## [0.1.0] - 2026-11-28\n\n- sooner\n",
+        encoding="utf-8",
+    )
+    environ = {"VERSION": "0.2.0", "GITHUB_REPOSITORY": "acme/dms-bot", "GITHUB_REF_NAME": "v0.2.0"}
+    subprocess.run(
+        ["bash", "-eu", "-c", script.partition("gh release create")[0]],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **environ},
+        timeout=60,
+        check=True,
+    )
+    assert (tmp_path / "notes.md").read_text(encoding="utf-8").strip() == (
+        "- see [the guide](https://github.com/acme/dms-bot/blob/v0.2.0/docs/install.md#4-settings), "
+        "[Slack](https://slack.com) (both)"
+    )
 
 
 def test_changes_are_sorted_by_kind() -> None:
