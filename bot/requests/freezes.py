@@ -14,10 +14,15 @@ from bot.requests.job_names import JobNamer, disambiguate
 from bot.requests.wording import freeze_terms, frozen_jobs
 from bot.store import Store
 from bot.store.records import Freeze
+from bot.store.table import Skip
 
 
 def freeze_lines(
-    store: Store, policy: Policy, now: datetime, sees: Callable[[str], bool] | None
+    store: Store,
+    policy: Policy,
+    now: datetime,
+    sees: Callable[[str], bool] | None,
+    skip: Skip | None = None,
 ) -> tuple[RichText, ...]:
     """A line for each freeze that holds now, the widest first.
 
@@ -27,7 +32,9 @@ def freeze_lines(
         StoreError.
     """
     stored = [
-        each for each in store.freezes(now) if not each.is_of_one_job or (sees is not None and sees(each.job))
+        each
+        for each in store.freezes(now, skip=skip)
+        if not each.is_of_one_job or (sees is not None and sees(each.job))
     ]
     ordered = sorted(stored, key=lambda each: (each.is_of_one_job, bool(each.project)))
     twins = store.known_twins(short_name(each.job) for each in ordered if each.is_of_one_job)

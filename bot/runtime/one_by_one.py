@@ -40,3 +40,14 @@ def pass_over(error: UnreadableRow) -> None:
     """Leave a row out that cannot even be read."""
     metrics.count_error()
     log.error("row_not_read", error=str(error))
+
+
+class LeftOut:
+    """Passes over rows that cannot be read, and keeps their keys for an answer that says what it lacks."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def __call__(self, error: UnreadableRow) -> None:
+        pass_over(error)
+        self.keys.append(error.key)

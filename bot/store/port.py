@@ -21,7 +21,7 @@ class UnreadableRow(StoreError):
     def __init__(self, message: str, key: str) -> None:
         super().__init__(message)
         self.key = key
-        """Its first column, which names it."""
+        """What names it: its first column, or a job's full resource name."""
 
 
 class JobLocked(Exception):

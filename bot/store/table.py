@@ -125,14 +125,15 @@ class Table(Generic[Record]):
                 raise ValueError(f"{name!r} of {self._record.__name__} does not change")
         return {name: self._writers[name](value) for name, value in changes.items()}
 
-    def record(self, row: Row) -> Record:
-        """Decode a row. Raises: UnreadableRow."""
+    def record(self, row: Row, key: str = "") -> Record:
+        """Decode a row; an error calls it `key`, or by its first column. Raises: UnreadableRow."""
         pairs = zip(self._readers, row, strict=True)
         try:
             return self._record(*[read(value, kind) for (read, kind), value in pairs])
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            text = f"A row of the table {self.name} ({str(row[0])[:_SHOWN]}) cannot be understood: {error}."
-            raise UnreadableRow(text, str(row[0])) from error
+            named = key or str(row[0])
+            text = f"A row of the table {self.name} ({named[:_SHOWN]}) cannot be understood: {error}."
+            raise UnreadableRow(text, named) from error
 
     def records(self, rows: Iterable[Row], skip: Skip | None = None) -> tuple[Record, ...]:
         """Decode rows, without those whose error `skip` takes. Raises: UnreadableRow."""

@@ -15,7 +15,7 @@ from bot.dms.model import State
 from bot.dms.resource_names import is_served
 from bot.policy.model import NO_PROJECTS, Summary
 from bot.policy.subscriptions import is_alert
-from bot.runtime.one_by_one import pass_over
+from bot.runtime.one_by_one import LeftOut
 from bot.store import Store
 from bot.store.records import JobSnapshot, OutMessage, RequestState
 from bot.watch.days import is_done
@@ -122,10 +122,13 @@ def summary_subject(
     def shows(name: str) -> bool:
         return is_served(name, projects)
 
-    known = tuple(each for name, each in store.known_jobs().items() if shows(name))
+    unread = LeftOut()
+    known = tuple(each for name, each in store.known_jobs(unread).items() if shows(name))
+    jobs_unread = sum(map(shows, unread.keys))
     recent = store.events(since=now - _DAY, limit=_MAX_SCANNED)
     events = [each for each in recent if is_alert(each) and shows(each.job)]
-    approving = store.requests([RequestState.APPROVING], skip=pass_over)
+    requests_unread = LeftOut()
+    approving = store.requests([RequestState.APPROVING], skip=requests_unread)
     waiting = (each for each in approving if each.expires > now)
     return {
         "date": today.isoformat(),
@@ -136,8 +139,13 @@ def summary_subject(
         "stuck": _names(each for each in known if STUCK in each.flags),
         "approvals": [each.id for each in waiting if any(shows(job.name) for job in each.jobs)],
         "events": [each.id for each in events[-_MAX_EVENTS:]],
+        "unreadable": _counted(job=jobs_unread, request=len(requests_unread.keys)),
         "projects": {each.id: sum(job.job.project == each.id for job in known) for each in projects},
     }
+
+
+def _counted(**counts: int) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def _names(known: Iterable[JobSnapshot]) -> list[str]:

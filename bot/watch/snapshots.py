@@ -78,7 +78,7 @@ class JobSnapshots:
         """
         unread: list[UnreadableRow] = []
         found = self._store.known_jobs(unread.append)
-        self.unreadable = frozenset(self._store.known_names()) - found.keys() if unread else frozenset()
+        self.unreadable = frozenset(each.key for each in unread)
         for each in unread:
             pass_over(each)
         known = found.values()

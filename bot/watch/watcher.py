@@ -183,7 +183,7 @@ class Watcher:
 
     def subscriptions(self) -> Subscriptions:
         """All subscriptions of this moment. Raises: StoreError."""
-        watches = (*self._watches(), *self._store.watches())
+        watches = (*self._watches(), *self._store.watches(skip=pass_over))
         return Subscriptions.of(self._settings.notify_channel, watches, self._settings.projects)
 
     # ---- the loop

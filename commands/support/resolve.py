@@ -22,9 +22,10 @@ from bot.dms.missing import MissingLocation, called_by_project, missing_location
 from bot.dms.model import Job, JobList, job_name, short_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import disambiguate, with_location
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.util import parallel
 from bot.util.command import COMMAND
-from bot.util.text import first_few
+from bot.util.text import count_of, first_few
 from bot.watch.transitions import status_since
 from commands.support.base import Context, EarlyAnswer
 from commands.support.deleted_jobs import deleted_job_text, deleted_jobs
@@ -140,7 +141,7 @@ def _guessed(ctx: Context, text: str, names: Sequence[str], invocation: Invocati
 def _begins_or_is_called(ctx: Context, name: str, typed: str) -> bool:
     if len(typed) >= _MIN_PREFIX and short_name(name).startswith(typed):
         return True
-    known = ctx.store.known_job(name)
+    known = ctx.store.known_job(name, pass_over)
     return known is not None and _plain(known.job.display_name) == _plain(typed)
 
 
@@ -150,12 +151,11 @@ def _named_by_words(ctx: Context, text: str, invocation: Invocation) -> Job:
     Raises:
         EarlyAnswer: there is none, or several.
     """
-    known = ctx.store.known_jobs()
-    titles = {
-        name: _plain(known[name].job.display_name)
-        for name in _suggestible_names(ctx, invocation.verb)
-        if name in known and known[name].job.display_name
-    }
+    left_out = LeftOut()
+    known = ctx.store.known_jobs(left_out)
+    suggestible = _suggestible_names(ctx, invocation.verb)
+    titled = ((name, known[name].job.display_name) for name in suggestible if name in known)
+    titles = {name: _plain(title) for name, title in titled if title}
     called = sorted(name for name, title in titles.items() if title == _plain(text))
     if called:
         return _sure_of(ctx, text, called, invocation)
@@ -163,9 +163,11 @@ def _named_by_words(ctx: Context, text: str, invocation: Invocation) -> Job:
         _plain(text), titles, scorer=fuzz.ratio, limit=_MAX_OFFERED, score_cutoff=_MIN_SCORE
     )
     spoken = frozenset(text.casefold().split())
-    near = [name for name in _suggestible_names(ctx, invocation.verb) if short_name(name) in spoken]
+    near = [name for name in suggestible if short_name(name) in spoken]
     near += [name for _, _, name in hits if name not in near]
-    nothing = f"There is no migration job with the display name `{in_code(text)}`"
+    unreadable = sum(name in suggestible for name in left_out.keys)
+    lacking = f" ({count_of(unreadable, 'job')} cannot be read)" if unreadable else ""
+    nothing = f"There is no migration job with the display name `{in_code(text)}`{lacking}"
     if not near:
         raise EarlyAnswer(
             Note(f"{nothing}{_seen(ctx, invocation)}. `{COMMAND} list` shows the jobs.", tone="warn")
@@ -319,7 +321,7 @@ def _last_seen(
     parts: list[RichPart] = []
     for each in missing:
         name = job_name(each.project, each.location, job_id)
-        known = ctx.store.known_job(name)
+        known = ctx.store.known_job(name, pass_over)
         if known is not None and not is_hidden(ctx, invocation.verb, name):
             parts += [f" Last known state of `{_called(ctx, name)}`: "]
             since = status_since(known)

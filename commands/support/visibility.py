@@ -11,6 +11,7 @@ from bot.dms.model import Job, short_name
 from bot.dms.resource_names import is_job_name
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.permissions import Permission
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.cutover import CutoverState
 from bot.store.records import EVERY_JOB, AuditEntry, JobSnapshot, every_job_of
 from commands.support.base import Context
@@ -103,14 +104,19 @@ def visible_names(ctx: Context, verb: str, ids: Iterable[str] | None = None) -> 
         if not ctx.access.verdict(ctx.who, viewing).allowed:
             return ()
         return ctx.store.known_names() if ids is None else ctx.store.known_twins(ids)
-    known = [each.job for each in _snapshots(ctx, ids)]
-    return [job.name for job in ctx.access.visible(ctx.who, viewing, known)]
+    known, unreadable = _snapshots(ctx, ids)
+    names = [job.name for job in ctx.access.visible(ctx.who, viewing, (each.job for each in known))]
+    return names + [name for name in unreadable if can_see(ctx, viewing, name)]
 
 
-def _snapshots(ctx: Context, ids: Iterable[str] | None) -> Iterable[JobSnapshot]:
+def _snapshots(ctx: Context, ids: Iterable[str] | None) -> tuple[Iterable[JobSnapshot], Sequence[str]]:
+    """Snapshots, and the names of the jobs whose rows cannot be read."""
+    left_out = LeftOut()
     if ids is None:
-        return ctx.store.known_jobs().values()
-    return filter(None, map(ctx.store.known_job, ctx.store.known_twins(ids)))
+        return ctx.store.known_jobs(left_out).values(), left_out.keys
+    names = ctx.store.known_twins(ids)
+    found = {name: each for name in names if (each := ctx.store.known_job(name, left_out)) is not None}
+    return found.values(), [name for name in names if name not in found] if left_out.keys else ()
 
 
 def can_see(ctx: Context, verb: str, name: str) -> bool:
@@ -131,11 +137,13 @@ def is_open_here(ctx: Context, name: str) -> bool:
 
 
 def last_known(ctx: Context, name: str) -> Job | None:
-    """The job as the watcher knows it, or as it was when something was last asked for it."""
-    known = ctx.store.known_job(name)
-    if known is not None:
-        return known.job
-    asked = ctx.store.requests(job=name, limit=1)
+    """The job as the watcher knows it, or as it was when something was last asked for it. None as well if the
+    watcher's row cannot be read: what an older one says of its labels may no longer hold."""
+    left_out = LeftOut()
+    known = ctx.store.known_job(name, left_out)
+    if known is not None or left_out.keys:
+        return known.job if known is not None else None
+    asked = ctx.store.requests(job=name, limit=1, skip=pass_over)
     return next((job for request in asked for job in request.jobs if job.name == name), None)
 
 

@@ -14,6 +14,7 @@ from bot.store.records import AuditEntry, Event, JobSnapshot
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PLACES, PROJECT, CommandService, command_service, labels, words
 from tests.policy.people import ADMIN, DANA, NOW, QUINN, ROLES, access
+from tests.store.raw import Raw
 
 DELETED = NOW - timedelta(hours=3)
 QUIET = '[[rule]]\nname = "quiet"\nverbs = ["view"]\njobs = ["bilings"]\nallow = ["operator"]\n'
@@ -160,6 +161,17 @@ def test_a_name_of_several_words_that_is_nearly_right_is_asked_about(typing: Com
     assert labels(answer) == ["show billing"]
     assert labels(typing.type("show orders please")) == ["show orders"]
     assert "There is no migration job with the display name" in words(typing.type("show no such thing"))
+
+
+def test_a_job_whose_row_cannot_be_read_keeps_no_other_from_being_found(
+    typing: CommandService, tmp_path: Path
+) -> None:
+    known(typing, "billing", "orders")
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '[' WHERE job_id = 'orders'")
+    assert isinstance(typing.type("show billing account"), JobCard)
+    assert isinstance(typing.type("show bill"), JobCard)
+    assert "(1 job cannot be read)" in words(typing.type("show no such thing"))
 
 
 def test_neither_a_beginning_nor_a_display_name_reveals_a_job(dms: DmsServer, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from bot.cmdline.answers import DatabasesPage, JobCard, JobGroup, JobLine, JobsP
 from bot.dms.missing import MissingLocation, Why
 from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId
 from bot.dms.rules import Action
-from bot.slack.render import alerts, modals, mrkdwn, timeline
+from bot.slack.render import alerts, modals, mrkdwn, summary, timeline
 from bot.slack.render.answer import render
 from bot.slack.render.approval_card import Asking, approval_card
 from bot.slack.render.home_tab import HomeContent, home
@@ -100,7 +100,7 @@ def test_every_message_and_view_shows_names_as_text(job: Job, databases: list[st
         alerts.alert(event, job, ()),
         timeline.event_detail(event, job),
         alerts.digest([event]),
-        alerts.summary("2026-11-20", {"RUNNING": 1}, [event]),
+        summary.summary("2026-11-20", {"RUNNING": 1}, [event]),
     ]
     for message in messages:
         _mentions_nobody(message)

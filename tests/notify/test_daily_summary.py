@@ -13,7 +13,7 @@ import pytest
 from bot.config.projects import Project, Projects
 from bot.config.settings import Settings
 from bot.policy.model import Summary
-from bot.slack.render import alerts
+from bot.slack.render import summary
 from bot.store import Store, open_store
 from bot.store.records import Event, JobSnapshot, OutMessage
 from bot.watch.daily_summary import DailySummary, summary_subject
@@ -176,7 +176,7 @@ def test_a_channel_of_the_policy_gets_one_summary_of_all(store: Store) -> None:
 def test_a_summary_names_its_projects() -> None:
     assert (
         "Migrations of prod on 2026-11-02: 3 jobs"
-        in alerts.summary("2026-11-02", {"FAILED": 3}, projects={"prod": 3}).text
+        in summary.summary("2026-11-02", {"FAILED": 3}, projects={"prod": 3}).text
     )
-    both = alerts.summary("2026-11-02", {"FAILED": 3}, projects={"prod": 3, "staging": 0})
+    both = summary.summary("2026-11-02", {"FAILED": 3}, projects={"prod": 3, "staging": 0})
     assert "*By project*: prod 3 · staging 0" in str(both.blocks)

@@ -33,7 +33,7 @@ from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, 
 from bot.dms.rules import Action, allowed
 from bot.dms.unsupported import UnsupportedEvents
 from bot.requests.unposted import Unposted
-from bot.slack.render import alerts, timeline
+from bot.slack.render import alerts, summary, timeline
 from bot.slack.render.answer import render, rich
 from bot.slack.render.home_tab import HomeContent, ShownJob, Upcoming, dashboard_message, home
 from bot.slack.render.mrkdwn import date
@@ -396,7 +396,7 @@ def test_a_digest_tells_as_past_what_is_over() -> None:
 
 def test_the_daily_summary() -> None:
     payload = accepted(
-        alerts.summary(
+        summary.summary(
             "2026-11-20", {"RUNNING/CDC": 5, "FAILED/CDC": 1}, [event("changed", "RUNNING/CDC", "FAILED/CDC")]
         )
     )
@@ -408,7 +408,7 @@ def test_the_daily_summary() -> None:
 def test_the_daily_summary_names_what_waits_for_somebody() -> None:
     name = "projects/p/locations/l/migrationJobs/old-db"
     text = all_text(
-        accepted(alerts.summary("2026-11-20", {}, needs=alerts.NeedsAttention([name], [name], 2, [name])))
+        accepted(summary.summary("2026-11-20", {}, needs=summary.NeedsAttention([name], [name], 2, [name])))
     )
     assert "*Still failed*: `old-db`" in text
     assert "*Stuck*: `old-db`" in text

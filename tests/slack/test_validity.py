@@ -13,7 +13,7 @@ from bot.dms.missing import MissingLocation
 from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
 from bot.dms.rules import Action
 from bot.policy.approver_list import ApproverList
-from bot.slack.render import alerts, modals, timeline
+from bot.slack.render import alerts, modals, summary, timeline
 from bot.slack.render.action_failure import failure_message
 from bot.slack.render.answer import render
 from bot.slack.render.approval_card import Asking, approval_card, approval_details, reminder_text
@@ -131,7 +131,7 @@ def test_events(event: Event, job: Job | None, buttons: tuple[Button, ...]) -> N
 )
 def test_digests_and_summaries(events: list[Event], counts: dict[str, int]) -> None:
     accepted(alerts.digest(events))
-    accepted(alerts.summary("2026-11-20", counts, events))
+    accepted(summary.summary("2026-11-20", counts, events))
 
 
 @tried

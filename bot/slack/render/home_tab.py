@@ -28,6 +28,7 @@ from bot.slack.render import message as m
 from bot.slack.render.job_picker import menu_row
 from bot.slack.render.message import Message
 from bot.slack.render.request_details import subject
+from bot.slack.render.unreadable import unreadable_text
 from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
 from bot.util.command import COMMAND
@@ -36,6 +37,8 @@ from bot.util.text import count_of, rest_line
 SHOWN_JOBS = 8
 """Jobs that need attention and have a row."""
 SHOWN_RECENT = 5
+JOB, REQUEST, CUTOVER, FREEZE, SUBSCRIPTION = "job", "request", "cutover", "freeze", "subscription"
+"""Names of what may be unreadable."""
 _DATABASES = 3
 _REQUESTS = 5
 _WATCHES = 15
@@ -99,11 +102,16 @@ class HomeContent:
     """Locations that nobody has looked at for long, each with the time of the last look."""
     unposted: Sequence[Unposted] = ()
     """Channels whose last news could not be posted."""
+    unreadable: Mapping[str, int] = field(default_factory=dict)
+    """How many of what cannot be read from the store, by its name in the singular. 0: there are some, and
+    nobody can say whether this person may see them."""
 
     @property
     def is_known(self) -> bool:
-        """Whether all locations have answered lately: only then is nothing to show an all-clear."""
-        return self.last_polled is not None and not self.missing and not self.unread
+        """Whether all locations have answered lately, and all can be read: only then is nothing to show an
+        all-clear."""
+        known = self.last_polled is not None and not self.missing and not self.unread
+        return known and JOB not in self.unreadable
 
 
 def home(content: HomeContent) -> dict[str, Any]:
@@ -177,6 +185,9 @@ def _not_known(content: HomeContent) -> list[str]:
     if content.unread and content.last_polled is not None:
         old = ", ".join(f"{mrkdwn.verbatim(place)} {_since(at)}" for place, at in content.unread)
         lines.append(f"⚠️ Not read lately: {old}. Jobs there may be out of date.")
+    unreadable = unreadable_text(content.unreadable)
+    if unreadable:
+        lines.append(f"⚠️ Not shown: {unreadable}")
     return lines
 
 
@@ -323,11 +334,11 @@ def _nothing(content: HomeContent) -> str:
     quiet = []
     if content.is_known and content.jobs and not content.attention:
         quiet.append("nothing needs attention")
-    if not content.to_decide:
+    if not content.to_decide and REQUEST not in content.unreadable:
         quiet.append("nothing is waiting for you")
-    if not content.coming_up:
+    if not content.coming_up and content.unreadable.keys().isdisjoint((REQUEST, CUTOVER)):
         quiet.append("nothing is scheduled")
-    if not content.freezes:
+    if not content.freezes and FREEZE not in content.unreadable:
         quiet.append("no freezes")
     line = " · ".join(quiet)
     return f"{line[:1].upper()}{line[1:]}"

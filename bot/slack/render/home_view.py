@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from bot.requests.freezes import freeze_lines
 from bot.requests.queries import valid_approvals
 from bot.requests.recent import looked_at
 from bot.requests.unposted import unposted
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.slack.render import home_tab
 from bot.slack.render.home_tab import SHOWN_JOBS, SHOWN_RECENT, HomeContent, ShownJob, Upcoming
 from bot.slack.render.message import Message
@@ -83,39 +85,46 @@ class HomeView:
 
     def _content(self, who: Person) -> HomeContent:
         projects, now = self._access.policy.projects, self._clock()
-        known = [each for each in self._store.known_jobs().values() if is_served(each.job.name, projects)]
-        cutovers = self._store.cutovers()
-        requests = self._requests(who, now, {each.request for each in cutovers})
+        unread: dict[str, LeftOut] = defaultdict(LeftOut)
+        found = self._store.known_jobs(unread[home_tab.JOB])
+        known = [each for name, each in found.items() if is_served(name, projects)]
+        cutovers = self._store.cutovers(skip=unread[home_tab.CUTOVER])
+        requests = self._requests(who, now, {each.request for each in cutovers}, unread[home_tab.REQUEST])
         jobs = self._access.visible(who, "home", (each.job for each in known))
         seen = {job.name: job for job in jobs}
         faulty = {each.job.name: each.faulty_databases for each in known if each.faulty_databases}
         missing = self._missing()
         polls = last_polls(self._store, projects.places)
         told = {(each.project, each.location) for each in missing}
-        unread = not_looked_at(self._store, projects.places, now)
+        not_polled = not_looked_at(self._store, projects.places, now)
         content = HomeContent(
             jobs=jobs,
             attention=self._attention(who, jobs, faulty),
             recent=self._recent(who, seen),
             may_hide=self._access.policy.is_job_specific("list"),
-            freezes=freeze_lines(self._store, self._access.policy, now, seen.__contains__),
-            last_polled=min((at for place, at in polls.items() if at and place not in unread), default=None),
+            freezes=freeze_lines(
+                self._store, self._access.policy, now, seen.__contains__, unread[home_tab.FREEZE]
+            ),
+            last_polled=min(
+                (at for place, at in polls.items() if at and place not in not_polled), default=None
+            ),
             to_decide=[each for each in requests if self._waits_for(each, who)],
             own_requests=[
                 each for each in requests if each.by.user == who.user and each.state is RequestState.APPROVING
             ],
             coming_up=self._coming_up(who, requests, seen, cutovers),
-            watches=self._store.watches(by=who.user),
+            watches=self._store.watches(by=who.user, skip=unread[home_tab.SUBSCRIPTION]),
             faulty_databases=faulty,
             buttons=self._buttons(who),
             missing=missing,
             unposted=unposted(self._store, now),
             unread=[
                 (projects.called(place), at)
-                for place, at in unread.items()
+                for place, at in not_polled.items()
                 if (place.project, place.location) not in told
             ],
             projects=projects,
+            unreadable=self._unreadable(who, unread),
         )
         return content if jobs else self._kept(who, content)
 
@@ -125,12 +134,23 @@ class HomeView:
         verdict = self._access.verdict(who, "home")
         if verdict.allowed:
             return content
-        nothing = replace(content, freezes=(), missing=(), unread=(), unposted=(), last_polled=None)
+        nothing = replace(content, freezes=(), missing=(), unread=(), unposted=(), unreadable={})
+        nothing = replace(nothing, last_polled=None)
         return replace(nothing, refusal=verdict.explanation)
 
-    def _requests(self, who: Person, now: datetime, of_cutovers: Set[str]) -> list[Request]:
+    def _unreadable(self, who: Person, unread: Mapping[str, LeftOut]) -> dict[str, int]:
+        """How many of each kind cannot be read: of jobs, of those that the person may see whatever their
+        labels are."""
+        permissions, projects = self._access.permissions(who), self._access.policy.projects
+        names = [name for name in unread[home_tab.JOB].keys if is_served(name, projects)]
+        jobs = (Job(name, self._clock(), "", type="") for name in names)
+        counts = {home_tab.JOB: sum(permissions.may_by_name("home", each) for each in jobs)} if names else {}
+        others = {kind: len(found.keys) for kind, found in unread.items() if kind != home_tab.JOB}
+        return counts | {kind: count for kind, count in others.items() if count}
+
+    def _requests(self, who: Person, now: datetime, of_cutovers: Set[str], skip: LeftOut) -> list[Request]:
         """Those of cutovers are confirmed on the cutover's card."""
-        found = self._store.requests(PENDING_REQUESTS, limit=_MOST)
+        found = self._store.requests(PENDING_REQUESTS, limit=_MOST, skip=skip)
         return [
             each
             for each in found
@@ -161,7 +181,7 @@ class HomeView:
         found: list[tuple[datetime, str, RichText]] = [
             (at, name, ("looked at ", Time(at))) for name, at in looked_at(self._store, who)
         ]
-        for request in self._store.requests(by=who.user, limit=_OWN_LATEST):
+        for request in self._store.requests(by=who.user, limit=_OWN_LATEST, skip=pass_over):
             if len(request.jobs) == 1 and request.by.team == who.team:
                 asked = (f"{request.action} requested ", Time(request.created))
                 found.append((request.created, request.jobs[0].name, asked))
@@ -208,7 +228,7 @@ class HomeView:
             return request.by.user == who.user
         if request.state is not RequestState.APPROVING:
             return False
-        said = {each.user for each in valid_approvals(request, self._store.decisions(request.id))}
+        said = {each.user for each in valid_approvals(request, self._store.decisions(request.id, pass_over))}
         return who.user not in said and self._access.may_approve(who, request).allowed
 
 

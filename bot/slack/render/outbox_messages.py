@@ -34,6 +34,7 @@ from bot.slack.render.jobs_named import name_jobs
 from bot.slack.render.message import Message
 from bot.slack.render.readership import Readership
 from bot.slack.render.request_messages import MakeLink, RequestMessages, no_link
+from bot.slack.render.summary import NeedsAttention, summary
 from bot.slack.render.unmentioned import unmentioned
 from bot.store import Store
 from bot.store.anchor import Anchor
@@ -287,14 +288,15 @@ class OutboxRenderer:
         found = [self._store.event(each) for each in subject.get("events", ())]
         events = [event for event in found if event is not None]
         button = Button("List all", "list", "run", self._ref(Invocation("list")))
-        waiting = alerts.NeedsAttention(
+        waiting = NeedsAttention(
             subject.get("failed", ()),
             subject.get("stuck", ()),
             len(subject.get("approvals", ())),
             subject.get("ailing", ()),
             subject.get("writes", ()),
+            subject.get("unreadable", {}),
         )
-        return alerts.summary(
+        return summary(
             subject["date"],
             subject["counts"],
             events,

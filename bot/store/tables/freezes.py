@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.dms.resource_names import project_of
 from bot.store.codec import clean, time_text
 from bot.store.records import EVERY_JOB, Freeze, every_job_of
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _FREEZES = Table("freezes", Freeze)
@@ -24,12 +24,15 @@ class FreezeTable(TableGroup):
         row = self._db.row(_FREEZES.select(where), where.params)
         return None if row is None else _FREEZES.record(row)
 
-    def freezes(self, now: datetime, job: str = "") -> tuple[Freeze, ...]:
-        """Freezes in force at `now`; with `job`, those that apply to it (its own, its project's and `*`)."""
+    def freezes(self, now: datetime, job: str = "", skip: Skip | None = None) -> tuple[Freeze, ...]:
+        """Freezes in force at `now`; with `job`, those that apply to it (its own, its project's and `*`).
+
+        `skip` is for lists that say how many they lack: no change may go on past an unreadable freeze.
+        """
         where = Where().add("lifted IS NULL AND until > ?", time_text(now))
         if job:
             where.one_of("job", (job, every_job_of(project_of(job)), EVERY_JOB))
-        return _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params))
+        return _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params), skip)
 
     def lift_freezes(self, job: str, by: str, now: datetime) -> tuple[Freeze, ...]:
         """Lift the freezes set on exactly `job` (see `Freeze.job`), and return them; in one transaction."""

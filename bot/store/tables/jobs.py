@@ -9,12 +9,14 @@ from datetime import datetime
 
 from bot.dms.running_errors import faulty_databases
 from bot.store.codec import clean, time_text
+from bot.store.port import UnreadableRow
 from bot.store.records import Event, JobSnapshot
 from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _SNAPSHOTS = Table("known_jobs", JobSnapshot)
 _SAVE = _SNAPSHOTS.upsert("name", extra=("name",))
+_NAMED = f"SELECT name, {_SNAPSHOTS.columns} FROM known_jobs"  # noqa: S608 - names alone
 _EVENTS = Table("events", Event, generated=("id",))
 _ADD_EVENT = _EVENTS.insert("RETURNING id")
 _BATCH = 500
@@ -25,9 +27,16 @@ _MAY_BE_FAULTY = ("%FAILED%", "%/error: %")
 
 class JobTables(TableGroup):
     def known_jobs(self, skip: Skip | None = None) -> dict[str, JobSnapshot]:
-        """Snapshots by full resource name."""
-        found = _SNAPSHOTS.records(self._db.rows(_SNAPSHOTS.select()), skip)
-        return {each.job.name: each for each in found}
+        """Snapshots by full resource name, which is also the key of the errors that `skip` takes."""
+        found: dict[str, JobSnapshot] = {}
+        for name, *row in self._db.rows(_NAMED):
+            try:
+                found[name] = _SNAPSHOTS.record(tuple(row), name)
+            except UnreadableRow as error:
+                if skip is None:
+                    raise
+                skip(error)
+        return found
 
     def known_names(self) -> tuple[str, ...]:
         """Full resource names of all known jobs."""
@@ -48,10 +57,12 @@ class JobTables(TableGroup):
         rows = self._db.rows(f"SELECT name, job_id FROM known_jobs{where} ORDER BY name", where.params)  # noqa: S608
         return tuple([name for name, job_id in rows if job_id in asked])
 
-    def known_job(self, name: str) -> JobSnapshot | None:
+    def known_job(self, name: str, skip: Skip | None = None) -> JobSnapshot | None:
+        """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("name = ?", name)
         row = self._db.row(_SNAPSHOTS.select(where), where.params)
-        return None if row is None else _SNAPSHOTS.record(row)
+        found = _SNAPSHOTS.records(() if row is None else (row,), skip)
+        return found[0] if found else None
 
     def faulty_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """By full resource name, which databases of these jobs had failed or had an error when last seen,

@@ -76,7 +76,7 @@ class RequestTables(TableGroup):
         """Add a decision; False when this person has decided on this request already."""
         return self._db.change(_DECIDE, _DECISIONS.values(decision)) == 1
 
-    def decisions(self, request: str) -> tuple[Decision, ...]:
+    def decisions(self, request: str, skip: Skip | None = None) -> tuple[Decision, ...]:
         """Decisions on a request, oldest first."""
         where = Where().add("request = ?", request)
-        return _DECISIONS.records(self._db.rows(_DECISIONS.select(where, "ORDER BY seq"), where.params))
+        return _DECISIONS.records(self._db.rows(_DECISIONS.select(where, "ORDER BY seq"), where.params), skip)
