@@ -15,7 +15,8 @@ import structlog
 
 from bot.config.webhooks import Format, Webhook
 from bot.runtime import metrics
-from bot.store import Store
+from bot.runtime.one_by_one import pass_over
+from bot.store import Store, UnreadableRow
 from bot.store.records import OutMessage, WebhookDelivery
 from bot.util.utc_times import utc_text
 from bot.version import version
@@ -90,9 +91,8 @@ class WebhookSender:
         Raises:
             StoreError.
         """
-        delivery = (
-            None if self._is_gone else self._store.next_delivery(self._webhook.name, self._webhook.format)
-        )
+        name, format = self._webhook.name, self._webhook.format
+        delivery = None if self._is_gone else self._store.next_delivery(name, format, self._on_unreadable)
         if delivery is None:
             return _IDLE_S
         wait = self._wait_s(delivery)
@@ -178,6 +178,20 @@ class WebhookSender:
             "bot, and was given up; those after it are sent. See docs/webhooks.md."
         )
         self._give_up(delivery, why, since, "webhook-unmade", text)
+
+    def _on_unreadable(self, error: UnreadableRow) -> None:
+        """Nobody can send it. Left in the queue, it would come too late once somebody can read it."""
+        pass_over(error)
+        text = (
+            f"An event for the webhook “{self._webhook.name}” cannot be read from the database, and was "
+            "given up; those after it are sent. My log names each (`row_not_read`). See docs/webhooks.md."
+        )
+        why = "it cannot be read"
+        with self._store.transaction():
+            self._store.give_up_unreadable(int(error.key), why)
+            self._tell(f"webhook-unreadable:{self._webhook.name}:{self._clock().date().isoformat()}", text)
+        metrics.webhook_attempt(self._webhook.name, "given_up")
+        log.error("webhook_delivery_given_up", webhook=self._webhook.name, delivery=error.key, error=why)
 
     def _is_final(self, answer: Answer) -> bool:
         """Whether trying again cannot help, so that it would only keep others waiting."""

@@ -20,6 +20,7 @@ from bot.config.webhooks import Format
 from bot.store import Store
 from bot.webhooks.connection import NoAnswer, WebhookConnection, retry_after_s
 from bot.webhooks.sender import pause_s
+from tests.store.raw import Raw
 from tests.waiting import until
 from tests.webhooks.receiver import OK, Got, Receiver, Reply
 from tests.webhooks.world import (
@@ -83,6 +84,24 @@ def test_order_is_kept_while_the_receiver_fails(receiver: Receiver, store: Store
     assert ids(receiver.got) == ["event-1"] * 4 + ["event-2"] * 2 + ["event-3"]
     signed = [int(each.headers["webhook-timestamp"]) for each in receiver.got if each.id == "event-1"]
     assert signed == sorted(set(signed)), "each attempt is signed with its own time"
+
+
+def test_one_that_cannot_be_read_is_given_up_and_those_after_it_are_sent(
+    receiver: Receiver, store: Store, tmp_path: Path
+) -> None:
+    enqueue(store, "event-1", "event-2", "event-3")
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE webhook_deliveries SET body = '[' WHERE event = 'event-1'")
+        raw.execute("UPDATE webhook_deliveries SET created = 'long ago' WHERE event = 'event-2'")
+    with capture_logs() as lines, sending(sender(store, a_webhook(receiver.url()))):
+        got = until(lambda: receiver.got)
+        until(lambda: store.webhook_queue("siem", "cloudevents").depth == 0)
+    assert ids(got) == ["event-3"]
+    errors = [each["event"] for each in lines if each["log_level"] == "error"]
+    assert errors == ["row_not_read", "webhook_delivery_given_up"] * 2
+    (told,) = store.ready_to_send(datetime.now(UTC))
+    assert told.channel == CHANNEL
+    assert "“siem” cannot be read from the database" in told.subject["text"]
 
 
 def test_the_pauses_grow_up_to_an_hour() -> None:

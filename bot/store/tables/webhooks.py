@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.store.codec import clean, text_time, time_text
+from bot.store.port import UnreadableRow
 from bot.store.records import WebhookDelivery
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 SENT = "sent"
 _DELIVERIES = Table("webhook_deliveries", WebhookDelivery, generated=("id",))
 _ADD = _DELIVERIES.insert()
+_NUMBERED = f"SELECT id, {_DELIVERIES.columns} FROM webhook_deliveries"  # noqa: S608 - names alone
 _WAITING = (
     "SELECT count(*), min(created) FROM webhook_deliveries WHERE webhook = ? AND format = ? AND outcome = ''"
 )
@@ -38,11 +40,22 @@ class WebhookTable(TableGroup):
         """Put a delivery at the end of its webhook's queue."""
         self._db.change(_ADD, _DELIVERIES.values(delivery))
 
-    def next_delivery(self, webhook: str, format: str) -> WebhookDelivery | None:
-        """The oldest that waits, due or not. What waits in another format is of other settings."""
-        where = Where().equal(webhook=webhook, format=format).add("outcome = ''")
-        row = self._db.row(_DELIVERIES.select(where, "ORDER BY id LIMIT 1"), where.params)
-        return None if row is None else _DELIVERIES.record(row)
+    def next_delivery(self, webhook: str, format: str, skip: Skip | None = None) -> WebhookDelivery | None:
+        """The oldest that waits, due or not, without those whose error `skip` takes: its key is the ID. What
+        waits in another format is of other settings."""
+        after = 0
+        while True:
+            where = Where().equal(webhook=webhook, format=format).add("outcome = '' AND id > ?", after)
+            row = self._db.row(f"{_NUMBERED}{where} ORDER BY id LIMIT 1", where.params)
+            if row is None:
+                return None
+            after, columns = int(row[0]), row[1:]
+            try:
+                return _DELIVERIES.record(columns, str(after))
+            except UnreadableRow as error:
+                if skip is None:
+                    raise
+                skip(error)
 
     def last_action(self, webhook: str, alert: str) -> str:
         """What was last put into the queue for an alert of PagerDuty; empty where nothing was."""
@@ -66,6 +79,19 @@ class WebhookTable(TableGroup):
             since = time_text(failing_since)
             self._db.change(_INHERIT, (since, clean(delivery.webhook), clean(delivery.format)))
 
+    def give_up_unreadable(self, id: int, reason: str) -> None:
+        """Give up one that cannot be read, as it is."""
+        self._db.change(_GIVEN_UP, (clean(reason), id))
+
     def webhook_queue(self, webhook: str, format: str) -> Queue:
         row = self._db.rows(_WAITING, (clean(webhook), clean(format)))[0]
-        return Queue(int(row[0]), None if row[1] is None else text_time(str(row[1])))
+        return Queue(int(row[0]), _readable_time(row[1]))
+
+
+def _readable_time(text: object) -> datetime | None:
+    """None also for what is no time: it would keep the rest of the queue."""
+    try:
+        found = text_time(str(text)) if text is not None else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
