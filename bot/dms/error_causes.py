@@ -136,6 +136,12 @@ class Cause(StrEnum):
     ROW_SECURITY = "row-level security hides rows"
     ACCOUNT_LIMIT = "the migration user's account has a limit"
     KEYSTORE = "the keystore of the source is closed"
+    GENERATED_COLUMN = "a column takes no values"
+    NAME_CASE = "table names differ in case"
+    CONTAINED = "contained databases are not allowed"
+    FILESTREAM = "the database uses FILESTREAM"
+    CHECK = "a row breaks a check constraint"
+    TABLE_OPTION = "an option of a table is refused"
 
 
 PGLOGICAL_CAUSES = frozenset({Cause.PGLOGICAL, Cause.PGLOGICAL_NODE})

@@ -28,7 +28,7 @@ from bot.dms.error_causes import (
 
 _SUPER = r"(?:SUPER|SYSTEM_VARIABLES_ADMIN|SESSION_VARIABLES_ADMIN|BINLOG_ADMIN)"
 
-_MINING = "00313 00353 00354 01280 01281 01285 01289 01295 01306 01307 01333 01346 01371 26766 26767"
+_MINING = "00313 00353 00354 01280 01281 01285 01289 01295 01306 01307 01333 01343 01346 01371 26766 26767"
 
 NUMBERED_ERRORS: tuple[KnownError, ...] = (
     # ---- Several engines
@@ -46,7 +46,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LOCK_CONFLICT,
-        oracle("00054", "00060", "30006", "04021")
+        oracle("00054", "00060", "01327", "30006", "04021")
         + "|"
         + mysql(1205, 1213)
         + "|"
@@ -64,6 +64,8 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         + "|"
         + oracle("01578", "26040")
         + r"|\bis marked as crashed\b|\binvalid page in block\b|\bmissing chunk number\b|"
+        r"\bcould not access status of transaction\b|\bfrom before rel(?:frozenxid|minmxid)\b|"
+        r"\bcompressed \w{1,10} data is corrupt\b|"
         r"\bcould not read block \d{1,12} in file\b|\blogical consistency-based I/O error\b|"
         r"\bdata block corrupted\b|\blog has been corrupted\b|\b(?:re|un)doing of a logged operation\b|"
         r"\bcould not redo log record\b|\bappears to have been truncated by the operating system\b|"
@@ -191,7 +193,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     # ---- MySQL: what a dump or a replicated statement does
     known(
         Cause.USER_STATEMENT,
-        mysql(1141, 1396, 1410) + r"|\boperation (?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE) failed\b",
+        mysql(1141, 1396, 1410, 3523) + r"|\boperation (?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE) failed\b",
         "A statement creates a user that is there already, or changes one that is missing: users are not "
         "migrated. "
         "Create or drop it on the destination, then {go_on}.",
@@ -199,7 +201,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.KEY_LENGTH,
-        mysql(1071) + r"|\bspecified key was too long\b",
+        mysql(1071, 1709) + r"|\bspecified key was too long\b|\bindex column size too large\b",
         "An index key is too long for the table's row format and character set: shorten it, or use the row "
         "format "
         "DYNAMIC, on the source.",
@@ -207,7 +209,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SQL_MODE,
-        mysql(1055, 1067, 1264, 1265, 1292, 1364)
+        mysql(1055, 1067, 1264, 1265, 1292, 1364, 1365)
         + r"|\binvalid default value for\b|\bincorrect (?:datetime|date|time|integer|decimal|double) value\b|"
         r"'sql_mode' can't be set to the value of\b|\bout of range value for column\b",
         "The `sql_mode` on the destination does not accept what the source has: correct the values or the "
@@ -229,7 +231,11 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.DESTINATION_PRIVILEGES,
         rf"\bneed \(at least one of\) the {_SUPER}(?:(?:, | or ){_SUPER}){{0,4}} privilege|"
         r"\bpermission denied to (?:create event trigger|set parameter)\b|"
-        r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA|subscriptions)|"
+        r"\bpermission denied to (?:create|alter|drop|grant|rename) (?:role|database)\b|"
+        # Whoever dumps needs no privilege on these.
+        r"\bpermission denied for (?:language|foreign-data wrapper|tablespace)\b|"
+        r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA|subscriptions|"
+        r"superusers)|"
         r"\bpermission to RESTORE\b|" + sql_server(3110),
         "A statement of the dump is not permitted on the destination, such as one with a DEFINER, or one "
         "that "
@@ -252,7 +258,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.DUMP_FILE,
         r"\bgzip: invalid header\b|"
-        r"\b(?:dump|import) file\b.{0,80}\b(?:is |was )?(?:corrupt\w*|damaged|truncated)\b|"
+        r"\b(?:dump|import) file\b(?:[^:]|:(?=\S)){0,80}\b(?:is |was )?(?:corrupt\w*|damaged|truncated)\b|"
         r"\binput file (?:appears to be a text format dump|does not appear to be a valid archive|"
         r"is too short)\b|"
         r"\bunexpected end of (?:gzip|compressed) (?:data|file)\b",
@@ -272,6 +278,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.LEFT_OVER,
         r"\b(?:replication (?:slot|origin|set)|subscription|publication) \"…\" already exists\b|"
         r"\bcannot be enabled for change data capture because\b|"
+        r"\bexisting subscription \"…\" to node \"…\" already subscribes\b|"
         r"\bcapture instance\b.{0,80}\balready exists\b|\b(?:error:?|msg:?) 22926\b",
         "Something of this name is there already, probably left by an earlier migration: a replication "
         "slot or "

@@ -44,8 +44,19 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bssh: (?:connect to host|handshake failed|unable to authenticate)\b|"
         r"\bpermission denied \(publickey\b|\b(?:kex|ssh)_exchange_identification\b|"
         r"\bremote port forwarding failed\b|\badministratively prohibited\b|"
-        r"\bhost key verification failed\b|\bchannel \d{1,9}: open failed\b",
+        r"\bhost key verification failed\b|\bchannel \d{1,9}: open failed\b|"
+        r"\bbind \[\S{1,60}: (?:cannot assign requested address|address already in use)\b|"
+        r"\bload key \"…\": (?:invalid format|error in libcrypto|bad permissions)\b",
         NO_TUNNEL,
+    ),
+    # OpenSSH: the database says nothing of this.
+    known(
+        Cause.TUNNEL,
+        r"\bclient_loop: send disconnect\b|\bpacket_write_wait: connection to\b|"
+        r"\btimeout, server \S{1,80} not responding\b",
+        "The SSH tunnel broke while it was in use: check that the bastion host stays up, and that nothing "
+        "between ends idle connections (`ServerAliveInterval`).",
+        documented=False,
     ),
     known(
         Cause.HOST_BLOCKED,
@@ -150,7 +161,8 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CONNECTION_LOST,
-        r"\blost connection\b|\bserver has gone away\b|\bserver closed the connection\b|"
+        r"\blost connection\b(?! to parallel worker)|\bserver has gone away\b|"
+        r"\bserver closed the connection\b|"
         r"\bSSL SYSCALL\b|\bconnection\b(?! profile)[^:]{0,40}\b(?:closed|reset|lost|terminated|aborted)\b|"
         r"\bcould not receive data from WAL stream\b|"
         r"\bterminating connection\b|\bunexpected EOF\b|\bbroken pipe\b",
@@ -167,6 +179,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bwhile connecting to\b|\bunknown host\b|\bprivate connectivity error\b|"
         r"\bnetwork is (?:down|unreachable)\b|"
         r"\bconnection to server\b.{0,80}\bfailed\b|\bto server timed out\b|\bdial tcp\b|"
+        r"\bserver misbehaving\b|\bserver network address\b.{0,80}\bcannot be reached\b|"
         r"\bno such host\b|\bcould not be resolved\b|\bdatabase system is (?:starting up|shutting down|"
         r"not yet accepting connections)\b|\bnot ready to accept new client connections\b",
         CANNOT_REACH,

@@ -43,14 +43,18 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.KEY_DISABLED,
-        r"\bKMS key\b[^:]{0,200}\b(?:is|was|are|been) (?:disabled|destroyed|not enabled)\b",
-        "The key that encrypts the data is not enabled in Cloud KMS: enable its version again.",
+        r"\bKMS key\b[^:]{0,200}\b(?:(?:is|was|are|been) (?:disabled|destroyed|not enabled)|"
+        r"(?:is|are) (?:pending|scheduled for) destruction)\b|\bcryptoKeyVersions/\d{1,9} is not enabled\b",
+        # "Destroy and restore key versions" of Cloud KMS: only one that is scheduled can be restored.
+        "The key that encrypts the data is not enabled in Cloud KMS: enable its version again, or restore it "
+        "first if it is scheduled for destruction. Nobody can bring back one that is destroyed.",
         documented=False,
     ),
     # `ErrorInfo.reason`: google.api.ErrorReason.
     known(
         Cause.BILLING,
-        r"\brequires billing to be enabled\b",
+        r"\brequires billing to be enabled\b|\bhas billing disabled\b|\bcheck billing account\b|"
+        r"\bbilling account for the owning project is disabled\b|\babsent billing account\b",
         "Billing is not enabled for the project: enable it, and wait a few minutes.",
         "BILLING_DISABLED",
         documented=False,
@@ -91,17 +95,19 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.IAM,
-        r"\bpermission\b.{0,80}\bdenied (?:on|for) (?:resource|network|subnetwork|project)\b|"
+        r"\bpermission\b.{0,80}\bdenied (?:on|for) (?:resource|network|subnetwork|project|"
+        r"service account)\b|"
         r"\blacks IAM permission\b|\biam\.(?:serviceAccounts?|roles)\.\w+|"
         r"\bcaller does not have permission\b|\brequired ['\"]…['\"] permission\b|"
-        r"\bnot authorized to act as service account\b|"
+        r"\bnot authorized to act as service account\b|\bdoes not have access to service account\b|"
         r"\b(?:cloudsql|alloydb|datamigration|compute|cloudkms|servicenetworking|secretmanager)"
         r"\.[a-z]{1,40}\.[a-z]{1,40} permission\b|"
         r"\bset service networking service account as\b|"
         r"\bclient is not authorized to make this request\b|\b403: insufficient permission\b|"
         r"\b(?<!user )does not have\b.{0,80}\b(?:IAM )?permission "
         r"(?:to|for)\b|\bservice account\b.{0,120}\b(?:lacks|missing|required) (?:the )?permissions?\b",
-        "A service account lacks a permission in Google Cloud: grant the one that the error names.",
+        "An account, of a service or a person, lacks a permission in Google Cloud: grant the one that the "
+        "error names.",
         documented=False,
     ),
     # ---- Oracle
@@ -123,14 +129,14 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.UNDO,
-        r"\bORA-(?:01555|08180|08181|22924|30036)\b|\bsnapshot too old\b",
+        r"\bORA-(?:01555|08180|08181|22924)\b|\bsnapshot too old\b",
         "The source overwrote undo data that a long read still needed: raise `UNDO_RETENTION` and the undo "
         "tablespace, then {go_on}.",
         documented=False,
     ),
     known(
         Cause.DISK_FULL,
-        r"\bORA-(?:00257|0165[0-9]|01688|01691|01536|15041|19809|19815|30009)\b|\barchiver error\b|"
+        r"\bORA-(?:00257|0165[0-9]|01688|01691|01536|15041|19809|19815|30009|30036)\b|\barchiver error\b|"
         r"\berror(?:_code)?:? ?1114\b|\b(?:table|file)\b.{0,80}\bis full\b|\berrno: 28\b|\berrcode: 28\b|"
         r"\bfilegroup is full\b|\b(?:msg|error:?) (?:1101|1105|9002)\b|\bgot error 28 from storage engine\b|"
         r"\binsufficient disk space\b|\black of disk space\b|"
@@ -141,8 +147,9 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CONNECTION_LOST,
-        r"\bORA-(?:03113|03114|03135|02396|02399|12537|12547|12570|12571|12583|12592|12637|17800|00028|01089|"
-        r"01092)\b|\bgot minus one from a read call\b|\bdriver: bad connection\b|"
+        r"\bORA-(?:03113|03114|03135|02396|02399|12537|12547|12570|12571|12583|12592|12637|17410|17800|00028|01089|"
+        r"01092)\b|\bgot minus one from a read call\b|\bno more data to read from socket\b|"
+        r"\bterminating logical replication worker due to timeout\b|\bdriver: bad connection\b|"
         r"\binvalid connection\b(?! \w)|\bsession is in the kill state\b|"
         r"\bcommunications link failure\b|\b(?:replication|idle-in-transaction|idle-session) timeout\b",
         CONNECTION_BROKE,
@@ -167,9 +174,11 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.SCHEMA_DRIFT,
         r"\bORA-(?:01400|02291|02290|12899|01438|00904)\b|\bcannot be converted from type\b|"
         r"\berror(?:_code)?:? ?(?:1048|1054|1060|1061|1091|1136|1677)\b|\bcheck that column/key exists\b|"
+        r"\bduplicate (?:column|key) name\b|"
         r"\bis of type\b.{0,60}\bbut expression is of type\b|\binvalid input syntax for type\b|"
         r"\bnumeric field overflow\b|\b(?:small|big)?int(?:eger)? out of range\b|"
         r"\b(?:msg:? |error:? )(?:207|208|515|2628|8152), (?:level|severity)\b|"
+        r"\bas logical replication target\b|\bbinary data format in logical replication column\b|"
         r"\binvalid (?:object|column) name '|\bstring or binary data would be truncated\b|"
         r"\bcannot insert the value NULL into\b",
         SCHEMA_DIFFERS,
@@ -259,7 +268,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\blog in this backup set\b.{0,80}\b(?:too recent|too early|terminates)\b|\b(?:broken|"
         r"gap in the) log chain\b|"
         r"\bbreak in LSN chain\b|\blog chain\b.{0,40}\b(?:broken|gap)\b|"
-        r"\b(?:msg|error:?) (?:3035|3116|3121|3136|3178|4214|4305|4318|4319|4326|4330)\b|"
+        r"\b(?:msg|error:?) (?:3035|3116|3121|3136|3178|4214|4305|4318|4319|4326|4330|4333)\b|"
         r"\bnot on the same recovery path\b|\bcurrent database backup does not exist\b|"
         r"\brecovery path that is inconsistent\b|\bnot been restored to the correct earlier state\b|"
         r"\bno current database backup\b|\bno files are ready to rollforward\b|"
@@ -308,7 +317,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.LOCALE,
         r"\binvalid byte sequence for encoding\b|\bhas no equivalent in encoding\b|"
         r"\bincorrect string value\b|\bCOLLATION\b.{0,80}\bis not valid for CHARACTER SET\b|"
-        r"\bconversion between \w{1,20} and \w{1,20} is not supported\b|\binvalid locale name\b",
+        r"\bconversion between \w{1,20} and \w{1,20} is not supported\b|\binvalid locale name\b|"
+        r"\bconversion from collation \w{1,40} into \w{1,40} impossible\b|\bORA-(?:12703|29275)\b",
         (
             "Text of the source does not fit its encoding or that of the destination: correct the "
             "text, or convert the database."

@@ -22,10 +22,10 @@ FILE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DATABASE_FILE,
-        sql_server(3156, 3176, 3271, 5105, 5120, 5121, 5123, 5133)
+        sql_server(1834, 3156, 3176, 3271, 5105, 5120, 5121, 5123, 5133)
         + r"|\bdirectory lookup for the file\b|\bcannot be restored to\b.{0,300}\bWITH MOVE\b|"
         r"\bnonrecoverable I/O error\b|\bunable to open the physical file\b|"
-        r"\bCREATE FILE encountered operating system error\b",
+        r"\bCREATE FILE encountered operating system error\b|\bcannot be overwritten\. It is being used by\b",
         "SQL Server cannot create, open or read a file: what the operating system says there is why (no "
         "such path, no access, a file in use). On Cloud SQL, where nobody can choose paths, give Google's "
         "support the error.",

@@ -12,15 +12,24 @@ from bot.dms.error_causes import NETWORK, Cause, KnownError, known
 _PSC = r"\b(?:private service connect\b|PSC (?:endpoint|connection|interface|service attachment)s?\b)"
 
 GOOGLE_CLOUD_ERRORS: tuple[KnownError, ...] = (
+    # "Known issues" of Cloud SQL.
+    known(
+        Cause.API_DISABLED,
+        r"\bSERVICE_NETWORKING_NOT_ENABLED\b",
+        "The Service Networking API of the project is not enabled: enable it, and wait a few minutes.",
+        documented=False,
+    ),
     known(
         Cause.PEERING,
         r"\bNETWORK_(?:NOT_PEERED|PEERING_DELETED)\b|\bincorrect service networking config\b|"
         r"\bplease create service networking connection\b|"
         r"\bcannot modify allocated ranges in CreateConnection\b|"
-        r"\bIP range\b.{0,60}\boverlaps with an IP range\b",
+        r"\bIP range\b.{0,60}\boverlaps with an IP range\b|"
+        # "Error messages" of Cloud SQL: the range was changed or deleted.
+        r"\ballocated IP ranges? '…' not found in network\b",
         "Private services access is not set up for the VPC network of the destination, or its address "
-        "range is in "
-        "use elsewhere: check the network's private connection and its allocated range.",
+        "range is in use elsewhere or was deleted: check the network's private connection and its "
+        "allocated range.",
         page=NETWORK,
         documented=False,
     ),

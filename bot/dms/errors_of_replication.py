@@ -139,7 +139,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SLOT_ACTIVE,
-        r"\breplication slot\b.{0,120}\b(?:is active|in use by|already active)\b",
+        r"\breplication slot\b(?:[^:]|:(?=\S)){0,120}\b(?:is active|in use by|already active)\b",
         "Another process still uses the job's replication slot. "
         "Wait a few minutes, or end that process on the source (`pg_terminate_backend`).",
         documented=False,
@@ -205,7 +205,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bbinary logging\b.{0,60}\b(?:off|not|disabled|must)\b|"
         r"\bbinary log is not open\b|\bbinlogging on server not active\b|"
         r"\breplicate anonymous transaction when AUTO_POSITION\b|"
-        r"\bgtid_mode\b|\benforce_gtid\w*\b|\bserver_id\b|\berror 1794\b|"
+        r"\bgtid_mode\b|\benforce_gtid\w*\b|(?<!\bvalue of )\bserver_id\b|\berror 1794\b|"
         r"\bequal MySQL server (?:ids?|UUIDs)\b",
         "Binary logging on the source is off or not as DMS needs it: "
         "check `log_bin`, `binlog_format=ROW`, `server_id` (set, and of no other server) "
@@ -269,7 +269,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.REFERENCES,
-        r"\berror(?:[_ ]code)?:? ?(?:MY-00)?(?:1008|1049|1109|1146|1824|3554)\b|"
+        r"\berror(?:[_ ]code)?:? ?(?:MY-00)?(?:1008|1049|1109|1146|1305|1824|3554)\b|"
         r"\baccess to (?:data dictionary|system) table\b|"
         r"\bunknown database\b|\bDDL script for view\b|"
         r"\bfailed to open the referenced table\b|\bunknown table\b|"
@@ -318,7 +318,12 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bextension\b[^:]{0,80}\bhas no (?:installation|update)\b|"
         r"\bcould not open extension control file\b|\bunsupported extensions?\b|"
         r"\bextension \"…\" must be loaded via\b|\bcould not find function \"…\" in file\b|"
-        r"\bobject of an extension does not exist\b|\bcould not load library\b|"
+        r"\bobject of an extension does not exist\b|"
+        # PostgreSQL makes these from functions in C, which only extensions bring.
+        r"\b(?:access method|foreign-data wrapper|text search (?:template|parser)) \"?…?\w{0,63}\"? "
+        r"does not exist\b|"
+        r"\bno default operator class for access method\b|\bextension \"…\" does not exist\b|"
+        r"\boperator class \"…\" does not exist for access method\b|\bcould not load library\b|"
         r"\bcould not access file \"\$libdir/",
         "The database uses an extension that the destination does not have or does not let DMS create. "
         "Drop it on the source, or leave that database out, then {go_on}.",

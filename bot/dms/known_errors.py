@@ -102,7 +102,8 @@ _COUNT = re.compile(
 _LAST_NUMBER = re.compile(r"\((\d{4})\)(?=[\s.;,)}]{0,9}$)", re.MULTILINE)
 """Where `mysqldump` tells it: `mysqldump: Couldn't execute '…': Table 'x' doesn't exist (1146)`."""
 _QUOTED_PARAMETER = re.compile(
-    r"(\b(?:increase|requires|set|raise|than|parameter|exceeds?) )\"((?:max|wal|hot|temp)_\w{1,60})\"|"
+    r"(\b(?:increase|requires|set|raise|than|parameter|exceeds?) )"
+    r"\"((?:max|wal|hot|temp)_\w{1,60}|TimeZone)\"|"
     r"\"(wal_level|max_\w{1,60})\"(?= is insufficient| must be| to \"| >= )",
     re.IGNORECASE,
 )

@@ -41,7 +41,7 @@ def told_wrongly(texts: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]
 
 def test_texts_that_people_reported() -> None:
     texts = [(cause, text) for cause, text, *_ in (line.split("\t") for line in _SOURCED)]
-    assert len(texts) > 500
+    assert len(texts) > 700
     assert told_wrongly(texts) == []
 
 
@@ -326,6 +326,49 @@ def test_a_damaged_log_does_not_lead_to_starting_over() -> None:
     cause = likely_cause(text, job(state=State.FAILED, phase=Phase.CDC))
     assert cause is not None
     assert "cannot continue from here" not in cause.text
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "unsaid"),
+    [
+        # A tablespace is full: keeping undo data for longer would fill it sooner.
+        ("ORA-30036: unable to extend segment by 8 in undo tablespace 'UNDOTBS1'", "tablespace", "RETENTION"),
+        # What an interrupted DROP DATABASE leaves can only be dropped.
+        ('FATAL:  cannot connect to invalid database "orders"', "drop", "reach"),
+        # PostgreSQL counts replication origins on the subscriber.
+        ("ERROR:  could not find free replication state slot for replication origin with ID 1",
+         "destination", "source"),
+        ("cryptoKeyVersions/1 is not enabled, current state is: DESTROYED.", "Nobody can bring back", "x509"),
+        ("client_loop: send disconnect: Broken pipe", "SSH tunnel broke", "database"),
+    ],
+)  # fmt: skip
+def test_advice_is_of_this_error_and_not_of_its_like(text: str, said: str, unsaid: str) -> None:
+    cause = likely_cause(text)
+    assert cause is not None
+    assert said in cause.text
+    assert unsaid not in cause.text
+
+
+@pytest.mark.parametrize(
+    ("text", "neighbour"),
+    [
+        (
+            "Incorrect SERVICE_NETWORKING_NOT_ENABLED config",
+            "Incorrect Service Networking config: NETWORK_NOT_PEERED",
+        ),
+        ("ERROR:  permission denied for language c", "ERROR:  permission denied for table language"),
+        ("ERROR 1366 (HY000): Incorrect integer value: ''", "ERROR 1366 (HY000): Incorrect string value: ''"),
+        ("Duplicate key name 'a'", "Duplicate entry 'a' for key 'b'"),
+        ("lost connection to parallel worker", "Lost connection to MySQL server"),
+        (
+            "ERROR 1305 (42000): FUNCTION crm.f does not exist",
+            "Error 'FUNCTION crm.f does not exist' on query.",
+        ),
+    ],
+)
+def test_what_looks_alike_has_another_cause(text: str, neighbour: str) -> None:
+    causes = [known and known.cause for known in map(find, (text, neighbour))]
+    assert causes[0] is not causes[1]
 
 
 def test_an_account_is_not_the_service_account() -> None:
