@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.cmdline import job_refs
-from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User, Verbatim
+from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.policy.permissions import Permission
 from bot.requests.job_names import display_name
@@ -11,7 +11,7 @@ from bot.requests.wording import scope
 from bot.store.records import Request, RequestState
 from bot.util.command import COMMAND
 from bot.util.text import first_few
-from bot.util.wall_time import Moment
+from bot.util.wall_time import from_now
 from commands.support.base import Context, Verb
 from commands.support.pages import page_buttons
 from commands.support.schedule import AT, scheduled
@@ -66,8 +66,7 @@ def _section(ctx: Context, request: Request) -> Section:
         User(request.by.user),
         "\n",
         Time(request.facts.due),
-        " · ",
-        Verbatim(Moment(request.facts.due, request.facts.zone).echo(ctx.now())),
+        f", {from_now(request.facts.due, ctx.now())}",
     ]
     if request.state is RequestState.SCHEDULED and request.facts.when_drained:
         parts += ["\nSent once nothing is missing, until ", Time(request.expires)]

@@ -43,7 +43,7 @@ from bot.store.records import (
 )
 from bot.util.command import DEFAULT, named
 from bot.util.redact import redact
-from bot.util.wall_time import Moment
+from bot.util.utc_times import utc_text
 
 CUTOVER_LASTS = timedelta(days=30)
 """How long the request of a cutover stays open after its time; the cutover ends it before."""
@@ -265,7 +265,7 @@ class RequestContext:
         old = self.store.request(request.facts.moves) if request.facts.moves else None
         if old is None or old.state is not RequestState.SCHEDULED or request.facts.due is None:
             return
-        when = Moment(request.facts.due, request.facts.zone).echo(self.clock())
+        when = utc_text(request.facts.due)
         self.end(old, RequestState.CANCELLED, "cancelled", request.by, f"{MOVED}{when}")
 
     def moves_nothing(self, request: Request) -> bool:

@@ -69,14 +69,17 @@ class Moment:
 
     def echo(self, now: datetime) -> str:
         """What was understood: `Sat 5 Dec 2026, 02:00 Europe/Berlin (01:00 UTC), in 2 d 4 h`."""
-        left = self.at - now
-        when = f"in {humanize(left)}" if left >= timedelta() else f"{humanize(-left)} ago"
-        local, utc = self.local, self.at.astimezone(UTC)
+        when, local, utc = from_now(self.at, now), self.local, self.at.astimezone(UTC)
         there = f"{local:%a} {local.day} {local:%b %Y, %H:%M} {self.zone}"
         if self.zone == "UTC":
             return f"{there}, {when}"
         other_day = f"{utc:%a} " if utc.date() != local.date() else ""
         return f"{there} ({other_day}{utc:%H:%M} UTC), {when}"
+
+
+def from_now(at: datetime, now: datetime) -> str:
+    """`in 2 d 4 h`, or `10 min ago`."""
+    return f"in {humanize(at - now)}" if at >= now else f"{humanize(now - at)} ago"
 
 
 def parse_moment(text: str, now: datetime, zone: str) -> Moment:

@@ -54,19 +54,37 @@ def test_a_promote_that_would_lose_data_says_so_in_red_words() -> None:
     text = all_text(payload)
     assert ":rotating_light:" in text
     assert "NOT ZERO: 42 s · 11.4 MiB" in text
-    assert "*Promoting now loses what has not arrived yet.*" in text
     assert set(buttons(payload)) == {"dms:promote:confirm", "dms:promote:recheck", "dms:promote:cancel"}
     assert "style" not in buttons(payload)["dms:promote:confirm"], "the job ID is typed next"
     assert {each["value"] for each in buttons(payload).values()} == {"req-1"}
 
 
-def test_a_promote_for_later_does_not_say_what_one_now_would_lose() -> None:
+def test_that_undelivered_changes_are_lost_is_said_once() -> None:
+    late = {"seconds": 42.0, "bytes": 12e6, "at": NOW.isoformat(), "note": "", **MEASURED}
+    warning = promote.action.warning(job(), Options(), ()) if promote.action else ()
+    for jobs in ((job(),), tuple(job(f"job-{number}") for number in range(12))):
+        facts = facts_from_json({"delay": {each.name: late for each in jobs}})
+        text = all_text(shown(request(jobs=jobs, facts=facts, warning=warning)))
+        assert "Changes that have not arrived by then are lost on the destination" in text
+        assert len(re.findall(r"\b(?:lost|loses?)\b", text)) == 1, text
+
+
+def test_a_time_is_said_once_where_it_is_scheduled() -> None:
+    facts = RequestFacts(due=NOW + timedelta(days=1), zone="Europe/Berlin")
+    for state in (RequestState.CONFIRMING, RequestState.SCHEDULED):
+        said = accepted(request_card(request(Action.STOP, state, facts=facts), (), (), NOW))
+        body = all_text({"blocks": said["blocks"]})
+        assert body.count(f"<!date^{int(facts.due.timestamp())}^" if facts.due else "?") == 1
+        assert "Berlin" not in body
+        assert "UTC)" not in body
+
+
+def test_a_promote_for_later_says_that_it_needs_a_delay_of_zero_then() -> None:
     late = {"seconds": 42.0, "bytes": 12e6, "at": NOW.isoformat(), "note": "", **MEASURED}
     stored = {"delay": {job().name: late}, "due": (NOW + timedelta(days=1)).isoformat(), "zone": "UTC"}
     text = all_text(shown(request(facts=facts_from_json(stored))))
     assert "NOT ZERO: 42 s" in text
     assert "sent only if the replication delay is known to be zero then" in text
-    assert "Promoting now" not in text
 
 
 def test_whoever_confirms_is_told_of_the_approvals_to_come() -> None:

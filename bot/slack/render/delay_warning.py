@@ -8,7 +8,6 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.unsupported import UnsupportedEvents
 from bot.requests.backup_files import backups_text
 from bot.requests.delay import amounts, leaves_out, unmeasured, why_unknown
-from bot.requests.rules import waits_for_drain
 from bot.requests.unsupported import unsupported_text
 from bot.slack.render import mrkdwn
 from bot.slack.render.labels import job_name_code
@@ -35,7 +34,7 @@ def delay_lines(request: Request) -> list[str]:
     lines = []
     for name, seen in found.items():
         job = f"{job_name_code(request, name)}: " if several else ""
-        lines += [_line(seen, job, _lost(request)), *_backups(seen, job), *_unsupported(seen, job)]
+        lines += [_line(seen, job), *_backups(seen, job), *_unsupported(seen, job)]
     return lines
 
 
@@ -132,7 +131,7 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
         behind = [f"{job_name_code(request, name)} {_amounts(seen)}" for name, seen in late.items()]
         lines.append(
             f":rotating_light: *The replication delay is NOT ZERO for {count_of(len(late), 'job')}*: "
-            f"{first_few(behind, _MAX_NAMES)}.{_lost(request)}"
+            f"{first_few(behind, _MAX_NAMES)}."
         )
     if still:
         since = [_since(request, *each) for each in still.items()]
@@ -203,13 +202,8 @@ def _since(request: Request, name: str, seen: MeasuredDelay) -> str:
     return f"{job_name_code(request, name)} {mrkdwn.date(seen.since)} (last known delay {delay})"
 
 
-def _lost(request: Request) -> str:
-    """What a promote at this moment would lose; empty if it is sent later, once nothing is missing."""
-    later = request.facts.due is not None or waits_for_drain(request.facts)
-    return "" if later else " *Promoting now loses what has not arrived yet.*"
-
-
-def _line(seen: MeasuredDelay, job: str, lost: str) -> str:
+def _line(seen: MeasuredDelay, job: str) -> str:
+    """What is lost by a promote, the verb's own warning says."""
     if seen.is_zero:
         some = f" {_BYTES_LEFT}" if _has_bytes(seen) else ""
         return f"✅ {job}{_amounts(seen, '*Replication delay: {}*')}. {_UNTIL_THEN}{some}"
@@ -219,7 +213,7 @@ def _line(seen: MeasuredDelay, job: str, lost: str) -> str:
     if seen.is_behind:
         return (
             f":rotating_light: {job}{_amounts(seen, '*The replication delay is NOT ZERO: {}*')}"
-            f"{mrkdwn.rich_text(leaves_out(seen))}.{lost}"
+            f"{mrkdwn.rich_text(leaves_out(seen))}."
         )
     if seen.standing:
         return f":rotating_light: {job}{mrkdwn.rich_text(unmeasured(seen))}"

@@ -23,7 +23,6 @@ from bot.slack.render.event_labels import OUTSIDE
 from bot.store.facts import UNREAD
 from bot.store.records import Request, RequestState
 from bot.util.text import and_more, count_of, rest_line
-from bot.util.wall_time import Moment
 
 _NAMED = 20
 """Databases of a job that are named; a button shows all of them."""
@@ -65,6 +64,11 @@ def request_details(
 
 
 _NAMED_JOBS = 3
+_WEEKDAY = "{date_long_pretty} {time}"
+"""Slack's date with the day of the week, by which people plan.
+
+Source: https://docs.slack.dev/messaging/formatting-message-text
+"""
 _ONCE_DRAINED = "It is sent once nothing is missing, for 30 minutes from then on."
 
 
@@ -74,18 +78,17 @@ def reason_text(request: Request) -> str:
 
 
 def scheduled(request: Request) -> list[Block]:
-    """When it is to be sent, as it was understood and in the reader's own zone."""
+    """When it is to be sent, once and in the reader's own zone: the same in others reads as another time."""
     if request.facts.due is None:
         return m.sections(terms_text(request)) if request.facts.cutover else []
-    meant = Moment(request.facts.due, request.facts.zone).echo(request.created)
     only_if = " It is sent only if the replication delay is known to be zero then."
     if waits_for_drain(request.facts):
         only_if = f"\n{terms_text(request)}" if request.facts.cutover else f" {_ONCE_DRAINED}"
     elif not delay_counts(request):
         only_if = ""
     return m.sections(
-        f"⏰ *Scheduled for* {mrkdwn.date(request.facts.due)}: {mrkdwn.verbatim(meant)} from the request."
-        f" Everything is checked again then.{only_if}"
+        f"⏰ *Scheduled for* {mrkdwn.date(request.facts.due, _WEEKDAY)}. "
+        f"Everything is checked again then.{only_if}"
     )
 
 
