@@ -176,6 +176,14 @@ def test_the_card_names_who_is_at_it() -> None:
     )
 
 
+def test_the_operation_in_progress_is_named_with_all_the_rest_alone() -> None:
+    at = "projects/a/locations/b/operations/op-7"
+    run = Run("r", "q", job().name, Action.STOP, RunState.FOLLOWING, "c", called=NOW, by="U7", operation=at)
+    short = JobCard(job(), CONSOLE, (), run=run)
+    assert "op-7" not in all_text(accepted(render(short)))
+    assert "operation `op-7`" in all_text(accepted(render(replace(short, more=()))))
+
+
 def test_databases_that_could_not_be_had() -> None:
     text = all_text(accepted(render(JobCard(job(), CONSOLE, None, "REST said <no>"))))
     assert "could not be listed*: REST said &lt;no&gt;" in text

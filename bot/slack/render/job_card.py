@@ -158,7 +158,12 @@ def _whole(card: JobCard) -> list[Block]:
     blocks.extend(m.context(*_withheld(card)))
     blocks.append(m.divider())
     blocks.extend(m.fields(_facts(card)))
-    for part in (*_beside_the_delay(card.delay), error_text(card.job), *_troubles(card), *_databases(card)):
+    for part in (
+        *_beside_the_delay(card.delay),
+        error_text(card.job),
+        *_troubles(card, whole=True),
+        *_databases(card),
+    ):
         blocks.extend(m.sections(part) if part else [])
     if card.next_step:
         blocks.extend(m.sections(f"👉 *Next*: {mrkdwn.format_own(card.next_step)}"))
@@ -296,11 +301,11 @@ def _labels(job: Job) -> str:
     return " ".join(shown) + and_more(len(job.labels), _LABELS)
 
 
-def _troubles(card: JobCard) -> list[str]:
+def _troubles(card: JobCard, *, whole: bool = False) -> list[str]:
     found = [labels.failed_run_text(card.failed_run) if card.failed_run else ""]
     if card.frozen:
         found.append(f"❄️ *Frozen, no changes now*: {mrkdwn.rich_text(card.frozen)}")
-    found.append(labels.in_progress_text(card.run, card.operation))
+    found.append(labels.in_progress_text(card.run, card.operation, whole=whole))
     return [part for part in found if part]
 
 

@@ -176,20 +176,23 @@ def failed_run_text(run: Run) -> str:
     return f"❗ *{str(run.action).capitalize()}*{by} *{run_text(run.state)}*{when}{why}"
 
 
-def in_progress_text(run: Run | None, operation: Operation | None = None) -> str:
-    """The run or operation in progress, and who started it; mrkdwn, empty if there is none."""
+def in_progress_text(run: Run | None, operation: Operation | None = None, *, whole: bool = False) -> str:
+    """The run or operation in progress, and who started it; mrkdwn, empty if there is none. `whole`: with the
+    ID of the operation, which people need outside of this bot alone."""
+    name = run.operation if run is not None else operation.name if operation is not None else ""
+    named = f", operation {mrkdwn.code(short_name(name))}" if name and whole else ""
     if run is not None:
         by = f" by {mrkdwn.mention('@', run.by)}" if run.by else ""
         begun = run.called or run.created
         since = f" since {mrkdwn.date(begun)}" if begun else ""
-        return f"⏳ *{DOING[run.action]}*, started here{by}{since}"
+        return f"⏳ *{DOING[run.action]}*, started here{by}{since}{named}"
     if operation is None:
         return ""
     since = f" since {mrkdwn.date(operation.create_time)}" if operation.create_time else ""
     doing = mrkdwn.code(operation.verb) if operation.verb else "an operation"
     status_text = f": {mrkdwn.verbatim(operation.status_message)}" if operation.status_message else ""
     cancelling = " (being cancelled)" if operation.cancelling else ""
-    return f"⏳ *In progress*: {doing}{cancelling}{since}{status_text}"
+    return f"⏳ *In progress*: {doing}{cancelling}{since}{named}{status_text}"
 
 
 def names(found: tuple[str, ...] | list[str], limit: int = 20) -> str:

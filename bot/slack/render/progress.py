@@ -18,7 +18,7 @@ from bot.util.text import rest_line
 
 _LINES = 60
 _DETAILED = 10
-"""Up to so many runs are shown with their operations; more have a short line each."""
+"""Up to so many runs are shown with all of their notes; more have a short line each."""
 _NOTE = 400
 _SHORT_NOTE = 150
 _ORDER = (
@@ -134,7 +134,7 @@ def _line(request: Request, run: Run, *, short: bool = False) -> str:
     most = _SHORT_NOTE if short else _NOTE
     if run.state in ACTIVE_RUNS:
         step = f" ({mrkdwn.clip(labels.quoted_note(run.note), most)})" if run.note else ""
-        return f"{head}{step}{_since(run, short=short)}"
+        return f"{head}{step}{_since(run)}"
     note = f": {mrkdwn.clip(labels.quoted_note(run.note), most)}" if run.note else ""
     return f"{head}{_span(run)}{note}"
 
@@ -145,15 +145,13 @@ def _doing(request: Request, run: Run) -> str:
     return labels.DOING[request.action].lower() if is_followed else labels.run_text(run.state)
 
 
-def _since(run: Run, *, short: bool) -> str:
+def _since(run: Run) -> str:
+    """When it began. Which operation DMS has made of it, `show --more` says: here nobody can use its ID."""
     if run.called is None:
         return ""
     if run.state is RunState.QUEUED:
         return ": the job has been stopped, its restart comes next"
-    operation = "" if short else run.operation.rpartition("/")[2]
-    kind = "" if operation.startswith("operation-") else "operation "  # the service's IDs say it themselves
-    named = f", {kind}{mrkdwn.code(operation)}" if operation else ""
-    return f", began {mrkdwn.date(run.called, '{ago}')}{named}"
+    return f", began {mrkdwn.date(run.called, '{ago}')}"
 
 
 def _span(run: Run) -> str:
