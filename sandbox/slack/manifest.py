@@ -13,6 +13,9 @@ from sandbox.slack.errors import ControlError
 
 FILE = Path(__file__).resolve().parents[2] / "manifest.yml"
 
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""The one in C takes a tenth of the time."""
+
 EVERYTHING: dict[str, Any] = {
     "oauth_config": {
         "scopes": {
@@ -99,7 +102,7 @@ class Manifest:
 def parse(given: str | dict[str, Any]) -> Manifest:
     """A manifest as YAML, JSON or an object. Raises ControlError for what is none."""
     try:
-        whole = yaml.safe_load(given) if isinstance(given, str) else given
+        whole = yaml.load(given, _LOADER) if isinstance(given, str) else given  # noqa: S506 - both are safe
         return _parsed(whole)
     except (yaml.YAMLError, AttributeError, KeyError, TypeError) as wrong:
         words = "a manifest is an object with `features`, `oauth_config` and `settings`"
