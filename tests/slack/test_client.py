@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,17 @@ def test_nothing_in_a_channel_is_posted_twice_by_a_retry() -> None:
     client = outbox_client(slack_client("xoxb-1", "https://slack.example/api/"))
     assert client.retry_handlers == []
     assert webhook(client, "https://slack.example/response").retry_handlers == []
+
+
+def test_certificates_are_read_once_for_all_calls() -> None:
+    """urllib and the SDK read them for each call and each WebSocket of a client without a context."""
+    client = slack_client("xoxb-1", "https://slack.example/api/")
+    again = slack_client("xoxb-2", "https://slack.example/api/")
+    for each in (answer_client(client), view_client(client), outbox_client(client), again):
+        assert each.ssl is client.ssl
+    assert webhook(client, "https://slack.example/response").ssl is client.ssl
+    assert isinstance(client.ssl, ssl.SSLContext)
+    assert (client.ssl.verify_mode, client.ssl.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 @pytest.mark.parametrize(
