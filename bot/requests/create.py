@@ -10,7 +10,6 @@ from typing import Any
 
 from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
-from bot.dms.drained import takes_threshold
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.job_fields import edited_meanwhile
 from bot.dms.model import Job
@@ -21,6 +20,7 @@ from bot.requests.approval_channels import different_channels
 from bot.requests.base import Blocker, RequestContext
 from bot.requests.buttons import instead_buttons
 from bot.requests.draft import Drafter, RequestDraft
+from bot.requests.drain import never_sent
 from bot.requests.groups import flags_of, mixed_statuses_answer
 from bot.requests.job_names import ambiguous_names, in_commands
 from bot.requests.queries import request_key
@@ -192,15 +192,11 @@ class RequestCreation:
         blocker = self._ctx.blocker_of(draft.action, job, draft.facts.due)
         if blocker is not None:
             return self._blocked_note(who, draft, blocker)
-        if draft.facts.when_drained and takes_threshold(job):
-            text = (
-                f"The delay of `{job.id}` need not come down to zero: `--when-drained` would wait in vain. "
-                f"`{COMMAND} cutover {job.id}` takes the delay that is low enough."
-            )
-            return Note(text, tone="warn")
         refusal = self._refusal(draft, job)
         if refusal is None:
-            return None
+            unattended = draft.is_promoted_unattended
+            why = never_sent(job, when_drained=draft.facts.when_drained) if unattended else ""
+            return Note(why, tone="warn") if why else None
         may = self._ctx.access.permissions(who)
         instead = instead_buttons(
             lambda wanted: self._ref(who, wanted), job, refusal, lambda action: may.may(action, job)

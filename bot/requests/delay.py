@@ -135,7 +135,7 @@ def resumed_at(store: Store, job: Job, now: datetime) -> datetime | None:
 
 def measured_delay(job: Job, delay: Delay, names: Sequence[str], now: datetime) -> MeasuredDelay:
     """What these figures say of the job `now`; `names` are the databases that count, none for all."""
-    seen = MeasuredDelay(now, partial=_left_out(job))
+    seen = MeasuredDelay(now, partial=left_out(job))
     if not is_measured(job):
         return replace(seen, standing=where(job), last=_last(delay.seconds, names))
     size = delay.bytes.of(names)
@@ -144,7 +144,7 @@ def measured_delay(job: Job, delay: Delay, names: Sequence[str], now: datetime) 
     return _with_seconds(seen, delay.seconds, names, now)
 
 
-def _left_out(job: Job) -> str:
+def left_out(job: Job) -> str:
     """What a zero delay leaves out with this job's engines, in a clause; empty for nothing."""
     if job.source.engine == "ORACLE":
         return _UNREAD

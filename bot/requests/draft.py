@@ -18,7 +18,7 @@ from bot.requests.fingerprint import selection_matters
 from bot.requests.in_cutover import cutover_warnings, goes_on
 from bot.requests.job_names import in_commands
 from bot.requests.reasons import missing_reason
-from bot.requests.rules import before_due, waits_for_drain
+from bot.requests.rules import before_due, measures_delay, waits_for_drain
 from bot.requests.seen import (
     SeenDatabases,
     find_seen,
@@ -52,6 +52,13 @@ class RequestDraft:
     """Whether the confirmation has to be typed, whatever the action asks for."""
     also: Callable[[Request], None] = lambda _request: None
     """Stores what belongs to the request, in the transaction that stores the request."""
+
+    @property
+    def is_promoted_unattended(self) -> bool:
+        """Whether it is a promote that is sent only with a low delay, when nobody is there. A cutover has
+        people, and back to the source no delay is measured."""
+        later = self.facts.due is not None or self.facts.when_drained
+        return later and not self.facts.cutover and measures_delay(self.action, self.options)
 
 
 class Drafter:

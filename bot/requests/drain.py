@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.dms.drained import DatabaseDrain, is_drained, judge, rule_of
+from bot.dms.delay import is_measured
+from bot.dms.drained import DatabaseDrain, is_drained, judge, rule_of, takes_threshold
+from bot.dms.engines import reads_backup_files
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.dms.port import Reads
-from bot.requests.delay import replicated
+from bot.dms.rules import where
+from bot.requests.delay import left_out, replicated
 from bot.util import parallel
+from bot.util.command import COMMAND
 
 LASTS = timedelta(minutes=30)
 """How long a promote waits until nothing is missing: three samples, up to three minutes late."""
@@ -21,6 +25,37 @@ PROMISE = (
 )
 _SEEN_BEFORE = timedelta(minutes=15)
 """How far before that time samples are read, too: to know which series a database has."""
+
+
+def never_sent(job: Job, *, when_drained: bool) -> str:
+    """Why a promote that is sent by itself, at a set time or once the job has drained, never would be; in
+    sentences, empty if it may be. Nobody is there then to decide that a delay is low enough."""
+    if not is_measured(job):
+        return (
+            f"`{job.id}` is {where(job)}, and its delay is not measured then, so this promote would never be "
+            f"sent. `{COMMAND} promote {job.id}` asks you to decide now."
+        )
+    if takes_threshold(job):
+        waits = (
+            "`--when-drained` would wait in vain"
+            if when_drained
+            else "no zero says that all has arrived, so nothing would be sent at a set time"
+        )
+        return (
+            f"The delay of `{job.id}` need not come down to zero: {waits}. "
+            f"`{COMMAND} cutover {job.id}` takes the delay that is low enough."
+        )
+    if when_drained or not left_out(job):
+        return ""
+    instead = (
+        f"`{COMMAND} promote {job.id} --when-drained` waits until no backup file is left, also with `--at`."
+        if reads_backup_files(job)
+        else f"`{COMMAND} promote {job.id}` asks you to decide now."
+    )
+    return (
+        f"No delay of `{job.id}` says that all has arrived: {left_out(job)}. So nothing would be sent at a "
+        f"set time. {instead}"
+    )
 
 
 def measure_drain(

@@ -280,6 +280,13 @@ def test_a_promote_waits_until_nothing_is_missing(fresh: Env, from_now: AheadClo
     assert len(fresh.writes("promote", job)) == 1
 
 
+def test_a_promote_that_would_never_be_sent_is_refused_ahead(env: Env) -> None:
+    """Nothing is measured of a stopped job, so its delay is never known to be zero when the time comes."""
+    job = env.add_job("later", state="STOPPED", phase="CDC")
+    env.shows(env.type(f'promote {job} --at "in 2h"'), "would never be sent")
+    assert not env.bot.store.requests(tuple(RequestState), job=full(job))
+
+
 def test_what_is_still_missing_half_an_hour_later_is_not_promoted(fresh: Env, from_now: AheadClock) -> None:
     job = fresh.add_job("later", state="RUNNING", phase="CDC", sec_lag=45)
     card = fresh.shows(fresh.type(f"promote {job} --when-drained"), step="confirm")
