@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.dms.resource_names import is_served
 from bot.dms.running_errors import databases_of
 from bot.outbox.requeue import still_holds
 from bot.policy.model import Policy
 from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.slack.render import alerts
-from bot.store import Store
+from bot.store import Store, UnreadableRow
 from bot.store.records import Escalation, Event
 from bot.watch.escalations import mark_messages_dirty, message_key, own_message
 
@@ -20,11 +21,13 @@ log = structlog.get_logger(__name__)
 
 
 class EscalationTask:
-    """Repeats what is due, and ends what is over or whose `[[escalate]]` table is no longer in the policy."""
+    """Repeats what is due, and ends what is over, whose `[[escalate]]` table is no longer in the policy, or
+    whose jobs' locations are no longer in the settings: nobody looks at them, so it would never be over."""
 
     def __init__(self, store: Store, policy: Policy, wake: Callable[[], None]) -> None:
         self._store = store
         self._rules = frozenset(each.name for each in policy.escalations)
+        self._projects = policy.projects
         self._wake = wake
 
     def tick(self, now: datetime) -> None:
@@ -48,6 +51,7 @@ class EscalationTask:
         if current.rule not in self._rules or self._is_over(current):
             self._store.change_escalation(id, ended=now)
             mark_messages_dirty(self._store, current)
+            log.info("escalation_ended", escalation=id, rule=current.rule)
             return True
         if current.next_at is None or current.next_at > now or self._waits(current):
             return False
@@ -66,8 +70,17 @@ class EscalationTask:
         return message is not None and not message.ts and not message.error
 
     def _is_over(self, escalation: Escalation) -> bool:
-        events = [self._store.event(each) for each in escalation.events]
-        return all(each is None or self._has_ended(each) for each in events)
+        return all(map(self._is_settled, escalation.events))
+
+    def _is_settled(self, id: int) -> bool:
+        """Whether nobody has to look at the event any more. One that cannot be read, or whose job cannot be,
+        is not known to be over."""
+        try:
+            event = self._store.event(id)
+            return event is None or not is_served(event.job, self._projects) or self._has_ended(event)
+        except UnreadableRow as error:
+            pass_over(error)
+            return False
 
     def _has_ended(self, event: Event) -> bool:
         """Whether what the event reported has ended."""

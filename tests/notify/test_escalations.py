@@ -36,6 +36,7 @@ from commands.acknowledge import VERB
 from commands.support.base import Context, EarlyAnswer
 from tests.notify.world import MINUTE, NOTIFY, NOW, job
 from tests.policy.command_service import words
+from tests.store.raw import Raw
 
 GROUP, MENTION = "S0ONCALL01", "<!subteam^S0ONCALL01>"
 OWN = "C0PROD0001"
@@ -241,6 +242,35 @@ def test_a_rule_that_left_the_policy_asks_nobody(bot: Bot) -> None:
     later = Bot(bot.store, policy(""))
     assert later.after(15) == []
     assert not bot.store.open_escalations()
+
+
+def test_a_location_that_left_the_settings_asks_nobody_and_says_so(bot: Bot) -> None:
+    """Nobody looks at its jobs any more, so it would be repeated for ever."""
+    bot.sees("FAILED/CDC")
+    bot.posts()
+    bot.after(15)
+    bot.posts()
+    elsewhere = (Project("demo-project", "prod", ("us-central1",)),)
+    later = Bot(bot.store, replace(bot.policy, projects=Projects(elsewhere)))
+    assert not any(each.kind == "escalation" for each in later.after(30))
+    assert not bot.store.open_escalations()
+    said = later.posts()
+    assert len(said) == 2, "the alert and its reminder, as they are"
+    assert all("No more reminders: its location is no longer in my settings" in each for each in said)
+    assert not any(MENTION in each or "Resolved" in each for each in said)
+    assert later.after(60) == []
+
+
+@pytest.mark.parametrize("spoilt", ["known_jobs SET flags = '['", "events SET at = 'long ago'"])
+def test_what_cannot_be_read_is_not_over(bot: Bot, tmp_path: Path, spoilt: str) -> None:
+    bot.sees("FAILED/CDC")
+    bot.posts()
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute(f"UPDATE {spoilt}")
+    bot.now += 15 * MINUTE
+    bot.task.tick(bot.now)
+    (escalation,) = bot.store.open_escalations()
+    assert escalation.repeats == 1
 
 
 def test_it_is_asked_in_the_projects_channel(store: Store) -> None:

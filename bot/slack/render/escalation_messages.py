@@ -6,6 +6,7 @@ import structlog
 
 from bot.cmdline.answers import Button, Group, RichPart
 from bot.cmdline.invocation import Invocation
+from bot.dms.resource_names import is_served
 from bot.policy.access import Access
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.buttons import MakeRef
@@ -38,7 +39,8 @@ class EscalationMessages:
         found = self._store.escalation_of(out.key) if out.kind in SHOWN_IN else None
         if found is None:
             return message
-        return words.with_request(message, found, self._group(found, out), self._button(found))
+        group, button = self._group(found, out), self._button(found)
+        return words.with_request(message, found, group, button, forgotten=self._is_forgotten(found))
 
     def own(self, out: OutMessage) -> Message | None:
         """A message of its own; None if nobody has to acknowledge it any more and it was not posted yet.
@@ -53,7 +55,16 @@ class EscalationMessages:
         number, sent = int(out.subject["number"]), out.created or found.started
         calls = namer(self._store.known_names(), self._access.policy.projects)
         group, button = self._group(found, out), self._button(found)
-        return words.own_message(found, number, events, group, button, sent, calls)
+        forgotten = self._is_forgotten(found)
+        return words.own_message(found, number, events, group, button, sent, calls, forgotten=forgotten)
+
+    def _is_forgotten(self, escalation: Escalation) -> bool:
+        """Whether it ended as no location of its jobs is in the settings any more."""
+        if escalation.ended is None or escalation.acknowledged_by:
+            return False
+        projects = self._access.policy.projects
+        events = [event for each in escalation.events if (event := self._store.event(each)) is not None]
+        return bool(events) and not any(is_served(each.job, projects) for each in events)
 
     def _button(self, escalation: Escalation) -> Button:
         ref = self._ref(Invocation("acknowledge", flags={"escalation": escalation.id}))
