@@ -6,13 +6,14 @@ take more time than the call itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.cloud.clouddms_v1.types import clouddms
 from google.cloud.clouddms_v1.types import clouddms_resources as resources
 
+from bot.dms import status_details
 from bot.dms.enum_names import Names
 from bot.dms.errors import MAX_SERVICE_TEXT
 from bot.dms.model import (
@@ -98,10 +99,10 @@ def _labels(labels: Any) -> tuple[tuple[str, str], ...]:
 
 
 def fault(status: Any) -> Fault | None:
-    """A `google.rpc.Status` with its verification errors appended; None if it is no error."""
+    """A `google.rpc.Status` with what its details say appended; None if it is no error."""
     if not status.code and not status.message:
         return None
-    return Fault(status.code, _with_details(status.message, _verification_errors(status.details)))
+    return Fault(status.code, _with_details(status.message, _details(status.details)))
 
 
 def operation(message: Any) -> Operation:
@@ -142,13 +143,7 @@ def fault_from_json(status: Mapping[str, Any] | None) -> Fault | None:
     """A REST `Status`; None if there is no error."""
     if not status or not (status.get("code") or status.get("message")):
         return None
-    details = (
-        _one_error(
-            each.get("errorCode", ""), each.get("errorMessage", ""), each.get("errorDetailMessage", "")
-        )
-        for each in status.get("details") or ()
-        if str(each.get("@type", "")).endswith("MigrationJobVerificationError")
-    )
+    details = (text for each in status.get("details") or () for text in status_details.sentences(each))
     return Fault(int(status.get("code") or 0), _with_details(str(status.get("message") or ""), details))
 
 
@@ -211,12 +206,16 @@ def _identifiers(configs: Iterable[Mapping[str, Any]] | None) -> tuple[ObjectId,
     return tuple(object_id(each.get("objectIdentifier") or {}) for each in configs or ())
 
 
-def _verification_errors(details: Iterable[Any]) -> Iterable[str]:
+def _details(details: Iterable[Any]) -> Iterator[str]:
     for detail in details:
         if detail.Is(_VERIFICATION_PB.DESCRIPTOR):
             found = _VERIFICATION_PB()
             detail.Unpack(found)
-            yield _one_error(_error_code(found.error_code), found.error_message, found.error_detail_message)
+            yield status_details.verification_error(
+                _error_code(found.error_code), found.error_message, found.error_detail_message
+            )
+        else:
+            yield from status_details.sentences(status_details.from_any(detail))
 
 
 def _error_code(number: int) -> str:
@@ -226,14 +225,12 @@ def _error_code(number: int) -> str:
         return f"ERROR_CODE_{number}"
 
 
-def _one_error(code: str, message: str, detail: str) -> str:
-    text = ": ".join(part for part in (code, message) if part)
-    return f"{text} ({detail})" if detail and detail != message else text
-
-
 def _with_details(message: str, details: Iterable[str]) -> str:
     """The service's own words; a password in them is not kept."""
-    parts = [part for part in (message, *details) if part and (part == message or part not in message)]
+    parts = [message] if message else []
+    for part in details:
+        if part and not any(part in said for said in parts):
+            parts.append(part)
     ends = len(parts) - 1
     whole = "; ".join(each if at == ends else each.rstrip(".") for at, each in enumerate(parts))
     return redact(without_command(whole[:MAX_SERVICE_TEXT]))

@@ -9,7 +9,7 @@ import pytest
 from google.cloud.clouddms_v1.types import clouddms_resources as resources
 from google.longrunning import operations_pb2
 from google.protobuf import json_format
-from google.rpc import status_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from bot.dms import connection_profiles, convert
 from bot.dms.enum_names import EnumNames
@@ -106,6 +106,71 @@ def test_a_new_verification_error_is_shown_by_number() -> None:
         VerificationPb.FromString(VerificationPb(error_code=999, error_message="odd").SerializeToString())
     )
     assert convert.fault(status) == Fault(9, "ERROR_CODE_999: odd")
+
+
+def _packed(*details: Any, message: str = "") -> status_pb2.Status:
+    status = status_pb2.Status(code=9, message=message)
+    for each in details:
+        status.details.add().Pack(each)
+    return status
+
+
+TIMED_OUT = "We timed out trying to connect to the data source."
+
+
+@pytest.mark.parametrize(
+    ("details", "message", "shown"),
+    [
+        # hashicorp/terraform-provider-google#21253: Datastream, which reads Oracle.
+        (
+            [
+                error_details_pb2.ErrorInfo(
+                    reason="CONNECTION_TIMEOUT",
+                    domain="datastream.googleapis.com",
+                    metadata={"message": TIMED_OUT, "originalMessage": "timeout expired"},
+                )
+            ],
+            "",
+            f"CONNECTION_TIMEOUT: {TIMED_OUT}",
+        ),
+        ([error_details_pb2.LocalizedMessage(locale="en", message="No.")], "Failed.", "Failed; No."),
+        ([error_details_pb2.LocalizedMessage(locale="en", message="Failed.")] * 2, "Failed.", "Failed."),
+        (
+            [
+                error_details_pb2.PreconditionFailure(
+                    violations=[error_details_pb2.PreconditionFailure.Violation(description="it runs")]
+                )
+            ],
+            "Failed",
+            "Failed; it runs",
+        ),
+        ([_packed(_packed(message="inner"), message="outer")], "Failed", "Failed; outer; inner"),
+        (
+            [_packed(VerificationPb(error_code=9, error_message="m"))],
+            "Failed",
+            "Failed; INVALID_WAL_LEVEL: m",
+        ),
+        ([error_details_pb2.RetryInfo()], "Failed", "Failed"),
+    ],
+)
+def test_details_of_every_kind_are_read(details: list[Any], message: str, shown: str) -> None:
+    """Without them, an error whose message is empty would have no reason."""
+    status = _packed(*details, message=message)
+    assert convert.fault(status) == Fault(9, shown)
+    assert convert.fault_from_json(json_format.MessageToDict(status)) == Fault(9, shown)
+
+
+def test_a_detail_of_an_unknown_type_is_passed_over() -> None:
+    inner = _packed(error_details_pb2.LocalizedMessage(locale="en", message="inner"), message="outer")
+    inner.details.add(type_url="type.googleapis.com/google.cloud.new.Detail", value=b"\x08\x01")
+    assert convert.fault(_packed(inner, message="Failed")) == Fault(9, "Failed; outer; inner")
+
+
+@pytest.mark.parametrize(
+    "odd", ["x", 7, None, [], {"violations": "x", "details": {}}, {"metadata": 1, "fieldViolations": [1]}]
+)
+def test_an_odd_detail_is_passed_over(odd: Any) -> None:
+    assert convert.fault_from_json({"code": 9, "message": "m", "details": [odd]}) == Fault(9, "m")
 
 
 def test_no_fault() -> None:
