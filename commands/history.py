@@ -300,6 +300,7 @@ VERB = Verb(
             Flag("export", "choice", "as a file", choices=("csv", "jsonl")),
             Flag("page", "number", "which page"),
         ),
+        all_by_default=True,
     ),
     details="Every request with its outcome, newest first. *Steps* shows all that led to it.",
     more=(

@@ -134,7 +134,7 @@ VERB = Verb(
     permission=Permission.VIEW,
     summary="who may do what, and why",
     usage=("policy", "policy JOB"),
-    syntax=Syntax("optional", flags=(Flag("page", "number", "which page"),)),
+    syntax=Syntax("optional", flags=(Flag("page", "number", "which page"),), all_by_default=True),
     details="The whole policy in plain words. With a job: what you may do with it, and why.",
     begins="policy",
     examples=("policy", "policy orders-db"),

@@ -12,6 +12,7 @@ from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
 from bot.store.records import Watch
 from bot.util.command import COMMAND
+from bot.util.text import count_of
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, always, no_service_call
 from commands.support.projects import PROJECT
@@ -39,7 +40,11 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
             ctx.store.append_audit(subscriptions.audit_entry(ctx, "unwatched", each))
         if ended and subscriptions.needs_notice(ctx, target, membership):
             subscriptions.notify_channel(ctx, f"unwatch:{ended[0].id}", target, _ended_text(ctx, ended))
-    return _ended(ctx, target, ended) if ended else _none(ctx, target, (*invocation.jobs, "")[0], there)
+    return (
+        _ended(ctx, target, ended, len(there) - len(ended))
+        if ended
+        else _none(ctx, target, (*invocation.jobs, "")[0], there)
+    )
 
 
 def _meant(ctx: Context, invocation: Invocation, jobs: str, there: list[Watch]) -> list[Watch]:
@@ -56,13 +61,17 @@ def _ended_text(ctx: Context, ended: list[Watch]) -> str:
     return f"unsubscribed this channel from {subscriptions.jobs_text(ctx, ended[0].jobs)}."
 
 
-def _ended(ctx: Context, target: str, ended: list[Watch]) -> Note:
+def _ended(ctx: Context, target: str, ended: list[Watch], others: int) -> Note:
+    """`others` are the subscriptions that stay."""
     parts: list[RichPart] = [
         subscriptions.target_text(target),
         f" is no longer subscribed to {subscriptions.jobs_text(ctx, ended[0].jobs)}.",
     ]
     if len(ended) > 1:
         parts = [f"Ended {len(ended)} subscriptions of ", subscriptions.target_text(target), "."]
+    if others and [each.jobs for each in ended] == [EVERYTHING]:
+        # Who types `unwatch all` may mean every subscription, not the one to all jobs.
+        parts.append(f" {count_of(others, 'other subscription')} {'stays' if others == 1 else 'stay'}.")
     left: tuple[SubscriptionLike, ...] = ctx.access.policy.watches
     left += ctx.store.watches(target=target)
     for each in default_watches(ctx.settings.notify_channel, left, ctx.settings.projects):
@@ -123,6 +132,7 @@ VERB = Verb(
             Flag("all", "switch", "all of them"),
         ),
         filters=subscriptions.FILTERS,
+        all_by_default=True,
     ),
     details="Ends a subscription: type what you typed after `watch`. For a channel, it takes an operator.",
     more=(

@@ -126,6 +126,7 @@ VERB = Verb(
         "optional",
         flags=(subscriptions.CHANNEL, subscriptions.DM, subscriptions.ONLY, PROJECT),
         filters=subscriptions.FILTERS,
+        all_by_default=True,
     ),
     details=(
         "Notifies this channel about one job, the jobs of a filter, or all jobs. Subscribing a "
@@ -137,7 +138,12 @@ VERB = Verb(
         "completed, stuck, deleted) is posted as a new message. With `--only`, each event of those "
         "kinds is a new message. Another `--only` for the same jobs replaces the first."
     ),
-    examples=("watch orders-db", "watch label.env=prod --only failed,completed", "watch state=failed --dm"),
+    examples=(
+        "watch orders-db",
+        "watch all",
+        "watch label.env=prod --only failed,completed",
+        "watch state=failed --dm",
+    ),
     run=_run,
     saves=always,
     asks_service=only_of_a_job,

@@ -69,6 +69,8 @@ class Syntax:
     """Whether free words, which are not jobs, are accepted."""
     names: bool = False
     """Whether its one job may also be named by its display name, which can have several words."""
+    all_by_default: bool = False
+    """Whether it is about all jobs where none is named, so that `all` may stand there as well."""
     examples: tuple[str, ...] = ()
     """Lines of the verb that work, without `/dms`; those about one job name `orders-db`."""
 

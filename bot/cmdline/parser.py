@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from bot.cmdline import examples, flags, job_refs
+from bot.cmdline import all_jobs, examples, flags, job_refs
 from bot.cmdline.corrections import APPEND, corrected_tokens
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import Token, items, short, split, unshield
@@ -155,7 +155,12 @@ class _Parser:
             at = self._read_one(tokens, at)
 
     def result(self) -> Invocation:
+        if self.syntax.all_by_default and all_jobs.means_all(self.jobs):
+            self.jobs.clear()
         self._check_jobs()
+        return self._invocation()
+
+    def _invocation(self) -> Invocation:
         return Invocation(self.verb, tuple(self.jobs), self.flags, self.filters, tuple(self.words))
 
     def _read_one(self, tokens: tuple[Token, ...], at: int) -> int:
@@ -169,6 +174,8 @@ class _Parser:
 
     def _flag(self, tokens: tuple[Token, ...], at: int) -> int:
         head, equals, _ = tokens[at].text[2:].partition("=")
+        if head.lower() == "all" and self._needs_no_all():
+            return at + 1
         flag = self._known_flag(head.lower().replace("_", "-"), tokens[at])
         if flag.kind == "switch":
             if equals:
@@ -189,6 +196,9 @@ class _Parser:
             )
         self._set_flag(flag, flags.read(flag, raw, prose, self._with_flag(flag)))
         return at
+
+    def _needs_no_all(self) -> bool:
+        return self.syntax.all_by_default and all(flag.name != "all" for flag in self.syntax.flags)
 
     def _check_quotes(self, flag: Flag, tokens: tuple[Token, ...], start: int, ended: int) -> None:
         """Refuse a text of several words without quotes, if the words after it can only belong to it."""
@@ -346,6 +356,9 @@ class _Parser:
 
     def _unexpected_word(self, token: Token) -> None:
         extra = short(unshield(token.text))
+        if all_jobs.means_all((*self.jobs, extra)):
+            self.jobs.append(extra)
+            return
         if self.syntax.jobs in ("one", "optional"):
             raise UsageError(
                 f"`{self.verb}` takes one job, so leave out `{extra}`: "
@@ -357,15 +370,14 @@ class _Parser:
         )
 
     def _check_jobs(self) -> None:
+        if all_jobs.names_all(self.jobs):
+            raise all_jobs.refusal(self._invocation(), self.syntax)
         if self.jobs or self.syntax.jobs in ("none", "optional", "any"):
             return
         if self.syntax.jobs == "many" and self.flags.get("all") is True:
             return
-        if (
-            self.syntax.jobs == "many"
-            and self.filters
-            and any(each.name == "all" for each in self.syntax.flags)
-        ):
+        has_all = any(each.name == "all" for each in self.syntax.flags)
+        if self.syntax.jobs == "many" and self.filters and has_all:
             filters = " ".join(f"{key}={short(value)}" for key, value in self.filters.items())
             raise UsageError(
                 f"`{self.verb}` needs jobs, or `--all` with a filter: write "

@@ -49,6 +49,7 @@ def kept(at: CommandService) -> list[Kept]:
         ("watch label=env=prod", (HERE, "label:env=prod", ())),
         ("watch state=failed", (HERE, "state:FAILED", ())),
         ("watch state=cdc", (HERE, "state:CDC", ())),
+        ("watch all", (HERE, "*", ())),
         ("watch --only ready,failed", (HERE, "*", ("ready_to_promote", "failed"))),
     ],
 )
@@ -100,6 +101,15 @@ def test_watching_again_replaces_what_was_wanted(at: CommandService) -> None:
     at.type("watch orders --only completed", DANA)
     assert "already" in words(at.type("watch orders --only completed", DANA))
     assert kept(at) == [(HERE, ORDERS, ("completed",))]
+
+
+def test_unwatch_all_ends_what_watch_all_began_and_says_what_stays(at: CommandService) -> None:
+    for line in ("watch all", "watch orders", "watch state=failed"):
+        at.type(line, DANA)
+    assert "no longer subscribed to all jobs. 2 other subscriptions stay." in words(
+        at.type("unwatch all", DANA)
+    )
+    assert len(kept(at)) == 2
 
 
 def test_watching_and_its_end_are_in_the_audit(at: CommandService) -> None:

@@ -91,6 +91,46 @@ def test_pasted_addresses_are_the_full_name(job: str) -> None:
     assert read(f"show {job}").jobs == (FULL,)
 
 
+@pytest.mark.parametrize("said", ["all", "All", "all jobs", "everything", "all the jobs", "--all"])
+@pytest.mark.parametrize("verb", ["watch", "history", "policy"])
+def test_all_is_no_job_where_all_are_meant_anyhow(verb: str, said: str) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    assert parse(f"{verb} {said}", syntaxes) == Invocation(verb)
+
+
+def test_all_goes_with_what_narrows_it() -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    watched = parse("watch all state=failed --only failed --dm", syntaxes)
+    assert watched == parse("watch state=failed --only failed --dm", syntaxes)
+    assert parse("unwatch all --dm", syntaxes) == parse("unwatch --dm", syntaxes)
+    assert parse("unwatch --all --dm", syntaxes).is_set("all")
+    assert parse("watch europe-west1/all", syntaxes).jobs == ("europe-west1/all",)
+    assert parse("show all orders", syntaxes).jobs == ("all orders",), "a display name"
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "instead"),
+    [
+        ("stop all", "`all` is not a job: `--all` with a filter takes all jobs that match", ()),
+        ("stop all jobs state=running", "write `/dms stop --all state=running`", ("--all",)),
+        ("restart all failed jobs", "`/dms restart --all ", ()),
+        ('freeze all jobs --until 2h --reason "x"', "`all` is not a job: for all jobs, write", ("--all",)),
+        ("unfreeze everything", "write for example `/dms unfreeze --all`", ("--all",)),
+        ("show all", "`show` takes one job, and `all` is none: write for example `/dms show orders-db`", ()),
+        ("acknowledge all", "`/dms acknowledge orders-db`", ()),
+        ("edit all jobs", "`edit` takes one job, and `all` is none", ()),
+        ("cutover all", "`cutover` takes jobs by name, and `all` is none", ()),
+    ],
+)
+def test_where_all_is_no_job_it_says_what_is_right(line: str, told: str, instead: tuple[str, ...]) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    with pytest.raises(UsageError) as caught:
+        parse(line, syntaxes)
+    assert told in named(str(caught.value), DEFAULT)
+    found = [each for each in caught.value.instead if each.is_set("all") and not each.jobs]
+    assert len(found) == len(instead)
+
+
 def test_marks_of_slack_around_a_job_go() -> None:
     assert read("`show` `orders-db`").jobs == ("orders-db",)
     assert read("show <http://orders-db|orders-db>").jobs == ("orders-db",)
@@ -337,6 +377,8 @@ WRONG = (
     "a --databases",
     "a --reason",
     "a --until soon",
+    "all",
+    "all jobs",
     "a --hours 7",
     "--by",
     "--channel",
