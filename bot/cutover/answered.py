@@ -6,13 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.cutover.ledger import SAMPLE
+from bot.cutover.ledger import RENAMED, SAMPLE
 from bot.cutover.states import BUDGET_CALLS, is_over
 from bot.store import Store
 from bot.store.cutover import Cutover, CutoverEntry
 
 _STAYS = frozenset(
-    {"asked", "budget", "checked", "here", "item", "objection", "override", "reopened", "writer", SAMPLE}
+    {
+        "asked",
+        "budget",
+        "checked",
+        "here",
+        "item",
+        "objection",
+        "override",
+        "reopened",
+        "writer",
+        RENAMED,
+        SAMPLE,
+    }
 )
 """Events that leave a cutover in its state: every other one ends the calls of the state that it leaves."""
 _DOES = {

@@ -18,11 +18,13 @@ from bot.util.redact import redact
 
 SAMPLE = "sample"
 """Event of a measurement: kept for the report and the chart, and not said in the thread."""
+RENAMED = "renamed"
+"""Event of other names of its jobs."""
 _CALL = "cutover_call"
 """Kind of a call in the outbox."""
 _REPORTED = (CutoverState.DONE, CutoverState.ABORTED)
 _UNSAID = frozenset({SAMPLE})
-_UNAUDITED = frozenset({SAMPLE, "checked", "item", "writer", "here"})
+_UNAUDITED = frozenset({SAMPLE, RENAMED, "checked", "item", "writer", "here"})
 
 
 def card_key(id: str) -> str:

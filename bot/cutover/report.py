@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.cutover.ledger import SAMPLE
+from bot.cutover.renamed import with_present_names
 from bot.cutover.states import downtime_runs, downtime_s, participants
 from bot.cutover.wave import shown_name
 from bot.cutover.wording import GOES_ON, drained_text, event_text
@@ -41,7 +42,7 @@ def report_name(cutover: Cutover, kind: str) -> str:
 
 def report_markdown(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = str) -> str:
     """What happened, when and who; the delay while it drained, and what was decided against a check."""
-    return "\n".join(_markdown(cutover, log, called)) + "\n"
+    return "\n".join(_markdown(cutover, with_present_names(log), called)) + "\n"
 
 
 def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = str) -> str:
@@ -75,7 +76,7 @@ def report_json(cutover: Cutover, log: Sequence[CutoverEntry], called: Called = 
             for each in log
             if each.event == SAMPLE
         ],
-        "log": [_entry_json(each, called) for each in log if each.event != SAMPLE],
+        "log": [_entry_json(each, called) for each in with_present_names(log) if each.event != SAMPLE],
     }
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 

@@ -36,6 +36,7 @@ class Cutovers:
         checks: Checks,
         scheduled: Scheduled,
     ) -> None:
+        self._clock = context.clock
         ledger = CutoverLedger(context.store, clock=context.clock, wake=context.wake, command=context.command)
         promotion = Promotion(context, approvals, ledger)
         draining = Draining(context, ledger, promotion)
@@ -90,7 +91,7 @@ class Cutovers:
         if seen is not None and not shows_all(seen, found):
             return WRITTEN_SINCE
         if step in _BY_NAME:
-            renamed = rename_shown(self._store, found, self._projects)
+            renamed = rename_shown(self._store, found, self._projects, self._clock())
             if renamed is not None:
                 self._wake()
                 return renamed

@@ -9,6 +9,7 @@ from bot.cmdline.answers import Button, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Invocation
 from bot.cmdline.quoted import quoted
 from bot.cutover.ledger import SAMPLE
+from bot.cutover.renamed import with_present_names
 from bot.cutover.states import downtime_runs, downtime_s
 from bot.cutover.wave import jobs_text, left_out_names
 from bot.cutover.wording import GOES_ON, VERB, event_text, state_text
@@ -62,7 +63,7 @@ def figures(cutover: Cutover) -> tuple[RichPart, ...]:
 def timeline(log: Sequence[CutoverEntry], *, rehearsal: bool) -> tuple[RichPart, ...]:
     """A line for each step, with who did it; measurements are left out."""
     parts: list[RichPart] = []
-    for entry in log:
+    for entry in with_present_names(log):
         if entry.event == SAMPLE:
             continue
         parts += ["\n" if parts else "", Time(entry.at), " "]

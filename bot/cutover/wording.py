@@ -96,6 +96,7 @@ EVENT_TEXT = {
     "ready": "ready to start",
     "rehearsal": "a rehearsal was planned",
     "rehearsed": "the promotion was rehearsed",
+    "renamed": "jobs have other names",
     "reopened": "the source is open for writes again",
     "resumed": "resumed",
     "started": "started: the writes are being stopped",

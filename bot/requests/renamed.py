@@ -72,16 +72,16 @@ def _rename(store: Store, read: Request, projects: Projects) -> bool:
             now.facts,
             display_names=called,
             projects=which,
-            effect=_with_names(now.facts.effect, renamed),
+            effect=with_names(now.facts.effect, renamed),
         )
-        warning = tuple(_with_names(each, renamed) for each in now.warning)
+        warning = tuple(with_names(each, renamed) for each in now.warning)
         store.move_request(now.id, [now.state], now.state, warning=warning, facts=facts)
         mark_messages_dirty(store, now.id)
     log.info("request_renamed", request=read.id, names=list(called.values()))
     return True
 
 
-def _with_names(text: str, renamed: Mapping[str, str]) -> str:
+def with_names(text: str, renamed: Mapping[str, str]) -> str:
     """The text, in which the commands that it suggests call the jobs by their new names."""
     if not renamed:
         return text

@@ -81,10 +81,10 @@ class Maintenance:
         waiting = self._store.requests([RequestState.APPROVING], limit=_MOST, skip=pass_over)
         metrics.open_approvals(len(waiting))
 
-    def _rename(self, _now: datetime) -> None:
+    def _rename(self, now: datetime) -> None:
         if not self._renamed:
             requests.rename_jobs(self._store, self._projects)
-            cutovers.rename_jobs(self._store, self._projects)
+            cutovers.rename_jobs(self._store, self._projects, now)
             self._renamed = True
             self._wake.set()
 

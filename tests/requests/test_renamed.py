@@ -9,14 +9,28 @@ from pathlib import Path
 import pytest
 
 from bot.config.projects import Project, Projects
+from bot.cutover.answered import Ending, ending
 from bot.cutover.renamed import rename_jobs as rename_in_cutovers
+from bot.cutover.renamed import with_present_names
+from bot.cutover.report import report_json, report_markdown
+from bot.cutover.summary import timeline
 from bot.dms.model import job_name
 from bot.requests.by_project import projects_text
 from bot.requests.queries import request_key
 from bot.requests.renamed import rename_jobs
 from bot.requests.rules import confirmation_phrase
 from bot.store import Store, open_store
-from bot.store.cutover import Cutover, CutoverPlan, CutoverState
+from bot.store.cutover import (
+    CheckLine,
+    CheckResult,
+    Cutover,
+    CutoverEntry,
+    CutoverPlan,
+    CutoverState,
+    JobMark,
+    Progress,
+    Tick,
+)
 from bot.store.facts import RequestFacts
 from bot.store.records import Request, RequestState
 from bot.util.command import COMMAND
@@ -97,11 +111,53 @@ def test_cutovers_too(store: Store) -> None:
     plan = CutoverPlan((ONE, make.name("alone")), {ONE: SHOWN[ONE], make.name("alone"): "alone"})
     cutover = Cutover("c1", "T1", make.DANA, CutoverState.SCHEDULED, plan, created=make.NOW, since=make.NOW)
     store.add_cutover(cutover)
-    rename_in_cutovers(store, SWAPPED)
+    rename_in_cutovers(store, SWAPPED, make.NOW)
     now = store.cutover("c1")
     assert now is not None
     assert dict(now.plan.shown) == {ONE: NOW_SHOWN[ONE], make.name("alone"): "alone"}
-    rename_in_cutovers(store, SWAPPED)
+    rename_in_cutovers(store, SWAPPED, make.NOW)
     again = store.cutover("c1")
     assert again is not None
     assert again.rev == now.rev
+
+
+def test_what_a_cutover_says_calls_its_jobs_by_their_new_names(store: Store) -> None:
+    """Its card, its log and its report: an alias of the log may name another project's job by now."""
+    old = f"`{SHOWN[ONE]}` has failed. {SHOWN[OTHER]} has not."
+    new = f"`{NOW_SHOWN[ONE]}` has failed. {NOW_SHOWN[OTHER]} has not."
+    plan = CutoverPlan((ONE, OTHER), SHOWN)
+    progress = Progress(
+        why=old,
+        checks=(CheckLine("state", CheckResult.NO_GO, old, ONE),),
+        checklist=(Tick(old),),
+        jobs=(JobMark(ONE, text=old),),
+    )
+    cutover = Cutover("c1", "T1", make.DANA, CutoverState.HELD, plan, make.NOW, make.NOW, progress=progress)
+    store.add_cutover(cutover)
+    store.add_cutover_entry(CutoverEntry("c1", make.NOW, "held", text=old))
+    rename_in_cutovers(store, SWAPPED, make.NOW)
+    store.add_cutover_entry(CutoverEntry("c1", make.NOW, "held", text=new))
+    now, log = store.cutover("c1"), store.cutover_log("c1")
+    assert now is not None
+    said = now.progress
+    assert (said.why, said.checks[0].text, said.checklist[0].text, said.jobs[0].text) == (new,) * 4
+    assert [each.text for each in log] == [
+        old,
+        f"`{SHOWN[ONE]}` is now `{NOW_SHOWN[ONE]}`, `{SHOWN[OTHER]}` is now `{NOW_SHOWN[OTHER]}`",
+        new,
+    ], "the log itself is never changed"
+    for report in (report_markdown(now, log), report_json(now, log), str(timeline(log, rehearsal=False))):
+        assert report.count(f"{NOW_SHOWN[OTHER]} has not.") >= 2
+        assert f"{SHOWN[OTHER]} has not." not in report
+    assert ending(now, "resume", "U1", log, after=log[0].id) == Ending(log[-1]), "no other name ends a call"
+
+
+def test_names_that_change_twice_are_the_last_ones(store: Store) -> None:
+    store.add_cutover(
+        Cutover("c1", "T1", make.DANA, CutoverState.HELD, CutoverPlan((ONE,), SHOWN), make.NOW, make.NOW)
+    )
+    store.add_cutover_entry(CutoverEntry("c1", make.NOW, "held", text=f"See `{SHOWN[ONE]}`."))
+    third = Projects((Project("acme", "third"), Project("acme-2", "prod")))
+    for projects in (SWAPPED, third):
+        rename_in_cutovers(store, projects, make.NOW)
+    assert with_present_names(store.cutover_log("c1"))[0].text == "See `third/europe-west1/orders`."
