@@ -12,11 +12,12 @@ from bot.dms.resource_names import project_of
 from bot.policy.permissions import Permission
 from bot.store.records import ACTIVE_RUNS, EVERY_JOB, Freeze
 from bot.util.command import COMMAND
-from bot.util.durations import parse_time
 from bot.util.redact import redact
+from bot.util.wall_time import BadTime, parse_until
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.freezes import FreezeTarget, announce, audit, is_public, target
 from commands.support.projects import PROJECT
+from commands.support.schedule import zone_of
 from commands.support.visibility import is_hidden
 
 MAX_FREEZE = timedelta(days=366)
@@ -71,11 +72,11 @@ def _until(ctx: Context, invocation: Invocation) -> datetime:
     text = invocation.word("until")
     if not text:
         raise UsageError(
-            f"Say until when: `{_example(invocation)}`; a time such as `2026-12-01T08:00Z` works too."
+            f"Say until when: `{_example(invocation)}`; a time such as `tomorrow 09:00` works too."
         )
     try:
-        until = parse_time(text, ctx.now())
-    except ValueError as error:
+        until = parse_until(text, ctx.now(), lambda: zone_of(ctx))
+    except BadTime as error:
         raise UsageError(f"{error}.") from None
     if until <= ctx.now():
         raise UsageError(f"`{text}` is in the past: give a later time, as in `{_example(invocation)}`.")
@@ -122,7 +123,7 @@ VERB = Verb(
     usage=(
         'freeze JOB --until 2h --reason "…"',
         'freeze --project prod --until 2h --reason "…"',
-        'freeze --all --until 2026-12-01T08:00Z --reason "…"',
+        'freeze --all --until "tomorrow 09:00" --reason "…"',
     ),
     syntax=Syntax(
         "optional",

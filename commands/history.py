@@ -26,14 +26,15 @@ from bot.requests.job_names import JobNamer, disambiguate
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
 from bot.util.command import COMMAND
-from bot.util.durations import parse_duration, parse_time
 from bot.util.text import first_few
+from bot.util.wall_time import BadTime, parse_since
 from commands.support.audit_rows import audit_line
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.history_rows import key_of, keys_of, request_line
 from commands.support.people import person_named
 from commands.support.projects import PROJECT, find_project
 from commands.support.resolve import find_job
+from commands.support.schedule import zone_of
 from commands.support.typed_jobs import known_places, names_meant
 from commands.support.visibility import Visibility, can_see, may_hide, visible_names
 
@@ -109,16 +110,9 @@ def _since(ctx: Context, invocation: Invocation) -> datetime | None:
     if not text:
         return None
     try:
-        return ctx.now() - parse_duration(text)
-    except ValueError:
-        pass
-    try:
-        return parse_time(text, ctx.now())
-    except ValueError:
-        raise UsageError(
-            f"`--since {text}` is not a time: write for example `--since 2d` (the last two days) "
-            "or `--since 2026-12-01`."
-        ) from None
+        return parse_since(text, ctx.now(), lambda: zone_of(ctx))
+    except BadTime as error:
+        raise UsageError(f"{error}.") from None
 
 
 def _file(ctx: Context, query: _Query, kind: str) -> Answer:
@@ -295,7 +289,7 @@ VERB = Verb(
         flags=(
             Flag("by", "word", "who did it: `@dana` or `me`"),
             PROJECT,
-            Flag("since", "word", "from when: `2d` or `2026-12-01`"),
+            Flag("since", "word", "from when: `2d`, `yesterday`, `2026-12-01`"),
             Flag("request", "word", "steps of one request"),
             Flag("export", "choice", "as a file", choices=("csv", "jsonl")),
             Flag("page", "number", "which page"),

@@ -8,6 +8,7 @@ from bot.cmdline.invocation import Flag, FlagValue, UsageError
 from bot.cmdline.lexer import items, short, unshield
 from bot.util.durations import parse_duration, parse_time
 from bot.util.suggest import did_you_mean, nearest
+from bot.util.wall_time import begins_as_time
 
 _MAX_ITEMS = 1000
 
@@ -90,6 +91,8 @@ def _span(flag: Flag, typed: str, right: str) -> str:
         else:
             parse_time(kept, datetime.now(UTC))
     except ValueError:
+        if flag.kind == "time" and begins_as_time(kept):
+            return kept  # it depends on the person's time zone: the verb reads it
         raise UsageError(
             f"`--{flag.name}` needs {expected_value(flag)}, not "
             f"`{short(typed)}`: write for example `{right}`."

@@ -43,8 +43,8 @@ class Flag:
     """`--name` and its value.
 
     Kinds: switch (nothing), word (one token), list (comma separated), choice (one of `choices`),
-    number (a whole number), duration (`90m`, `2h`, `3d`), time (a duration from now, or
-    `2026-12-01T08:00Z`), text (one token or a quoted text).
+    number (a whole number), duration (`90m`, `2h`, `3d`), time (a duration from now, or a time
+    as `bot.util.wall_time` reads it), text (one token or a quoted text).
     """
 
     name: str

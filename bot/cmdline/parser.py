@@ -186,7 +186,7 @@ class _Parser:
             self.flags[flag.name] = True
             return at + 1
         start = at
-        raw, prose, at = value_at(tokens, at, bool(equals), flag.kind == "list")
+        raw, prose, at = value_at(tokens, at, bool(equals), flag.kind)
         if flag.kind == "text":
             self._check_quotes(flag, tokens, start, at)
         if not raw.strip():
@@ -261,7 +261,7 @@ class _Parser:
         if label and self._has_no_value(tokens, at):
             raw, at = "", at + 1
         else:
-            raw, _, at = value_at(tokens, at, True, True)
+            raw, _, at = value_at(tokens, at, True, "list")
         value = unshield(raw).strip()
         if not value and not label:
             raise UsageError(

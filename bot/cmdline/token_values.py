@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from bot.cmdline.invocation import FlagKind
 from bot.cmdline.lexer import Token, in_code
 
+_OF_A_TIME = re.compile(
+    r"\d{1,2}:\d{2}(?:am|pm)?|\d{1,2}(?:am|pm)|am|pm|utc|gmt|z|[+-]\d{1,2}(?::?\d{2})?|[a-z]+/[a-z_]+",
+    re.IGNORECASE,
+)
+"""A time of day or a time zone with its area. Locations of jobs have a hyphen: `europe-west1/orders-db`."""
 _MOST_WORDS = 6
 """In a line that may be a display name."""
 
@@ -16,10 +23,11 @@ def with_head(token: Token, head: str) -> str:
     return f"{head}{equals}{value}"
 
 
-def value_at(tokens: tuple[Token, ...], at: int, inline: bool, many: bool) -> tuple[str, str, int]:
+def value_at(tokens: tuple[Token, ...], at: int, inline: bool, kind: FlagKind) -> tuple[str, str, int]:
     """The value of the flag or filter at `at`: its meaning, its text, and where the next token is.
 
-    A list continues after a space if there is a comma before or after it.
+    A list continues after a space if there is a comma before or after it, and a time with what can only be a
+    part of it: `--until tomorrow 09:00 Europe/Berlin`.
     """
     if inline:
         raw = tokens[at].text.partition("=")[2]
@@ -29,16 +37,21 @@ def value_at(tokens: tuple[Token, ...], at: int, inline: bool, many: bool) -> tu
     else:
         raw, prose, expects_more = "", "", True
         at += 1
-    while at < len(tokens) and not tokens[at].is_flag and _continues(raw, tokens[at], expects_more, many):
-        raw, prose, expects_more = raw + tokens[at].text, prose + tokens[at].prose, False
+    while at < len(tokens) and not tokens[at].is_flag and _continues(raw, tokens[at], expects_more, kind):
+        space = " " if kind == "time" and raw else ""
+        raw, prose = f"{raw}{space}{tokens[at].text}", f"{prose}{space}{tokens[at].prose}"
+        expects_more = False
         at += 1
     return raw, prose, at
 
 
-def _continues(raw: str, token: Token, expects_more: bool, many: bool) -> bool:
+def _continues(raw: str, token: Token, expects_more: bool, kind: FlagKind) -> bool:
     if expects_more:
         return True
-    return many and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
+    if kind == "time":
+        from_now = raw.casefold() == "in" and token.text[:1].isdigit()
+        return not token.quoted and (from_now or _OF_A_TIME.fullmatch(token.text) is not None)
+    return kind == "list" and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
 
 
 def as_written(token: Token) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 """Seconds."""
@@ -58,8 +58,8 @@ def seconds_as_typed(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def parse_time(text: str, now: datetime) -> datetime:
-    """A duration from `now`, or a time such as `2026-12-01T08:00Z`; UTC if it has no zone.
+def parse_time(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
+    """A duration from `now`, or a time such as `2026-12-01T08:00Z`; in `zone` if it names none.
 
     Raises:
         ValueError: it is neither.
@@ -71,7 +71,7 @@ def parse_time(text: str, now: datetime) -> datetime:
         raise ValueError(_not_a_time(text))
     try:
         moment = datetime.fromisoformat(stripped.upper())
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(_not_a_time(text)) from None
 

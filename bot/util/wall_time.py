@@ -7,25 +7,28 @@ Whatever could mean two moments, or none, is refused or asked: `05/12` is the fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from bot.util.durations import humanize, parse_duration
+from bot.util.durations import humanize, parse_duration, parse_time
 
 LONGEST = timedelta(days=60)
 """How far ahead a plan may lie."""
 EXAMPLE = "write for example `in 3h`, `tonight 02:00`, `Sat 02:00` or `2026-12-05 02:00 Europe/Berlin`"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NEAR_DAYS = ("today", "tomorrow", "tonight")
 _CLOCK = re.compile(r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s?(?P<half>am|pm)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OFFSET = re.compile(r"(?:utc|gmt)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?")
 _JOINED = re.compile(r"(\d{4}-\d{2}-\d{2})t(\d{1,2}:\d{2})\s?(z|[+-]\d{1,2}:?\d{2})?")
 """ISO 8601 in one word."""
 _TWO_DAYS = re.compile(r"\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?$")
+_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}(?:[tT ]\d{1,2}:\d{2})?")
+"""A date without a time zone, with a time of day or without."""
 _HALF = re.compile(r"(\d)\s+([ap]m)\b")
 _EVENING, _MORNING = time(17), time(7)
 """`tonight` begins and ends between these."""
@@ -82,17 +85,17 @@ def from_now(at: datetime, now: datetime) -> str:
     return f"in {humanize(at - now)}" if at >= now else f"{humanize(now - at)} ago"
 
 
-def parse_moment(text: str, now: datetime, zone: str) -> Moment:
+def parse_moment(text: str, now: datetime, zone: str, *, longest: timedelta = LONGEST) -> Moment:
     """The moment that `text` means at `now`, in `zone` (an IANA name) unless it names another.
 
     Raises:
         TwoTimes: the clock shows it twice.
-        BadTime: it is none of the forms, not in the future, more than 60 days ahead, or left out as clocks
+        BadTime: it is none of the forms, not in the future, more than `longest` ahead, or left out as clocks
             are put forward.
     """
     words = _HALF.sub(r"\1\2", _JOINED.sub(r"\1 \2 \3", text.lower())).split()
     if words[:1] == ["in"]:
-        return _checked(text, Moment(_from_now(text, words[1:], now), zone), now)
+        return _checked(text, Moment(_from_now(text, words[1:], now), zone), now, longest)
     if words and _TWO_DAYS.match(words[0]):
         raise BadTime(f"`{words[0]}` means two days, by who reads it: write for example `2026-12-05 02:00`")
     words, named = _without_zone(text, words)
@@ -100,7 +103,67 @@ def parse_moment(text: str, now: datetime, zone: str) -> Moment:
     day, clock = _split(text, words)
     here = now.astimezone(zone_of(zone))
     wall = _clock(text, clock)
-    return _checked(text, _moment(text, _date(text, day, wall, here), wall, zone), now)
+    return _checked(text, _moment(text, _date(text, day, wall, here), wall, zone), now, longest)
+
+
+def parse_until(text: str, now: datetime, zone: Callable[[], str]) -> datetime:
+    """When something ends: a duration from `now`, or a time; a date alone is the beginning of that day. The
+    person's `zone` is asked only for a time that names none. It may be past, and however far ahead.
+
+    Raises:
+        BadTime: it is neither, or the clock does not show it once.
+    """
+    if not _LOCAL.fullmatch(text.strip()):
+        try:
+            return parse_time(text, now)
+        except ValueError as error:
+            if not begins_as_time(text):
+                raise BadTime(str(error)) from None
+    return _in_zone(text, now, zone())
+
+
+def parse_since(text: str, now: datetime, zone: Callable[[], str]) -> datetime:
+    """Since when: a duration before `now`, `today`, `yesterday`, one of them with a time of day, or a date,
+    with its time or without. The person's `zone` is asked only for what names none.
+
+    Raises:
+        BadTime: it is none of them, or the clock does not show it once.
+    """
+    day, _, clock = text.strip().lower().partition(" ")
+    if day in ("today", "yesterday"):
+        place = zone()
+        here = now.astimezone(zone_of(place)).date()
+        wall = _clock(text, clock.replace(" ", "")) if clock else time()
+        return _moment(text, here - timedelta(days=day == "yesterday"), wall, place).at
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return parse_time(text, now, zone_of(zone()) if _LOCAL.fullmatch(text.strip()) else UTC)
+    except ValueError:
+        raise BadTime(
+            f"`{text}` is not a time: write for example `2d` (the last two days), `yesterday` or `2026-12-01`"
+        ) from None
+
+
+def _in_zone(text: str, now: datetime, zone: str) -> datetime:
+    if _DATE.fullmatch(text.strip()):
+        try:
+            return parse_time(text, now, zone_of(zone))
+        except ValueError as error:
+            raise BadTime(str(error)) from None
+    return parse_moment(text, now, zone, longest=timedelta.max).at
+
+
+def begins_as_time(text: str) -> bool:
+    """Whether the text begins as one of the forms of `parse_moment`, which says what is wrong with it."""
+    first, *rest = text.lower().split() or [""]
+    if first in _NEAR_DAYS or _weekday(first) is not None:
+        return True
+    if rest and (first == "in" or _DATE.fullmatch(first)):
+        return True
+    return not first.isdigit() and bool(_TWO_DAYS.match(first) or _CLOCK.fullmatch(first))
 
 
 def _from_now(text: str, words: list[str], now: datetime) -> datetime:
@@ -110,12 +173,12 @@ def _from_now(text: str, words: list[str], now: datetime) -> datetime:
         raise BadTime(f"`{text}` is not a time from now: write for example `in 3h` or `in 90m`") from None
 
 
-def _checked(text: str, moment: Moment, now: datetime) -> Moment:
+def _checked(text: str, moment: Moment, now: datetime, longest: timedelta) -> Moment:
     if moment.at <= now:
         raise BadTime(f"`{text}` is in the past ({moment.echo(now).rpartition(', ')[0]}): {EXAMPLE}")
-    if moment.at - now > LONGEST:
+    if moment.at - now > longest:
         raise BadTime(
-            f"`{text}` is more than {LONGEST.days} days ahead: plan it later, or choose an earlier day"
+            f"`{text}` is more than {longest.days} days ahead: plan it later, or choose an earlier day"
         )
     return moment
 
@@ -197,6 +260,8 @@ def _split(text: str, words: list[str]) -> tuple[str, str]:
 
 def _clock(text: str, word: str) -> time:
     match = _CLOCK.fullmatch(word)
+    if word == "tomorrow" or _weekday(word) is not None:
+        raise BadTime(f"`{text}` has no time of day: write for example `{word} 09:00`")
     if match is None or not (match["minute"] or match["half"]):
         raise BadTime(f"`{text}` has no time of day: {EXAMPLE}")
     hour, minute = int(match["hour"]), int(match["minute"] or 0)

@@ -127,7 +127,7 @@ def test_a_job_that_never_was_is_said_to_be_so(typing: CommandService) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("history --since yesterday", "is not a time"),
+        ("history --since soon", "is not a time: write for example `2d`"),
         ("history --by @nobody", "nobody called `@nobody`"),
         ("history --by @offline", "Mention the person instead"),
         ("history --export xml", "csv, jsonl"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -265,6 +265,13 @@ def test_a_freeze_of_all_asks_first(typing: CommandService) -> None:
         typing.type('freeze --all --until 2h --reason "audit" --sure')
 
 
+def test_a_freeze_ends_at_a_time_in_the_persons_zone(typing: CommandService) -> None:
+    for until in ("tomorrow 09:00", "2026-03-02 09:00"):
+        typing.type(f'freeze orders --until {until} --reason "month end"', zone=lambda: "Asia/Tokyo")
+    ends = [each.until for each in typing.ctx.store.freezes(NOW)]
+    assert ends == [datetime(2026, 3, 2, tzinfo=UTC)] * 2
+
+
 def test_lifting_nothing_writes_nothing(typing: CommandService) -> None:
     assert words(typing.type("unfreeze orders")) == "`orders` is not frozen."
     assert words(typing.type("unfreeze --all")) == "There is no freeze of all jobs to lift."
@@ -308,6 +315,7 @@ def test_the_policy_may_leave_freezing_to_admins(dms: DmsServer, tmp_path: Path)
         ('freeze orders --reason "x"', "Say until when"),
         ("freeze orders --until 2h", "Say why"),
         ('freeze orders --until 2026-01-01T00:00Z --reason "x"', "is in the past"),
+        ('freeze orders --until tomorrow --reason "x"', "for example `tomorrow 09:00`"),
         ('freeze orders --until 600d --reason "x"', "a year at most"),
         (f'freeze orders --until 2h --reason "{"x" * 400}"', "at most 300 characters"),
         ("unfreeze", "Name a job, a project or all jobs"),

@@ -131,6 +131,29 @@ def test_where_all_is_no_job_it_says_what_is_right(line: str, told: str, instead
     assert len(found) == len(instead)
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        "tomorrow 09:00",
+        "Sat 2am",
+        "tonight 2am",
+        "in 3h",
+        "2026-12-05 02:00 Europe/Berlin",
+        "tomorrow 09:00 +02:00",
+    ],
+)
+def test_a_time_of_several_words_needs_no_quotes(time: str) -> None:
+    for line in (f'freeze a --until {time} --reason "x"', f'freeze --until {time} a --reason "x"'):
+        found = read(line)
+        assert (found.word("until"), found.jobs) == (time, ("a",))
+    assert read(f'freeze a --until "{time}"').word("until") == time
+
+
+def test_what_cannot_belong_to_a_time_is_a_job() -> None:
+    assert read("freeze --until 2h europe-west1/orders-db").jobs == ("europe-west1/orders-db",)
+    assert read("freeze --until 2h 3").jobs == ("3",)
+
+
 def test_marks_of_slack_around_a_job_go() -> None:
     assert read("`show` `orders-db`").jobs == ("orders-db",)
     assert read("show <http://orders-db|orders-db>").jobs == ("orders-db",)

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.util.wall_time import BadTime, Moment, TwoTimes, parse_moment
+from bot.util.wall_time import (
+    BadTime,
+    Moment,
+    TwoTimes,
+    begins_as_time,
+    parse_moment,
+    parse_since,
+    parse_until,
+)
 
 BERLIN = "Europe/Berlin"
 NOW = datetime(2026, 12, 2, 14, 30, tzinfo=UTC)
@@ -93,6 +101,96 @@ def test_what_is_refused(text: str, told: str) -> None:
     with pytest.raises(BadTime) as caught:
         parse_moment(text, NOW, BERLIN)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "Sat", "saturday"])
+def test_a_day_alone_is_refused_with_an_example_that_works(day: str) -> None:
+    with pytest.raises(BadTime, match="has no time of day") as caught:
+        parse_moment(day, NOW, BERLIN)
+    shown = str(caught.value).split("`")[-2]
+    assert shown == f"{day.lower()} 09:00"
+    assert parse_moment(shown, NOW, BERLIN).at > NOW
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "clock"),
+    [
+        ("2h", "2026-12-02", "16:30"),
+        ("+2h", "2026-12-02", "16:30"),
+        ("in 2h", "2026-12-02", "16:30"),
+        ("tomorrow 09:00", "2026-12-03", "08:00"),
+        ("Tomorrow 9am", "2026-12-03", "08:00"),
+        ("Sat 02:00 UTC", "2026-12-05", "02:00"),
+        ("2026-12-05 09:00", "2026-12-05", "08:00"),
+        ("2026-12-05T09:00Z", "2026-12-05", "09:00"),
+        ("2026-12-05T09:00:30Z", "2026-12-05", "09:00"),
+        ("2026-12-05", "2026-12-04", "23:00"),
+        ("2027-12-01 09:00", "2027-12-01", "08:00"),
+    ],
+)
+def test_until_when(text: str, day: str, clock: str) -> None:
+    found = parse_until(text, NOW, lambda: BERLIN)
+    assert found.replace(second=0) == utc(day, clock)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("tomorrow", "write for example `tomorrow 09:00`"),
+        ("yesterday", "write for example `2h`"),
+        ("soon", "write for example `2h`"),
+        ("3", "write for example `2h`"),
+        ("05/12 09:00", "means two days"),
+        ("2026-13-01", "is not a time"),
+        ("2027-10-31 02:30", "comes twice"),
+    ],
+)
+def test_what_is_no_end(text: str, told: str) -> None:
+    with pytest.raises(BadTime) as caught:
+        parse_until(text, NOW, lambda: BERLIN)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "clock"),
+    [
+        ("2d", "2026-11-30", "14:30"),
+        ("today", "2026-12-01", "23:00"),
+        ("Yesterday", "2026-11-30", "23:00"),
+        ("yesterday 14:00", "2026-12-01", "13:00"),
+        ("yesterday 2 pm", "2026-12-01", "13:00"),
+        ("2026-11-20", "2026-11-19", "23:00"),
+        ("2026-11-20T10:00Z", "2026-11-20", "10:00"),
+    ],
+)
+def test_since_when(text: str, day: str, clock: str) -> None:
+    assert parse_since(text, NOW, lambda: BERLIN) == utc(day, clock)
+
+
+@pytest.mark.parametrize("text", ["soon", "tomorrow", "yesterday soon", ""])
+def test_what_is_no_beginning(text: str) -> None:
+    with pytest.raises(BadTime, match="write for example"):
+        parse_since(text, NOW, lambda: BERLIN)
+
+
+@pytest.mark.parametrize("text", ["2h", "2026-12-05T09:00Z", "2026-12-05 09:00+02:00"])
+def test_the_zone_of_a_person_is_asked_only_if_it_matters(text: str) -> None:
+    assert parse_until(text, NOW, unasked) > NOW
+    assert parse_since("2d", NOW, unasked) < NOW
+    assert parse_since("2026-12-01T09:00Z", NOW, unasked) < NOW
+
+
+def unasked() -> str:
+    raise AssertionError("Slack is asked")
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_an_end_and_a_beginning_or_refused(text: str) -> None:
+    with suppress(BadTime):
+        assert parse_until(text, NOW, lambda: BERLIN).tzinfo is UTC
+    with suppress(BadTime):
+        assert parse_since(text, NOW, lambda: BERLIN).tzinfo is UTC
+    begins_as_time(text)
 
 
 def test_a_time_that_is_skipped_does_not_exist() -> None:
