@@ -165,9 +165,10 @@ def _errors(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
         return NO_GO, f"The job has an error: {facts.job.error.message}"
     if isinstance(facts.databases, DmsError):
         return _unread("its databases", facts.databases)
-    faulty = [str(each.id) for each in facts.databases if is_faulty(each)]
+    faulty = [each for each in facts.databases if is_faulty(each)]
     if faulty:
-        return NO_GO, f"{count_of(len(faulty), 'database')} with errors: {first_few(faulty, _NAMED)}."
+        names = first_few([str(each.id) for each in faulty], _NAMED)
+        return NO_GO, f"{display.counted_objects(len(faulty), faulty)} with errors: {names}."
     return GO, "No errors."
 
 
@@ -180,7 +181,7 @@ def _objects(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
         return NO_GO, f"Not in CDC yet: {first_few(early, _NAMED)}."
     if not migrated:
         return NOT_CHECKED, "DMS lists no databases for it."
-    return GO, f"{count_of(len(migrated), 'database')}, all replicating."
+    return GO, f"{display.counted_objects(len(migrated), migrated)}, all replicating."
 
 
 def _unsupported(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.dms import source_writes
+from bot.dms import display, source_writes
 from bot.dms.engines import Family, family, goes_back, loads_tables, reads_backup_files
 from bot.dms.likely_causes import recovery_of
 from bot.dms.model import (
@@ -38,7 +38,8 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
     if writes:
         return writes
     if runs_with_errors(job, databases):
-        return errors_step(job, sum(each.state == ObjectState.FAILED for each in databases))
+        failed = sum(each.state == ObjectState.FAILED for each in databases)
+        return errors_step(job, failed, display.kind_of(databases))
     if job.state in CHANGING:
         return _changing(job)
     if job.state == State.FAILED and job.phase not in BEFORE_THE_DUMP:
@@ -226,8 +227,9 @@ def _changing(job: Job) -> str:
     return step
 
 
-def errors_step(job: Job, failed: int) -> str:
-    """What to do next with a job that runs with errors; `failed` is the number of its failed databases.
+def errors_step(job: Job, failed: int, kind: str = "database") -> str:
+    """What to do next with a job that runs with errors; `failed` is the number of its failed databases, or
+    of what else `kind` names.
 
     Sources: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle), Running with errors: Stop,
     Restart, Promote; (PostgreSQL) for failed databases: restart them, or remove them from the job."""
@@ -239,10 +241,10 @@ def errors_step(job: Job, failed: int) -> str:
     if not failed:
         return (
             f"{step} If they stay, a restart or, in CDC, a promotion is possible after a warning: a "
-            "restart wipes data on the destination, and after a promotion, databases with errors may "
-            "be incomplete."
+            "restart wipes data on the destination, and after a promotion, what has errors may be "
+            "incomplete."
         )
-    what = "One database has" if failed == 1 else f"{failed} databases have"
+    what = f"One {kind} has" if failed == 1 else f"{failed} {kind}s have"
     remove = ", or remove it from the job" if family(job) is Family.POSTGRESQL else ""
     return (
         f"{what} failed while the others continue. {step} Restart only what stays failed "

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bot.dms.model import Endpoint, Phase, State
+from collections.abc import Sequence
+
+from bot.dms.model import Database, Endpoint, Phase, State
+from bot.util.text import count_of
 
 ENGINES = {"POSTGRESQL": "PostgreSQL", "MYSQL": "MySQL", "SQLSERVER": "SQL Server", "ORACLE": "Oracle"}
 PROVIDERS = {
@@ -22,6 +25,23 @@ PHASES: dict[str, str] = {
     Phase.READY_FOR_PROMOTE: "ready for promote",
     Phase.PHASE_FAILBACK: "failback",
 }
+
+
+_KINDS = {"DATABASE": "database", "SCHEMA": "schema", "TABLE": "table"}
+
+
+def kind_of(objects: Sequence[Database]) -> str:
+    """What a job's objects are, in the singular: jobs from Oracle list tables.
+
+    Source: REST `MigrationJobObject` ("e.g. a specifc DB Table") and `SourceObjectIdentifier.type`.
+    """
+    kinds = {each.id.type for each in objects} or {"DATABASE"}
+    return _KINDS.get(kinds.pop(), "object") if len(kinds) == 1 else "object"
+
+
+def counted_objects(count: int, objects: Sequence[Database]) -> str:
+    """`3 databases`, or what else the job's objects are."""
+    return count_of(count, kind_of(objects))
 
 
 def status_text(text: str) -> str:

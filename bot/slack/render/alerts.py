@@ -8,7 +8,7 @@ from collections.abc import Container, Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
-from bot.dms import source_writes
+from bot.dms import display, source_writes
 from bot.dms.advice import errors_step, next_step, source_log_growth
 from bot.dms.engines import reads_backup_files
 from bot.dms.error_news import (
@@ -265,7 +265,8 @@ def _next_step(event: Event, job: Job | None, databases: Sequence[Database]) -> 
         case "delayed":
             return f"Check `{COMMAND} delay {name}`: {_why_delayed(job)}. Do not promote now."
         case "database_failed" if job is not None and job.state == State.RUNNING:
-            return errors_step(job, max(1, sum(each.state == ObjectState.FAILED for each in databases)))
+            failed = max(1, sum(each.state == ObjectState.FAILED for each in databases))
+            return errors_step(job, failed, display.kind_of(databases))
         case _:
             return next_step(job, databases) if job else ""
 

@@ -23,7 +23,7 @@ def databases_page(page: DatabasesPage) -> Message:
     """One line per database, with its error below."""
     job = labels.job_code(page.job.name)
     everything = sum(page.counts.values())
-    title = f"{count_of(everything, 'database')} of {page.job.id}"
+    title = f"{display.counted_objects(everything, page.databases)} of {page.job.id}"
     counts = ", ".join(
         f"{labels.object_emoji(state)} {labels.counted(count, state)}"
         for state, count in sorted(page.counts.items(), key=lambda each: -each[1])[:20]
@@ -54,7 +54,8 @@ def _dumped(page: DatabasesPage) -> list[str]:
     if page.dumped is None:
         return whole
     loaded, total = page.dumped
-    through = f"{bar(loaded, total)} {'database' if total == 1 else 'databases'} done"
+    kind = display.kind_of(page.databases)
+    through = f"{bar(loaded, total)} {kind if total == 1 else kind + 's'} done"
     return [*whole, through if whole else f"Full dump: {through}"]
 
 

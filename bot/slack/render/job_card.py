@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import JobCard, RichPart, Time
+from bot.dms import display
 from bot.dms.delay import MeasuredDelay
 from bot.dms.likely_causes import LikelyCause, docs_url, likely_cause
 from bot.dms.model import Database, Fault, Job, JobType, ObjectState, Phase, State
@@ -23,7 +24,7 @@ from bot.slack.render.dump import dump_text
 from bot.slack.render.gauge import gauge
 from bot.slack.render.message import Message
 from bot.util.durations import age, humanize
-from bot.util.text import and_more, count_of, rest_line
+from bot.util.text import and_more, rest_line
 
 _NAMED = 15
 _FAULTY_NAMED = 8
@@ -105,9 +106,10 @@ def _counts_text(databases: Sequence[Database]) -> str:
         return ""
     if len(counts) == 1:
         state = labels.counted(0, next(iter(counts))).partition(" ")[2]
-        return f"{count_of(len(databases), 'database')}, {'all ' if len(databases) > 1 else ''}{state}"
+        all_of = "all " if len(databases) > 1 else ""
+        return f"{display.counted_objects(len(databases), databases)}, {all_of}{state}"
     shown = ", ".join(labels.counted(count, state) for state, count in counts.most_common(6))
-    return f"{count_of(len(databases), 'database')}: {shown}"
+    return f"{display.counted_objects(len(databases), databases)}: {shown}"
 
 
 def _wrong(card: JobCard) -> list[str]:
@@ -201,7 +203,7 @@ def databases_text(databases: Sequence[Database]) -> str:
         f"{labels.object_emoji(state)} {labels.counted(count, state)}"
         for state, count in counts.most_common(12)
     )
-    lines = [f"*{count_of(len(databases), 'database')}*: {shown}"]
+    lines = [f"*{display.counted_objects(len(databases), databases)}*: {shown}"]
     faulty = _faulty(databases)
     lines.extend(faulty_line(each) for each in faulty[:_FAULTY_NAMED])
     lines.extend(rest_line(len(faulty), _FAULTY_NAMED, "… and {} more with errors"))

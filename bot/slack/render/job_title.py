@@ -44,7 +44,8 @@ def databases_trouble(databases: Sequence[Database]) -> str:
     bad = failed or sum(map(is_faulty, migrated))
     if not bad:
         return ""
-    of = f"{bad:,} of {len(migrated):,} databases" if len(migrated) > 1 else "its database"
+    many = f"{bad:,} of {display.counted_objects(len(migrated), migrated)}"
+    of = many if len(migrated) > 1 else f"its {display.kind_of(migrated)}"
     return f"{of} {'failed' if failed else 'with errors'}"
 
 
