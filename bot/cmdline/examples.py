@@ -11,6 +11,8 @@ JOB = "orders-db"
 """The job in examples."""
 _VALUES = {
     "page": "2",
+    "label": "env=prod",
+    "project": "prod",
     "channel": "#db-migrations",
     "by": "@dana",
     "since": "2d",
@@ -24,7 +26,7 @@ _VALUES = {
     "checklist": '"Tell the shop","Run ANALYZE"',
 }
 """Values of flags whose kind does not suggest one."""
-_TEXTS = {"at": "Sat 02:00"}
+_TEXTS = {"at": "Sat 02:00", "name": "Orders database"}
 _FILTERS = {
     "state": "state=running",
     "phase": "phase=cdc",

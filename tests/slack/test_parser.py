@@ -441,7 +441,9 @@ def test_every_line_that_is_shown_beside_what_was_wrong_is_right(verb: str) -> N
         ("promote a --databases", "/dms promote orders-db --databases sales,billing"),
         ("start a --skip", "/dms start orders-db --skip-validation"),
         ('stop a --at ""', '/dms stop orders-db --at "Sat 02:00"'),
-        ('verify a --with --name ""', '/dms verify orders-db --with --name "month end"'),
+        ('verify a --with --name ""', '/dms verify orders-db --with --name "Orders database"'),
+        ("verify a --with --label", "/dms verify orders-db --with --label env=prod"),
+        ("history --project", "/dms history --project prod"),
         (
             "script a --ssh --port x",
             "/dms script orders-db --ssh --vm bastion --zone europe-west1-b --port 5432",
