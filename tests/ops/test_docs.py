@@ -14,6 +14,7 @@ import yaml
 from prometheus_client.metrics_core import Metric
 
 from bot.cli import main
+from bot.cmdline.parser import parse
 from bot.config.loader import load
 from bot.config.settings import OPTIONS, Settings
 from bot.cutover.ledger import _UNAUDITED
@@ -47,6 +48,21 @@ def documents(guide: str) -> list[Any]:
 @pytest.mark.parametrize("guide", GUIDES)
 def test_settings_that_are_named_exist(guide: str) -> None:
     assert set(_OURS.findall(text(guide))) <= ENV
+
+
+_TYPED = re.compile(r"`/dms ([^`]+)`|^/dms (.+?)(?:\s{2,}.*)?$", re.MULTILINE)
+PAGES = [*(DOCS.parent / name for name in ("README.md", "CHANGELOG.md")), *sorted(DOCS.glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda each: each.stem)
+def test_commands_that_are_shown_can_be_typed(page: Path) -> None:
+    """A verb alone names the verb; `JOB` and `…` stand for what people type."""
+    syntaxes = {name: verb.grammar for name, verb in all_verbs().items()}
+    for found in _TYPED.finditer(page.read_text(encoding="utf-8")):
+        shown = " ".join((found[1] or found[2]).split())
+        line = shown.replace("[JOB …]", "").replace('"…"', '"x"').replace("…", "").replace("JOB", "orders-db")
+        if line.strip() not in syntaxes:
+            assert parse(line, syntaxes).verb, shown
 
 
 def test_the_page_of_actions_is_that_of_the_rules() -> None:
