@@ -88,7 +88,7 @@ class Server:
             target=_run, args=(self._loop, self._serve(listener, self._grace)), name="http", daemon=True
         )
         self._thread.start()
-        log.info("http_server_started", address=self._address[0], port=self.port)
+        log.info("http_server_listening", address=self._address[0], port=self.port)
 
     def stop(self, grace_s: float = 5.0) -> None:
         """Accept no more connections, wait up to `grace_s` seconds for requests in flight, then close."""

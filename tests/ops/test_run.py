@@ -42,8 +42,12 @@ class Running:
 
     def port(self) -> int:
         """The one that the server says it listens on."""
-        found = self.until(lambda: re.search(r"listens on [^\"]*port (\d+)", self.log()))
-        return int(found[1])
+        return int(self.until(self.ports)[0])
+
+    def ports(self) -> list[int]:
+        """Those that its servers say they listen on, in this order."""
+        found = re.findall(r'^.*"http_server_listening".*\n', self.log(), re.MULTILINE)
+        return [json.loads(each)["port"] for each in found]
 
     def until(self, look: Callable[[], Any], seconds: float = 60) -> Any:
         """What `look` finds at last; with the log where it finds nothing or the bot ends first."""
@@ -202,7 +206,7 @@ def test_a_fault_of_slack_at_the_start_is_waited_for(
     slack.control.fault("apps.connections.open", "503", times=1)
     bot = start({**sandbox, "DMS_BOT_PROBES_PORT": "0"})
     bot.until(lambda: "slack_not_ready" in bot.log())
-    assert bot.log().count("http_server_started") == 1, "in Socket Mode, there is nothing for the other port"
+    assert len(bot.ports()) == 1, "in Socket Mode, there is nothing for the other port"
     assert bot.ask("/healthz")[0] == 200
     assert bot.ask("/readyz")[0] == 503
     bot.until_ready()
@@ -254,7 +258,7 @@ def test_pages_for_operators_can_have_a_port_of_their_own(
     http = {"SLACK_APP_TOKEN": "", "SLACK_SIGNING_SECRET": slack.signing_secret}
     bot = start({**sandbox, **http, "DMS_BOT_PROBES_PORT": "0"})
     bot.until(lambda: '"started"' in bot.log())
-    of_slack, of_pages = (int(each) for each in re.findall(r"listens on [^\"]*port (\d+)", bot.log()))
+    of_slack, of_pages = bot.ports()
     paths = ("/slack/events", "/healthz", "/readyz", "/metrics")
     assert [bot.ask(path, of_slack)[0] for path in paths] == [405, 404, 404, 404]
     assert [bot.ask(path, of_pages)[0] for path in paths] == [404, 200, 200, 200]
