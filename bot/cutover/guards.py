@@ -16,7 +16,18 @@ from bot.dms.destination import Destination
 from bot.dms.drain_samples import Written
 from bot.dms.engines import reads_backup_files
 from bot.dms.errors import DmsError
-from bot.dms.model import Database, Delay, DelayPoint, Job, Lag, ObjectState, Operation, Phase, State
+from bot.dms.model import (
+    Database,
+    Delay,
+    DelayPoint,
+    Job,
+    Lag,
+    ObjectPhase,
+    ObjectState,
+    Operation,
+    Phase,
+    State,
+)
 from bot.dms.running_errors import is_faulty
 from bot.dms.source_counters import not_counted
 from bot.dms.unsupported import UnsupportedEvents
@@ -176,6 +187,9 @@ def _objects(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
     if isinstance(facts.databases, DmsError):
         return _unread("its databases", facts.databases)
     migrated = [each for each in facts.databases if each.state != ObjectState.NOT_SELECTED]
+    promoted = [str(each.id) for each in migrated if each.phase == ObjectPhase.PROMOTED]
+    if promoted:
+        return NO_GO, f"Promoted already, so nothing is replicated: {first_few(promoted, _NAMED)}."
     early = [str(each.id) for each in migrated if each.phase not in (*_READY_PHASES, "")]
     if early:
         return NO_GO, f"Not in CDC yet: {first_few(early, _NAMED)}."

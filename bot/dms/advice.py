@@ -56,6 +56,8 @@ def next_step(job: Job, databases: Sequence[Database] = ()) -> str:
         return "This state is newer than this bot: check the job in the console."
     if job.type == JobType.ONE_TIME and job.state == State.RUNNING:
         step = "Wait: a one-time migration completes by itself.NO_DDL"
+    if job.state == State.NOT_STARTED and source_writes.will_wait(job):
+        step = f"{step.rstrip('.')}, before which DMS asks people to stop the writes to the source."
     growth = source_log_growth(job)
     texts = {
         "JOB": short_name(job.name),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.dms.model import Database, Endpoint, Phase, State
+from bot.dms.model import Database, Endpoint, ObjectPhase, Phase, State
 from bot.util.text import count_of
 
 ENGINES = {"POSTGRESQL": "PostgreSQL", "MYSQL": "MySQL", "SQLSERVER": "SQL Server", "ORACLE": "Oracle"}
@@ -24,7 +24,12 @@ PHASES: dict[str, str] = {
     Phase.PREPARING_THE_DUMP: "preparing the dump",
     Phase.READY_FOR_PROMOTE: "ready for promote",
     Phase.PHASE_FAILBACK: "failback",
+    ObjectPhase.PROMOTED: "promoted",
+    ObjectPhase.DIFF_BACKUP: "differential backup",
+    ObjectPhase.CREATING_BACKUP: "creating the backup",
+    ObjectPhase.RESTORING_BACKUP: "restoring the backup",
 }
+"""Of jobs, and of their databases (`ObjectPhase`)."""
 
 
 _KINDS = {"DATABASE": "database", "SCHEMA": "schema", "TABLE": "table"}

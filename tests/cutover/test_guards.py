@@ -89,6 +89,7 @@ def test_all_is_well() -> None:
         ("errors", {"databases": (database("sales", "FAILED"),)}, "no_go", "sales"),
         ("errors", {"databases": (database("sales", error=Fault(9, "x")),)}, "no_go", "sales"),
         ("objects", {"databases": (database("sales", phase="FULL_DUMP"),)}, "no_go", "sales"),
+        ("objects", {"databases": (database("sales", phase="PROMOTED"),)}, "no_go", "Promoted already"),
         ("objects", {"databases": ()}, "not_checked", "no databases"),
         ("unsupported", {"unsupported": UnsupportedEvents(3)}, "warn", "3 changes"),
         ("unsupported", {"unsupported": UnsupportedEvents(note="no access")}, "not_checked", "no access"),

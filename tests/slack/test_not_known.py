@@ -7,6 +7,7 @@ migration job is unknown"), PHASE_UNSPECIFIED, and the engines and providers of 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -17,7 +18,7 @@ from bot.dms import convert, source_writes
 from bot.dms.advice import next_step
 from bot.dms.enum_names import EnumNames
 from bot.dms.likely_causes import docs_url
-from bot.dms.model import Database, Endpoint, Job, ObjectId, Options
+from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, Options
 from bot.dms.rules import Action, check, where
 from bot.slack.render.answer import render
 from bot.store.codec import as_json
@@ -55,6 +56,14 @@ def test_a_state_that_is_not_told_is_not_known() -> None:
     assert "State not known" in text
     assert "does not report its state" in text
     assert "1 database, state not known" in text
+
+
+def test_a_failure_without_an_error_has_no_reason() -> None:
+    """`MigrationJob.error` may be unset in a failed job, too."""
+    failed = replace(bare(state=6), phase="CDC")
+    assert "The service gave no reason." in card(failed)
+    assert "The service gave no reason." not in card(replace(failed, error=Fault(9, "it broke")))
+    assert "The service gave no reason." not in card(replace(failed, state="RUNNING"))
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "STOPPED"])

@@ -14,7 +14,7 @@ import pytest
 from bot.cmdline.answers import DatabasesPage, JobCard
 from bot.dms import convert
 from bot.dms.advice import next_step
-from bot.dms.model import Database, Endpoint, Fault
+from bot.dms.model import Database, Endpoint, Fault, ObjectPhase
 from bot.slack.render.answer import render
 from tests.jobs import a_job
 from tests.slack.checks import accepted, all_text
@@ -73,3 +73,18 @@ def test_the_list_of_them() -> None:
     text = all_text(accepted(render(page)))
     assert "40 tables of orders-db" in text
     assert "tables done" in text
+
+
+@pytest.mark.parametrize("phase", list(ObjectPhase))
+def test_phases_of_databases_are_words(phase: ObjectPhase) -> None:
+    """SQL Server's databases have phases of their own: `MigrationJobObject.phase` (REST)."""
+    databases = (replace(TABLES[0], phase=phase),)
+    text = all_text(accepted(render(DatabasesPage(JOB, databases, {"RUNNING": 1}, total=1, page=1, pages=1))))
+    assert phase.value not in text.replace("CDC", "" if phase is ObjectPhase.CDC else "CDC")
+
+
+def test_a_job_that_will_wait_for_the_writes_says_so_before_it_starts() -> None:
+    """ "Migrate from MySQL on RDS (Aurora) without SUPERUSER privileges"."""
+    mysql = replace(JOB, state="NOT_STARTED", phase="", source=Endpoint("s", "MYSQL", "RDS"))
+    assert "stop the writes to the source" in next_step(mysql)
+    assert "stop the writes" not in next_step(replace(mysql, source=Endpoint("s", "MYSQL", "CLOUDSQL")))

@@ -114,10 +114,11 @@ def _counts_text(databases: Sequence[Database]) -> str:
 
 def _wrong(card: JobCard) -> list[str]:
     """Each error once, of the job or of its databases, with its likely cause; or why it is not known."""
-    found = [_with_cause(f"❗ {_shown(fault)}", fault, card.job) for fault in _faults_of_job(card.job)]
+    faults = _faults_of_job(card.job, card.databases or ())
+    found = [_with_cause(f"❗ {_shown(fault)}", fault, card.job) for fault in faults]
     if card.databases is None:
         return [*found, *_databases(card)]
-    said = {_shown(fault) for fault in _faults_of_job(card.job)}
+    said = set(map(_shown, faults))
     of_databases: dict[str, list[Database]] = {}
     for each in _faulty(card.databases):
         of_databases.setdefault(_shown(each.error), []).append(each)
@@ -130,8 +131,14 @@ def _wrong(card: JobCard) -> list[str]:
     return [*found, mrkdwn.verbatim(card.databases_note)]
 
 
-def _faults_of_job(job: Job) -> list[Fault]:
-    return [job.error] if job.error else []
+def _faults_of_job(job: Job, databases: Sequence[Database] = ()) -> list[Fault]:
+    """Its error; one without words if it failed and neither it nor its databases have one.
+
+    REST `MigrationJob.error` is optional, of a failed job, too.
+    """
+    if job.error is not None:
+        return [job.error]
+    return [Fault(0, "")] if job.state == State.FAILED and not _faulty(databases) else []
 
 
 def _shown(fault: Fault | None) -> str:
@@ -146,7 +153,8 @@ def _with_cause(line: str, fault: Fault | None, job: Job) -> str:
 
 def _has_known_cause(card: JobCard) -> bool:
     """Whether each error is shown with its cause, which says what to do."""
-    faults = [*_faults_of_job(card.job), *(each.error for each in _faulty(card.databases or ()))]
+    databases = card.databases or ()
+    faults = [*_faults_of_job(card.job, databases), *(each.error for each in _faulty(databases))]
     return bool(faults) and all(each is not None and likely_cause(each, card.job) for each in faults)
 
 
@@ -162,7 +170,7 @@ def _whole(card: JobCard) -> list[Block]:
     blocks.extend(m.fields(_facts(card)))
     for part in (
         *_beside_the_delay(card.delay),
-        error_text(card.job),
+        *[_error_text(each, job) for each in _faults_of_job(job, card.databases or ())],
         *_troubles(card, whole=True),
         *_databases(card),
     ):
@@ -180,10 +188,12 @@ def _faulty(databases: Sequence[Database]) -> list[Database]:
 
 def error_text(job: Job) -> str:
     """The job's error, its likely cause, and a link to the docs; mrkdwn, empty without an error."""
-    if job.error is None:
-        return ""
-    shown = mrkdwn.clip(mrkdwn.verbatim(job.error.message or "The service gave no reason."), _ERROR)
-    return f"❗ {shown}\n{cause_text(likely_cause(job.error, job), job)}"
+    return _error_text(job.error, job) if job.error is not None else ""
+
+
+def _error_text(fault: Fault, job: Job) -> str:
+    shown = mrkdwn.clip(mrkdwn.verbatim(fault.message or "The service gave no reason."), _ERROR)
+    return f"❗ {shown}\n{cause_text(likely_cause(fault, job), job)}"
 
 
 def cause_text(cause: LikelyCause | None, job: Job | None) -> str:
