@@ -19,6 +19,7 @@ from bot.policy.permissions import Permission
 from bot.requests.buttons import opening
 from bot.requests.freezes import freeze_lines, frozen_alone
 from bot.requests.job_names import JobNamer, disambiguate, namer
+from bot.runtime.one_by_one import pass_over
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
 from commands.support.bare_filters import with_bare_filters
@@ -172,8 +173,8 @@ def _calls(ctx: Context, shown: Sequence[Job], known: Iterable[str]) -> JobNamer
 def _lines(
     ctx: Context, shown: Sequence[Job], faulty: Mapping[str, tuple[str, ...]], calls: JobNamer
 ) -> list[JobLine]:
-    runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS)}
-    frozen = frozen_alone(ctx.store.freezes(ctx.now()))
+    runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS, skip=pass_over)}
+    frozen = frozen_alone(ctx.store.freezes(ctx.now(), skip=pass_over))
     refs = ctx.refs([Invocation("show", (job.name,)) for job in shown])
     projects = ctx.dms.projects
     return [

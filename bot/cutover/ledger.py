@@ -10,6 +10,7 @@ from typing import Any
 from bot.cutover.calls import Call, News, news_due
 from bot.cutover.states import downtime_runs
 from bot.cutover.wording import REHEARSAL_NOTE
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState, Progress
 from bot.store.records import AuditEntry, OutMessage, Person
@@ -176,7 +177,7 @@ class CutoverLedger:
         of them, or what they still wait for; inside a transaction."""
         ended = downtime_runs(read) and not downtime_runs(moved)
         since = read.progress.stopped if ended else read.since
-        for each in self._store.messages(_calls_key(read), _CALL, since or read.since):
+        for each in self._store.messages(_calls_key(read), _CALL, since or read.since, skip=pass_over):
             self._store.mark_dirty(each.key)
 
     def _change(

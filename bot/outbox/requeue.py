@@ -17,6 +17,7 @@ from bot.dms.error_news import OF_DATABASES
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.queries import request_key
 from bot.requests.unposted import note_invited
+from bot.runtime.one_by_one import pass_over
 from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.messages import NOT_A_MEMBER
 from bot.store import Store
@@ -58,10 +59,10 @@ def requeue_after_invite(store: Store, channel: str, now: datetime, subscription
     since = now - MAX_AGE
     with store.transaction():
         note_invited(store, channel, now)
-        waiting = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_REQUEST_KINDS)
-        news = store.dead_letters(channel, NOT_A_MEMBER, since, kinds=_NEWS_KINDS)
+        waiting = store.dead_letters(channel, NOT_A_MEMBER, since, _REQUEST_KINDS, skip=pass_over)
+        news = store.dead_letters(channel, NOT_A_MEMBER, since, _NEWS_KINDS, skip=pass_over)
         still_news = (each for each in reversed(news) if _is_news(store, each, subscriptions))
-        planned = store.dead_letters(channel, NOT_A_MEMBER, _EVER, kinds=_CUTOVER_KINDS)
+        planned = store.dead_letters(channel, NOT_A_MEMBER, _EVER, _CUTOVER_KINDS, skip=pass_over)
         chosen = [
             *(each for each in waiting if _is_open(store, each)),
             *(each for each in planned if _is_cutover_current(store, each, since)),
@@ -81,8 +82,8 @@ def requeue_after_grant(store: Store, now: datetime, subscriptions: Subscription
     """
     kinds = (*_REQUEST_KINDS, *_NEWS_KINDS)
     refused = (
-        *store.dead_letters("", {NOT_GRANTED}, now - MAX_AGE, kinds),
-        *store.dead_letters("", {NOT_GRANTED}, _EVER, _CUTOVER_KINDS),
+        *store.dead_letters("", {NOT_GRANTED}, now - MAX_AGE, kinds, skip=pass_over),
+        *store.dead_letters("", {NOT_GRANTED}, _EVER, _CUTOVER_KINDS, skip=pass_over),
     )
     channels = dict.fromkeys(each.channel for each in refused)
     return sum(requeue_after_invite(store, channel, now, subscriptions) for channel in channels)

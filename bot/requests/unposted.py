@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import OutMessage
 
@@ -34,7 +35,7 @@ def unposted(store: Store, now: datetime) -> list[Unposted]:
         StoreError.
     """
     last: dict[str, OutMessage] = {}
-    for each in store.given_up(_NEWS_KINDS, now - _LOOK_BACK):
+    for each in store.given_up(_NEWS_KINDS, now - _LOOK_BACK, skip=pass_over):
         # Slack's codes are one word; other reasons, as that there is nothing to show, are sentences.
         if each.channel.startswith(_CHANNELS) and " " not in each.error:
             last[each.channel] = each

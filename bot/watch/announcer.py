@@ -15,6 +15,7 @@ from bot.dms import error_news, source_writes
 from bot.dms.model import CHANGING, State
 from bot.dms.running_errors import same_error
 from bot.policy.subscriptions import Subscriptions, is_alert
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import Event, OutMessage
 from bot.watch.flapping import FlapDamper
@@ -82,7 +83,7 @@ class _Digests:
     def _read(self, target: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
         # By key, as the channel of a direct message changes from the user ID to its own ID once it is sent.
-        for message in self._store.messages(_digest_keys(target), "digest", self._since):
+        for message in self._store.messages(_digest_keys(target), "digest", self._since, skip=pass_over):
             for event in message.subject["events"]:
                 found.setdefault(int(event), []).append(message.key)
         return found
@@ -134,7 +135,7 @@ class Announcer:
         """
         if not _may_end_alerts(event):
             return False
-        earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
+        earlier = self._store.events(event.job, event.create_time, limit=_RECENT, skip=pass_over)
         left = [each.id for each in earlier if each.id < event.id and _ends(event, each)]
         ended = [(target, each) for each in left[-_ALERTS_OF_A_STATUS:] for target in subscriptions.targets()]
         updated = [self._close_alert(each, target, digests) for target, each in ended]
@@ -208,7 +209,7 @@ class Announcer:
         """
         if not error_news.brings_errors(event):
             return False
-        earlier = self._store.events(event.job, event.create_time, limit=_RECENT)
+        earlier = self._store.events(event.job, event.create_time, limit=_RECENT, skip=pass_over)
         past = [each for each in reversed(earlier) if each.id < event.id]
         cleared = next((each for each in past if error_news.ends_errors(each)), None)
         if cleared is None or now - cleared.at >= self._settle:

@@ -125,7 +125,8 @@ def summary_subject(
     unread = LeftOut()
     known = tuple(each for name, each in store.known_jobs(unread).items() if shows(name))
     jobs_unread = sum(map(shows, unread.keys))
-    recent = store.events(since=now - _DAY, limit=_MAX_SCANNED)
+    events_unread = LeftOut()
+    recent = store.events(since=now - _DAY, limit=_MAX_SCANNED, skip=events_unread)
     events = [each for each in recent if is_alert(each) and shows(each.job)]
     requests_unread = LeftOut()
     approving = store.requests([RequestState.APPROVING], skip=requests_unread)
@@ -139,7 +140,9 @@ def summary_subject(
         "stuck": _names(each for each in known if STUCK in each.flags),
         "approvals": [each.id for each in waiting if any(shows(job.name) for job in each.jobs)],
         "events": [each.id for each in events[-_MAX_EVENTS:]],
-        "unreadable": _counted(job=jobs_unread, request=len(requests_unread.keys)),
+        "unreadable": _counted(
+            job=jobs_unread, event=len(events_unread.keys), request=len(requests_unread.keys)
+        ),
         "projects": {each.id: sum(job.job.project == each.id for job in known) for each in projects},
     }
 

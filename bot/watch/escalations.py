@@ -14,6 +14,7 @@ from bot.dms.error_news import brings_errors
 from bot.dms.resource_names import project_of
 from bot.policy.model import Escalate
 from bot.policy.subscriptions import is_alert, topics
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import Escalation, Event, OutMessage
 from bot.watch.recipients import SavedEvent
@@ -62,7 +63,7 @@ class Escalations:
 
     def _goes_on(self, rule: Escalate, channel: str, event: Event, now: datetime) -> bool:
         """Whether people were asked about the same trouble lately; then that goes on."""
-        for each in reversed(self._store.escalations_since(channel, now - _SAME_TROUBLE)):
+        for each in reversed(self._store.escalations_since(channel, now - _SAME_TROUBLE, pass_over)):
             if each.rule == rule.name and self._is_about(each, event):
                 if each.ended is not None and not each.acknowledged_by:
                     self._reopen(each, event, now)
@@ -71,7 +72,7 @@ class Escalations:
 
     def _is_about(self, escalation: Escalation, event: Event) -> bool:
         """Whether it has an event of the same kind and job."""
-        found = (self._store.event(each) for each in escalation.events)
+        found = (self._store.event(each, pass_over) for each in escalation.events)
         return any(each is not None and (each.job, each.kind) == (event.job, event.kind) for each in found)
 
     def _reopen(self, escalation: Escalation, event: Event, now: datetime) -> None:
@@ -87,7 +88,8 @@ class Escalations:
         of_job = f"flapping:{event.job}:{event.create_time.isoformat()}:{channel}:"
         prefixes = {"digest": f"digest:{channel}:", "mass_failure": f"mass:{channel}:", "flapping": of_job}
         for kind, prefix in prefixes.items():
-            for message in reversed(self._store.messages(prefix, kind, now - _SAME_TROUBLE)):
+            found = self._store.messages(prefix, kind, now - _SAME_TROUBLE, skip=pass_over)
+            for message in reversed(found):
                 if event.id in message.subject["events"]:
                     return message
         return None
@@ -99,7 +101,7 @@ class Escalations:
         if message is not None:
             found = self._store.escalation_of(message.key)
             return found if found is not None and found.ended is None else None
-        for each in self._store.open_escalations(channel):
+        for each in self._store.open_escalations(channel, pass_over):
             own = each.message == message_key(each.id, 0)
             if own and each.rule == rule.name and now - each.started < _GATHERED:
                 return each

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from bot.dms.error_news import brings_errors, ends_errors, recovers
 from bot.dms.running_errors import same_error
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import Event, OutMessage
 from bot.watch.attribution import OUTSIDE
@@ -49,14 +50,16 @@ class FlapDamper:
         return True
 
     def _earlier(self, event: Event, now: datetime) -> list[Event]:
-        found = self._store.events(event.job, event.create_time, limit=_RECENT, since=now - FLAP_WINDOW)
+        since = now - FLAP_WINDOW
+        found = self._store.events(event.job, event.create_time, limit=_RECENT, since=since, skip=pass_over)
         return [each for each in found if each.id < event.id]
 
     def _current(
         self, target: str, event: Event, since_action: Sequence[Event], now: datetime
     ) -> OutMessage | None:
         """The message of the job's flapping, if that has gone on within the window."""
-        found = self._store.messages(f"{_prefix(target, event)}", "flapping", now - _LONGEST)
+        prefix = f"{_prefix(target, event)}"
+        found = self._store.messages(prefix, "flapping", now - _LONGEST, skip=pass_over)
         recent = {each.id for each in since_action}
         return found[-1] if found and recent.intersection(found[-1].subject["events"]) else None
 

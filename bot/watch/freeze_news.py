@@ -9,7 +9,7 @@ from functools import cache
 
 from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.subscriptions import FREEZE, Subscriptions
-from bot.runtime.one_by_one import one_by_one
+from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store import Store
 from bot.store.records import EVERY_JOB, Event, Freeze, OutMessage, every_job_of
 
@@ -58,7 +58,11 @@ class FreezeNews:
         Raises:
             StoreError.
         """
-        ending = [each for each in self._store.freezes(now) if _ends_soon(each.created, each.until, now)]
+        ending = [
+            each
+            for each in self._store.freezes(now, skip=pass_over)
+            if _ends_soon(each.created, each.until, now)
+        ]
         subscriptions = cache(self._subscriptions)  # read only if something is due, and once
 
         def announce_end(freeze: Freeze) -> None:

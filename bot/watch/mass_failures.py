@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.dms.error_news import ends_errors, recovers
 from bot.policy.subscriptions import is_failure
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import OutMessage
 from bot.watch.recipients import RoutedEvent
@@ -67,7 +68,7 @@ class MassFailures:
             return []
         prefix = f"mass:{target}:"
         told: list[RoutedEvent] = []
-        for message in self._store.messages(prefix, "mass_failure", now - _COUNTED):
+        for message in self._store.messages(prefix, "mass_failure", now - _COUNTED, skip=pass_over):
             jobs = set(message.subject["jobs"])
             mine = [each for each in good if each.event.job in jobs and each not in told]
             if mine:
@@ -126,7 +127,7 @@ class MassFailures:
     def _numbers(self, target: str, since: datetime) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
         prefix = f"mass:{target}:"
-        for message in self._store.messages(prefix, "mass_failure", since):
+        for message in self._store.messages(prefix, "mass_failure", since, skip=pass_over):
             for event in message.subject["events"]:
                 found.setdefault(int(event), []).append(int(message.key.removeprefix(prefix)))
         return found

@@ -153,8 +153,9 @@ def placeholder_job(ctx: Context, name: str) -> Job:
 
 
 def permitted_actions(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:
-    """The actions that the policy and the freezes let this person use on at least one of the jobs."""
-    frozen = {each.job for each in ctx.store.freezes(ctx.now())}
+    """The actions that the policy and the freezes let this person use on at least one of the jobs. A freeze
+    that cannot be read hides none: it refuses when somebody presses."""
+    frozen = {each.job for each in ctx.store.freezes(ctx.now(), skip=pass_over)}
     permissions = ctx.access.permissions(ctx.who)
 
     def may(action: Action, job: Job) -> bool:

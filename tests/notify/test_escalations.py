@@ -273,6 +273,22 @@ def test_what_cannot_be_read_is_not_over(bot: Bot, tmp_path: Path, spoilt: str) 
     assert escalation.repeats == 1
 
 
+def test_what_cannot_be_read_keeps_no_change_from_being_announced(bot: Bot, tmp_path: Path) -> None:
+    bot.sees("FAILED/CDC", *(f"j{number}" for number in range(12)))
+    bot.sees("FAILED/CDC", "billing")
+    bot.posts()
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE outbox SET subject = '['")
+        raw.execute("UPDATE escalations SET events = '['")
+        raw.execute("UPDATE events SET at = 'long ago'")
+    bot.now += 10 * MINUTE
+    bot.sees("RUNNING/CDC", "j1", before="FAILED/CDC")
+    bot.sees("FAILED/CDC", "orders")
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE outbox SET error = 'unreadable' WHERE subject = '['")
+    assert any(MENTION in each and "orders" in each for each in bot.posts())
+
+
 def test_it_is_asked_in_the_projects_channel(store: Store) -> None:
     bot = Bot(store, policy(), PROJECTS)
     bot.sees("FAILED/CDC")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store
 from bot.store.records import Escalation, Event, JobSnapshot, OutMessage
 from tests.notify.world import NOTIFY, NOW, job
+from tests.store.raw import Raw
 
 PROD, STAGING = Project("demo-project", "prod"), Project("demo-staging", "staging")
 BOTH = [f"`{place}/europe-west1/catalog-db`" for place in ("🏭 prod", "staging")]
@@ -101,3 +103,21 @@ def test_a_reminder_of_an_alert_says_where_its_jobs_are(store: Store) -> None:
     store.add_escalation(Escalation("e1", "oncall", NOTIFY, "S0ONCALL", "key", tuple(events), 900, NOW))
     text = said(store, "escalation", (Project("demo-project"),), escalation="e1", number=1)
     assert ["`europe-west1/catalog-db`" in text, "`us-central1/catalog-db`" in text] == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["mass_failure", "mass_list", "digest", "summary"])
+def test_a_row_that_cannot_be_read_takes_no_other_from_the_message(
+    store: Store, tmp_path: Path, kind: str
+) -> None:
+    """Nor is its job taken for one that has recovered, or is gone."""
+    events = failures(store, (STAGING.id, "europe-west1"), (PROD.id, "europe-west1"))
+    about = {"events": events, "date": "2026-11-20", "counts": {"FAILED": 2}}
+    before = said(store, kind, (PROD, STAGING), **about)
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '[' WHERE name LIKE '%demo-staging%'")
+    after = said(store, kind, (PROD, STAGING), **about)
+    for text in ("2 jobs", "esolved", "ecovered", "eleted"):
+        assert (text in after) == (text in before), text
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute(f"UPDATE events SET at = 'long ago' WHERE id = {events[0]}")
+    assert "prod" in said(store, kind, (PROD, STAGING), **about)

@@ -11,10 +11,11 @@ from bot.policy.access import Access
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.buttons import MakeRef
 from bot.requests.job_names import namer
+from bot.runtime.one_by_one import pass_over
 from bot.slack.render import escalation as words
 from bot.slack.render.message import Message
 from bot.store import Store
-from bot.store.records import Escalation, OutMessage
+from bot.store.records import Escalation, Event, OutMessage
 
 log = structlog.get_logger(__name__)
 
@@ -51,19 +52,23 @@ class EscalationMessages:
         found = self._store.escalation(out.subject["escalation"])
         if found is None or (found.ended is not None and not out.ts):
             return None
-        events = [event for each in found.events if (event := self._store.event(each)) is not None]
+        events = self._events(found)
         number, sent = int(out.subject["number"]), out.created or found.started
         calls = namer(self._store.known_names(), self._access.policy.projects)
         group, button = self._group(found, out), self._button(found)
         forgotten = self._is_forgotten(found)
         return words.own_message(found, number, events, group, button, sent, calls, forgotten=forgotten)
 
+    def _events(self, escalation: Escalation) -> list[Event]:
+        found = (self._store.event(each, pass_over) for each in escalation.events)
+        return [event for event in found if event is not None]
+
     def _is_forgotten(self, escalation: Escalation) -> bool:
         """Whether it ended as no location of its jobs is in the settings any more."""
         if escalation.ended is None or escalation.acknowledged_by:
             return False
         projects = self._access.policy.projects
-        events = [event for each in escalation.events if (event := self._store.event(each)) is not None]
+        events = self._events(escalation)
         return bool(events) and not any(is_served(each.job, projects) for each in events)
 
     def _button(self, escalation: Escalation) -> Button:

@@ -14,12 +14,14 @@ from bot.policy.access import Access
 from bot.requests.buttons import MakeRef, group_action_buttons, show_button
 from bot.requests.by_project import projects_of
 from bot.requests.job_names import JobNamer, namer
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.slack.render import alerts
 from bot.slack.render.flapping import flapping, settled
 from bot.slack.render.mass_failure import FailedJob, latest_failures, mass_failure, mass_list
 from bot.slack.render.message import Message
 from bot.store import Store
 from bot.store.records import Event, JobSnapshot
+from bot.store.table import Skip
 
 _MAX_EVENTS = 1000
 _RESTARTS = 2
@@ -99,19 +101,25 @@ class GatheredMessages:
         return [FailedJob(each, self._job_of(each), self._is_over(each)) for each in latest]
 
     def _events(self, subject: Mapping[str, Any]) -> list[Event]:
-        found = (self._store.event(each) for each in subject["events"][-_MAX_EVENTS:])
+        found = (self._store.event(each, pass_over) for each in subject["events"][-_MAX_EVENTS:])
         return [event for event in found if event is not None]
 
     def _is_over(self, event: Event) -> bool:
-        known = self._known_of(event)
+        """Not where the job's row cannot be read: nobody knows."""
+        left_out = LeftOut()
+        known = self._known_of(event, left_out)
         if known is None:
-            return alerts.is_over(event, None)
+            return not left_out.keys and alerts.is_over(event, None)
         return alerts.is_over(event, known.job, databases_of(known.databases))
 
     def _job_of(self, event: Event) -> Job | None:
-        known = self._known_of(event)
+        """In a state that is not known where the job's row cannot be read."""
+        left_out = LeftOut()
+        known = self._known_of(event, left_out)
+        if left_out.keys:
+            return Job(event.job, event.create_time, "", type="")
         return known.job if known is not None else None
 
-    def _known_of(self, event: Event) -> JobSnapshot | None:
-        known = self._store.known_job(event.job)
+    def _known_of(self, event: Event, skip: Skip | None = None) -> JobSnapshot | None:
+        known = self._store.known_job(event.job, skip)
         return known if known is not None and known.job.create_time == event.create_time else None

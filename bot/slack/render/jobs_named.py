@@ -8,6 +8,7 @@ from typing import Any
 from bot.config.projects import Projects
 from bot.dms.model import short_name
 from bot.requests.job_names import by_id, disambiguate, name_in_commands
+from bot.runtime.one_by_one import pass_over
 from bot.slack.render.message import Message, with_texts
 from bot.store import Store
 
@@ -46,7 +47,7 @@ def _jobs_about(store: Store, subject: Mapping[str, Any]) -> Iterable[str]:
     if "job" in subject:
         yield str(subject["job"])
     for each in [*subject.get("events", ()), *([subject["event"]] if "event" in subject else ())]:
-        event = store.event(each)
+        event = store.event(each, pass_over)
         if event is not None:
             yield event.job
     request = store.request(subject["request"]) if "request" in subject else None

@@ -23,6 +23,7 @@ from bot.requests.failures import FAILED_RUNS, last_failure
 from bot.requests.job_buttons import JobButtons, channel_buttons
 from bot.requests.job_names import disambiguate, namer, place_to_tell
 from bot.requests.wording import freeze_terms
+from bot.runtime.one_by_one import pass_over
 from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
 from bot.slack.render.audit_anchor import anchor_message
@@ -188,7 +189,8 @@ class OutboxRenderer:
             asked = {failed.by} if failed is not None else set()
         elif out.kind in ("event", "alert", "digest"):
             ids = subject.get("events", ()) if out.kind == "digest" else (subject["event"],)
-            events = tuple(each for each in map(self._store.event, ids) if each is not None)
+            found = (self._store.event(each, pass_over) for each in ids)
+            events = tuple(each for each in found if each is not None)
         else:
             return set()
         must_act = {each.by for each in events if source_writes.must_stop(each)}
@@ -285,7 +287,7 @@ class OutboxRenderer:
         return None
 
     def _summary(self, subject: Mapping[str, Any]) -> Message | None:
-        found = [self._store.event(each) for each in subject.get("events", ())]
+        found = [self._store.event(each, pass_over) for each in subject.get("events", ())]
         events = [event for event in found if event is not None]
         button = Button("List all", "list", "run", self._ref(Invocation("list")))
         waiting = NeedsAttention(

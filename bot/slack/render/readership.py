@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.dms.model import Job
 from bot.policy.access import Access
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import OutMessage, Person
 
@@ -64,11 +65,11 @@ class Readership:
         return lambda name: not reader.user or self._may_see(reader, name)
 
     def _may_read(self, reader: Person, event_id: int) -> bool:
-        event = self._store.event(event_id)
+        event = self._store.event(event_id, pass_over)
         return event is not None and self._may_see(reader, event.job)
 
     def _may_see(self, reader: Person, name: str) -> bool:
-        known = self._store.known_job(name)
+        known = self._store.known_job(name, pass_over)
         job = known.job if known is not None else Job(name, self._clock(), "", type="")
         return self._access.may_be_notified(reader, job, by_name=known is None)
 

@@ -32,10 +32,13 @@ class EscalationTable(TableGroup):
         rows = self._db.rows(_ESCALATIONS.select(where, "ORDER BY seq"), where.params)
         return _ESCALATIONS.records(rows, skip)
 
-    def escalations_since(self, channel: str, since: datetime) -> tuple[Escalation, ...]:
+    def escalations_since(
+        self, channel: str, since: datetime, skip: Skip | None = None
+    ) -> tuple[Escalation, ...]:
         """Those of a channel that are open, or have ended since then, oldest first."""
         where = Where().equal(channel=channel).add("(ended IS NULL OR ended >= ?)", time_text(since))
-        return _ESCALATIONS.records(self._db.rows(_ESCALATIONS.select(where, "ORDER BY seq"), where.params))
+        rows = self._db.rows(_ESCALATIONS.select(where, "ORDER BY seq"), where.params)
+        return _ESCALATIONS.records(rows, skip)
 
     def reopen_escalation(self, id: str, events: tuple[int, ...], next_at: datetime | None) -> None:
         """Go on with one that was over before anybody acknowledged it."""

@@ -61,8 +61,13 @@ class JobTables(TableGroup):
         """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("name = ?", name)
         row = self._db.row(_SNAPSHOTS.select(where), where.params)
-        found = _SNAPSHOTS.records(() if row is None else (row,), skip)
-        return found[0] if found else None
+        try:
+            return None if row is None else _SNAPSHOTS.record(row, name)
+        except UnreadableRow as error:
+            if skip is None:
+                raise
+            skip(error)
+        return None
 
     def faulty_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """By full resource name, which databases of these jobs had failed or had an error when last seen,
@@ -98,6 +103,7 @@ class JobTables(TableGroup):
         after_id: int = 0,
         limit: int = 200,
         since: datetime | None = None,
+        skip: Skip | None = None,
     ) -> tuple[Event, ...]:
         """The newest `limit` events, oldest first; of all jobs when none is named."""
         where = Where().equal(job=job).add("id > ?", after_id)
@@ -105,9 +111,12 @@ class JobTables(TableGroup):
             where.add("at >= ?", time_text(since))
         if create_time is not None:
             where.add("create_time = ?", time_text(create_time))
-        return _EVENTS.records(self._db.rows(_EVENTS.select_latest(where, "id"), [*where.params, limit]))
+        rows = self._db.rows(_EVENTS.select_latest(where, "id"), [*where.params, limit])
+        return _EVENTS.records(rows, skip)
 
-    def event(self, id: int) -> Event | None:
+    def event(self, id: int, skip: Skip | None = None) -> Event | None:
+        """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("id = ?", id)
         row = self._db.row(_EVENTS.select(where), where.params)
-        return None if row is None else _EVENTS.record(row)
+        found = _EVENTS.records(() if row is None else (row,), skip)
+        return found[0] if found else None

@@ -100,25 +100,41 @@ class OutboxTable(TableGroup):
         sql = "UPDATE outbox SET channel = ?, thread_of = '' WHERE key = ?"
         self._db.change(sql, (clean(channel), clean(key)))
 
-    def messages(self, prefix: str, kind: str, since: datetime, limit: int = 200) -> tuple[OutMessage, ...]:
+    def messages(
+        self, prefix: str, kind: str, since: datetime, limit: int = 200, skip: Skip | None = None
+    ) -> tuple[OutMessage, ...]:
         """The latest messages of a kind whose keys have the prefix, created since then; oldest first."""
         where = Where().add("kind = ?", kind).add("substr(key, 1, ?) = ?", len(clean(prefix)), prefix)
         where.add("created >= ?", time_text(since))
-        return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
+        return _OUTBOX.records(
+            self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]), skip
+        )
 
     def dead_letters(
-        self, channel: str, errors: Iterable[str], since: datetime, kinds: Iterable[str], limit: int = 1000
+        self,
+        channel: str,
+        errors: Iterable[str],
+        since: datetime,
+        kinds: Iterable[str],
+        limit: int = 1000,
+        skip: Skip | None = None,
     ) -> tuple[OutMessage, ...]:
         """The latest messages of a channel (empty: of every one), of these kinds and created since then, that
         were given up with one of these errors; oldest first."""
         where = Where().equal(channel=channel).one_of("error", errors).one_of("kind", kinds)
         where.add("created >= ?", time_text(since))
-        return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
+        return _OUTBOX.records(
+            self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]), skip
+        )
 
-    def given_up(self, kinds: Iterable[str], since: datetime, limit: int = 1000) -> tuple[OutMessage, ...]:
+    def given_up(
+        self, kinds: Iterable[str], since: datetime, limit: int = 1000, skip: Skip | None = None
+    ) -> tuple[OutMessage, ...]:
         """The latest messages of these kinds, created since then, that were given up; oldest first."""
         where = Where().add("error <> ''").one_of("kind", kinds).add("created >= ?", time_text(since))
-        return _OUTBOX.records(self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]))
+        return _OUTBOX.records(
+            self._db.rows(_OUTBOX.select_latest(where, "id"), [*where.params, limit]), skip
+        )
 
     def last_posted(self, channel: str) -> int:
         """The id of the latest message that was posted to a channel; 0 for none."""
