@@ -222,6 +222,6 @@ def test_objects_in_newer_phases_are_shown_by_name(env: Env) -> None:
         ],
     )
     page = env.type(f"databases {job}")
-    assert line_of(page, "one").endswith("DIFF_BACKUP")
+    assert line_of(page, "one").endswith("differential backup")
     assert line_of(page, "two").endswith("ready for promote")
     assert "Removing" in line_of(page, "three")
