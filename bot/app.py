@@ -148,7 +148,7 @@ class Bot:
         """Answer Slack, and compete for leadership: the leader watches jobs and posts messages.
 
         Raises:
-            Denied: there are no Google credentials. Whoever has asked for something meanwhile is answered so.
+            Denied: there are no Google credentials. Commands that came meanwhile are answered with that.
             SlackError: Slack does not accept the app-level token.
             OSError: the HTTP server cannot listen.
             Stopped: `stop` was called before Slack answered.

@@ -120,7 +120,7 @@ class Section:
     text: RichText
     buttons: tuple[Button, ...] = ()
     fold: str = ""
-    """The title under which it is folded away; in classic blocks, it stands above the text."""
+    """The title under which it is folded away; in classic blocks, it is above the text."""
 
 
 @dataclass(frozen=True, slots=True)

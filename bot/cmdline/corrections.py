@@ -14,8 +14,7 @@ APPEND = ""
 
 
 def corrected_tokens(tokens: Sequence[Token], correction: Mapping[str, str]) -> tuple[Token, ...] | None:
-    """The tokens with each wrong one replaced, or left out if nothing stands for it; None if one is not
-    there."""
+    """The tokens with each wrong one replaced, or removed if it has none; None if one is missing."""
     found = list(tokens)
     for wrong, right in correction.items():
         if wrong == APPEND:
@@ -63,7 +62,7 @@ def _is(token: Token, wrong: str) -> bool:
 
 
 def _replaced(token: Token, right: str, *, whole: bool) -> Token:
-    """If another name stands before the equals sign, the value behind it stays as it was written."""
+    """If only the name before the equals sign is replaced, the value after it stays as written."""
     head, equals, _ = right.partition("=")
     value = token.prose.partition("=")[2] if equals and whole else ""
     return Token(right, f"{head}{equals}{value}" if value else right, token.quoted)

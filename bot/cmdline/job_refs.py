@@ -23,7 +23,7 @@ _LINK = re.compile(rf"{re.escape(CONSOLE)}[^\s<>|\"`]+")
 _SERVICE = "//datamigration.googleapis.com/"
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 _BEFORE, _AFTER = "#(\"'*_~", ".,;:!?…)\"'*_~-"
-"""What stands around a name in a sentence, and in none."""
+"""Punctuation around a name in a sentence; no name has it."""
 _CHANNEL = re.compile(r"#[CG][A-Z0-9]{7,}")
 """A channel whose name Slack did not send. Source: https://docs.slack.dev/messaging/formatting-message-text"""
 
@@ -34,7 +34,7 @@ def is_job(text: str) -> bool:
 
 
 def is_job_in_a_sentence(text: str) -> bool:
-    """Whether the text, as people write it, can name a job; case and what stands around it do not count."""
+    """Whether the text, as people write it, can name a job; case and punctuation around it are ignored."""
     return is_job(_cased(_unwrapped(text)))
 
 

@@ -78,7 +78,7 @@ def _read(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> Invocati
 
 
 def _named_alone(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> tuple[Token, ...]:
-    """Puts `show` before a job that stands alone, and `list` in place of a `status` without a job."""
+    """Puts `show` before a job without a verb, and `list` in place of a `status` without a job."""
     if len(tokens) != 1 or not {"show", "list"} <= syntaxes.keys():
         return tokens
     typed = unshield(tokens[0].text)
@@ -278,7 +278,7 @@ class _Parser:
         return at
 
     def _has_no_value(self, tokens: tuple[Token, ...], at: int) -> bool:
-        """Whether nothing stands behind the `=` but another filter: labels may have empty values.
+        """Whether only another filter follows the `=`: labels may have empty values.
 
         Source: https://cloud.google.com/resource-manager/docs/labels-overview
         """

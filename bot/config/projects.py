@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 ALL_LOCATIONS = "-"
-"""Stands for every location in a list call: `projects/PROJECT/locations/-`."""
+"""Means every location in a list call: `projects/PROJECT/locations/-`."""
 PRODUCTION = "🏭"
 """Marks production wherever a project is named."""
 _PRODUCTION = frozenset({"prod", "production", "live"})

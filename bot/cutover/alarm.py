@@ -71,7 +71,7 @@ class Alarm:
             return cutover
         kept = self._ledger.update(cutover, shown=False, alarm=id)
         if kept is None:
-            self._scheduled.take_back(id)  # somebody was first; the next look leaves it again
+            self._scheduled.take_back(id)  # another change came first; the next tick schedules it again
         return kept or cutover
 
     def _may_try(self, cutover: Cutover, now: datetime) -> bool:

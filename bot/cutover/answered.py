@@ -39,7 +39,7 @@ _DOES = {
     "adopt": ("not_sent", "promoted", "adopted", "held"),
     "item": ("opened",),
 }
-"""By what is asked, the events with which it is done."""
+"""The events that show that the press was made, by the kind of call."""
 _ASKED_ANEW = {"promote": "asked", "second": "asked", "reopened": "reopened"}
 """Events that end a call although the cutover stays in its state."""
 
@@ -57,11 +57,11 @@ class Ending:
 def ending(
     cutover: Cutover, what: str, person: str, log: Sequence[CutoverEntry] = (), after: int | None = None
 ) -> Ending | None:
-    """What ended a call; None while it is awaited. What came first counts, so that a call stays over even if
-    the same is asked anew, in a call of its own.
+    """What ended a call; None while it is awaited. The first event that ends it counts: asking for the same
+    again makes a new call, and this one stays ended.
 
     `after` is the ID of the last line of the log when the call was made; None in a call that an older version
-    made, of which the state alone tells.
+    made: then only the cutover's state says whether it is over.
     """
     later = [each for each in log if after is not None and each.id > after]
     found = next((each for each in later if _ends(each, what, person)), None)

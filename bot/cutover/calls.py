@@ -45,7 +45,7 @@ class Call:
 
 
 class NewsKind(StrEnum):
-    """What those who only have to know are told of. The values are stored."""
+    """Announcements for people who have nothing to press. The values are stored."""
 
     DAY_BEFORE = "day_before"
     HOUR_BEFORE = "hour_before"

@@ -266,7 +266,7 @@ class Driver:
     # ---- who is told
 
     def _call(self, cutover: Cutover, now: datetime) -> Cutover:
-        """Queue what is due. Returns the cutover as it is then."""
+        """Queue the calls and news that are due. Returns the updated cutover."""
         calls = calls_due(cutover, now, self._second_people(cutover))
         news = news_due(cutover, now)
         if not calls and not news:
@@ -290,7 +290,7 @@ class Driver:
         return updated or cutover
 
     def _log_budget(self, cutover: Cutover, calls: Sequence[Call], now: datetime) -> None:
-        """Have the log say it where the leaders are told that the downtime runs long."""
+        """Log that the downtime runs long, if its leaders are told so now."""
         span = downtime(cutover, now)
         if span is not None and any(each.what in BUDGET_CALLS for each in calls):
             text = f"{humanize(span)} of {humanize(cutover.plan.budget_s)}"
@@ -298,7 +298,7 @@ class Driver:
             self._ctx.store.mark_dirty(card_key(cutover.id))
 
     def _second_people(self, cutover: Cutover) -> tuple[str, ...]:
-        """Those to call for the second confirmation; none while nobody has asked."""
+        """User IDs to call for the second confirmation; none before it was asked for."""
         request = self._ctx.store.request(cutover.request) if cutover.progress.asked_by else None
         if request is None or cutover.state is not S.DRAINED:
             return ()
@@ -315,8 +315,11 @@ def _has_work(cutover: Cutover) -> bool:
 
 
 def _unsaid(cutover: Cutover, request: Request) -> tuple[str, ...]:
-    """What counts as said. Of a plan that was scheduled when the database was restored, nobody knows whether
-    it took place since: no channel is told that it did not."""
+    """Keys of the calls and news that need not be sent any more.
+
+    After a restore of the database, nobody knows whether a scheduled plan has taken place since. So no
+    channel is told that it has not.
+    """
     said = cutover.progress.said
     waits = cutover.state in (S.SCHEDULED, S.READY)
     return (*said, f"news:{NewsKind.EXPIRED}") if waits and request.state is RequestState.OUTDATED else said

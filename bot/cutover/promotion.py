@@ -276,7 +276,7 @@ class Promotion:
         return None
 
     def _marks(self, cutover: Cutover, request: Request) -> tuple[JobMark, ...]:
-        """How each job stands by its newest run, and by the job itself where the run does not tell."""
+        """The mark of each job: from its newest run, or from the job where the run does not decide it."""
         before = {each.job: each for each in cutover.progress.jobs}
         newest = {run.job: run for run in newest_runs(self._ctx.store, request.id)}
         asked = [each for each in request.jobs if _is_open(before.get(each.name))]
@@ -384,7 +384,7 @@ def _promoting(cutover: Cutover, now: datetime) -> tuple[JobMark, ...]:
 
 
 def _text(cutover: Cutover, marks: Sequence[JobMark], mark: Mark) -> str:
-    """Which jobs stand like that, and why, in sentences."""
+    """The jobs with this mark, each with the reason, in sentences."""
     named = [(each.job, each.text.rstrip(".") or _UNTOLD) for each in marks if each.mark is mark]
     return " ".join(f"`{shown_name(cutover, job)}`: {text}." for job, text in named)
 

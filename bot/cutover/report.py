@@ -153,7 +153,7 @@ def _times(cutover: Cutover) -> list[tuple[str, datetime | None]]:
 
 
 def _steps(cutover: Cutover) -> Iterator[tuple[str, str]]:
-    """The times that there are, as people read them: in a rehearsal, of what was rehearsed."""
+    """The known times with their labels; those of a rehearsal say that it was one."""
     said = _STEPS_REHEARSED if cutover.rehearsal else {}
     for name, at in _times(cutover):
         if at is not None:

@@ -339,7 +339,7 @@ def _ticked(ticks: Sequence[Tick], arg: str, who: Person, at: datetime) -> tuple
 
 
 def moved_on(cutover: Cutover, press: Press | None = None) -> Note:
-    """Answers a press that came too late: how the cutover stands, since when, and by whom."""
+    """Answers a press that came too late: the present state, since when, and who caused it."""
     over = " It can no longer be aborted." if press is not None and press.step == "abort" else ""
     ended = over if not has_ended(cutover) else ""
     by: tuple[RichPart, ...] = (" (", User(cutover.progress.entered_by), ")")

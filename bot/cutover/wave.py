@@ -1,4 +1,4 @@
-"""How each job of a cutover stands: by its run, and by what the service says of it. Pure functions."""
+"""The state of each job of a cutover: by its run, and by what the service says of it. Pure functions."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def after_the_dump(job: Job) -> str:
 
 
 def switch_over(job: Job) -> str:
-    """How all changes reach the destination before a promote, to stand before “, then promote”.
+    """How all changes reach the destination before a promote, to be followed by “, then promote”.
 
     Sources: "Promote a migration" (PostgreSQL, AlloyDB, MySQL); "Finalize a migration" (SQL Server; Oracle,
     and SQL Server to PostgreSQL: wait until the delay is down, "ideally on the order of minutes or seconds");

@@ -121,8 +121,8 @@ _SHARE = 0.4
 
 _THREADS = 32
 _MOST_ABSENT = 1000
-"""Of a location, beside those that are asked for at once: jobs come and go, and name profiles that are gone.
-One that was forgotten is looked for anew."""
+"""Number of missing profiles to remember in each location: those of deleted jobs would add up. One that
+was forgotten is looked for again when a job names it."""
 
 
 @dataclass
@@ -275,7 +275,7 @@ class ProfileCache:
             log.warning("connection_profiles_not_listed", location=location, error=str(error))
             self._note_failure(location, str(error))
             return
-        except Exception as error:  # Nobody looks at how this ends.
+        except Exception as error:  # Nobody reads the result of this thread.
             log.exception("connection_profiles_error", location=location)
             self._note_failure(location, f"an error in the bot ({type(error).__name__})")
             return

@@ -104,4 +104,4 @@ CODE_ERRORS: tuple[KnownError, ...] = (
         page=NETWORK,
     ),
 )
-"""Behind all that a text tells."""
+"""Looked through last, after all signs in texts."""

@@ -123,7 +123,7 @@ class Gateway(GatewayFigures, Actions):
         raise_if_none_answered(parts)
         return merged(parts)
 
-    def find(self, job_id: str, *, thorough: bool = True) -> JobList:  # noqa: ARG002 - it always is
+    def find(self, job_id: str, *, thorough: bool = True) -> JobList:  # noqa: ARG002 - always thorough here
         parts = self._concurrently([partial(self.jobs.find_in, each, job_id) for each in self.project.places])
         raise_if_none_answered(parts)
         return merged(parts)

@@ -69,7 +69,7 @@ def recovery_of(job: Job) -> str:
 
 
 def _go_on(job: Job | None) -> str:
-    """What a job's state allows once the cause is mended, to stand behind “then”."""
+    """What a job's state allows once the cause is mended, to follow “then”."""
     match job and job.state:
         case State.DRAFT | State.NOT_STARTED:
             return "verify and start"

@@ -62,12 +62,12 @@ class Source:
     guides: str = ""
     """The guides whose edition of the page says it, for example `MySQL`; empty for the API."""
     says: str = ""
-    """What it says, as short as can be."""
+    """What it says, as briefly as possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What of a job a rule asks for."""
+    """What a rule looks at in a job."""
 
     engines: Engines
     type: str
@@ -87,7 +87,7 @@ class Rule:
     """Values of `Action`."""
     sources: tuple[Source, ...]
     reason: str = ""
-    """For people: why it is refused, as a sentence, or warned of, to stand behind a colon.
+    """For people: why it is refused, as a sentence, or warned of, to follow a colon.
 
     A refusal may have fields: `{job}` its ID, `{where}` state and phase, `{state}`, `{stopped}` where it was
     stopped, `{healthy}` databases that have not failed, `{none_failed}` that no database has failed, if that

@@ -296,7 +296,7 @@ def some_not_named(job: Job) -> str:
 
 
 def where(job: Job) -> str:
-    """State and phase for people, for example `running · full dump`, to stand behind “is”."""
+    """State and phase for people, for example `running · full dump`, to follow “is”."""
     return _state(job) if _no_phase(job) else f"{_state(job)} · {display.phase_text(job.phase)}"
 
 
@@ -307,7 +307,7 @@ def _state(job: Job) -> str:
 
 
 def _stopped_in(job: Job) -> str:
-    """Where it was stopped, to stand behind “was stopped”."""
+    """Where it was stopped, to follow “was stopped”."""
     if _no_phase(job):
         return "in a phase that is not known"
     if job.phase == Phase.CDC:

@@ -18,7 +18,7 @@ from bot.dms.model import Database, Fault, Job, ObjectId
 from bot.dms.states import ObjectState, State
 
 WITH_ERRORS = "RUNNING with errors"
-"""Stands for RUNNING in the status of such a job, as people see it: `RUNNING with errors/CDC`."""
+"""Replaces RUNNING in the status of such a job, as people see it: `RUNNING with errors/CDC`."""
 
 _ERROR = "error: "
 _STORED = 200

@@ -33,7 +33,7 @@ _NOT_ASKED_YET = {
     "GOOGLE_CLOUD_PROJECT": "not-asked-yet",
     "DMS_LOCATIONS": "*",
 }
-"""Stand for what has to be set, until it is answered."""
+"""Placeholders of required settings until they are answered."""
 SETTINGS, POLICY, SECRETS = "dms-bot.toml", "policy.toml", "secrets"
 _EXTRAS = {"compose": "compose.yaml", "helm": "values.yaml"}
 _PASSWORD, _ADDRESS = "postgres-password", "db"
@@ -116,7 +116,7 @@ def _check_environment() -> None:
 
 
 def _may_write(folder: Path) -> None:
-    """Checked before the first question: nobody should answer all of them in vain."""
+    """Checked before the first question: so that no answers are lost."""
     nearest = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
         raise click.ClickException(f"{nearest} cannot be written to: name another folder.")

@@ -53,7 +53,7 @@ def suspicious_rules(policy: Policy) -> Iterator[str]:
 
 
 def _rules_with_approvals(policy: Policy) -> Iterator[tuple[str, frozenset[str], EffectiveRule]]:
-    """Every rule that requires approvals, and the defaults: where it stands, its verbs, what applies."""
+    """Every rule that requires approvals, and the defaults: where it is, its verbs, what applies."""
     left = set(CHANGES | PARTS.keys())
     for number, rule in enumerate(policy.rules, start=1):
         asking = frozenset(verb for verb in rule.verbs & left if policy.with_defaults(rule, verb).approvals)

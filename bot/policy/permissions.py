@@ -51,7 +51,7 @@ def verbs_with(permissions: Permissions, *wanted: Permission) -> frozenset[str]:
 
 
 def verb_sets(permissions: Permissions) -> Mapping[str, frozenset[str]]:
-    """The words of a rule that stand for several verbs."""
+    """The words of a rule that mean several verbs."""
     views = verbs_with(permissions, Permission.VIEW)
     others = verbs_with(permissions, Permission.FREEZE, Permission.OPERATE)
     return {

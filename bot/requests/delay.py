@@ -295,7 +295,7 @@ def amounts(seen: MeasuredDelay) -> tuple[RichPart, ...]:
 
 
 def leaves_out(seen: MeasuredDelay) -> tuple[RichPart, ...]:
-    """What a figure above zero leaves out, too, to stand at the end of its sentence; empty for nothing."""
+    """What a figure above zero leaves out, too, to end its sentence; empty for nothing."""
     return ("; ", Verbatim(seen.partial)) if seen.partial and seen.is_behind else ()
 
 

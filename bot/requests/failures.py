@@ -17,7 +17,7 @@ _SETTLE = timedelta(seconds=6)
 
 
 _SHOWN = timedelta(days=1)
-"""How long the failure stands on the job's cards."""
+"""How long the failure is shown on the job's cards."""
 
 
 def enqueue_failure(

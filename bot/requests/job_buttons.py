@@ -1,4 +1,4 @@
-"""The buttons of a job's card: one that is recommended, what it stands beside, and a menu (⋯) of the rest.
+"""The buttons of a job's card: the recommended one, those beside it, and a menu (⋯) of the rest.
 
 A menu holds five entries (page overflow-menu-element); its last, *More…*, opens the modal that has them all.
 """
@@ -45,7 +45,7 @@ _LOOKS: Mapping[str, tuple[str, Mapping[str, FlagValue]]] = {
 
 @dataclass(frozen=True, slots=True)
 class JobButtons:
-    """What stands below a card."""
+    """The buttons below a card."""
 
     shown: tuple[Button, ...]
     menu: tuple[Button, ...] = ()

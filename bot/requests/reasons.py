@@ -33,7 +33,7 @@ def what_is_missing(pattern: str) -> str:
 
 
 def reason_note(pattern: str, command: str) -> Note:
-    """Says what is missing, with `command`, which gives it."""
+    """What is missing, and `command`, an example that has it."""
     return Note(
         f"{what_is_missing(pattern)} Press Confirm again and write it, or type `{command}`.", tone="warn"
     )

@@ -73,7 +73,7 @@ class Front:
 
 
 class _Changing:
-    """A WSGI application that stands for another one, which can change."""
+    """A WSGI application that forwards to another one, which can be replaced."""
 
     app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]
 

@@ -36,7 +36,7 @@ class CutoverState(StrEnum):
     ABORTED = "aborted"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
-    """A promote may or may not have been sent; nobody but the service can say."""
+    """A promote may or may not have been sent; only the service knows."""
 
 
 ENDED_CUTOVERS = (CutoverState.DONE, CutoverState.ABORTED, CutoverState.EXPIRED)
@@ -159,7 +159,7 @@ class Sample:
 
 
 class Mark(StrEnum):
-    """How one job of a cutover stands, beside the state of the whole."""
+    """The state of one job of a cutover, beside that of the whole."""
 
     OPEN = "open"
     DRAINED = "drained"
@@ -175,7 +175,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobMark:
-    """How one job of a cutover stands."""
+    """One job of a cutover with its mark."""
 
     job: str
     mark: Mark = Mark.OPEN
@@ -198,7 +198,7 @@ class Progress:
     here: Mapping[str, datetime] = field(default_factory=dict)
     """By user ID, when they pressed *I'm here*."""
     jobs: tuple[JobMark, ...] = ()
-    """How each job stands, in the order of the plan; empty before anything was read."""
+    """Each job with its mark, in the order of the plan; empty before anything was read."""
     samples: tuple[Sample, ...] = ()
     measured: datetime | None = None
     """When the delay was last read."""

@@ -180,11 +180,11 @@ class Run:
 
 
 EVERY_JOB = "*"
-"""Stands for all jobs where a job's name is expected."""
+"""Means all jobs where a job's name is expected."""
 
 
 def every_job_of(project_id: str) -> str:
-    """Stands for all jobs of a project where a job's name is expected."""
+    """Means all jobs of a project where a job's name is expected."""
     return f"projects/{project_id}"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 COMMAND = "\ufdd0"
-"""Stands for the command. Unicode keeps this code point for use within a program, never for interchange.
+"""The placeholder for the command. Unicode keeps it for use within a program, never for interchange.
 
 Source: Unicode Standard, section 23.7, "Noncharacters".
 """
@@ -29,7 +29,7 @@ def named(value: T, command: str) -> T:
 
 
 def without_command(value: T) -> T:
-    """A text or a JSON value from outside, in which nothing stands for the command."""
+    """A text or a JSON value from outside, without the placeholder."""
     return _replaced(value, _REPLACEMENT)  # type: ignore[return-value]  # of the same type
 
 

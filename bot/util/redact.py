@@ -13,9 +13,9 @@ _NAMED = (
 """How the names end whose value is a secret: `db_password`, `PGPASSWORD`, `aws_secret_access_key` …"""
 _SET_TO = rf"(?P<name>{_NAMED}\\{{0,3}}(?:[\"']|%22)?\s{{0,20}}(?>=>|:=|[=:]|%3[AD]|&#61;)\s{{0,20}}"
 _SPACE = r"(?:\s|/\*[^*]{0,100}\*/){1,20}"
-"""White space in SQL, where a comment may stand as well."""
+"""White space in SQL, which may hold a comment."""
 _SQL = r"(?:[NEBX]|U&|_\w{1,20})?"
-"""What may stand before a quote in SQL: `N'…'`, `E'…'`, `U&'…'`, `_utf8'…'`."""
+"""Prefixes of a quote in SQL: `N'…'`, `E'…'`, `U&'…'`, `_utf8'…'`."""
 _QUOTE = r"\\{0,3}[\"'`]|&#0?39;|&quot;|\\u00(?:27|22)|\$\w{0,20}\$"
 _CURLY = "‘’“”"
 _QUOTED = (

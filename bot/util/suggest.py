@@ -17,7 +17,7 @@ _MAX_LENGTH = 100
 
 
 def did_you_mean(word: str, among: Iterable[str], form: str = "{}") -> str:
-    """` Did you mean `restart`?`, to stand behind a sentence; empty where no word is near.
+    """` Did you mean `restart`?`, to follow a sentence; empty where no word is near.
 
     `form` is how the word is typed, for example `--{}` or `{}`.
     """
@@ -26,7 +26,7 @@ def did_you_mean(word: str, among: Iterable[str], form: str = "{}") -> str:
 
 
 def or_similar(word: str, among: Iterable[str]) -> str:
-    """` (did you mean `restart`?)`, to stand behind the word in a sentence; empty where no word is near."""
+    """` (did you mean `restart`?)`, to follow the word in a sentence; empty where no word is near."""
     near = nearest(word, among)
     return f" (did you mean `{near}`?)" if near else ""
 

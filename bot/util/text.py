@@ -11,12 +11,12 @@ def first_few(shown: Sequence[str], limit: int, separator: str = ", ") -> str:
 
 
 def and_more(count: int, limit: int) -> str:
-    """` and 3 more`, to stand behind the first `limit` of `count`; empty where these are all of them."""
+    """` and 3 more`, to follow the first `limit` of `count`; empty where these are all of them."""
     return f" and {count - limit:,} more" if count > limit else ""
 
 
 def besides_first(count: int) -> str:
-    """` (and 3 more)`, to stand behind the first of `count`; empty for one."""
+    """` (and 3 more)`, to follow the first of `count`; empty for one."""
     return f" (and {count - 1:,} more)" if count > 1 else ""
 
 

@@ -14,7 +14,7 @@ from bot.store import Store
 from bot.store.records import EVERY_JOB, Event, Freeze, OutMessage, every_job_of
 
 ENDS_SOON = timedelta(minutes=30)
-"""How long before its end people are told."""
+"""How long before its end a freeze is announced."""
 _NEWS = timedelta(hours=1)
 """How long after its begin a planned freeze is news: a bot that starts later does not tell it."""
 

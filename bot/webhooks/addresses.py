@@ -42,7 +42,7 @@ _REFUSED_6 = {
     IPv6Network("3fff::/20"): "reserved for documentation",
 }
 _NAT64 = IPv6Network("64:ff9b::/96")
-"""Stands for the IPv4 address in its last 32 bits: https://www.rfc-editor.org/rfc/rfc6052"""
+"""Means the IPv4 address in its last 32 bits: https://www.rfc-editor.org/rfc/rfc6052"""
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
 

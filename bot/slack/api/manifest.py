@@ -132,7 +132,7 @@ def checked_name(text: str) -> str:
 
 
 def _parts(options: ManifestOptions) -> dict[str, str | None]:
-    """What stands in place of whole lines; nothing where it is None."""
+    """Text for placeholders that are whole lines; None removes the line."""
     org = "      - team_access_granted # when the app is added to a workspace of the organisation\n"
     org += "      - team_access_revoked # when it is removed from one"
     return {
@@ -148,7 +148,7 @@ def _parts(options: ManifestOptions) -> dict[str, str | None]:
 
 
 def _values(options: ManifestOptions) -> dict[str, str]:
-    """What stands within lines."""
+    """Text for placeholders within lines."""
     user = re.sub(r"[^\w.-]+", "-", options.name.casefold()).strip("-") or DEFAULT[1:]
     return {
         "<user>": _scalar(user),

@@ -77,7 +77,7 @@ class ReplyTarget:
     typed: bool = False
     """Whether the response URL is that of a slash command: it replaces what it has posted itself."""
     looking: str = ""
-    """What stands there until the answer comes: the time stamp of a message, or `_BY_URL`."""
+    """The placeholder to replace with the answer: the time stamp of a message, or `_BY_URL`."""
     home: bool = False
     """Whether it was asked on the Home tab, which has no place for an answer."""
     said: Said | None = None
@@ -170,7 +170,7 @@ class Replier:
             log.warning("home_not_published", user=who.user, error=reason_of(error))
 
     def _post(self, target: ReplyTarget, answer: Answer) -> None:
-        """A picture stands for charts that it does not draw."""
+        """Post it, with a picture instead of charts that the workspace does not draw."""
         message = render(answer).to_deliver()
         public = isinstance(answer, Note) and answer.public
 

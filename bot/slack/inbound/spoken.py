@@ -22,7 +22,7 @@ _TYPED = ("", "file_share", "thread_broadcast")
 """The subtypes of messages that people have just written; empty for none."""
 _TIMESTAMP = re.compile(r"\d{1,12}\.\d{1,9}")
 _PUNCTUATION = " \t\r\n\u00a0:,"
-"""What may stand behind a mention, as in `@dms: show orders-db`."""
+"""What may follow a mention, as in `@dms: show orders-db`."""
 
 
 _GREETINGS = frozenset({"hi", "hello", "hey", "hi there", "hello there", "good morning", "moin", "start"})
@@ -38,7 +38,7 @@ class SpokenCommand:
     """What would be typed after the slash command."""
     said: Said
     begins: bool = True
-    """Whether nothing stands before the command but a mention of the app."""
+    """Whether nothing but a mention of the app comes before the command."""
 
     @property
     def greets(self) -> bool:

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 MAX_LINKS = 5
 """Cards in one message: more would fill the channel."""
 _POSTED = ("", "conversations_history")
-"""Values of `source` for links in a posted message; the other is `composer`, which nobody else reads."""
+"""Values of `source` for links in a posted message; the other is `composer`, which only its author sees."""
 
 
 @dataclass(frozen=True, slots=True)

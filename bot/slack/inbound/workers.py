@@ -308,8 +308,7 @@ class Workers:
 
 
 def logged_if_it_fails(work: Callable[P, None]) -> Callable[P, None]:
-    """`work` for a pool whose results nobody reads: else an answer that cannot be made would be missing, and
-    no log would say why."""
+    """`work` with its errors logged, for a pool whose results nobody reads."""
 
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:

@@ -202,7 +202,7 @@ def _now(event: Event, job: Job | None, databases: Sequence[Database]) -> str:
 
 
 def _writes_by_now(event: Event, job: Job | None) -> list[str]:
-    """Whether the writes, which people were told to stop, must still stand still."""
+    """Whether the writes, which people were told to stop, must stay stopped."""
     if not source_writes.must_stop(event):
         return []
     if job is None:

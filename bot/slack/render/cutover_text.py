@@ -181,12 +181,12 @@ def _whose(cutover: Cutover, sample: Sample) -> str:
 
 
 def number_of(cutover: Cutover, mark: Mark) -> int:
-    """How many jobs stand like that."""
+    """The number of jobs with this mark."""
     return sum(each.mark is mark for each in cutover.progress.jobs)
 
 
 def marked_text(cutover: Cutover, mark: Mark, word: str) -> str:
-    """How many of several jobs stand like that; empty for one job."""
+    """How many of several jobs have this mark, for example `2 of 3 jobs drained`; empty for one job."""
     jobs = len(cutover.plan.jobs)
     return f"{number_of(cutover, mark)} of {jobs} jobs {word}" if jobs > 1 else ""
 

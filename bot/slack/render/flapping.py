@@ -29,7 +29,7 @@ def flapping(
     databases: Sequence[Database] = (),
     calls: JobNamer = short_name,
 ) -> Message:
-    """How often a job has flapped, since when, between what, and how it stands. `events` are its alerts;
+    """How often a job has flapped, since when, between what, and its status. `events` are its alerts;
     `calls` names it."""
     counts = Counter(map(signature, events))
     times = max(counts.values())
@@ -52,7 +52,7 @@ def settled(
     databases: Sequence[Database] = (),
     calls: JobNamer = short_name,
 ) -> Message:
-    """That a job has stopped flapping and stands in trouble, with the next step; `calls` names it."""
+    """That a job has stopped flapping and is left in a bad state, with the next step; `calls` names it."""
     with_errors = runs_with_errors(job, databases)
     head = (
         f"{labels.job_status(job, with_errors=with_errors)} {mrkdwn.code(calls(job.name))} has "

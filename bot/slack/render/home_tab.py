@@ -126,7 +126,7 @@ def dashboard_message(content: HomeContent) -> Message:
 
 
 def dashboard(content: HomeContent) -> list[Block]:
-    """What stands below the menu of jobs, at most 45 blocks."""
+    """What is below the menu of jobs, at most 45 blocks."""
     calls = namer((job.name for job in content.jobs), content.projects)
     return [
         *m.sections("\n".join([_counts(content), *_not_known(content), *_unposted(content.unposted)])),

@@ -1,4 +1,4 @@
-"""The title of a job's card: what it is, how it stands, and what is wrong, in one line."""
+"""The title of a job's card: what it is, its status, and what is wrong, in one line."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def mass_failure(failed: Sequence[FailedJob], buttons: Sequence[Button] = (), wh
 
 
 def mass_list(failed: Sequence[FailedJob], calls: JobNamer = short_name, where: str = "") -> Message:
-    """The jobs by the names that `calls` gives them, those that stand in trouble first."""
+    """The jobs by the names that `calls` gives them, those still in trouble first."""
     ordered = sorted(failed, key=lambda each: (each.over, each.event.job))
     lines = [_line(each, calls) for each in ordered[:_LISTED]]
     lines.extend(rest_line(len(ordered), _LISTED, f"… and {{}} more: `{COMMAND} list state=failed`"))

@@ -33,7 +33,7 @@ from bot.slack.render.view import modal
 
 TITLE = "Migrations"
 LOOKING = "⏳ Looking …"
-"""What stands where an answer will be."""
+"""The placeholder until the answer comes."""
 
 
 def form(answer: Form) -> dict[str, Any]:
@@ -127,8 +127,8 @@ def _source(data: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _error_block(wanted: str, values: Mapping[str, Any]) -> str:
-    """The block that shows the objection; Slack requires an input block of the view. A menu that is not shown
-    yet stands for what was selected."""
+    """The block that shows the objection, which has to be an input block of the view; for a selection whose
+    block is not shown yet, its menu."""
     fitting = (each for each in (wanted, form_modals.SELECTION_BLOCK) if each in values)
     return next(fitting, next(iter(values), wanted))
 

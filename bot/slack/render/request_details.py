@@ -45,7 +45,7 @@ def request_details(
     request: Request, related: RelatedRequests = NO_RELATED, *, headed: bool = False
 ) -> list[Block]:
     """The blocks of all this; `related` are other open requests for the same jobs. `headed`: what is asked,
-    and for which job, stands above."""
+    and for which job, is in a heading above."""
     again = ["once more"] if request.parent else []
     extras = ", ".join((*_extras(request), *again))
     who = mrkdwn.mention("@", request.by.user)

@@ -1,4 +1,4 @@
-"""How an open request stands, in one line, for the cards of its requester and its approvers."""
+"""The state of an open request in one line, for the cards of its requester and its approvers."""
 
 from __future__ import annotations
 
