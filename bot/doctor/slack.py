@@ -63,6 +63,7 @@ class AuthTest:
 
 
 def run_checks(settings: Settings) -> Iterator[Finding]:
+    """Check the token, then what it gives access to; a token that Slack refuses is the only finding."""
     web = slack_client(settings.slack_bot_token, settings.slack_api_url)
     auth_test = _auth_test(web)
     if isinstance(auth_test, Finding):

@@ -68,6 +68,13 @@ class Drafter:
         self._ctx = context
 
     def draft(self, who: Person, draft: RequestDraft, verdicts: Sequence[Verdict]) -> Request:
+        """The request in its first state; nothing is saved. `verdicts` are those of its jobs.
+
+        Its databases and selections are read for it; those that could not be read are marked as not seen.
+
+        Raises:
+            StoreError.
+        """
         strictest = max(verdicts, key=lambda verdict: verdict.approvals)
         confirmations = [self._confirmation(draft, job) for job in draft.jobs]
         confirmation = max(confirmations, key=list(Confirmation).index)

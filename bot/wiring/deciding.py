@@ -47,6 +47,7 @@ def make_deciding(
     clock: Callable[[], datetime],
     wake: Callable[[], None],
 ) -> Deciding:
+    """`wake` makes the outbox be read at once. The policy's approval channel wins over the settings'."""
     context = RequestContext(
         dms=dms,
         store=store,

@@ -114,6 +114,7 @@ class Submissions:
         self._workers.run_later(target, press.verb, update, store_only=True)
 
     def submitted(self, submission: ViewSubmission) -> None:
+        """Hand a submitted modal to what handles its step. Called after the acknowledgement."""
         log.info("view_submission", user=submission.who.user, verb=submission.verb, step=submission.step)
         target = ReplyTarget(submission.who)
         if self._cutovers.handles(submission):
