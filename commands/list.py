@@ -11,7 +11,7 @@ from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
 from bot.config.projects import PRODUCTION, Place
 from bot.dms import source_writes
 from bot.dms.attention import Part, part_of
-from bot.dms.model import Job, JobList, State, short_name
+from bot.dms.model import Database, Job, JobList, State, short_name
 from bot.dms.resource_names import project_of
 from bot.dms.rules import BULK, allowed_for_all
 from bot.dms.running_errors import WITH_ERRORS, shown_status
@@ -110,11 +110,13 @@ def _matching_jobs(ctx: Context, invocation: Invocation) -> tuple[JobList, Seque
     return replace(found, jobs=matching(found.jobs, {"state": state})), found.jobs
 
 
-def _shown_status(job: Job, faulty: Mapping[str, Sequence[str]]) -> str:
+def _shown_status(job: Job, faulty: Mapping[str, Sequence[Database]]) -> str:
     return shown_status(job, with_errors=job.error is not None or job.name in faulty)
 
 
-def _with_errors(ctx: Context, jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def _with_errors(
+    ctx: Context, jobs: Sequence[Job], faulty: Mapping[str, Sequence[Database]]
+) -> tuple[str, ...]:
     """They are not FAILED, but matter to whoever looks for failures."""
     calls = namer((job.name for job in jobs), ctx.dms.projects)
     found = (job.name for job in jobs if _shown_status(job, faulty) != job.status)
@@ -171,7 +173,7 @@ def _calls(ctx: Context, shown: Sequence[Job], known: Iterable[str]) -> JobNamer
 
 
 def _lines(
-    ctx: Context, shown: Sequence[Job], faulty: Mapping[str, tuple[str, ...]], calls: JobNamer
+    ctx: Context, shown: Sequence[Job], faulty: Mapping[str, tuple[Database, ...]], calls: JobNamer
 ) -> list[JobLine]:
     runs = {run.job: run for run in ctx.store.runs(states=ACTIVE_RUNS, skip=pass_over)}
     frozen = frozen_alone(ctx.store.freezes(ctx.now(), skip=pass_over))

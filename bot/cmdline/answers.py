@@ -140,7 +140,7 @@ class JobLine:
     """Token of this job for `dms:show:run` and for the checkboxes of `list`."""
     run: Run | None = None
     """The bot's action in progress on it."""
-    faulty_databases: tuple[str, ...] = ()
+    faulty_databases: tuple[Database, ...] = ()
     """Databases that have failed or have an error while the job continues."""
     frozen: bool = False
     """Whether the job is frozen on its own; `JobsPage.freezes` has the freezes of more jobs."""

@@ -8,7 +8,7 @@ alone, so an error of one of the job's databases (`MigrationJobObject.state`, `e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rapidfuzz import fuzz
 
@@ -100,6 +100,15 @@ def faulty_databases(statuses: Mapping[str, str]) -> tuple[str, ...]:
 def databases_of(statuses: Mapping[str, str]) -> tuple[Database, ...]:
     """The databases as a snapshot holds them, without their resource names."""
     return tuple(_database(name, status) for name, status in sorted(statuses.items()))
+
+
+def faulty_of(statuses: Mapping[str, str]) -> tuple[Database, ...]:
+    """The databases that have failed or have an error, as a snapshot holds them."""
+    return tuple(filter(is_faulty, databases_of(statuses)))
+
+
+def any_failed(databases: Iterable[Database]) -> bool:
+    return any(each.state == ObjectState.FAILED for each in databases)
 
 
 def _is_faulty(status: str) -> bool:

@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.dms.model import Job, Options, State
+from bot.dms.model import Database, Job, Options, State
 from bot.dms.resource_names import is_job_name, project_of
 from bot.dms.rules import Action
-from bot.dms.running_errors import faulty_databases, shown_status
+from bot.dms.running_errors import faulty_of, shown_status
 from bot.store.facts import RequestFacts
 
 
@@ -275,10 +275,10 @@ class JobSnapshot:
     """Counts the job's starts and restarts: there is one timeline message per job and run."""
 
     @property
-    def faulty_databases(self) -> tuple[str, ...]:
+    def faulty_databases(self) -> tuple[Database, ...]:
         """Databases that failed or have an error while the job runs on; a job that does not run reports its
         own failure."""
-        return faulty_databases(self.databases) if self.job.state == State.RUNNING else ()
+        return faulty_of(self.databases) if self.job.state == State.RUNNING else ()
 
     @property
     def runs_with_errors(self) -> bool:

@@ -12,7 +12,7 @@ from bot.cmdline.invocation import UsageError
 from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms.errors import DmsError
 from bot.dms.missing import called_by_project, missing_location
-from bot.dms.model import Job, JobList, JobType, Phase, State
+from bot.dms.model import Database, Job, JobList, JobType, Phase, State
 from bot.dms.running_errors import runs_with_errors
 from bot.util import parallel
 from bot.util.suggest import did_you_mean, nearest
@@ -96,7 +96,7 @@ def asks_for_errors(filter_value: str) -> bool:
     return any(one_of(filter_value, each) for each in _ERRORS)
 
 
-def faulty_databases(ctx: Context, jobs: Sequence[Job]) -> dict[str, tuple[str, ...]]:
+def faulty_databases(ctx: Context, jobs: Sequence[Job]) -> dict[str, tuple[Database, ...]]:
     """By full resource name, the databases with errors of those jobs that run, as the watcher saw them."""
     return ctx.store.faulty_databases([job.name for job in jobs if job.state == State.RUNNING])
 

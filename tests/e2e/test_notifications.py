@@ -133,9 +133,9 @@ def test_database_failures_and_long_delays_are_told(env: Env) -> None:
     alert = env.slack.wait_message(channel=NEWS, contains=words)
     assert "Promote…" not in plain(alert), "what it advises against is not offered"
     assert "europe-west1" in plain(alert)
-    assert "1 database with errors: billing" in plain(env.type("list state=running"))
+    assert "1 database failed: billing" in plain(env.type("list state=running"))
     assert f"*Not failed, but running with errors*: `{job}`" in plain(env.type("list state=failed"))
-    env.home("dana", f"*`{job}`* · *Running with errors* · CDC · 1 database with errors: `billing`")
+    env.home("dana", f"*`{job}`* · *Running with errors* · CDC · 1 database failed: `billing`")
     late = a_job(env, "late", state="RUNNING", phase="CDC", sec_lag=5000, in_phase_for=3600)
     words = ["*Replication delay is high*", "(measured <!date^", f": `{late}`", "Do not promote now"]
     assert "Promote…" not in plain(env.slack.wait_message(channel=NEWS, contains=words))

@@ -57,6 +57,10 @@ def with_databases(last: JobSnapshot, *databases: Database) -> JobSnapshot:
     return replace(last, databases={str(each.id): database_status(each) for each in databases})
 
 
+def names(databases: Sequence[Database]) -> tuple[str, ...]:
+    return tuple(str(each.id) for each in databases)
+
+
 def told(events: Sequence[Event]) -> list[tuple[str, bool]]:
     return [(each.kind, is_alert(each)) for each in events]
 
@@ -120,7 +124,7 @@ class TestDatabases:
         before = with_databases(known("RUNNING/CDC"), database("a"), database("b"))
         came = diff_databases(before, [database("a"), database("b", CONFLICT)], NOW)
         assert told(came.events) == [("database_error", True)]
-        assert came.snapshot.faulty_databases == ("b",)
+        assert names(came.snapshot.faulty_databases) == ("b",)
         later = diff_databases(came.snapshot, [database("a"), database("b", CONFLICT_LATER)], NOW)
         assert later.events == ()
         went = diff_databases(later.snapshot, [database("a"), database("b")], NOW)
@@ -167,7 +171,7 @@ class TestDatabases:
         now = [database("a", CONFLICT), database("b", LOST, "FAILED"), database("c", "", "NOT_STARTED")]
         upgraded = diff_databases(old, now, NOW)
         assert upgraded.events == ()
-        assert upgraded.snapshot.faulty_databases == ("a", "b")
+        assert names(upgraded.snapshot.faulty_databases) == ("a", "b")
         assert told(diff_databases(upgraded.snapshot, [database("a"), *now[1:]], NOW).events) == [
             ("cleared", False)
         ]

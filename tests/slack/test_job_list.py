@@ -15,7 +15,7 @@ from bot.cmdline.answers import Button, FilterChoice, FilterForm, JobGroup, JobL
 from bot.cmdline.invocation import Invocation
 from bot.dms.attention import Part, part_of
 from bot.dms.missing import MissingLocation, Why
-from bot.dms.model import Fault
+from bot.dms.model import Database, Fault, ObjectId
 from bot.dms.rules import Action
 from bot.slack.render import filter_modal, modals
 from bot.slack.render.answer import render
@@ -31,6 +31,10 @@ def group(count: int, status: str = "RUNNING/CDC", bulk: tuple[Button, ...] = ()
         for n in range(count)
     )
     return JobGroup(status, lines, count, bulk)
+
+
+def faulty(name: str, state: str = "RUNNING") -> Database:
+    return Database("", ObjectId(name), state, "CDC", Fault(9, "no extension"))
 
 
 def page(*groups: JobGroup, **more: Any) -> JobsPage:
@@ -128,8 +132,13 @@ def test_a_job_that_needs_attention_has_one_line_and_its_button() -> None:
     [
         (
             "RUNNING with errors/CDC",
-            JobLine(job("a"), "r", faulty_databases=("billing", "orders", "carts")),
+            JobLine(job("a"), "r", faulty_databases=tuple(map(faulty, ("billing", "orders", "carts")))),
             "🟠 *a* · Running with errors · CDC · 3 databases with errors: billing, orders and 1 more",
+        ),
+        (
+            "RUNNING with errors/CDC",
+            JobLine(job("a"), "r", faulty_databases=(faulty("billing"), faulty("search", "FAILED"))),
+            "🔴 *a* · Running with errors · CDC · 1 database failed: search",
         ),
         (
             "STOPPED/FULL_DUMP",

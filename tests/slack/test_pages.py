@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.cmdline.answers import (
+    Answer,
     AnswerPage,
     Button,
     DatabasesPage,
@@ -29,8 +31,9 @@ from bot.dms.delay import MeasuredDelay
 from bot.dms.dump_forecast import DumpForecast
 from bot.dms.likely_causes import docs_url, likely_cause
 from bot.dms.missing import MissingLocation, Why
-from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, Phase, State
+from bot.dms.model import Database, DelayPoint, Endpoint, Fault, Job, ObjectId, ObjectState, Phase, State
 from bot.dms.rules import Action, allowed
+from bot.dms.running_errors import shown_status
 from bot.dms.unsupported import UnsupportedEvents
 from bot.requests.unposted import Unposted
 from bot.slack.render import alerts, summary, timeline
@@ -174,6 +177,38 @@ def test_the_card_names_who_is_at_it() -> None:
     assert "*Stopping*, started here by <@U7>" in all_text(
         accepted(render(JobCard(job(), CONSOLE, (), run=run)))
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "databases", "emoji"),
+    [
+        ("RUNNING/CDC", ("RUNNING", "FAILED"), "🔴"),
+        ("RUNNING/CDC", ("RUNNING",), "🟠"),
+        ("RUNNING/WAITING_FOR_SOURCE_WRITES_TO_STOP", ("FAILED",), "🛑"),
+        ("STOPPED/FULL_DUMP", (), "🟠"),
+        ("STOPPED/CDC", (), "⏸️"),
+        ("SUSPENDED/CDC", (), "🟠"),
+    ],
+)
+def test_a_job_has_one_colour_wherever_it_stands(status: str, databases: tuple[str, ...], emoji: str) -> None:
+    state, _, phase = status.partition("/")
+    one = job(state=state, phase=phase)
+    faulty = tuple(
+        Database("", ObjectId(f"db{at}"), ObjectState(each), "CDC", Fault(9, "broken"))
+        for at, each in enumerate(databases)
+    )
+    line, shown = JobLine(one, "ref", faulty_databases=faulty), shown_status(one, with_errors=bool(faulty))
+    group, counts = JobGroup(shown, (line,), 1), Counter(each.state for each in faulty)
+    tab = HomeContent((one,), NOW, faulty_databases={one.name: faulty}, recent=(ShownJob(one, "ref"),))
+    pages: tuple[Answer, ...] = (
+        JobCard(one, CONSOLE, faulty),
+        JobsPage((group,), 1, 1, 1),
+        JobsPage((group,), 1, 1, 1, choosing=True),
+        JobsPage((group, JobGroup("RUNNING/CDC", (JobLine(job("b"), "b"),) * 20, 20)), 21, 1, 1),
+        DatabasesPage(one, faulty, counts, len(faulty), 1, 1, with_errors=bool(faulty)),
+    )
+    texts = [*map(all_text, map(accepted, map(render, pages))), all_text(home(tab))]
+    assert [next(each for each in text if each in "🔴🟠🛑⏸▫") for text in texts] == [emoji[0]] * 6, texts
 
 
 def test_the_operation_in_progress_is_named_with_all_the_rest_alone() -> None:

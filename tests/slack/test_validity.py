@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.cmdline.answers import Answer, Button, EditForm, EditPreview, PickForm, User
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Database, Job, ObjectId, ObjectsConfig
+from bot.dms.model import Database, Job, ObjectId, ObjectsConfig, ObjectState
 from bot.dms.rules import Action
 from bot.policy.approver_list import ApproverList
 from bot.slack.render import alerts, modals, summary, timeline
@@ -153,7 +153,10 @@ def test_home(
     missing: list[MissingLocation],
     texts: list[str],
 ) -> None:
-    failed = {job.name: names for job, names in zip(jobs, ailing, strict=False)}
+    failed = {
+        job.name: [Database("", ObjectId(name), ObjectState.FAILED, "") for name in names]
+        for job, names in zip(jobs, ailing, strict=False)
+    }
     content = HomeContent(
         jobs,
         NOW - timedelta(minutes=1),

@@ -134,7 +134,10 @@ def test_failed_databases_of_jobs(store: Store) -> None:
     few = [make.name(each) for each in ("ailing", "well", "unknown")]
     many = [*few, *(make.name(str(each)) for each in range(1000))]
     for asked in (few, many):
-        assert store.faulty_databases(asked) == {make.name("ailing"): ("billing", "orders")}
+        found = store.faulty_databases(asked)
+        assert list(found) == [make.name("ailing")]
+        of_job = found[make.name("ailing")]
+        assert {str(each.id): each.state for each in of_job} == {"billing": "FAILED", "orders": "FAILED"}
     assert store.faulty_databases([]) == {}
 
 

@@ -197,7 +197,7 @@ def _now(event: Event, job: Job | None, databases: Sequence[Database]) -> str:
         return "🗑️ *Deleted*"
     if brings_errors(event) and job.state == State.RUNNING:
         return f"it runs without errors now, {labels.job_status(job)}"
-    status = labels.job_status(job, with_errors=runs_with_errors(job, databases))
+    status = labels.job_status(job, databases)
     return f"errors came back, {status}" if ends_errors(event) else f"now {status}"
 
 

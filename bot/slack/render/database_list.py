@@ -6,7 +6,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import DatabasesPage
 from bot.dms import display
-from bot.dms.model import Database, DelayPoint
+from bot.dms.model import Database, DelayPoint, ObjectState
 from bot.dms.running_errors import shown_status
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -30,7 +30,8 @@ def databases_page(page: DatabasesPage) -> Message:
     )
     blocks: list[Block] = [m.header(title)]
     status = shown_status(page.job, with_errors=page.with_errors)
-    head = [f"{labels.status_emoji(status)} {job} {labels.status(status)}", counts, *_dumped(page)]
+    emoji = labels.worst_emoji(status, failed=bool(page.counts.get(ObjectState.FAILED)))
+    head = [f"{emoji} {job} {labels.status(status)}", counts, *_dumped(page)]
     blocks.append(m.section("\n".join(each for each in head if each)))
     blocks.extend(m.context(_position(page), _measured(page), mrkdwn.verbatim(page.note)))
     lines = [_line(each, page.percent.get(each.name)) for each in page.databases]

@@ -10,7 +10,6 @@ from slack_sdk.models.blocks import Block
 from bot.cmdline.answers import Button
 from bot.dms.advice import next_step
 from bot.dms.model import Database, Job, short_name
-from bot.dms.running_errors import runs_with_errors
 from bot.requests.job_names import JobNamer
 from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
@@ -53,11 +52,7 @@ def settled(
     calls: JobNamer = short_name,
 ) -> Message:
     """That a job has stopped flapping and is left in a bad state, with the next step; `calls` names it."""
-    with_errors = runs_with_errors(job, databases)
-    head = (
-        f"{labels.job_status(job, with_errors=with_errors)} {mrkdwn.code(calls(job.name))} has "
-        "stopped flapping"
-    )
+    head = f"{labels.job_status(job, databases)} {mrkdwn.code(calls(job.name))} has stopped flapping"
     blocks: list[Block] = [m.section(head)]
     error = _last_error(events)
     blocks.extend(m.sections(error) if error else [])
@@ -70,7 +65,7 @@ def settled(
 def _now(job: Job | None, databases: Sequence[Database]) -> str:
     if job is None:
         return "Now: 🗑️ *Deleted*"
-    return f"Now: {labels.job_status(job, with_errors=runs_with_errors(job, databases))}"
+    return f"Now: {labels.job_status(job, databases)}"
 
 
 def _last_error(events: Sequence[Event]) -> str:

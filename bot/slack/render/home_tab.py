@@ -16,8 +16,8 @@ from bot.config.projects import Projects
 from bot.dms import source_writes
 from bot.dms.attention import Part, part_of
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Job, State
-from bot.dms.running_errors import shown_status
+from bot.dms.model import Database, Job, State
+from bot.dms.running_errors import any_failed, shown_status
 from bot.policy.describe import watched_jobs
 from bot.policy.model import NO_PROJECTS
 from bot.requests.job_names import JobNamer, namer
@@ -25,6 +25,7 @@ from bot.requests.unposted import Unposted
 from bot.requests.wording import STATE_TEXT
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.job_line import worst_databases
 from bot.slack.render.job_picker import menu_row
 from bot.slack.render.message import Message
 from bot.slack.render.request_details import subject
@@ -79,7 +80,7 @@ class HomeContent:
     """This person's requests that wait for others."""
     watches: Sequence[Watch] = ()
     """This person's watches."""
-    faulty_databases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    faulty_databases: Mapping[str, Sequence[Database]] = field(default_factory=dict)
     """By job name, the databases of jobs that run on that have failed or have an error."""
     buttons: Sequence[Button] = ()
     """Below the menu of jobs, for example Refresh."""
@@ -228,9 +229,7 @@ def _attention(content: HomeContent, calls: JobNamer) -> list[Block]:
 
 def _row(content: HomeContent, shown: ShownJob, calls: JobNamer) -> Block:
     status = _status(content, shown.job)
-    sign = labels.status_emoji(status)
-    if part_of(status) is Part.ATTENTION and sign not in ("🔴", "🟠", "🛑"):
-        sign = "🟠"
+    sign = labels.worst_emoji(status, failed=any_failed(content.faulty_databases.get(shown.job.name, ())))
     note = mrkdwn.rich_text(shown.note) or _what_is_wrong(content, shown.job)
     parts = [f"{sign} *{mrkdwn.code(calls(shown.job.name))}*", labels.status(status), note]
     text = " · ".join(part for part in parts if part)
@@ -242,11 +241,11 @@ def _what_is_wrong(content: HomeContent, job: Job) -> str:
     if source_writes.waits(job.status):
         return "stop them now"
     text = " ".join(job.error.message.split()) if job.error else ""
-    faulty = list(content.faulty_databases.get(job.name, ()))
+    faulty, state = worst_databases(content.faulty_databases.get(job.name, ()))
     if text:
         return mrkdwn.clip(mrkdwn.verbatim(text), _MAX_REASON)
     if faulty:
-        return f"{count_of(len(faulty), 'database')} with errors: {labels.names(faulty, _DATABASES)}"
+        return f"{count_of(len(faulty), 'database')} {state}: {labels.names(faulty, _DATABASES)}"
     return "it cannot resume: restart or delete it" if job.state == State.STOPPED else ""
 
 

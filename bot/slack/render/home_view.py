@@ -17,7 +17,7 @@ from bot.cutover.wave import shown_names
 from bot.cutover.wording import VERB as CUTOVER
 from bot.cutover.wording import state_text
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Job
+from bot.dms.model import Database, Job
 from bot.dms.resource_names import is_served
 from bot.policy.access import Access
 from bot.requests.freezes import freeze_lines
@@ -171,7 +171,7 @@ class HomeView:
         return self._store.put_refs(who.team, "invocation", [each.to_dict() for each in invocations])
 
     def _attention(
-        self, who: Person, jobs: Sequence[Job], faulty: Mapping[str, Sequence[str]]
+        self, who: Person, jobs: Sequence[Job], faulty: Mapping[str, Sequence[Database]]
     ) -> list[ShownJob]:
         urgent = [job for job in jobs if home_tab.needs_attention(job, faulty=job.name in faulty)]
         return self._shown(who, [(job, "") for job in sorted(urgent, key=home_tab.urgency)[:SHOWN_JOBS]])

@@ -38,7 +38,7 @@ def boxes(groups: Sequence[JobGroup]) -> list[Block]:
 def _heading(group: JobGroup) -> str:
     here = len(group.lines)
     count = f"{group.total:,}" if here == group.total else f"{here:,} of {group.total:,}"
-    return f"{labels.status_emoji(group.status)} {labels.status(group.status)} — {count}"
+    return f"{job_line.emoji(group.status, group.lines)} {labels.status(group.status)} — {count}"
 
 
 def _boxes(group: JobGroup, serial: int) -> list[Block]:

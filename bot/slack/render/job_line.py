@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 
 from bot.cmdline.answers import JobLine
 from bot.dms import source_writes
-from bot.dms.attention import Part, part_of
-from bot.dms.model import Phase, State
+from bot.dms.model import Database, ObjectState, Phase, State
+from bot.dms.running_errors import any_failed
 from bot.slack.render import labels, mrkdwn
 from bot.util.durations import humanize
 from bot.util.text import and_more, count_of
@@ -16,17 +17,15 @@ MAX_WRONG = 90
 _STOPPED_IN_DUMP = "it cannot resume: restart or delete it"
 """Source: the rule `_RESUME` of `bot.dms.rules_of_replication`."""
 _DATABASES = 2
-_ALARMING = ("🔴", "🟠", "🛑")
 
 
 def called(line: JobLine) -> str:
     return line.called or line.job.name.rpartition("/")[2]
 
 
-def emoji(status: str) -> str:
-    """The emoji of a status as people see it; orange at least where somebody should look at the job."""
-    own = labels.status_emoji(status)
-    return own if part_of(status) is not Part.ATTENTION or own in _ALARMING else "🟠"
+def emoji(status: str, lines: Sequence[JobLine]) -> str:
+    """That of the jobs of one status, as people see it: the worst of them decides."""
+    return labels.worst_emoji(status, failed=any(any_failed(each.faulty_databases) for each in lines))
 
 
 def where(line: JobLine) -> str:
@@ -70,9 +69,16 @@ def what_is_wrong(line: JobLine) -> str:
 
 
 def faulty(line: JobLine) -> str:
-    """`3 databases with errors: billing, orders and 1 more`; empty if there are none."""
-    found = line.faulty_databases
+    """`3 databases with errors: billing, orders and 1 more`, those that failed alone if there are such; empty
+    if there are none."""
+    found, state = worst_databases(line.faulty_databases)
     if not found:
         return ""
     names = mrkdwn.clip_plain(", ".join(found[:_DATABASES]), MAX_WRONG)
-    return f"{count_of(len(found), 'database')} with errors: {names}{and_more(len(found), _DATABASES)}"
+    return f"{count_of(len(found), 'database')} {state}: {names}{and_more(len(found), _DATABASES)}"
+
+
+def worst_databases(faulty: Sequence[Database]) -> tuple[list[str], str]:
+    """Names of the databases that failed, else of those with errors, and what is wrong with them."""
+    failed = [each for each in faulty if each.state == ObjectState.FAILED]
+    return [str(each.id) for each in failed or faulty], "failed" if failed else "with errors"

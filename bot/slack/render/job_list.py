@@ -195,7 +195,7 @@ def _line(each: _Listed) -> str:
     """`🔴 *inventory-db* · Failed · full dump · no free replication slots`."""
     line, status, wrong = each
     parts = (
-        f"{job_line.emoji(status)} {_name(line)}",
+        f"{job_line.emoji(status, [line])} {_name(line)}",
         display.status_text(status),
         job_line.doing(line),
         *([wrong] if wrong else [job_line.duration(line), _place(line)]),
@@ -240,12 +240,12 @@ def _as_lines(rest: Sequence[_Listed]) -> list[Block]:
 def _status(status: str, found: Sequence[_Listed]) -> str:
     if len(found) == 1:
         return _only_line(found[0])
-    head = f"{job_line.emoji(status)} {labels.status(status)} — {len(found):,}"
+    head = f"{job_line.emoji(status, [each.line for each in found])} {labels.status(status)} — {len(found):,}"
     return "\n".join([head, *map(_short_line, found)])
 
 
 def _only_line(each: _Listed) -> str:
-    name = f"{job_line.emoji(each.status)} {_name(each.line)}"
+    name = f"{job_line.emoji(each.status, [each.line])} {_name(each.line)}"
     about = (display.status_text(each.status), job_line.doing(each.line), each.wrong)
     return _joined((name, *about), _MAX_SHORT)
 
@@ -279,7 +279,7 @@ def _row(each: _Listed, number: int, *, wrong: bool) -> list[_Cell]:
     lasted = {"type": "raw_number", "value": job_line.seconds(line), "text": job_line.duration(line) or _NONE}
     return [
         _cell(f"{'❄️ ' if line.frozen else ''}{job_line.called(line)}", _MAX_NAME),
-        _cell(f"{job_line.emoji(status)} {display.status_text(status)}{doing}"),
+        _cell(f"{job_line.emoji(status, [line])} {display.status_text(status)}{doing}"),
         _show(line.ref, number),
         *([_cell(said, _MAX_LINE)] if wrong else []),
         lasted,

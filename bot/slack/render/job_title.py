@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.dms import display, source_writes
+from bot.dms import display
 from bot.dms.model import Database, Job, ObjectState, State
 from bot.dms.running_errors import is_faulty, runs_with_errors, shown_status
 from bot.slack.render import labels, mrkdwn
@@ -18,7 +18,7 @@ def job_title(job: Job, databases: Sequence[Database] = (), *, with_errors: bool
     """
     name = labels.display_name_beside(job)
     parts = [f"*{labels.job_code(job.name)}*{name}", status_text(job, databases, with_errors=with_errors)]
-    return f"{title_emoji(job, databases, with_errors=with_errors)} {' · '.join(parts)}"
+    return f"{labels.job_emoji(job, databases, with_errors=with_errors)} {' · '.join(parts)}"
 
 
 def status_text(job: Job, databases: Sequence[Database] = (), *, with_errors: bool = False) -> str:
@@ -27,14 +27,6 @@ def status_text(job: Job, databases: Sequence[Database] = (), *, with_errors: bo
     bad = with_errors or runs_with_errors(job, databases)
     status = job.status if trouble else shown_status(job, with_errors=bad)
     return " · ".join(filter(None, (mrkdwn.verbatim(display.status_text(status)), trouble)))
-
-
-def title_emoji(job: Job, databases: Sequence[Database] = (), *, with_errors: bool = False) -> str:
-    """🔴 if the job or a database of it failed, 🟠 if it runs with errors, else that of its state."""
-    failed = any(each.state == ObjectState.FAILED for each in databases)
-    if failed and job.state == State.RUNNING and not source_writes.waits(job.status):
-        return labels.state_emoji(State.FAILED)
-    return labels.job_emoji(job, with_errors=with_errors or runs_with_errors(job, databases))
 
 
 def databases_trouble(databases: Sequence[Database]) -> str:
@@ -62,5 +54,5 @@ def in_words(job: Job, databases: Sequence[Database] = (), *, with_errors: bool 
     """The status for a notification: `🔴 catalog-db: Running · CDC`; mrkdwn."""
     bad = with_errors or runs_with_errors(job, databases)
     shown = mrkdwn.verbatim(display.status_text(shown_status(job, with_errors=bad)))
-    emoji = title_emoji(job, databases, with_errors=with_errors)
+    emoji = labels.job_emoji(job, databases, with_errors=with_errors)
     return f"{emoji} {labels.job_code(job.name)} is {display.in_sentence(shown)}"

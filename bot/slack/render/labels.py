@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.dms import display, source_writes
+from bot.dms.attention import Part, part_of
 from bot.dms.model import CHANGING, Database, Endpoint, Job, ObjectState, Operation, Phase, State, short_name
 from bot.dms.rules import Action
-from bot.dms.running_errors import WITH_ERRORS, is_faulty, shown_status
+from bot.dms.running_errors import WITH_ERRORS, any_failed, is_faulty, runs_with_errors, shown_status
 from bot.requests.job_names import display_name
 from bot.slack.render import mrkdwn
 from bot.store.records import Request, Run, RunState
@@ -19,6 +22,8 @@ _STATES: dict[str, str] = {
     State.DELETED: "🗑️",
     State.MAINTENANCE: "🛠️",
 }
+_WAITS = "🛑"
+"""People have to stop the writes to the source now: that comes before all else."""
 _OBJECTS: dict[str, str] = {
     ObjectState.FAILED: "🔴",
     ObjectState.COMPLETED: "✅",
@@ -64,27 +69,40 @@ DONE: dict[Action, str] = {
 
 
 def state_emoji(state: str, phase: str = "") -> str:
-    """The emoji of a state, which may be `running_errors.WITH_ERRORS`."""
+    """The emoji of a state, which may be `running_errors.WITH_ERRORS`; orange at least where somebody should
+    look at the job."""
     with_errors = state == WITH_ERRORS
     if source_writes.waits(f"{State.RUNNING if with_errors else state}/{phase}"):
-        return "🛑"
+        return _WAITS
     if with_errors:
         return "🟠"
     if state in CHANGING:
         return "⏳"
     if state == State.RUNNING:
         return "🟢" if phase in (Phase.CDC, Phase.READY_FOR_PROMOTE) else "🔵"
-    return _STATES.get(state, "▫️")
+    urgent = state != State.FAILED and part_of(f"{state}/{phase}") is Part.ATTENTION
+    return "🟠" if urgent and state else _STATES.get(state, "▫️")
 
 
-def job_emoji(job: Job, *, with_errors: bool = False) -> str:
-    return status_emoji(shown_status(job, with_errors=with_errors))
+def worst_emoji(status: str, *, failed: bool) -> str:
+    """That of the status, as people see it, of a job; red if a database of it `failed` while it runs on."""
+    own = status_emoji(status)
+    runs = status.partition("/")[0] in (State.RUNNING, WITH_ERRORS)
+    return state_emoji(State.FAILED) if failed and runs and own != _WAITS else own
 
 
-def job_status(job: Job, *, with_errors: bool = False) -> str:
-    """Emoji, state and phase; mrkdwn."""
-    shown = shown_status(job, with_errors=with_errors)
-    return f"{status_emoji(shown)} {status(shown)}"
+def job_emoji(job: Job, databases: Sequence[Database] = (), *, with_errors: bool = False) -> str:
+    """The colour is that of the worst: of the job, or of one of its `databases`, if they are known; without
+    them, `with_errors` says whether the job runs with errors."""
+    bad = with_errors or runs_with_errors(job, databases)
+    return worst_emoji(shown_status(job, with_errors=bad), failed=any_failed(databases))
+
+
+def job_status(job: Job, databases: Sequence[Database] = (), *, with_errors: bool = False) -> str:
+    """Emoji, as `job_emoji`, state and phase; mrkdwn."""
+    bad = with_errors or runs_with_errors(job, databases)
+    emoji = job_emoji(job, databases, with_errors=with_errors)
+    return f"{emoji} {status(shown_status(job, with_errors=bad))}"
 
 
 def status(text: str) -> str:

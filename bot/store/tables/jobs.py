@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dms.running_errors import faulty_databases
+from bot.dms.model import Database
+from bot.dms.running_errors import faulty_of
 from bot.store.codec import clean, time_text
 from bot.store.port import UnreadableRow
 from bot.store.records import Event, JobSnapshot
@@ -69,7 +70,7 @@ class JobTables(TableGroup):
             skip(error)
         return None
 
-    def faulty_databases(self, jobs: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    def faulty_databases(self, jobs: Sequence[str]) -> dict[str, tuple[Database, ...]]:
         """By full resource name, which databases of these jobs had failed or had an error when last seen,
         whether or not the job still runs; jobs without such are left out."""
         if not jobs:
@@ -79,7 +80,7 @@ class JobTables(TableGroup):
         if len(asked) <= _BATCH:
             where.one_of("name", asked)
         rows = self._db.rows(f"SELECT name, databases FROM known_jobs{where}", where.params)  # noqa: S608
-        found = {str(name): faulty_databases(json.loads(text)) for name, text in rows if name in asked}
+        found = {str(name): faulty_of(json.loads(text)) for name, text in rows if name in asked}
         return {name: faulty for name, faulty in found.items() if faulty}
 
     def save_known(self, jobs: Iterable[JobSnapshot]) -> None:
