@@ -136,7 +136,7 @@ def _sorted(jobs: Sequence[Job], statuses: Mapping[str, str]) -> list[Job]:
 
 def _urgency(status: str) -> tuple[int, int, str]:
     state, _, phase = status.partition("/")
-    rank = -1 if source_writes.waits(status) else _RANK.get(state, 0)
+    rank = -1 if source_writes.waits_for_stop(status) else _RANK.get(state, 0)
     return _PARTS.index(part_of(status)), rank, phase
 
 

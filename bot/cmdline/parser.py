@@ -11,7 +11,7 @@ from bot.cmdline import all_jobs, examples, flags, job_refs
 from bot.cmdline.corrections import APPEND, corrected_tokens
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import Token, items, short, split, unshield
-from bot.cmdline.token_values import as_written, listing, named, quoted, title_in, value_at, with_head
+from bot.cmdline.token_values import as_written, job_text, listing, quoted, title_in, value_at, with_head
 from bot.util.command import COMMAND, DEFAULT
 from bot.util.suggest import nearest
 
@@ -89,7 +89,7 @@ def _named_alone(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> t
     # No verb has a hyphen or a digit, and a word that is nearly a verb may be meant as one.
     if known or tokens[0].is_flag or (word.isalpha() and nearest(word, syntaxes)):
         return tokens
-    if not job_refs.is_job_in_a_sentence(unshield(named(tokens[0]))):
+    if not job_refs.is_job_in_a_sentence(unshield(job_text(tokens[0]))):
         return tokens
     return (Token("show", "show", False), tokens[0])
 
@@ -338,14 +338,14 @@ class _Parser:
             case "one" | "optional":
                 return not self.jobs and not (self.words and self.syntax.words)
             case "many" | "any":
-                return not self.syntax.words or job_refs.is_job(unshield(named(token)).rstrip(","))
+                return not self.syntax.words or job_refs.is_job(unshield(job_text(token)).rstrip(","))
 
     def _add_jobs(self, token: Token) -> None:
         if token.quoted and (self.syntax.names or " " in token.prose.strip()):
             # A display name: who changes something with it is asked which job is meant.
             self.jobs.append(" ".join(unshield(token.text).split()))
             return
-        found = [job_refs.read(each, self._line()) for each in items(named(token))]
+        found = [job_refs.read(each, self._line()) for each in items(job_text(token))]
         if len(found) > 1 and self.syntax.jobs not in ("many", "any"):
             raise UsageError(
                 f"`{self.verb}` takes one job at a time, not {len(found)}: "

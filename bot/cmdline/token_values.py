@@ -73,7 +73,7 @@ def title_in(tokens: tuple[Token, ...]) -> str:
     return " ".join(words) if 1 < len(words) <= _MOST_WORDS and all(map(str.isalpha, words)) else ""
 
 
-def named(token: Token) -> str:
+def job_text(token: Token) -> str:
     """The jobs in a token. A channel stands for the job of its name, so its id is of no use."""
     return token.prose if "#" in token.prose else token.text
 

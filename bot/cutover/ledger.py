@@ -14,7 +14,7 @@ from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState, Progress
 from bot.store.records import AuditEntry, OutMessage, Person
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from bot.util.redact import redact
 
 SAMPLE = "sample"
@@ -116,7 +116,7 @@ class CutoverLedger:
         it is a measurement."""
         now = self.clock()
         entry = self._store.add_cutover_entry(
-            CutoverEntry(cutover.id, now, event, user, job, redact(named(text, self._command)))
+            CutoverEntry(cutover.id, now, event, user, job, redact(with_command(text, self._command)))
         )
         if event not in _UNSAID and self._store.message(card_key(cutover.id)) is not None:
             self._store.enqueue(
@@ -241,6 +241,6 @@ class CutoverLedger:
                     action="cutover",
                     job=name,
                     request=cutover.request,
-                    detail=redact(named(said, self._command)),
+                    detail=redact(with_command(said, self._command)),
                 )
             )

@@ -38,6 +38,6 @@ def part_of(status: str) -> Part:
     """
     state, _, phase = status.partition("/")
     stopped_in_dump = state == State.STOPPED and phase == Phase.FULL_DUMP
-    if stopped_in_dump or source_writes.waits(status):
+    if stopped_in_dump or source_writes.waits_for_stop(status):
         return Part.ATTENTION
     return _PARTS.get(state, Part.ATTENTION)

@@ -17,7 +17,7 @@ import structlog
 
 from bot.dms import answer_deadline
 from bot.dms.calls import Calls
-from bot.dms.convert import named
+from bot.dms.convert import specified_name
 from bot.dms.enum_names import EnumNames
 from bot.dms.errors import DmsError
 from bot.dms.grpc_client import GrpcClient
@@ -42,7 +42,7 @@ def from_message(profile: Any, enum_names: EnumNames) -> Endpoint | None:
     return _endpoint(
         profile.name,
         variant,
-        named(provider),
+        specified_name(provider),
         {
             "host": getattr(details, "host", ""),
             "port": getattr(details, "port", 0),
@@ -61,7 +61,7 @@ def from_json(profile: Mapping[str, Any]) -> Endpoint:
     return _endpoint(
         str(profile.get("name", "")),
         variant,
-        named(str(profile.get("provider", ""))),
+        specified_name(str(profile.get("provider", ""))),
         {
             "host": details.get("host", ""),
             "port": details.get("port", 0),
@@ -244,7 +244,7 @@ class ProfileCache:
         return found
 
     def _merged(self, profile: str, engine: str, provider: str) -> Endpoint:
-        engine, provider = named(engine), named(provider)
+        engine, provider = specified_name(engine), specified_name(provider)
         cache = self._locations.get(_location(profile))
         known = cache.profiles.get(profile) if cache else None
         if known is None:

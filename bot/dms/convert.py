@@ -40,7 +40,7 @@ _VERIFICATION_PB = _VERIFICATION.pb()
 _METADATA_PB = clouddms.OperationMetadata.pb()
 
 
-def named(name: str) -> str:
+def specified_name(name: str) -> str:
     """The name of an enum value, or empty for `…_UNSPECIFIED`."""
     return "" if name.endswith(_UNSPECIFIED) else name
 
@@ -80,7 +80,7 @@ def job(message: Any, names: Names, endpoint: FindEndpoint, duration_s: float | 
         utc(message.create_time),
         names["state"][message.state],
         names["phase"][message.phase],
-        named(names["type"][message.type_]),
+        specified_name(names["type"][message.type_]),
         message.display_name,
         _labels(message.labels),
         endpoint(message.source, engine[source.engine], provider[source.provider]),
@@ -89,7 +89,7 @@ def job(message: Any, names: Names, endpoint: FindEndpoint, duration_s: float | 
         utc(message.end_time) if message.HasField("end_time") else None,
         duration_s,
         fault(message.error) if message.HasField("error") else None,
-        named(names["dump_parallel_level"][level]),
+        specified_name(names["dump_parallel_level"][level]),
         message.dump_path,
     )
 
@@ -153,7 +153,7 @@ def database(body: Mapping[str, Any]) -> Database:
         name=str(body.get("name", "")),
         id=object_id(body.get("sourceObject") or {}),
         state=str(body.get("state", "STATE_UNSPECIFIED")),
-        phase=named(str(body.get("phase", ""))),
+        phase=specified_name(str(body.get("phase", ""))),
         error=fault_from_json(body.get("error")),
         unsupported_events=_whole((body.get("heterogeneousMetadata") or {}).get("unsupportedEventsCount")),
     )
@@ -181,7 +181,7 @@ def objects_config(job_body: Mapping[str, Any]) -> ObjectsConfig:
     """`objectsConfig` of a REST `MigrationJob`; a job without one migrates all databases."""
     config = (job_body.get("objectsConfig") or {}).get("sourceObjectsConfig") or {}
     return ObjectsConfig(
-        selection=named(str(config.get("objectsSelectionType", ""))) or Selection.ALL,
+        selection=specified_name(str(config.get("objectsSelectionType", ""))) or Selection.ALL,
         chosen=_identifiers(config.get("objectConfigs")),
         excluded=_identifiers(config.get("excludedObjectConfigs")),
     )

@@ -10,7 +10,7 @@ from bot.dms.model import JobType, Phase, State
 from bot.dms.rule import Action, Rule, Situation, Source, Verdict, Way
 from bot.dms.rule_sources import ALL
 from bot.dms.rule_table import TABLE, find
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 
 _DOCS = "https://cloud.google.com/database-migration/docs"
 _GCLOUD = "https://cloud.google.com/sdk/gcloud/reference"
@@ -103,7 +103,7 @@ def render() -> str:
     for action in Action:
         own = [rule for rule in TABLE if rule.actions == (action,)]
         parts.extend([f"### {action.capitalize()}", "", *_table(own, action), ""])
-    return named("\n".join([*parts, _SOURCES, *_links()]) + "\n", DEFAULT)
+    return with_command("\n".join([*parts, _SOURCES, *_links()]) + "\n", DEFAULT)
 
 
 # ---- at a glance

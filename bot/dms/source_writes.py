@@ -43,7 +43,7 @@ class StatusChange(Protocol):
     def after(self) -> str: ...
 
 
-def waits(status: str) -> bool:
+def waits_for_stop(status: str) -> bool:
     """Whether a job with this status (`Job.status`) waits for people to stop writes."""
     state, _, phase = status.partition("/")
     return state in _BEGINNING and phase == Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP
@@ -58,8 +58,8 @@ def forbids_writes(status: str) -> bool:
 def must_stop(event: StatusChange) -> bool:
     """Whether people must stop writes from this event on."""
     if event.kind in _APPEARED:
-        return waits(event.after)
-    return event.kind == "changed" and waits(event.after) and not waits(event.before)
+        return waits_for_stop(event.after)
+    return event.kind == "changed" and waits_for_stop(event.after) and not waits_for_stop(event.before)
 
 
 def may_resume(event: StatusChange) -> bool:
@@ -127,7 +127,7 @@ def next_step(job: Job) -> str:
     """What to do about writes now, in sentences; empty if the job does not wait for that."""
     if not forbids_writes(job.status):
         return ""
-    if waits(job.status):
+    if waits_for_stop(job.status):
         first = (
             "Stop the writes to the source now: DMS waits for that before it begins the full dump, and fails "
             "if they have not stopped after about 20 minutes. "

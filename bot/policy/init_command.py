@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.config import loader as config
-from bot.util.command import COMMAND, DEFAULT, named
+from bot.util.command import COMMAND, DEFAULT, with_command
 
 if TYPE_CHECKING:
     from bot.policy.draft import Draft
@@ -51,7 +51,7 @@ def init(
     click.echo(f"  export DMS_BOT_POLICY={shlex.quote(str(file.absolute()))}\n")
     click.echo("or with policy_file in the settings file. dms-bot config check checks it after each change;")
     shown = f"in Slack, {COMMAND} policy shows it. docs/policy.md explains what else it can say."
-    click.echo(named(shown, _command()))
+    click.echo(with_command(shown, _command()))
 
 
 def ask_for_policy(name: str) -> str:

@@ -41,7 +41,7 @@ from bot.store.records import (
     RequestState,
     Run,
 )
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from bot.util.redact import redact
 from bot.util.utc_times import utc_text
 
@@ -172,7 +172,7 @@ class RequestContext:
                 job_create_time=job.create_time.isoformat(),
                 job_status=job.status,
                 request=request.id,
-                detail=redact(named(detail, self.command) or describe(request)),
+                detail=redact(with_command(detail, self.command) or describe(request)),
             )
         )
 
@@ -296,8 +296,8 @@ class RequestContext:
 
     def hides_approval(self, request: Request) -> bool:
         """Whether nobody but the requester would see the request for approval."""
-        named = request.facts.approval_channel or self.approval_channel
-        return request.needed > 0 and not named and self.channel_of(request) != request.by.channel
+        channel = request.facts.approval_channel or self.approval_channel
+        return request.needed > 0 and not channel and self.channel_of(request) != request.by.channel
 
     def channel_of(self, request: Request) -> str:
         """Where the request was made; the requester alone, if not everybody there may see its jobs."""

@@ -15,7 +15,7 @@ from bot.requests.queries import mark_messages_dirty, mark_timelines_dirty, newe
 from bot.requests.wording import describe_options
 from bot.store import Store
 from bot.store.records import ACTIVE_RUNS, AuditEntry, Person, Request, RequestState, Run, RunState
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from bot.util.redact import redact
 
 STOPPING_FIRST = "stopping it first"
@@ -193,7 +193,7 @@ class RunLedger:
         by: Person | None = None,
     ) -> None:
         """Write an audit row; `by` is the person who acted, by default the requester."""
-        told = named(detail, self._command)
+        told = with_command(detail, self._command)
         self._store.append_audit(audit_entry(self._clock(), run, request, event, job, told, by))
 
 

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, TextIO, TypeVar
 import structlog
 from structlog.types import EventDict, Processor
 
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from bot.util.redact import redact
 
 P = ParamSpec("P")
@@ -154,7 +154,7 @@ def _redactor(values: tuple[str, ...], command: str) -> Processor:
         if isinstance(value, str):
             for secret in longest_first:
                 value = value.replace(secret, HIDDEN)
-            return redact(named(value, command))
+            return redact(with_command(value, command))
         if isinstance(value, dict):
             return {clean(key): clean(each) for key, each in value.items()}
         if isinstance(value, list | tuple | set | frozenset):

@@ -23,7 +23,7 @@ _REPLACEMENT = "\ufffd"
 T = TypeVar("T")
 
 
-def named(value: T, command: str) -> T:
+def with_command(value: T, command: str) -> T:
     """A text, or a JSON value with texts, that names `command`."""
     return _replaced(value, command)  # type: ignore[return-value]  # of the same type
 

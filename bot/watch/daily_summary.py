@@ -136,7 +136,7 @@ def summary_subject(
         "counts": dict(Counter(each.shown_status for each in known)),
         "failed": _names(each for each in known if each.job.state == State.FAILED),
         "ailing": _names(each for each in known if each.runs_with_errors),
-        "writes": _names(each for each in known if source_writes.waits(each.job.status)),
+        "writes": _names(each for each in known if source_writes.waits_for_stop(each.job.status)),
         "stuck": _names(each for each in known if STUCK in each.flags),
         "approvals": [each.id for each in waiting if any(shows(job.name) for job in each.jobs)],
         "events": [each.id for each in events[-_MAX_EVENTS:]],

@@ -23,7 +23,7 @@ def find_project(ctx: Context, text: str, form: str = "--project {}") -> Project
     if found is not None:
         return found
     near = nearest(text, [name for each in projects for name in (each.alias, each.id) if name])
-    hint = f"did you mean `{form.format(near)}`?" if near else f"it serves {named(ctx)}."
+    hint = f"did you mean `{form.format(near)}`?" if near else f"it serves {served_projects(ctx)}."
     raise UsageError(
         f"This bot does not serve a project `{text}`: {hint}", corrections=[{text: near}] if near else ()
     )
@@ -40,6 +40,6 @@ def chosen_projects(ctx: Context, filter_value: str) -> tuple[Project, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def named(ctx: Context) -> str:
+def served_projects(ctx: Context) -> str:
     """The projects that the bot serves, for a sentence."""
     return ", ".join(f"`{each.shown}`" for each in ctx.settings.projects)

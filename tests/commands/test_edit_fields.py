@@ -10,7 +10,7 @@ from bot.cmdline.answers import AlreadyQueued, Answer, EditPreview
 from bot.cmdline.invocation import FlagValue, Invocation, UsageError
 from bot.dms.rules import Action
 from bot.store.records import Request, RequestState
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from sandbox.dms import DmsServer
 from tests.policy.command_service import CommandService, command_service, words
 from tests.policy.people import ADMIN, DANA, ROLES, access
@@ -119,7 +119,9 @@ class TestVerifyWith:
             "*Dump parallelism*: not set → *MAX*",
             "*Label* `env`: `prod` → `test`",
         )
-        assert "`/dms edit orders` with the same flags saves it" in named(request.facts.effect, DEFAULT)
+        assert "`/dms edit orders` with the same flags saves it" in with_command(
+            request.facts.effect, DEFAULT
+        )
         assert request.options.parallelism == "MAX"
 
     @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ class TestVerifyWith:
     def test_what_does_not_go_together(self, typing: CommandService, line: str, says: str) -> None:
         with pytest.raises(UsageError) as refused:
             typing.type(line)
-        said = named(str(refused.value), DEFAULT)
+        said = with_command(str(refused.value), DEFAULT)
         assert says in said
         assert "`/dms verify orders-db --with --parallel max`" in said
 

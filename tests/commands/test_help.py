@@ -11,7 +11,7 @@ import pytest
 from bot.cmdline.answers import AnswerPage
 from bot.cmdline.parser import parse
 from bot.slack.render.answer import render
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from commands import all_verbs
 from tests.policy.command_service import CommandService, words
 from tests.policy.people import ADMIN, DANA, QUINN
@@ -24,7 +24,7 @@ PAGES = ("", *all_verbs())
 
 def shown(typing: CommandService, verb: str, **fields: Any) -> list[dict[str, Any]]:
     """The blocks of a page as Slack gets them."""
-    payload = named(render(typing.type(f"help {verb}", **fields)).payload(), DEFAULT)
+    payload = with_command(render(typing.type(f"help {verb}", **fields)).payload(), DEFAULT)
     blocks: list[dict[str, Any]] = payload["blocks"]
     return blocks
 
@@ -85,7 +85,7 @@ def buttons(typing: CommandService, line: str, **fields: Any) -> dict[str, str]:
     for each in page.buttons:
         ref = typing.ctx.store.ref(typing.ctx.who.team, each.ref)
         assert ref is not None
-        found[named(each.label, DEFAULT)] = f"{ref.data['verb']} {ref.data['filters']}"
+        found[with_command(each.label, DEFAULT)] = f"{ref.data['verb']} {ref.data['filters']}"
     return found
 
 
@@ -115,7 +115,7 @@ def test_no_button_of_help_changes_anything(typing: CommandService) -> None:
 
 
 def test_classic_blocks_have_the_same_text(typing: CommandService) -> None:
-    payload = named(render(typing.type("help restart")).payload(), DEFAULT)
+    payload = with_command(render(typing.type("help restart")).payload(), DEFAULT)
     (folded,) = [each for each in payload["blocks"] if each["type"] == "container"]
     classic = [each["text"]["text"] for each in payload["classic"]["blocks"] if each["type"] == "section"]
     (inside,) = [child["text"]["text"] for child in folded["child_blocks"]]

@@ -19,7 +19,7 @@ from bot.policy.access import Access
 from bot.slack.render.answer import render
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store.records import Event, JobSnapshot, OutMessage
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from commands.support.command_service import CommandService
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PROJECT, command_service
@@ -60,7 +60,7 @@ def answered(typing: Any, line: str) -> str:
 
 def suggested(shown: str) -> list[str]:
     """The commands in a text that are about a job of `IDS`."""
-    found = re.findall(r"`(/dms [^`]+)`", named(shown, DEFAULT))
+    found = re.findall(r"`(/dms [^`]+)`", with_command(shown, DEFAULT))
     return [each for each in found if re.search(rf"\b({'|'.join(IDS)})\b", each)]
 
 

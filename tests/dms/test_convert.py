@@ -23,7 +23,7 @@ VerificationPb = resources.MigrationJobVerificationError.pb()
 
 
 def endpoint(profile: str, engine: str, provider: str) -> Endpoint:
-    return Endpoint(profile, convert.named(engine), convert.named(provider))
+    return Endpoint(profile, convert.specified_name(engine), convert.specified_name(provider))
 
 
 def converted(message: Any) -> Any:

@@ -26,7 +26,7 @@ from bot.requests.follower import Follower
 from bot.requests.runner import Runner
 from bot.store import Store, open_store
 from bot.store.records import Person
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from commands import all_verbs
 from commands.support.base import Context, EarlyAnswer
 from sandbox.dms import DmsServer
@@ -72,7 +72,7 @@ class CommandService:
 
 def words(value: RichText | Answer) -> str:
     """All text of an answer in one line; people as `@id`, and the slash command as `/dms`."""
-    return named(_words(value), DEFAULT)
+    return with_command(_words(value), DEFAULT)
 
 
 def _words(value: RichText | Answer) -> str:

@@ -16,7 +16,7 @@ from bot.policy.channel_readers import all_may_see, all_may_see_all
 from bot.policy.model import Policy, Role
 from bot.policy.principal import DirectoryUnavailable
 from bot.store.records import Person
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 
 from .people import (
     ADMIN,
@@ -80,7 +80,7 @@ def test_without_a_policy_nobody_decides_what_was_asked_before(who: Person) -> N
 def test_without_a_policy_nobody_sets_what_channels_are_told() -> None:
     verdict = Access(policy=NO_POLICY).channels_verdict(ADMIN)
     assert not verdict.allowed
-    assert named(verdict.why, DEFAULT).startswith(
+    assert with_command(verdict.why, DEFAULT).startswith(
         f"You may not change the notifications of a channel: {REFUSED} Still, `/dms"
     )
     assert "--dm` notifies you alone" in verdict.why
@@ -114,7 +114,7 @@ def test_what_channels_are_told_is_for_operators_to_set(who: Person, may: bool) 
     verdict = access().channels_verdict(who)
     assert verdict.allowed is may
     if not may:
-        said = named(verdict.why, DEFAULT)
+        said = with_command(verdict.why, DEFAULT)
         assert "requires the role operator or above, and your role is viewer: `/dms watch … --dm`" in said
         assert verdict.permitted_instead.groups
 

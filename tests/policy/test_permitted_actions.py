@@ -9,7 +9,7 @@ import pytest
 from bot.cmdline.answers import Answer, DatabasesPage, JobCard, JobsPage
 from bot.slack.render.answer import render
 from bot.store.records import Person
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 from sandbox.dms import DmsServer
 from sandbox.slack import plain
 
@@ -33,7 +33,7 @@ def shown(answer: Answer) -> list[str]:
 
 
 def small_print(answer: Answer) -> str:
-    return plain(named(render(answer).payload(), DEFAULT))
+    return plain(with_command(render(answer).payload(), DEFAULT))
 
 
 def chosen(at: CommandService, who: Person) -> list[str]:

@@ -21,7 +21,7 @@ from bot.slack.inbound.payloads import parse_command, parse_submission
 from bot.slack.render import message as m
 from bot.slack.render import mrkdwn
 from bot.slack.render.answer import note
-from bot.util.command import COMMAND, DEFAULT, MAX_LENGTH, named, without_command
+from bot.util.command import COMMAND, DEFAULT, MAX_LENGTH, with_command, without_command
 from commands import all_verbs
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
@@ -93,7 +93,7 @@ def test_limits_hold_with_the_longest_command(text: str) -> None:
         (mrkdwn.clip_plain(text, m.MAX_LABEL), m.MAX_LABEL),
         *((block.to_dict()["text"]["text"], m.MAX_SECTION) for block in m.sections(text * 8)),
     ):
-        assert len(named(shown, LONGEST).encode("utf-16-le")) // 2 <= limit
+        assert len(with_command(shown, LONGEST).encode("utf-16-le")) // 2 <= limit
 
 
 def test_nothing_from_outside_stands_for_the_command() -> None:
@@ -116,7 +116,11 @@ def test_own_code_may_hide_nothing_besides() -> None:
 
 def test_values_of_all_kinds() -> None:
     value = {"text": f"{COMMAND} a", "n": 1, "in": [f"{COMMAND}", ("x", None)]}
-    assert named(value, STAGING) == {"text": "/dms-staging a", "n": 1, "in": ["/dms-staging", ["x", None]]}
+    assert with_command(value, STAGING) == {
+        "text": "/dms-staging a",
+        "n": 1,
+        "in": ["/dms-staging", ["x", None]],
+    }
     assert without_command(f"a{COMMAND}") == "a\ufffd"
 
 
@@ -128,7 +132,7 @@ def test_the_log_names_the_command() -> None:
 
 def test_code_from_outside_stays() -> None:
     said = note(Note((f"{COMMAND} list", CodeBlock("/dms list"))))
-    assert "/dms list" in named(said.payload(), STAGING)["blocks"][0]["text"]["text"]
+    assert "/dms list" in with_command(said.payload(), STAGING)["blocks"][0]["text"]["text"]
 
 
 def test_a_text_file_names_the_command_and_a_picture_stays_as_it_is() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.cmdline.job_refs import jobs_of_links
 from bot.cmdline.parser import MAX_LENGTH, parse
-from bot.util.command import COMMAND, DEFAULT, named
+from bot.util.command import COMMAND, DEFAULT, with_command
 from bot.util.durations import humanize, parse_duration, parse_time
 from commands import all_verbs
 
@@ -53,7 +53,7 @@ def read(text: str) -> Invocation:
 def refused(text: str) -> str:
     with pytest.raises(UsageError) as caught:
         read(text)
-    return named(str(caught.value), DEFAULT)
+    return with_command(str(caught.value), DEFAULT)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u200b", "/dms", "dms", "``", "?"])
@@ -126,7 +126,7 @@ def test_where_all_is_no_job_it_says_what_is_right(line: str, told: str, instead
     syntaxes = {name: each.grammar for name, each in all_verbs().items()}
     with pytest.raises(UsageError) as caught:
         parse(line, syntaxes)
-    assert told in named(str(caught.value), DEFAULT)
+    assert told in with_command(str(caught.value), DEFAULT)
     found = [each for each in caught.value.instead if each.is_set("all") and not each.jobs]
     assert len(found) == len(instead)
 
@@ -418,7 +418,7 @@ def test_every_line_that_is_shown_beside_what_was_wrong_is_right(verb: str) -> N
         try:
             parse(f"{verb} {tail}", syntaxes)
         except UsageError as error:
-            for line in re.findall(r"`(/dms [^`]*)`", named(str(error), DEFAULT)):
+            for line in re.findall(r"`(/dms [^`]*)`", with_command(str(error), DEFAULT)):
                 found = parse(line, syntaxes)
                 assert found.verb == verb
                 selects = syntaxes[verb].jobs != "one" and found.is_set("all")

@@ -32,7 +32,7 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 from bot.slack.api.proxy import bypass_proxy
 from bot.slack.api.retry_after import RateLimitRetries
 from bot.util import turns
-from bot.util.command import DEFAULT, named
+from bot.util.command import DEFAULT, with_command
 
 SLACK_ERRORS = (SlackClientError, OSError, HTTPException, ValueError)
 """What a call can raise: Slack's refusal, a network failure, or an answer that cannot be read."""
@@ -57,7 +57,7 @@ class SlackClient(WebClient):
     command = DEFAULT
 
     def api_call(self, api_method: str, **arguments: Any) -> SlackResponse:
-        texts = named(arguments, self.command)
+        texts = with_command(arguments, self.command)
         with turns.lent():
             return super().api_call(api_method, **texts)
 
@@ -68,7 +68,7 @@ class ResponseUrl(WebhookClient):
     command = DEFAULT
 
     def send_dict(self, body: Mapping[str, Any], headers: dict[str, str] | None = None) -> WebhookResponse:
-        texts = named(dict(body), self.command)
+        texts = with_command(dict(body), self.command)
         with turns.lent():
             return super().send_dict(texts, headers)
 

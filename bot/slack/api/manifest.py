@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from bot.slack.api.scopes import SCOPES
-from bot.util.command import COMMAND, DEFAULT, named
+from bot.util.command import COMMAND, DEFAULT, with_command
 
 MAX_NAME = 35
 """Characters of an app's name."""
@@ -103,7 +103,7 @@ def manifest(options: ManifestOptions) -> str:
     text = "\n".join(line for line in lines if line is not None)
     for mark, value in _values(options).items():
         text = text.replace(mark, value)
-    return named(text, options.command) + "\n"
+    return with_command(text, options.command) + "\n"
 
 
 def host_of(text: str) -> str:

@@ -7,7 +7,7 @@ from slack_sdk.errors import SlackApiError
 from bot.cmdline.answers import Upload
 from bot.slack.api.client import reason_of
 from bot.slack.api.messages import NOT_A_MEMBER
-from bot.util.command import named
+from bot.util.command import with_command
 
 _TEXTS = (".md", ".json")
 """Ends of the names of files that are texts of the bot."""
@@ -17,7 +17,7 @@ def file_content(answer: Upload, command: str) -> bytes:
     """The file's content; a text names the slash command, as messages do."""
     if not answer.filename.endswith(_TEXTS):
         return answer.content
-    return named(answer.content.decode(), command).encode()
+    return with_command(answer.content.decode(), command).encode()
 
 
 def why_no_file(error: Exception) -> str:

@@ -20,7 +20,7 @@ from bot.slack.render import modals
 from bot.slack.render.filter_modal import FILTER_STEP
 from bot.slack.render.job_picker import FIND
 from bot.store import StoreError
-from bot.util.command import named
+from bot.util.command import with_command
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ def _listen_to_blocks_and_views(
     def suggestion(ack: Ack, body: dict[str, Any]) -> None:
         submission = payloads.parse_submission(body, home)
         menu, typed = payloads.text(body, "action_id"), payloads.text(body, "value")
-        ack(options=named(_options(dispatcher, submission, menu, typed), command))
+        ack(options=with_command(_options(dispatcher, submission, menu, typed), command))
 
 
 def _listen_to_messages(app: App, dispatcher: Dispatcher, unfurler: Unfurler, home: Installation) -> None:
@@ -162,10 +162,10 @@ def _submission(ack: Ack, dispatcher: Dispatcher, submission: payloads.ViewSubmi
         wrong = dispatcher.submissions.objections(submission)
     except StoreError as error:
         log.warning("view_not_checked", error=str(error))
-        ack(response_action="update", view=named(modals.error_view(str(error)), command))
+        ack(response_action="update", view=with_command(modals.error_view(str(error)), command))
         return
     if wrong:
-        ack(response_action="errors", errors=named(wrong, command))
+        ack(response_action="errors", errors=with_command(wrong, command))
         return
     if submission.step in ANSWERED_IN_VIEW:
         ack(response_action="update", view=modals.loading())

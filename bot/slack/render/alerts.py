@@ -86,7 +86,7 @@ def is_over(event: Event, job: Job | None, databases: Sequence[Database] = ()) -
     if ends_errors(event):
         return job is None or runs_with_errors(job, databases)
     if source_writes.must_stop(event):
-        return job is None or not source_writes.waits(job.status)
+        return job is None or not source_writes.waits_for_stop(job.status)
     if source_writes.may_resume(event) and not _has_ended(event):
         return job is None or not source_writes.may_resume_text(job)
     return may_clear(event) and (job is None or job.status != event.after)
@@ -279,7 +279,7 @@ def _why_delayed(job: Job | None) -> str:
 
 
 def _unstick(event: Event, job: Job | None) -> str:
-    if job is not None and source_writes.waits(event.after):
+    if job is not None and source_writes.waits_for_stop(event.after):
         return next_step(job)
     look = "Check the job and its operation in the console."
     if event.after.partition("/")[0] in _MINUTES:

@@ -151,7 +151,7 @@ def needs_attention(job: Job, *, faulty: bool) -> bool:
 
 def urgency(job: Job) -> tuple[int, str]:
     """The order of jobs that need attention: those that wait for people, then those that failed."""
-    if source_writes.waits(job.status):
+    if source_writes.waits_for_stop(job.status):
         return 0, job.name
     return (1 if job.state == State.FAILED else 2), job.name
 
@@ -238,7 +238,7 @@ def _row(content: HomeContent, shown: ShownJob, calls: JobNamer) -> Block:
 
 def _what_is_wrong(content: HomeContent, job: Job) -> str:
     """What people have to do, its error, or which databases have errors."""
-    if source_writes.waits(job.status):
+    if source_writes.waits_for_stop(job.status):
         return "stop them now"
     text = " ".join(job.error.message.split()) if job.error else ""
     faulty, state = worst_databases(content.faulty_databases.get(job.name, ()))

@@ -56,7 +56,7 @@ def doing(line: JobLine) -> str:
 
 def what_is_wrong(line: JobLine) -> str:
     """What people have to do, which databases have errors, or the first line of the job's error; or empty."""
-    if source_writes.waits(line.job.status):
+    if source_writes.waits_for_stop(line.job.status):
         return "stop them now"
     if line.job.status == f"{State.STOPPED}/{Phase.FULL_DUMP}":
         return _STOPPED_IN_DUMP

@@ -72,7 +72,7 @@ def state_emoji(state: str, phase: str = "") -> str:
     """The emoji of a state, which may be `running_errors.WITH_ERRORS`; orange at least where somebody should
     look at the job."""
     with_errors = state == WITH_ERRORS
-    if source_writes.waits(f"{State.RUNNING if with_errors else state}/{phase}"):
+    if source_writes.waits_for_stop(f"{State.RUNNING if with_errors else state}/{phase}"):
         return _WAITS
     if with_errors:
         return "🟠"
