@@ -20,6 +20,7 @@ from bot.cmdline.answers import (
     JobLine,
     JobsPage,
     Note,
+    PickForm,
     Section,
     Time,
     User,
@@ -36,7 +37,7 @@ from bot.dms.rules import Action, allowed
 from bot.dms.running_errors import shown_status
 from bot.dms.unsupported import UnsupportedEvents
 from bot.requests.unposted import Unposted
-from bot.slack.render import alerts, summary, timeline
+from bot.slack.render import alerts, modals, summary, timeline
 from bot.slack.render.answer import render, rich
 from bot.slack.render.home_tab import HomeContent, ShownJob, Upcoming, dashboard_message, home
 from bot.slack.render.mrkdwn import date
@@ -207,8 +208,11 @@ def test_a_job_has_one_colour_wherever_it_stands(status: str, databases: tuple[s
         JobsPage((group, JobGroup("RUNNING/CDC", (JobLine(job("b"), "b"),) * 20, 20)), 21, 1, 1),
         DatabasesPage(one, faulty, counts, len(faulty), 1, 1, with_errors=bool(faulty)),
     )
+    followed = accepted(timeline.timeline(one, [], databases=faulty, with_errors=bool(faulty)))
+    picked = modals.form(PickForm("ref", Action.RESTART, one, faulty))
     texts = [*map(all_text, map(accepted, map(render, pages))), all_text(home(tab))]
-    assert [next(each for each in text if each in "🔴🟠🛑⏸▫") for text in texts] == [emoji[0]] * 6, texts
+    texts += [all_text(followed), followed["text"], all_text(picked)]
+    assert [next(each for each in text if each in "🔴🟠🛑⏸▫") for text in texts] == [emoji[0]] * 9, texts
 
 
 def test_the_operation_in_progress_is_named_with_all_the_rest_alone() -> None:

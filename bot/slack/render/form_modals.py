@@ -153,7 +153,9 @@ def pick_form(form: PickForm) -> dict[str, Any]:
     verb = str(form.action)
     names = [str(each.id) for each in form.databases]
     blocks: list[Block] = [
-        m.section(f"{labels.job_emoji(form.job)} {labels.job_code(form.job.name)} {_warning(form)}")
+        m.section(
+            f"{labels.job_emoji(form.job, form.databases)} {labels.job_code(form.job.name)} {_warning(form)}"
+        )
     ]
     failed = [str(each.id) for each in form.databases if each.state == ObjectState.FAILED]
     if failed:

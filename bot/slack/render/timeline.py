@@ -44,7 +44,7 @@ def timeline(
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
     gone = last is not None and last.kind == "deleted"
-    state = "🗑️ *Deleted*" if gone else labels.job_status(job, with_errors=with_errors)
+    state = "🗑️ *Deleted*" if gone else labels.job_status(job, databases, with_errors=with_errors)
     past = f"*{job_id}*{labels.display_name_beside(job)} — {state if gone else 'Superseded by a newer run.'}"
     title = job_title.job_title(job, databases, with_errors=with_errors) if current and not gone else past
     blocks: list[Block] = [m.section(f"{title}\n{_ends(job, where)}")]
