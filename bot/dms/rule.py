@@ -40,7 +40,7 @@ class Way(StrEnum):
     SOURCE_OBJECTS = "reading the source's list of databases again"
 
 
-class Verdict(StrEnum):
+class RuleVerdict(StrEnum):
     """What becomes of an action, from the mildest to the strictest."""
 
     OFFERED = "offered"
@@ -82,7 +82,7 @@ class Situation:
 class Rule:
     """A row of the table. What is None fits everything, also values that the bot does not know."""
 
-    verdict: Verdict
+    verdict: RuleVerdict
     actions: tuple[str, ...]
     """Values of `Action`."""
     sources: tuple[Source, ...]

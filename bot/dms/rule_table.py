@@ -14,7 +14,7 @@ from bot.dms import rule_sources as s
 from bot.dms import rules_of_destination as destination
 from bot.dms import rules_of_replication as replication
 from bot.dms.model import Phase, State
-from bot.dms.rule import Action, Rule, Situation, Verdict, Way
+from bot.dms.rule import Action, Rule, RuleVerdict, Situation, Way
 
 _ALL = tuple(Action)
 _AT_ANY_TIME = frozenset({Action.VERIFY, Action.EDIT, Action.DELETE, Action.CANCEL})
@@ -23,11 +23,17 @@ _WAITING = tuple(each for each in _ALL if each not in _AT_ANY_TIME)
 _PASSING = frozenset({State.STARTING, State.RESTARTING, State.RESUMING, State.STOPPING})
 _WAIT = "`{job}` is {state}: wait until that has ended, then try again."
 _GONE = (
-    Rule(Verdict.REFUSED, _ALL, (s.DELETED,), "`{job}` has been deleted.", states=frozenset({State.DELETED})),
+    Rule(
+        RuleVerdict.REFUSED,
+        _ALL,
+        (s.DELETED,),
+        "`{job}` has been deleted.",
+        states=frozenset({State.DELETED}),
+    ),
 )
 _DELETING = (
     Rule(
-        Verdict.REFUSED,
+        RuleVerdict.REFUSED,
         tuple(each for each in _ALL if each not in (Action.VERIFY, Action.CANCEL)),
         (s.DELETING,),
         _WAIT,
@@ -36,20 +42,20 @@ _DELETING = (
 )
 _CHANGING = (
     Rule(
-        Verdict.REFUSED,
+        RuleVerdict.REFUSED,
         _WAITING,
         (s.LISTS_DELETE_ALONE, s.WAITS_FOR_WRITES),
         "`{job}` is {where}: it continues once people stop the writes to the source.",
         states=frozenset({State.STARTING}),
         phases=frozenset({Phase.WAITING_FOR_SOURCE_WRITES_TO_STOP}),
     ),
-    Rule(Verdict.REFUSED, _WAITING, (s.LISTS_DELETE_ALONE,), _WAIT, states=_PASSING),
-    Rule(Verdict.REFUSED, _WAITING, (s.START,), _WAIT, states=frozenset({State.CREATING})),
+    Rule(RuleVerdict.REFUSED, _WAITING, (s.LISTS_DELETE_ALONE,), _WAIT, states=_PASSING),
+    Rule(RuleVerdict.REFUSED, _WAITING, (s.START,), _WAIT, states=frozenset({State.CREATING})),
 )
 
 _CANCEL = (
     Rule(
-        Verdict.WARNED,
+        RuleVerdict.WARNED,
         (Action.CANCEL,),
         (s.CANCEL,),
         "it tries to cancel the operation, which may still finish.",

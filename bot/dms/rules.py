@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from bot.dms import display
 from bot.dms.engines import engines_of
 from bot.dms.model import Database, Job, JobType, ObjectPhase, ObjectState, Options, Phase, State
-from bot.dms.rule import Action, Rule, Situation, Verdict, Way
+from bot.dms.rule import Action, Rule, RuleVerdict, Situation, Way
 from bot.dms.rule_table import find
 from bot.dms.running_errors import is_faulty, runs_with_errors
 from bot.util.text import first_few
@@ -51,7 +51,7 @@ HARMLESS = frozenset({Action.VERIFY})
 
 _NAMED = 20
 """Maximum number of databases that a reason names."""
-_STRICTER = tuple(Verdict)
+_STRICTER = tuple(RuleVerdict)
 _PROMOTED = frozenset({ObjectPhase.PROMOTE_IN_PROGRESS, ObjectPhase.PROMOTED})
 
 
@@ -91,7 +91,7 @@ def check(
     """
     options = options or Options()
     rule = _decides(action, job, options, databases)
-    if rule.verdict is not Verdict.REFUSED:
+    if rule.verdict is not RuleVerdict.REFUSED:
         return None
     reason = _in_words(rule.reason, job, options, databases)
     over = job.state == State.DELETED
@@ -109,7 +109,7 @@ def caution(
     options = options or Options()
     errors = _errors(job, options, databases) if databases else dict.fromkeys(Way, True)
     rule = _strictest(action, job, options, errors)
-    return f"*The service decides*: {rule.reason}" if rule.verdict is Verdict.WARNED else ""
+    return f"*The service decides*: {rule.reason}" if rule.verdict is RuleVerdict.WARNED else ""
 
 
 def is_unlisted(action: Action, job: Job, options: Options | None = None) -> bool:
@@ -133,7 +133,7 @@ def allowed_for_all(jobs: Sequence[Job]) -> tuple[Action, ...]:
 
 def _is_offered(action: Action, job: Job, databases: Sequence[Database]) -> bool:
     options = Options(failed_only=action is Action.RESTART and job.state == State.RUNNING)
-    return _decides(action, job, options, databases).verdict is Verdict.OFFERED
+    return _decides(action, job, options, databases).verdict is RuleVerdict.OFFERED
 
 
 def by_databases(action: Action, job: Job, options: Options) -> bool:
@@ -232,7 +232,7 @@ def _failed(databases: Sequence[Database]) -> set[str]:
 def no_source_list(job: Job) -> str:
     """Why the service cannot read the databases of the job's source again, as a sentence; empty if it may."""
     rule = find(Action.EDIT, Way.SOURCE_OBJECTS, _now(job))
-    return _in_words(rule.reason, job, Options(), ()) if rule.verdict is Verdict.REFUSED else ""
+    return _in_words(rule.reason, job, Options(), ()) if rule.verdict is RuleVerdict.REFUSED else ""
 
 
 def affected(action: Action, options: Options, databases: Sequence[Database]) -> tuple[str, ...]:
@@ -292,7 +292,7 @@ def some_not_named(job: Job) -> str:
     """Why no single databases of the job are offered for promotion, as a sentence; empty if they are."""
     ready = replace(_now(job), state=State.RUNNING, phase=Phase.CDC, type=JobType.CONTINUOUS)
     rule = find(Action.PROMOTE, Way.DATABASES, ready)
-    return "" if rule.verdict is Verdict.OFFERED else rule.reason
+    return "" if rule.verdict is RuleVerdict.OFFERED else rule.reason
 
 
 def where(job: Job) -> str:

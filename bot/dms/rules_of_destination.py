@@ -8,9 +8,9 @@ from __future__ import annotations
 from bot.dms import rule_sources as s
 from bot.dms.engines import Engines
 from bot.dms.model import BEFORE_CDC, JobType, Phase, State
-from bot.dms.rule import Action, Rule, Verdict, Way
+from bot.dms.rule import Action, Rule, RuleVerdict, Way
 
-_OFFERED, _WARNED, _REFUSED = Verdict.OFFERED, Verdict.WARNED, Verdict.REFUSED
+_OFFERED, _WARNED, _REFUSED = RuleVerdict.OFFERED, RuleVerdict.WARNED, RuleVerdict.REFUSED
 _RUNNING = frozenset({State.RUNNING})
 _BEGUN = frozenset({State.RUNNING, State.STOPPED, State.FAILED})
 _NOT_BEGUN_OR_OVER = frozenset({State.DRAFT, State.NOT_STARTED, State.COMPLETED})

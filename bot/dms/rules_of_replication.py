@@ -8,10 +8,10 @@ from __future__ import annotations
 from bot.dms import rule_sources as s
 from bot.dms.engines import Engines
 from bot.dms.model import BEFORE_CDC, BEFORE_THE_DUMP, Phase, State
-from bot.dms.rule import Action, Rule, Verdict, Way
+from bot.dms.rule import Action, Rule, RuleVerdict, Way
 from bot.util.command import COMMAND
 
-_OFFERED, _WARNED, _REFUSED = Verdict.OFFERED, Verdict.WARNED, Verdict.REFUSED
+_OFFERED, _WARNED, _REFUSED = RuleVerdict.OFFERED, RuleVerdict.WARNED, RuleVerdict.REFUSED
 _REST = frozenset({State.DRAFT, State.NOT_STARTED, State.FAILED, State.STOPPED, State.COMPLETED})
 """The known states in which nothing goes on."""
 _RUNNING = frozenset({State.RUNNING})

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from bot.dms.engines import Engines
 from bot.dms.model import JobType, Phase, State
-from bot.dms.rule import Action, Rule, Situation, Source, Verdict, Way
+from bot.dms.rule import Action, Rule, RuleVerdict, Situation, Source, Way
 from bot.dms.rule_sources import ALL
 from bot.dms.rule_table import TABLE, find
 from bot.util.command import DEFAULT, with_command
@@ -44,9 +44,9 @@ _ALONE = {
     Engines.UNKNOWN: "other or unknown engines",
 }
 _VERDICTS = {
-    Verdict.OFFERED: "offers it",
-    Verdict.WARNED: "**warns** of it",
-    Verdict.REFUSED: "**refuses** it",
+    RuleVerdict.OFFERED: "offers it",
+    RuleVerdict.WARNED: "**warns** of it",
+    RuleVerdict.REFUSED: "**refuses** it",
 }
 _EXAMPLES = {
     "job": "JOB",
@@ -117,14 +117,14 @@ def _glance() -> Iterator[str]:
             continue
         alike: dict[tuple[str, str], list[str]] = {}
         for phase in tuple(Phase)[1:] if state in _WITH_PHASES else (Phase.UNSPECIFIED,):
-            cells = (_cell(state, phase, Verdict.OFFERED), _cell(state, phase, Verdict.WARNED))
+            cells = (_cell(state, phase, RuleVerdict.OFFERED), _cell(state, phase, RuleVerdict.WARNED))
             alike.setdefault(cells, []).append(phase)
         for (offered, warned), phases in alike.items():
             where = f" · {', '.join(phases)}" if state in _WITH_PHASES else ""
             yield f"| {state}{where} | {offered or '–'} | {warned or '–'} |"
 
 
-def _cell(state: State, phase: Phase, verdict: Verdict) -> str:
+def _cell(state: State, phase: Phase, verdict: RuleVerdict) -> str:
     """The actions with this verdict, each with the engines that it is for, if not for all."""
     found = []
     for action in Action:
@@ -135,7 +135,7 @@ def _cell(state: State, phase: Phase, verdict: Verdict) -> str:
     return ", ".join(found)
 
 
-def _verdict(action: Action, engines: Engines, state: State, phase: Phase) -> Verdict:
+def _verdict(action: Action, engines: Engines, state: State, phase: Phase) -> RuleVerdict:
     way = Way.WHOLE
     if action is Action.EDIT:
         way = Way.SELECTION

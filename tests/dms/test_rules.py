@@ -16,7 +16,7 @@ import pytest
 
 from bot.dms.engines import Engines, engines_of
 from bot.dms.model import Database, Endpoint, Fault, FieldChange, Job, ObjectId, ObjectsConfig, Options
-from bot.dms.rule import Rule, Situation, Source, Verdict, Way
+from bot.dms.rule import Rule, RuleVerdict, Situation, Source, Way
 from bot.dms.rule_table import TABLE, find
 from bot.dms.rules import (
     BULK,
@@ -293,12 +293,12 @@ def said(table: tuple[Said, ...], action: str, guide: str) -> tuple[Said, ...]:
     )
 
 
-def expected(action: str, guide: str, now: Situation) -> Verdict:
+def expected(action: str, guide: str, now: Situation) -> RuleVerdict:
     """What the pages say; where they say nothing, or differ, the service decides."""
     if any(holds(each, now) for each in said(CANNOT, action, guide)):
-        return Verdict.REFUSED
+        return RuleVerdict.REFUSED
     listed = any(holds(each, now) for each in said(LISTED, action, guide))
-    return Verdict.OFFERED if listed else Verdict.WARNED
+    return RuleVerdict.OFFERED if listed else RuleVerdict.WARNED
 
 
 def job_in(state: str, phase: str = "PHASE_UNSPECIFIED", kind: str = "CONTINUOUS", guide: str = "A") -> Job:
@@ -359,9 +359,9 @@ def exists(source: Source) -> bool:
 def test_every_row_has_sources_and_words(rule: Rule) -> None:
     assert rule.sources
     assert [each for each in rule.sources if not exists(each)] == []
-    assert bool(rule.reason) == (rule.verdict is not Verdict.OFFERED)
+    assert bool(rule.reason) == (rule.verdict is not RuleVerdict.OFFERED)
     assert not rule.reason or rule.reason.endswith(".")
-    if rule.verdict is Verdict.WARNED:
+    if rule.verdict is RuleVerdict.WARNED:
         assert "{" not in rule.reason, "one warning stands for all jobs of a request"
         assert rule.reason[0].islower() or rule.reason.startswith("DMS "), "it stands behind a colon"
 
@@ -370,7 +370,7 @@ def test_a_state_that_the_bot_does_not_know_is_never_refused_for_its_state() -> 
     for guide, phase, (action, way) in product(ENDS, PHASES, WAYS.values()):
         now = Situation(engines_of(job_in("RUNNING", guide=guide)), "CONTINUOUS", "STATE_99", phase, True)
         rule = find(action, way, now)
-        assert rule.verdict is not Verdict.REFUSED or rule.states is None, (rule, now)
+        assert rule.verdict is not RuleVerdict.REFUSED or rule.states is None, (rule, now)
 
 
 def test_every_pair_of_engines_has_a_guide() -> None:
@@ -395,11 +395,11 @@ def test_what_is_sent_offered_and_warned_of_follows_the_pages(state: str, guide:
             meant = "edit name" if action is Action.EDIT else str(action)
             verdict = expected(meant, guide, now(job))
             refusal = check(action, job)
-            assert (refusal is None) == (verdict is not Verdict.REFUSED), (action, job.status)
-            shown = verdict is Verdict.OFFERED and (action, state) != (Action.RESTART, "RUNNING")
+            assert (refusal is None) == (verdict is not RuleVerdict.REFUSED), (action, job.status)
+            shown = verdict is RuleVerdict.OFFERED and (action, state) != (Action.RESTART, "RUNNING")
             assert (action in allowed(job)) == shown, (action, job.status)
             if refusal is None:
-                assert is_unlisted(action, job) == (verdict is Verdict.WARNED), (action, job.status)
+                assert is_unlisted(action, job) == (verdict is RuleVerdict.WARNED), (action, job.status)
                 assert caution(action, job).startswith("*The service decides*: ") == is_unlisted(action, job)
 
 
@@ -719,5 +719,7 @@ def test_stop_first_is_refused_where_it_would_throw_away_more_than_a_dump() -> N
     options = Options(stop_first=True)
     for state in STATES:
         for phase in PHASES:
-            expect = expected("restart --stop-first", "A", now(job_in(state, phase))) is not Verdict.REFUSED
+            expect = (
+                expected("restart --stop-first", "A", now(job_in(state, phase))) is not RuleVerdict.REFUSED
+            )
             assert (check(Action.RESTART, job_in(state, phase), options) is None) == expect, (state, phase)
