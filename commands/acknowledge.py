@@ -6,16 +6,19 @@ from collections.abc import Sequence
 
 from bot.cmdline.answers import Answer, Note, Time, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.policy.permissions import Permission
 from bot.policy.principal import DirectoryUnavailable
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import AuditEntry, Escalation
+from bot.store.table import Skip
 from bot.util.command import COMMAND
 from bot.watch.escalations import mark_messages_dirty
 from commands.support.base import Context, EarlyAnswer, Verb, always, only_of_a_job
 from commands.support.freezes import job_namer
 from commands.support.resolve import find_job
 from commands.support.typed_jobs import can_mean
-from commands.support.visibility import is_hidden
+from commands.support.visibility import is_hidden, may_hide
 
 _HIDDEN = "You may not see what this alert is about, so you cannot acknowledge it."
 
@@ -28,11 +31,15 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not invocation.jobs:
         text = f"Name the job of the alert, for example `{COMMAND} acknowledge orders-db`."
         raise UsageError(text, choose=invocation)
-    alerts = [each for each in ctx.store.open_escalations() if _may_see(ctx, each)]
+    left_out = LeftOut()
+    alerts = [each for each in ctx.store.open_escalations(skip=left_out) if _may_see(ctx, each)]
     name = _with_alert(ctx, invocation.jobs[0], alerts) or find_job(ctx, invocation.jobs[0], invocation).name
     ended = [each for each in alerts if name in _jobs(ctx, each) and _end(ctx, each) is not None]
     shown = job_namer(ctx)(name)
     if not ended:
+        lacking = unreadable_text({"alert": len(left_out.keys)})
+        if lacking:
+            return Note(f"I found no alert of `{shown}`. Not looked at: {lacking}", tone="warn")
         return Note(f"`{shown}` has no alert to acknowledge.")
     return Note(f"Acknowledged: no more reminders about `{shown}`.", tone="good")
 
@@ -84,12 +91,17 @@ def _require_member(ctx: Context) -> None:
 
 
 def _may_see(ctx: Context, escalation: Escalation) -> bool:
-    return not any(is_hidden(ctx, "acknowledge", name) for name in _jobs(ctx, escalation))
+    """Not where an event cannot be read that may be about a job that is hidden from them."""
+    left_out = LeftOut()
+    names = _jobs(ctx, escalation, left_out)
+    if left_out.keys and may_hide(ctx, "acknowledge"):
+        return False
+    return not any(is_hidden(ctx, "acknowledge", name) for name in names)
 
 
-def _jobs(ctx: Context, escalation: Escalation) -> Sequence[str]:
+def _jobs(ctx: Context, escalation: Escalation, skip: Skip = pass_over) -> Sequence[str]:
     """Full resource names of the jobs that it is about."""
-    events = (ctx.store.event(each) for each in escalation.events)
+    events = (ctx.store.event(each, skip) for each in escalation.events)
     return tuple(dict.fromkeys(event.job for event in events if event is not None))
 
 

@@ -11,11 +11,13 @@ from bot.policy.permissions import Permission
 from bot.requests.job_names import display_name
 from bot.requests.queries import valid_approvals
 from bot.requests.wording import scope
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import OPEN_REQUESTS, Decision, Request, RequestState
 from bot.util.command import COMMAND
 from bot.util.text import count_of, first_few
 from commands.support.base import Context, Verb, no_service_call
 from commands.support.pages import page_buttons
+from commands.support.unreadable import with_unreadable
 from commands.support.visibility import is_hidden, may_hide
 
 PER_PAGE = 8
@@ -23,7 +25,13 @@ _SHOWN_JOBS = 5
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    open_requests = [each for each in ctx.store.requests(OPEN_REQUESTS, limit=1000) if _is_visible(ctx, each)]
+    left_out = LeftOut()
+    found = ctx.store.requests(OPEN_REQUESTS, limit=1000, skip=left_out)
+    return with_unreadable(_list(ctx, invocation, found), {"request": len(left_out.keys)})
+
+
+def _list(ctx: Context, invocation: Invocation, found: Sequence[Request]) -> Note | AnswerPage:
+    open_requests = [each for each in found if _is_visible(ctx, each)]
     if not open_requests:
         if may_hide(ctx, "approvals"):
             return Note("No request that you may see awaits approval.", tone="info")
@@ -62,7 +70,7 @@ def _section(ctx: Context, request: Request) -> Section:
     else:
         parts += [
             "\n",
-            *_approvals_text(valid_approvals(request, ctx.store.decisions(request.id)), request.needed),
+            *_approvals_text(_approvals(ctx, request), request.needed),
         ]
     parts += ["; expires ", Time(request.expires)]
     if request.rule:
@@ -81,6 +89,10 @@ def _jobs(request: Request) -> str:
     return first_few([f"{name} ({state})" for name, state in zip(names, states, strict=True)], _SHOWN_JOBS)
 
 
+def _approvals(ctx: Context, request: Request) -> Sequence[Decision]:
+    return valid_approvals(request, ctx.store.decisions(request.id, pass_over))
+
+
 def _approvals_text(given: Sequence[Decision], needed: int) -> list[RichPart]:
     parts: list[RichPart] = [f"{len(given)} of {needed} approved"]
     for number, each in enumerate(given):
@@ -94,7 +106,7 @@ def _buttons(ctx: Context, request: Request, *, may_approve: bool) -> tuple[Butt
     review = Button("Review", verb, "review", request.id, "primary")
     if request.state is RequestState.CONFIRMING:
         return (review, Button("Cancel", verb, "cancel", request.id))
-    approved = {each.user for each in valid_approvals(request, ctx.store.decisions(request.id))}
+    approved = {each.user for each in _approvals(ctx, request)}
     if may_approve and ctx.who.user not in approved:
         found.append(review)
     if request.by.user == ctx.who.user:

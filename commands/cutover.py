@@ -28,7 +28,9 @@ from bot.dms.model import Job
 from bot.policy.permissions import Permission
 from bot.requests.job_names import ambiguous_names
 from bot.requests.reasons import kept
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState
+from bot.store.table import Skip
 from bot.util.command import COMMAND
 from bot.util.text import first_few
 from bot.util.wall_time import Moment
@@ -39,6 +41,7 @@ from commands.support.pages import page_buttons
 from commands.support.resolve import find_job, find_jobs
 from commands.support.schedule import zone_of
 from commands.support.typed_jobs import can_mean
+from commands.support.unreadable import with_unreadable
 from commands.support.visibility import may_hide
 
 _LAST = Flag("last", "switch", "the report of the last cutover")
@@ -141,7 +144,13 @@ def _form(ctx: Context, invocation: Invocation, jobs: tuple[Job, ...]) -> Cutove
 
 
 def _list(ctx: Context, invocation: Invocation) -> Answer:
-    found = sorted(_visible(ctx), key=lambda each: each.plan.at or each.created)
+    left_out = LeftOut()
+    found = _visible(ctx, left_out)
+    return with_unreadable(_planned(ctx, invocation, found), {"cutover": len(left_out.keys)})
+
+
+def _planned(ctx: Context, invocation: Invocation, visible: Sequence[Cutover]) -> Note | AnswerPage:
+    found = sorted(visible, key=lambda each: each.plan.at or each.created)
     if not found:
         seen = " that you may see" if may_hide(ctx, "cutover") else ""
         return Note(
@@ -159,8 +168,8 @@ def _list(ctx: Context, invocation: Invocation) -> Answer:
     )
 
 
-def _visible(ctx: Context) -> list[Cutover]:
-    return [each for each in ctx.store.cutovers() if _sees(ctx, each)]
+def _visible(ctx: Context, skip: Skip = pass_over) -> list[Cutover]:
+    return [each for each in ctx.store.cutovers(skip=skip) if _sees(ctx, each)]
 
 
 def _sees(ctx: Context, cutover: Cutover) -> bool:
@@ -230,7 +239,7 @@ def _last_of(ctx: Context, invocation: Invocation, typed: str) -> tuple[str, Cut
         name = find_job(ctx, typed, invocation).name
         return name, ctx.cutovers.last(name, lambda each: _sees(ctx, each))
     except EarlyAnswer:
-        for each in ctx.store.cutovers(ENDED_CUTOVERS):
+        for each in ctx.store.cutovers(ENDED_CUTOVERS, skip=pass_over):
             name = next((name for name in each.plan.jobs if can_mean(ctx, typed, name)), "")
             if name and _sees(ctx, each):
                 return name, each

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.cmdline.answers import Answer, Button, JobGroup, JobLine, JobsPage
+from bot.cmdline.answers import Answer, Button, JobGroup, JobLine, JobsPage, RichText
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.config.projects import PRODUCTION, Place
 from bot.dms import source_writes
 from bot.dms.attention import Part, part_of
@@ -19,7 +20,7 @@ from bot.policy.permissions import Permission
 from bot.requests.buttons import opening
 from bot.requests.freezes import freeze_lines, frozen_alone
 from bot.requests.job_names import JobNamer, disambiguate, namer
-from bot.runtime.one_by_one import pass_over
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import ACTIVE_RUNS
 from commands.support.actions import FILTERS
 from commands.support.bare_filters import with_bare_filters
@@ -94,9 +95,16 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         buttons=_buttons(ctx, invocation, page, pages, shown),
         counts=counts,
         with_errors=_with_errors(ctx, fitting, faulty) if page == 1 else (),
-        freezes=freeze_lines(ctx.store, ctx.access.policy, ctx.now(), None),
+        freezes=_freezes(ctx),
         may_hide=may_hide(ctx, "list"),
     )
+
+
+def _freezes(ctx: Context) -> tuple[RichText, ...]:
+    left_out = LeftOut()
+    lines = freeze_lines(ctx.store, ctx.access.policy, ctx.now(), None, left_out)
+    lacking = unreadable_text({"freeze": len(left_out.keys)})
+    return (*lines, f"Not shown: {lacking}") if lacking else lines
 
 
 def _matching_jobs(ctx: Context, invocation: Invocation) -> tuple[JobList, Sequence[Job]]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.cmdline import job_refs
 from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.policy.permissions import Permission
 from bot.requests.job_names import display_name
 from bot.requests.wording import scope
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import Request, RequestState
+from bot.store.table import Skip
 from bot.util.command import COMMAND
 from bot.util.text import first_few
 from bot.util.wall_time import from_now
@@ -16,6 +20,7 @@ from commands.support.base import Context, Verb
 from commands.support.pages import page_buttons
 from commands.support.schedule import AT, scheduled
 from commands.support.typed_jobs import can_mean
+from commands.support.unreadable import with_unreadable
 from commands.support.visibility import is_hidden, may_hide
 
 _PER_PAGE = 8
@@ -26,7 +31,13 @@ _MOVE = Flag("move", "word", "whose request to move; needs `--at`")
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     if "move" in invocation.flags or "at" in invocation.flags:
         return _move(ctx, invocation)
-    due = sorted(_visible(ctx), key=lambda each: each.facts.due or each.created)
+    left_out = LeftOut()
+    found = _visible(ctx, left_out)
+    return with_unreadable(_list(ctx, invocation, found), {"request": len(left_out.keys)})
+
+
+def _list(ctx: Context, invocation: Invocation, found: Sequence[Request]) -> Note | AnswerPage:
+    due = sorted(found, key=lambda each: each.facts.due or each.created)
     if not due:
         seen = " that you may see" if may_hide(ctx, "schedule") else ""
         return Note(
@@ -43,10 +54,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     )
 
 
-def _visible(ctx: Context) -> list[Request]:
+def _visible(ctx: Context, skip: Skip) -> list[Request]:
     """Those that are scheduled, and those that wait for the approvals that they need until their time."""
     states = (RequestState.APPROVING, RequestState.SCHEDULED)
-    found = ctx.store.requests(states, limit=1000)
+    found = ctx.store.requests(states, limit=1000, skip=skip)
     return [each for each in found if each.expires > ctx.now() and _may_see(ctx, each)]
 
 
@@ -90,7 +101,7 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
     example = f'for example `{COMMAND} schedule --move orders-db --at "Sun 02:00"`'
     if not wanted or not invocation.word("at"):
         raise UsageError(f"`--move` and `--at` go together: {example}.")
-    named = [each for each in _visible(ctx) if _is_named(ctx, each, wanted)]
+    named = [each for each in _visible(ctx, pass_over) if _is_named(ctx, each, wanted)]
     found = [each for each in named if each.state is RequestState.SCHEDULED]
     if named and not found:
         raise UsageError(

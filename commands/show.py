@@ -5,7 +5,7 @@ The card is slim: what is it, how bad is it, what to do now. `--more` opens a mo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from bot.requests.job_buttons import MORE, JobButtons, card_buttons, look_button
 from bot.requests.job_names import place_to_tell
 from bot.requests.rules import is_overdue
 from bot.requests.wording import freeze_terms
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import ACTIVE_RUNS, Run, RunState
 from bot.util import parallel
 from bot.watch.transitions import status_since
@@ -48,9 +49,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     parts = _read(ctx, found)
     job = replace(found, rest=parts.rest)
     databases = parts.databases or ()
-    runs = ctx.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1)
+    no_freeze, no_run = LeftOut(), LeftOut()
+    runs = ctx.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1, skip=no_run)
     run = runs[0] if runs else None
-    freezes = ctx.store.freezes(ctx.now(), job.name)
+    freezes = ctx.store.freezes(ctx.now(), job.name, no_freeze)
     delay = parts.readings.of(job, replicated(databases), ctx.now()) if parts.readings else None
     whole = invocation.is_set(MORE)
     buttons = JobButtons(()) if whole else _buttons(ctx, job, databases, run, delay)
@@ -65,7 +67,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         delay=delay,
         dump=parts.dump,
         since=_since(ctx, job),
-        unknown=(*parts.unknown, *_maybe_elsewhere(job, missing)),
+        unknown=(*parts.unknown, *_maybe_elsewhere(job, missing), *_unreadable(no_freeze, no_run)),
         read_at=ctx.now(),
         frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
         failed_run=last_failure(ctx.store, job, ctx.now()) if run is None else None,
@@ -148,7 +150,7 @@ def _readings(ctx: Context, job: Job) -> Readings | None:
 
 def _since(ctx: Context, job: Job) -> datetime | None:
     """Since when the job stands like this, if the watcher saw it begin."""
-    known = ctx.store.known_job(job.name)
+    known = ctx.store.known_job(job.name, pass_over)
     return status_since(known) if known is not None and known.job.status == job.status else None
 
 
@@ -156,6 +158,12 @@ def _maybe_elsewhere(job: Job, missing: Sequence[MissingLocation]) -> tuple[Rich
     if not missing:
         return ()
     return ((f"whether there is another `{job.id}`: ", *why_missing(missing)),)
+
+
+def _unreadable(freezes: LeftOut, runs: LeftOut) -> Iterator[RichText]:
+    for what, left_out in (("whether it is frozen", freezes), ("whether an action is under way", runs)):
+        if left_out.keys:
+            yield f"{what}: what the database has of it cannot be read"
 
 
 def _withheld(ctx: Context, job: Job, databases: tuple[Database, ...]) -> tuple[Action, ...]:

@@ -10,6 +10,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.resource_names import is_job_name
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
+from bot.runtime.one_by_one import pass_over
 from bot.store.records import Watch
 from bot.util.command import COMMAND
 from bot.util.text import count_of
@@ -29,7 +30,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     with ctx.store.transaction():
         there = [
             each
-            for each in ctx.store.watches(target=target)
+            for each in ctx.store.watches(target=target, skip=pass_over)
             if subscriptions.is_visible(ctx, invocation.verb, each)
         ]
         ended = there if invocation.is_set("all") else _meant(ctx, invocation, jobs, there)
@@ -73,7 +74,7 @@ def _ended(ctx: Context, target: str, ended: list[Watch], others: int) -> Note:
         # Who types `unwatch all` may mean every subscription, not the one to all jobs.
         parts.append(f" {count_of(others, 'other subscription')} {'stays' if others == 1 else 'stay'}.")
     left: tuple[SubscriptionLike, ...] = ctx.access.policy.watches
-    left += ctx.store.watches(target=target)
+    left += ctx.store.watches(target=target, skip=pass_over)
     for each in default_watches(ctx.settings.notify_channel, left, ctx.settings.projects):
         if each.target == target:
             jobs = subscriptions.jobs_text(ctx, each.jobs)

@@ -8,6 +8,7 @@ from bot.cmdline.answers import Answer, Button, Note, RichPart, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
+from bot.runtime.one_by_one import pass_over
 from bot.store.records import Watch
 from bot.util.command import COMMAND
 from commands.support import subscriptions
@@ -56,7 +57,7 @@ def _keep(ctx: Context, watch: Watch, membership: Membership) -> Watch | None:
         UsageError: there are too many.
     """
     with ctx.store.transaction():
-        all_there = ctx.store.watches(target=watch.target)
+        all_there = ctx.store.watches(target=watch.target, skip=pass_over)
         same = [each for each in all_there if each.jobs == watch.jobs]
         if len(all_there) - len(same) >= MAX_WATCHES:
             raise UsageError(
@@ -105,7 +106,7 @@ def _hint(ctx: Context, watch: Watch, since: str, membership: Membership) -> str
     if since != "now" or not subscriptions.is_channel(watch.target):
         return ""
     given: tuple[SubscriptionLike, ...] = ctx.access.policy.watches
-    given += ctx.store.watches(target=watch.target)
+    given += ctx.store.watches(target=watch.target, skip=pass_over)
     rest = default_watches(ctx.settings.notify_channel, given, ctx.settings.projects)
     if any(each.target == watch.target for each in rest):
         return f" It still gets all other jobs: `{COMMAND} watch --only …` there narrows that."

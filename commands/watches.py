@@ -8,19 +8,23 @@ from bot.cmdline.answers import Answer, AnswerPage, Button, RichPart, Section
 from bot.cmdline.invocation import Invocation
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import SubscriptionLike, default_watches
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import Watch
+from bot.store.table import Skip
 from bot.util.command import COMMAND
 from bot.util.text import rest_line
 from commands.support import subscriptions
 from commands.support.base import Context, Verb, no_service_call
 from commands.support.subscriptions import hides_job, is_visible
+from commands.support.unreadable import with_unreadable
 
 _SHOWN = 20
 """Each watch is a section with a button, and a message holds at most 50 blocks."""
 
 
 def _run(ctx: Context, _invocation: Invocation) -> Answer:
-    mine = _mine(ctx)
+    left_out = LeftOut()
+    mine = _mine(ctx, left_out)
     speaks = ctx.access.channels_verdict(ctx.who).allowed if mine else False
     shown = [Section(_line(ctx, each), _buttons(ctx, each, speaks=speaks)) for each in mine[:_SHOWN]]
     if not mine:
@@ -29,18 +33,19 @@ def _run(ctx: Context, _invocation: Invocation) -> Answer:
         ]
     more = f"… and {{}} more. `{COMMAND} unwatch --all` ends all of a channel."
     shown.extend(map(Section, rest_line(len(mine), _SHOWN, more)))
-    return AnswerPage(
+    page = AnswerPage(
         "Watches", (*shown, *_defaults(ctx)), footer="Direct messages, this channel, and what you set."
     )
+    return with_unreadable(page, {"subscription": len(set(left_out.keys))})
 
 
-def _mine(ctx: Context) -> list[Watch]:
+def _mine(ctx: Context, skip: Skip) -> list[Watch]:
     """Watches of the person and of the channel, and those that the person set elsewhere; each once, and none
     of a job that is hidden from this person."""
     found = (
-        *ctx.store.watches(target=ctx.who.user),
-        *(ctx.store.watches(target=ctx.who.channel) if ctx.who.channel else ()),
-        *ctx.store.watches(by=ctx.who.user),
+        *ctx.store.watches(target=ctx.who.user, skip=skip),
+        *(ctx.store.watches(target=ctx.who.channel, skip=skip) if ctx.who.channel else ()),
+        *ctx.store.watches(by=ctx.who.user, skip=skip),
     )
     return [each for each in {each.id: each for each in found}.values() if is_visible(ctx, "watches", each)]
 
@@ -48,7 +53,7 @@ def _mine(ctx: Context) -> list[Watch]:
 def _defaults(ctx: Context) -> list[Section]:
     given = [each for each in ctx.access.policy.watches if not hides_job(ctx, "watches", each.jobs)]
     defaults = default_watches(
-        ctx.settings.notify_channel, (*given, *ctx.store.watches()), ctx.settings.projects
+        ctx.settings.notify_channel, (*given, *ctx.store.watches(skip=pass_over)), ctx.settings.projects
     )
     parts = [
         *_lines(ctx, defaults, "the notification channel"),

@@ -6,6 +6,7 @@ from bot.cutover.states import roles_of
 from bot.cutover.wording import VERB
 from bot.dms.model import Job
 from bot.policy.access import Access
+from bot.runtime.one_by_one import LeftOut
 from bot.store import Store
 from bot.store.cutover import Cutover
 from bot.store.records import Person
@@ -38,13 +39,15 @@ def is_open_to(access: Access, store: Store, channel: str, cutover: Cutover) -> 
 
 
 def _jobs(store: Store, cutover: Cutover) -> list[Job]:
-    """Its jobs as they were last seen; those that are gone, as they were when it was planned."""
+    """Its jobs as they were last seen; those that are gone, as they were when it was planned. Those whose
+    rows cannot be read are left out: older labels may no longer hold."""
     request = store.request(cutover.request) if cutover.request else None
+    left_out = LeftOut()
     planned = {job.name: job for job in request.jobs} if request is not None else {}
     found = []
     for name in cutover.plan.jobs:
-        known = store.known_job(name)
+        known = store.known_job(name, left_out)
         job = planned.get(name) if known is None else known.job
-        if job is not None:
+        if job is not None and name not in left_out.keys:
             found.append(job)
     return found

@@ -19,6 +19,7 @@ from bot.dms.model import Job
 from bot.requests.approvals import Approvals
 from bot.requests.base import RequestContext
 from bot.requests.wording import OLD_BUTTON
+from bot.runtime.one_by_one import pass_over
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverPlan
 from bot.store.records import Person
 
@@ -120,7 +121,7 @@ class Cutovers:
         Raises:
             StoreError.
         """
-        ended = [each for each in self._store.cutovers(ENDED_CUTOVERS, job=job) if sees(each)]
+        ended = [each for each in self._store.cutovers(ENDED_CUTOVERS, job=job, skip=pass_over) if sees(each)]
         begun = [each for each in ended if each.progress.stopped is not None]
         real = (each for each in begun if not each.rehearsal)
         return next(real, None) or next(iter(begun or ended), None)

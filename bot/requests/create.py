@@ -27,6 +27,7 @@ from bot.requests.queries import request_key
 from bot.requests.rules import has_changed
 from bot.requests.seen import selection_changes
 from bot.requests.wording import KEPT_FROM_CHANNEL, NO_APPROVAL_CHANNEL, OLD_BUTTON, list_jobs
+from bot.runtime.one_by_one import pass_over
 from bot.store.facts import RequestFacts
 from bot.store.records import OPEN_REQUESTS, OutMessage, Person, Request, RequestState
 from bot.util import parallel
@@ -178,7 +179,7 @@ class RequestCreation:
         """The note about the job, in which each suggested command names it. Jobs that are hidden from this
         person do not count."""
         store = self._ctx.store
-        twins = [store.known_job(name) for name in store.known_twins((job.id,))]
+        twins = [store.known_job(name, pass_over) for name in store.known_twins((job.id,))]
         known = [each.job for each in twins if each is not None]
         told = [each.name for each in self._ctx.access.visible(who, "show", known)]
         return in_commands(note, ambiguous_names((job,), told, self._ctx.dms.projects))

@@ -26,6 +26,7 @@ from bot.dms.rules import Action, affected, where
 from bot.dms.unsupported import EventCounts, UnsupportedEvents, unsupported_events
 from bot.requests.backup_files import backups_of, read_lags
 from bot.requests.unsupported import unsupported_clause
+from bot.runtime.one_by_one import LeftOut
 from bot.store import Store
 from bot.util import parallel
 from bot.util.durations import bytes_text, humanize
@@ -123,7 +124,10 @@ def resumed_at(store: Store, job: Job, now: datetime) -> datetime | None:
     """
     if job.state != State.RUNNING:
         return None
-    known = store.known_job(job.name)
+    left_out = LeftOut()
+    known = store.known_job(job.name, left_out)
+    if left_out.keys:
+        return now  # nobody knows what was measured before its last resume
     if known is not None and known.job.create_time == job.create_time and known.job.state in _PAUSES:
         return now
     for event in reversed(store.events(job.name, job.create_time)):

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.dms.rules import Action
 from bot.policy.access import Access
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.message_keys import timeline_key
 from bot.store.records import ACTIVE_RUNS, Decision, Person, Request, Run
@@ -112,7 +113,7 @@ def mark_timelines_dirty(store: Store, job: str, targets: Iterable[str]) -> None
     Raises:
         StoreError.
     """
-    known = store.known_job(job)
+    known = store.known_job(job, pass_over)  # what became of a run is kept all the same
     if known is not None:
         for target in targets:
             store.mark_dirty(timeline_key(job, known.job.create_time, known.run, target))

@@ -12,6 +12,7 @@ from bot.dms.model import Job, short_name
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.requests.queries import mark_timelines_dirty
+from bot.runtime.one_by_one import pass_over
 from bot.store.records import EVERY_JOB, AuditEntry, Freeze, every_job_of
 from bot.util.command import COMMAND
 from bot.util.redact import redact
@@ -146,7 +147,7 @@ def audit(ctx: Context, event: str, frozen: FreezeTarget, detail: str) -> AuditE
 
 def announce(ctx: Context, frozen: FreezeTarget, freeze: Freeze, what: str) -> None:
     """Tell who follows the jobs that a freeze was `set` or `lifted`; in its transaction."""
-    watches: tuple[SubscriptionLike, ...] = (*ctx.access.policy.watches, *ctx.store.watches())
+    watches: tuple[SubscriptionLike, ...] = (*ctx.access.policy.watches, *ctx.store.watches(skip=pass_over))
     subscriptions = Subscriptions.of(ctx.settings.notify_channel, watches, ctx.settings.projects)
     told_in = ctx.who.channel if is_public(ctx, frozen) else ""
     announce_freeze(ctx.store, freeze, what, subscriptions, ctx.now(), told_in=told_in)

@@ -12,6 +12,7 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button, RichText
 from bot.cmdline.missing_text import why_missing
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.config.projects import Projects
 from bot.dms import source_writes
 from bot.dms.attention import Part, part_of
@@ -29,7 +30,6 @@ from bot.slack.render.job_line import worst_databases
 from bot.slack.render.job_picker import menu_row
 from bot.slack.render.message import Message
 from bot.slack.render.request_details import subject
-from bot.slack.render.unreadable import unreadable_text
 from bot.slack.render.view import home_view
 from bot.store.records import Request, RequestState, Watch
 from bot.util.command import COMMAND

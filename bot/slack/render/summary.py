@@ -9,13 +9,13 @@ from datetime import date
 from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.dms.error_news import brings_errors, recovers
 from bot.dms.model import short_name
 from bot.requests.job_names import JobNamer
 from bot.slack.render import event_labels, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.message import Message
-from bot.slack.render.unreadable import unreadable_text
 from bot.store.records import Event
 from bot.util.command import COMMAND
 from bot.util.text import count_of

@@ -1,0 +1,88 @@
+"""A row that cannot be read breaks no list, and no list looks as if nothing were missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.cmdline.answers import JobCard
+from bot.dms.model import job_name
+from bot.requests.delay import resumed_at
+from bot.requests.queries import mark_timelines_dirty
+from bot.store import StoreError
+from bot.store.cutover import Cutover, CutoverPlan, CutoverState
+from bot.store.facts import RequestFacts
+from bot.store.records import Escalation, Freeze, JobSnapshot, RequestState, Watch
+from tests.policy.command_service import PLACES, PROJECT, CommandService
+from tests.policy.people import DANA, NOW
+from tests.store import make
+from tests.store.raw import Raw
+
+HOUR = timedelta(hours=1)
+ORDERS = job_name(PROJECT, PLACES[0], "orders")
+SPOILT = {
+    "approvals": ("1 request", "requests SET action = 'levitate'", "awaits approval"),
+    "schedule": ("1 request", "requests SET action = 'levitate'", "is scheduled"),
+    "cutover": ("1 cutover", "cutovers SET plan = '['", "is planned"),
+    "watches": ("1 subscription", "watches SET only = '['", "Nothing"),
+    "list": ("1 freeze", "freezes SET created = 'long ago'", "Nothing"),
+    "acknowledge orders": ("1 alert", "escalations SET events = '['", "no alert to acknowledge"),
+}
+
+
+@pytest.fixture
+def full(typing: CommandService) -> CommandService:
+    """With one of each kind."""
+    store = typing.ctx.store
+    facts = RequestFacts(due=NOW + HOUR)
+    asked = make.request(
+        "r1", "orders", state=RequestState.APPROVING, by=DANA, facts=facts, expires=NOW + HOUR
+    )
+    store.add_request(asked)
+    plan = CutoverPlan((ORDERS,), commander=DANA.user)
+    store.add_cutover(Cutover("c1", DANA.team, DANA, CutoverState.SCHEDULED, plan, NOW, NOW))
+    store.add_watch(Watch("w1", DANA.user, DANA.user))
+    store.add_freeze(Freeze("f1", "*", NOW + HOUR, "night", DANA.user, NOW))
+    store.add_escalation(Escalation("e1", "rule", "C1", "S1", "m1", (), 900, NOW))
+    return typing
+
+
+@pytest.mark.parametrize("line", SPOILT)
+def test_the_others_are_listed_and_it_is_said_how_many_are_missing(
+    full: CommandService, tmp_path: Path, line: str
+) -> None:
+    count, change, all_clear = SPOILT[line]
+    assert "cannot be read" not in str(full.type(line))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute(f"UPDATE {change}")
+    said = str(full.type(line))
+    assert f"{count} that cannot be read from the database" in said
+    assert all_clear not in said
+
+
+def test_a_freeze_that_cannot_be_read_takes_no_card_away_and_still_forbids(
+    full: CommandService, tmp_path: Path
+) -> None:
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE freezes SET created = 'long ago'")
+    card = full.type("show billing")
+    assert isinstance(card, JobCard)
+    assert any(str(each).startswith("whether it is frozen") for each in card.unknown)
+    with pytest.raises(StoreError):
+        full.sure("stop billing")
+
+
+def test_a_job_whose_row_cannot_be_read_is_shown_as_the_service_has_it(
+    full: CommandService, tmp_path: Path
+) -> None:
+    """Its delay is not known: nobody knows whether it was measured after the last resume."""
+    job = full.ctx.dms.get_job(ORDERS)
+    full.ctx.store.save_known([JobSnapshot(job, NOW, NOW)])
+    assert resumed_at(full.ctx.store, job, NOW) is None
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '['")
+    assert isinstance(full.type("show orders"), JobCard)
+    assert resumed_at(full.ctx.store, job, NOW) == NOW
+    mark_timelines_dirty(full.ctx.store, ORDERS, ["C1"])
