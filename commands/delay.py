@@ -102,7 +102,7 @@ def _since(points: tuple[DelayPoint, ...], begin: datetime) -> list[DelayPoint]:
 
 
 def _not_measured(delay: Delay, begin: datetime, end: datetime, zone: tzinfo) -> tuple[RichPart, ...]:
-    """Charts have no gaps, so the times without a measurement are told."""
+    """Charts have no gaps, so the times without a measurement are listed."""
     found = gaps(_since(delay.seconds.points or delay.bytes.points, begin), begin, end)
     if not found:
         return ()

@@ -90,7 +90,7 @@ class _Parts:
     """None if the job has no delay in its state."""
     dump: DumpForecast | None
     rest: RestFields | None
-    """What only REST tells; None if it did not answer."""
+    """Fields that only REST has; None if it did not answer."""
     unknown: tuple[RichText, ...]
 
 
@@ -123,7 +123,7 @@ def _databases(ctx: Context, job: Job) -> tuple[tuple[Database, ...] | None, str
 
 
 def _rest_fields(ctx: Context, job: Job) -> tuple[RestFields | None, str]:
-    """What only REST tells, or why it is not known."""
+    """Fields that only REST has, or why they are not known."""
     try:
         return ctx.dms.rest_fields(job.name), ""
     except DmsError as error:

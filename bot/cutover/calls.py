@@ -32,7 +32,7 @@ _NAGGED_FOR = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A direct message to somebody whose press is needed, or a post where nobody can be named."""
+    """A direct message to somebody whose press is needed, or a post in a channel if nobody can be named."""
 
     key: str
     """Says which call it is: each is made once."""

@@ -92,7 +92,7 @@ class Driver:
         self._looked: Recent[datetime] = Recent()
 
     def tick(self, now: datetime) -> None:
-        """Move on what can be moved. An error with one does not stop the others.
+        """Move on each cutover that needs no press. An error with one does not stop the others.
 
         Raises:
             StoreError: the next tick goes on.

@@ -208,7 +208,7 @@ def _unsupported(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
 
 
 def _source_writes(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
-    """Whether it can be seen that somebody writes to the source after the stop. It blocks nobody."""
+    """Whether it can be seen that somebody writes to the source after the stop. It blocks nothing."""
     if isinstance(facts.job, DmsError):
         return _unread("the job", facts.job)
     why = not_counted(facts.job)

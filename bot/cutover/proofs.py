@@ -1,4 +1,4 @@
-"""Items of the checklist that the bot ticks, because an API tells that they are done."""
+"""Items of the checklist that the bot ticks, because an API shows that they are done."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class Cutovers:
         return self._steps.refusal(who, cutover, step)
 
     def tick(self, now: datetime) -> None:
-        """Move on what needs no press: call it every second or so, on the leader alone.
+        """Move cutovers where that needs no press. Called about every second, on the leader alone.
 
         Raises:
             StoreError: the next tick goes on.

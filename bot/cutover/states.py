@@ -151,7 +151,7 @@ REMINDS = timedelta(minutes=15)
 
 
 def participants(cutover: Cutover) -> Mapping[CutoverRole, str]:
-    """User IDs of those who take part, in the order of the roles; without roles that nobody has."""
+    """User IDs of those who take part, in the order of the roles; roles that nobody has are left out."""
     plan = cutover.plan
     held = {
         CutoverRole.PLANNER: cutover.by.user,

@@ -108,7 +108,7 @@ _REPLICATES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 
 
 def _rest_step(job: Job) -> str:
-    """What only REST tells of the job, as far as it was read, decides the next step."""
+    """The fields that only REST has, where they were read, decide the next step."""
     if job.rest is None:
         return ""
     if job.rest.availability_group and job.state == State.RUNNING and job.phase in _REPLICATES:

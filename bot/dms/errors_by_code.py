@@ -29,7 +29,7 @@ from bot.dms.error_causes import (
 
 
 def _sqlstate(*codes: str) -> str:
-    """Signs by SQLSTATE, in the form of Go's driver of PostgreSQL: other databases are told otherwise."""
+    """Signs by SQLSTATE, in the form of Go's driver of PostgreSQL: those of others look different."""
     return rf"\(SQLSTATE (?:{'|'.join(codes)})\)"
 
 

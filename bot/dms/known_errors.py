@@ -73,7 +73,7 @@ _DOTTED = re.compile(
     r"(?<![\w./:@-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.fn_)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
 )
 _WRAPPED = re.compile(r"\bError '(.{0,400}?)' on (?=query\b|rename\b)", re.DOTALL | re.IGNORECASE)
-"""How MySQL tells that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
+"""How MySQL reports that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
 _REASON = re.compile(
     r"(\breading\s{1,9}data\s{1,9}from\s{1,9}binary\s{1,9}log:\s{1,20}|\berror 1236: |\bmysqldump: Error: )"
     r"'(.{0,600}?)'(?=\s*(?:$|[,;.})\"]|when\b))",
@@ -91,7 +91,7 @@ _NUMBER = re.compile(
 )
 """How MySQL and its clients tell the number of an error: `Error_code: MY-001118`, `Last_SQL_Errno: 1118`."""
 _PHP = re.compile(r"\bSQLSTATE\[\w{5}\]:?\s{0,2}(?:[A-Z][\w ]{0,60}:\s)?\[?([1-9]\d{3})\]?(?=\s)")
-"""How PHP tells it: `SQLSTATE[HY000] [1045] …`, `SQLSTATE[42S02]: Base table or view not found: 1146`."""
+"""How PHP reports it: `SQLSTATE[HY000] [1045] …`, `SQLSTATE[42S02]: Base table or view not found: 1146`."""
 _ORACLE = re.compile(r"\bORA-(\d{3,4})\b", re.IGNORECASE)
 """How alert logs tell an error of Oracle: `ORA-1652` is `ORA-01652`."""
 _COUNT = re.compile(
@@ -100,7 +100,7 @@ _COUNT = re.compile(
 )
 """What only looks like the number of an error: `error 1062 rows were skipped`."""
 _LAST_NUMBER = re.compile(r"\((\d{4})\)(?=[\s.;,)}]{0,9}$)", re.MULTILINE)
-"""Where `mysqldump` tells it: `mysqldump: Couldn't execute '…': Table 'x' doesn't exist (1146)`."""
+"""Where `mysqldump` reports it: `mysqldump: Couldn't execute '…': Table 'x' doesn't exist (1146)`."""
 _QUOTED_PARAMETER = re.compile(
     r"(\b(?:increase|requires|set|raise|than|parameter|exceeds?) )"
     r"\"((?:max|wal|hot|temp)_\w{1,60}|TimeZone)\"|"

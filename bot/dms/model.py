@@ -144,7 +144,7 @@ class Job:
     """MIN, OPTIMAL, MAX, or empty if it is not set."""
     dump_path: str = ""
     rest: RestFields | None = None
-    """What only REST tells (`Dms.rest_fields`); None where it was not asked, or did not answer."""
+    """Fields that only REST has (`Dms.rest_fields`); None where they were not read."""
 
     @property
     def project(self) -> str:

@@ -75,7 +75,7 @@ class Reads(Protocol):
         ...
 
     def rest_fields(self, name: str) -> RestFields:
-        """What only REST tells of a job (`migrationJobs.get`)."""
+        """Fields of a job that only REST has (`migrationJobs.get`)."""
         ...
 
     def fetch_source_objects(self, name: str) -> Operation:

@@ -1,4 +1,4 @@
-"""What only the REST API tells of a job. Pure functions.
+"""Fields of a job that only the REST API has. Pure functions.
 
 Sources: REST schema `MigrationJob` of `datamigration.v1`: `purpose` ("Migration jobs can be standard
 forward jobs or failback migration jobs"), `originalMigrationName` ("A failback replication pointer to the

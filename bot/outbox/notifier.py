@@ -196,7 +196,7 @@ class Notifier:
         try:
             rendered = self._render(message)
         except DirectoryUnavailable as error:
-            # Nobody is told of what the policy may keep from them, and nobody misses it either.
+            # Whether the policy hides it from its reader is not known now, so it waits.
             log.warning("recipient_not_known", key=message.key, error=str(error))
             self._retry_later(message)
             return None

@@ -24,9 +24,9 @@ ERRORS_CLEARED = "errors_cleared"
 RECOVERED = "recovered"
 """A failed job goes on by itself."""
 ACTION_FAILED = "action_failed"
-"""An action that somebody requested here did not succeed. Told by `bot.requests.failures`; no job changed."""
+"""A requested action did not succeed. Announced by `bot.requests.failures`; no job changed."""
 FREEZE = "freeze"
-"""A freeze is set, lifted or about to end. Told by `bot.watch.freeze_news`; no job changed."""
+"""A freeze is set, lifted or about to end. Announced by `bot.watch.freeze_news`; no job changed."""
 ALERT_TOPICS = frozenset(
     {
         *("failed", "completed", READY, "stuck", "deleted", "database_failed", "delayed"),

@@ -14,10 +14,10 @@ from bot.store import Store
 from bot.store.records import OutMessage, Request
 
 BEGUN_AFTER = timedelta(seconds=5)
-"""How long a run that was approved goes on before its requester is told that it has begun. If it ends before,
-the outcome alone is told."""
+"""How long an approved run lasts before its requester gets a message that it has begun. If it ends earlier,
+only its outcome is reported."""
 _AT_ONCE = timedelta(minutes=1)
-"""How soon after the command an end may be told by the request's own message, if that is yet to be posted."""
+"""How soon after the command the request's own message may report its end, if that is yet to be posted."""
 
 
 def enqueue_outcome(store: Store, request: Request, now: datetime) -> None:

@@ -1,7 +1,7 @@
-"""What people are told of the errors of a job that goes on: RUNNING with errors. Pure functions.
+"""Events about the errors of a job that keeps running: RUNNING with errors. Pure functions.
 
-An error is told once, however often its text changes, and once more when it is over. What comes while people
-know of other errors of the job is no alert, except for databases that fail.
+An error is announced once, however often its text changes, and once more when it is over. An error that comes
+while people know of others of the job is no alert, unless a database fails.
 """
 
 from __future__ import annotations

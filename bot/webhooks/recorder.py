@@ -81,7 +81,7 @@ class Recorder:
             self._record_acknowledgement(entry)
 
     def _record_acknowledgement(self, entry: AuditEntry) -> None:
-        """Whoever acknowledges in Slack is on the job: its open alerts ask for nobody else."""
+        """Whoever acknowledges in Slack works on it, so its open alerts need nobody else."""
         id = cloud_events.of_audit(entry)["id"]
         for webhook, alert in product(self._of_alerts, pagerduty.ALERTS):
             key = pagerduty.dedup_key(entry.job, alert)

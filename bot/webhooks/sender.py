@@ -50,7 +50,7 @@ def pause_s(failures: int, asked_s: float = 0.0) -> float:
 
 
 class WebhookSender:
-    """`channel` is told when something is given up; `wake` is set when there is something to tell."""
+    """`channel` gets a message when a delivery is given up; `wake` is set when there is one."""
 
     def __init__(
         self,
@@ -198,7 +198,7 @@ class WebhookSender:
         return self._webhook.format is Format.PAGERDUTY and answer.status == pagerduty.REFUSED
 
     def _give_up(self, delivery: WebhookDelivery, why: str, since: datetime, kind: str, text: str) -> None:
-        """Give it up, and tell `text`, if its kind was not told since then."""
+        """Give it up, and post `text`, unless one of its kind was posted since then."""
         with self._store.transaction():
             self._store.give_up_delivery(delivery, why, since)
             self._tell(f"{kind}:{self._webhook.name}:{since.isoformat()}", text)

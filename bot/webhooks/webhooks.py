@@ -21,7 +21,7 @@ Task = Callable[[threading.Event], None]
 
 
 class Webhooks:
-    """Records from now on. `tasks` are for the leader; `wake` is set when Slack has to be told something."""
+    """Records from now on. `tasks` are for the leader; `wake` is set when there is a message for Slack."""
 
     def __init__(
         self, settings: Settings, store: Store, wake: threading.Event, clock: Callable[[], datetime]

@@ -1,7 +1,7 @@
 """Answers malformed deliveries with one log line instead of a traceback.
 
-Bolt does not validate payloads, and raises many kinds of errors on one that Slack does not document. What is
-raised outside our listeners counts as malformed; what our listeners raise is a fault of ours.
+Bolt does not validate payloads, and raises many kinds of errors on one that Slack does not document. An
+error outside our listeners means a malformed payload; one of our listeners is a fault of ours.
 """
 
 from __future__ import annotations

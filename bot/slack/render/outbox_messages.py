@@ -138,7 +138,7 @@ class OutboxRenderer:
         return False
 
     def _is_taken_back(self, event_id: int) -> bool:
-        """Whether errors came back before their end was told."""
+        """Whether errors came back before their end was announced."""
         event = self._store.event(event_id)
         if event is None or not ends_errors(event):
             return False
