@@ -12,7 +12,7 @@ import pytest
 
 from bot.cmdline.answers import Group, User
 from bot.dms.model import Endpoint, Options
-from bot.dms.rules import Action
+from bot.dms.rules import Action, caution
 from bot.policy.approver_list import ApproverList
 from bot.slack.render.approval_card import Asking, approval_card, approval_details, reminder_text
 from bot.slack.render.progress import bar
@@ -320,6 +320,15 @@ def test_that_the_destination_goes_is_documented_for_cloud_sql_alone(
     text = all_text(shown(request(Action.DELETE, jobs=(one,), options=options)))
     assert "deleted with all its data" in text
     assert ("DMS documents that for Cloud SQL only: check afterwards" in text) is not certain
+
+
+def test_that_only_cloud_sql_is_documented_is_said_once() -> None:
+    one = replace(job(), destination=Endpoint("d", "POSTGRESQL", "ALLOYDB"))
+    options = Options(with_destination=True)
+    warning = (caution(Action.DELETE, one, options), "Replication slots on the source are cleaned up.")
+    text = all_text(shown(request(Action.DELETE, jobs=(one,), options=options, warning=warning)))
+    assert text.count("Cloud SQL only") == 1
+    assert "This cannot be undone. Check afterwards what is left." in text
 
 
 def test_a_long_list_is_named_in_part_and_can_be_seen_whole() -> None:

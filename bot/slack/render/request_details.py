@@ -8,7 +8,7 @@ from __future__ import annotations
 from slack_sdk.models.blocks import Block
 
 from bot.dms.model import ConfigSnapshot, Job, Selection, State
-from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action
+from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, caution
 from bot.dms.running_errors import runs_with_errors, shown_status
 from bot.requests.fingerprint import selection_matters, selection_text
 from bot.requests.job_names import display_name
@@ -278,6 +278,8 @@ def _destination(request: Request) -> str:
     cloud_sql = all(job.destination.provider == "CLOUDSQL" for job in request.jobs)
     note = "" if cloud_sql else f" {_CLOUD_SQL_ONLY}"
     if request.options.with_destination:
+        warned = any(caution(request.action, job, request.options) in request.warning for job in request.jobs)
+        note = " Check afterwards what is left." if note and warned else note
         return f"{_DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO}{note}"
     if offers_destination(request):
         return (
