@@ -20,9 +20,9 @@ LASTS = timedelta(minutes=30)
 """How long a promote waits until nothing is missing: three samples, up to three minutes late."""
 PROMISE = (
     "It is sent *once nothing is missing*: three samples in a row of every database, measured after it is "
-    "confirmed and approved (and after its time). Stop the writes to the source before. If that is not so "
-    "within 30 minutes, nothing is sent."
+    "confirmed and approved (and after its time). If that is not so within 30 minutes, nothing is sent."
 )
+"""Stands behind the warning of the verb, which says to stop the writes first."""
 _SEEN_BEFORE = timedelta(minutes=15)
 """How far before that time samples are read, too: to know which series a database has."""
 

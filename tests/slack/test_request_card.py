@@ -14,6 +14,7 @@ from bot.cmdline.answers import Group, User
 from bot.dms.model import Endpoint, Options
 from bot.dms.rules import Action, caution
 from bot.policy.approver_list import ApproverList
+from bot.requests.drain import PROMISE
 from bot.slack.render.approval_card import Asking, approval_card, approval_details, reminder_text
 from bot.slack.render.progress import bar
 from bot.slack.render.request_card import request_card
@@ -67,6 +68,16 @@ def test_that_undelivered_changes_are_lost_is_said_once() -> None:
         text = all_text(shown(request(jobs=jobs, facts=facts, warning=warning)))
         assert "Changes that have not arrived by then are lost on the destination" in text
         assert len(re.findall(r"\b(?:lost|loses?)\b", text)) == 1, text
+
+
+@pytest.mark.parametrize(
+    "source", [Endpoint("s", "POSTGRESQL"), Endpoint("s", "SQLSERVER"), Endpoint("s", "ORACLE")]
+)
+def test_to_stop_the_writes_is_said_once_where_it_waits_for_them(source: Endpoint) -> None:
+    one = replace(job(), source=source)
+    warning = (*(promote.action.warning(one, Options(), ()) if promote.action else ()), PROMISE)
+    text = all_text(shown(request(jobs=(one,), warning=warning)))
+    assert text.lower().count("stop the writes") == 1, text
 
 
 def test_a_time_is_said_once_where_it_is_scheduled() -> None:
