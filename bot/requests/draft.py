@@ -15,7 +15,7 @@ from bot.requests.base import RequestContext
 from bot.requests.by_project import is_across_projects, projects_text
 from bot.requests.failback import failback_warnings
 from bot.requests.fingerprint import selection_matters
-from bot.requests.in_cutover import cutover_warnings, goes_on
+from bot.requests.in_cutover import UNREADABLE, cutover_warnings, goes_on
 from bot.requests.job_names import in_commands
 from bot.requests.reasons import missing_reason
 from bot.requests.rules import before_due, measures_delay, waits_for_drain
@@ -26,6 +26,7 @@ from bot.requests.seen import (
     read_selections,
     risk_lines,
 )
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.cutover import Cutover
 from bot.store.facts import UNREAD, RequestFacts
 from bot.store.records import Person, Request, RequestState
@@ -81,7 +82,7 @@ class Drafter:
         selections = self._selections(draft)
         unseen = selection_matters(draft.action) and UNREAD in selections.values()
         unexplained = bool(missing_reason(verdicts, draft.facts.reason))
-        cutovers = self._cutovers(draft)
+        cutovers, unreadable = self._cutovers(draft)
         asks = (
             confirmation is not Confirmation.NONE
             or strictest.approvals > 0
@@ -91,6 +92,7 @@ class Drafter:
             or draft.facts.when_drained
             or unexplained
             or goes_on(draft.jobs, cutovers)
+            or bool(unreadable)
         )
         listed = self._listed(draft) if asks else {}
         seen = find_seen(draft.action, draft.options, draft.jobs, listed)
@@ -110,6 +112,7 @@ class Drafter:
             rule=strictest.rule,
             parent=draft.parent,
             warning=(
+                *unreadable,
                 *cutover_warnings(draft.jobs, cutovers, self._ctx.access.name_of),
                 *risk_lines(draft.action, draft.jobs, seen.at_risk),
                 *self.warning(draft, seen.affected, listed),
@@ -120,15 +123,24 @@ class Drafter:
             facts=self._facts(draft, strictest.channel, seen, selections),
         )
 
-    def _cutovers(self, draft: RequestDraft) -> Sequence[Cutover]:
-        """The open cutovers that the action may disturb."""
+    def _cutovers(self, draft: RequestDraft) -> tuple[Sequence[Cutover], tuple[str, ...]]:
+        """The open cutovers that it may disturb, and a warning of each job of one that cannot be read."""
         if draft.facts.cutover or draft.action in HARMLESS:
-            return ()
-        return self._ctx.store.cutovers()
+            return (), ()
+        store, left_out = self._ctx.store, LeftOut()
+        found = store.cutovers(skip=left_out)
+        if not left_out.keys:
+            return found, ()
+        warnings = []
+        for job in draft.jobs:
+            of_job = LeftOut()
+            store.cutovers(job=job.name, skip=of_job)
+            warnings += [UNREADABLE.format(job.id)] if of_job.keys else []
+        return found, tuple(warnings)
 
     def _failback_warnings(self, draft: RequestDraft) -> tuple[str, ...]:
         def known() -> list[Job]:
-            return [each.job for each in self._ctx.store.known_jobs().values()]
+            return [each.job for each in self._ctx.store.known_jobs(pass_over).values()]
 
         return failback_warnings(self._ctx.dms, draft.action, draft.jobs, known)
 

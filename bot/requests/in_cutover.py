@@ -13,6 +13,11 @@ GOES_ON = (S.STOPPING, S.DRAINING, S.DRAINED, S.PROMOTING, S.CHECKLIST, S.HELD, 
 PLANNED = (S.AWAITING_APPROVAL, S.SCHEDULED, S.READY)
 
 
+UNREADABLE = (
+    "`{}` is part of a cutover that cannot be read from the database: find out first whether it is going on."
+)
+
+
 def cutover_warnings(
     jobs: Sequence[Job], cutovers: Sequence[Cutover], name_of: Callable[[str], str]
 ) -> tuple[str, ...]:

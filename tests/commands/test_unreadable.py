@@ -86,3 +86,25 @@ def test_a_job_whose_row_cannot_be_read_is_shown_as_the_service_has_it(
     assert isinstance(full.type("show orders"), JobCard)
     assert resumed_at(full.ctx.store, job, NOW) == NOW
     mark_timelines_dirty(full.ctx.store, ORDERS, ["C1"])
+
+
+def test_a_cutover_that_cannot_be_read_concerns_its_own_jobs_alone(
+    full: CommandService, tmp_path: Path
+) -> None:
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE cutovers SET plan = '['")
+        raw.execute("DELETE FROM freezes")
+        raw.execute("DELETE FROM requests")
+    for line, warned in (("stop billing", False), ("stop orders", True)):
+        full.type(line)
+        (made, *_) = full.ctx.store.requests()
+        assert any("cutover that cannot be read" in each for each in made.warning) is warned, line
+
+
+def test_databases_that_cannot_be_read_break_no_list(full: CommandService, tmp_path: Path) -> None:
+    job = full.ctx.dms.get_job(ORDERS)
+    full.ctx.store.save_known([JobSnapshot(job, NOW, NOW)])
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET databases = '[FAILED'")
+    ((faulty,),) = full.ctx.store.faulty_databases([ORDERS]).values()
+    assert faulty.id.database == "not readable"

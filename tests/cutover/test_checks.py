@@ -19,6 +19,7 @@ from bot.store import Store, open_store
 from bot.store.cutover import CheckLine, CheckResult, Cutover, CutoverPlan, CutoverState
 from bot.store.records import Freeze, JobSnapshot, Person, Run, RunState
 from sandbox.dms import DmsControl, DmsServer
+from tests.store.raw import Raw
 
 PLACE = "europe-west1"
 DANA = Person("T1", "U-dana", "C1")
@@ -150,6 +151,17 @@ def test_another_job_of_the_destination_is_not_named(
     line = by_guard(checks.run(a_cutover("orders", project=dms.project)), "/orders")["alone"]
     assert line.result is CheckResult.NO_GO
     assert line.text == "Another cutover has the same destination, planned by <@U-dana>."
+
+
+def test_another_cutover_that_cannot_be_read_objects_and_stops_no_check(
+    dms: DmsServer, control: DmsControl, checks: Checks, store: Store, tmp_path: Path
+) -> None:
+    store.add_cutover(a_cutover("billing", project=dms.project, id="another"))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE cutovers SET plan = '['")
+    line = by_guard(checks.run(a_cutover("orders", project=dms.project)), "/orders")["alone"]
+    assert line.result is CheckResult.NO_GO
+    assert "cannot be read from the database" in line.text
 
 
 def test_a_job_that_cannot_be_read(dms: DmsServer, control: DmsControl, checks: Checks) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dms.model import Database
+from bot.dms.model import Database, ObjectId, ObjectState
 from bot.dms.running_errors import faulty_of
 from bot.store.codec import clean, time_text
 from bot.store.port import UnreadableRow
@@ -80,7 +80,7 @@ class JobTables(TableGroup):
         if len(asked) <= _BATCH:
             where.one_of("name", asked)
         rows = self._db.rows(f"SELECT name, databases FROM known_jobs{where}", where.params)  # noqa: S608
-        found = {str(name): faulty_of(json.loads(text)) for name, text in rows if name in asked}
+        found = {str(name): _faulty_of(text) for name, text in rows if name in asked}
         return {name: faulty for name, faulty in found.items() if faulty}
 
     def save_known(self, jobs: Iterable[JobSnapshot]) -> None:
@@ -121,3 +121,11 @@ class JobTables(TableGroup):
         row = self._db.row(_EVENTS.select(where), where.params)
         found = _EVENTS.records(() if row is None else (row,), skip)
         return found[0] if found else None
+
+
+def _faulty_of(text: str) -> tuple[Database, ...]:
+    """What cannot be read counts as an error: it is of a job that had one."""
+    try:
+        return faulty_of(json.loads(text))
+    except (ValueError, TypeError, AttributeError):
+        return (Database("", ObjectId("not readable"), ObjectState.FAILED),)
