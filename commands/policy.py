@@ -7,12 +7,15 @@ from dataclasses import replace
 
 from bot.cmdline.answers import Answer, AnswerPage, Button, Group, RichPart, Section, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.dms.model import Job
 from bot.policy import describe as words
 from bot.policy.access import Approvers, Verdict
 from bot.policy.permissions import Permission
 from bot.requests.wording import freeze_terms, frozen_jobs
+from bot.runtime.one_by_one import LeftOut
 from bot.store.records import Freeze
+from bot.store.table import Skip
 from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.freezes import job_namer
@@ -39,7 +42,10 @@ def _policy_page(ctx: Context, invocation: Invocation) -> AnswerPage:
         sections = [_you(ctx), *words.overview(policy, ctx.access.home), *sections]
     if page == pages:
         sections += words.notices(policy)[:PER_PAGE]
-        sections += [_frozen(ctx, freeze) for freeze in _freezes(ctx)[: PER_PAGE // 2]]
+        left_out = LeftOut()
+        sections += [_frozen(ctx, freeze) for freeze in _freezes(ctx, left_out)[: PER_PAGE // 2]]
+        lacking = unreadable_text({"freeze": len(left_out.keys)})
+        sections += [Section(f"⚠️ Not shown: {lacking}")] if lacking else []
         sections += _warnings(policy.warnings)
     return AnswerPage(
         title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
@@ -53,9 +59,9 @@ def _you(ctx: Context) -> Section:
     return Section(f"Your role here is *{words.role_name(ctx.access.role(ctx.who))}*.")
 
 
-def _freezes(ctx: Context) -> list[Freeze]:
+def _freezes(ctx: Context, skip: Skip) -> list[Freeze]:
     """The freezes that hold now, without those of jobs that are hidden from this person."""
-    found = ctx.store.freezes(ctx.now())
+    found = ctx.store.freezes(ctx.now(), skip=skip)
     return [each for each in found if not (each.is_of_one_job and is_hidden(ctx, "policy", each.job))]
 
 

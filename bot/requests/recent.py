@@ -30,8 +30,11 @@ def looked_at(store: Store, who: Person) -> list[tuple[str, datetime]]:
     Raises:
         StoreError.
     """
-    kept = json.loads(store.value(_key(who)) or "[]")
-    return [(str(name), datetime.fromisoformat(then)) for name, then in kept]
+    try:
+        kept = json.loads(store.value(_key(who)) or "[]")
+        return [(str(name), datetime.fromisoformat(then)) for name, then in kept]
+    except (ValueError, TypeError):
+        return []  # it is for convenience alone
 
 
 def _key(who: Person) -> str:

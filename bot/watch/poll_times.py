@@ -71,5 +71,9 @@ def not_looked_at(store: Store, places: Sequence[Place], now: datetime) -> dict[
 
 
 def _read(store: Store) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(store.value(_KEY) or "{}")
-    return found
+    """Nothing where it cannot be read: then no place counts as polled. The leader soon writes it anew."""
+    try:
+        found = json.loads(store.value(_KEY) or "{}")
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}

@@ -28,6 +28,7 @@ SPOILT = {
     "cutover": ("1 cutover", "cutovers SET plan = '['", "is planned"),
     "watches": ("1 subscription", "watches SET only = '['", "Nothing"),
     "list": ("1 freeze", "freezes SET created = 'long ago'", "Nothing"),
+    "policy": ("1 freeze", "freezes SET created = 'long ago'", "Nothing"),
     "acknowledge orders": ("1 alert", "escalations SET events = '['", "no alert to acknowledge"),
 }
 

@@ -14,6 +14,7 @@ from bot.config.projects import Project, Projects
 from bot.dms.model import Job, job_name
 from bot.policy.access import Access
 from bot.policy.loader import parse
+from bot.requests.recent import looked_at, note_look
 from bot.slack.inbound.job_search import JobSearch
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.summary import NeedsAttention, summary
@@ -128,3 +129,13 @@ def test_the_summary_counts_the_others_and_what_is_missing(store: Store, tmp_pat
     text = all_text(accepted(posted))
     assert "*Not counted*: 1 job that cannot be read" in text
     assert "There are no migration jobs" not in text
+
+
+def test_small_values_that_cannot_be_read_take_no_home_away(store: Store) -> None:
+    assert looked_at(store, QUINN) == []
+    note_look(store, QUINN, GOOD, NOW)
+    for key in (f"recent:{QUINN.team}/{QUINN.user}", "watcher:polled"):
+        assert key.startswith("watcher") or store.value(key) is not None
+        store.put_value(key, "[")
+    assert "2 migration jobs" in home(store)
+    assert "Nothing needs attention" not in home(store), "nobody knows when they were last looked at"
