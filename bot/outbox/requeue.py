@@ -7,8 +7,10 @@ timelines, so that the channel is not flooded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import ParamSpec
 
 import structlog
 
@@ -20,11 +22,13 @@ from bot.requests.unposted import note_invited
 from bot.runtime.one_by_one import pass_over
 from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.messages import NOT_A_MEMBER
-from bot.store import Store
+from bot.store import Store, UnreadableRow
 from bot.store.records import PENDING_REQUESTS, Event, JobSnapshot, OutMessage, RequestState
 from bot.watch.transitions import DELAYED
 
 log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
 
 MAX_AGE = timedelta(days=1)
 MAX_NEWS = 20
@@ -61,11 +65,11 @@ def requeue_after_invite(store: Store, channel: str, now: datetime, subscription
         note_invited(store, channel, now)
         waiting = store.dead_letters(channel, NOT_A_MEMBER, since, _REQUEST_KINDS, skip=pass_over)
         news = store.dead_letters(channel, NOT_A_MEMBER, since, _NEWS_KINDS, skip=pass_over)
-        still_news = (each for each in reversed(news) if _is_news(store, each, subscriptions))
+        still_news = (each for each in reversed(news) if _holds(_is_news, store, each, subscriptions))
         planned = store.dead_letters(channel, NOT_A_MEMBER, _EVER, _CUTOVER_KINDS, skip=pass_over)
         chosen = [
-            *(each for each in waiting if _is_open(store, each)),
-            *(each for each in planned if _is_cutover_current(store, each, since)),
+            *(each for each in waiting if _holds(_is_open, store, each)),
+            *(each for each in planned if _holds(_is_cutover_current, store, each, since)),
             *islice(still_news, MAX_NEWS),
         ]
         requeued = sum(_requeue(store, each) for each in chosen)
@@ -95,6 +99,15 @@ def _requeue(store: Store, message: OutMessage) -> bool:
         # The requester's card said that no approver was notified.
         store.mark_dirty(request_key(str(message.subject["request"])))
     return requeued
+
+
+def _holds(check: Callable[P, bool], *args: P.args, **kwargs: P.kwargs) -> bool:
+    """Not of what cannot be read: that could not be posted either."""
+    try:
+        return check(*args, **kwargs)
+    except UnreadableRow as error:
+        pass_over(error)
+        return False
 
 
 def _is_open(store: Store, message: OutMessage) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from bot.store.cutover import Cutover, CutoverPlan, CutoverState, Progress
 from bot.store.records import Event, JobSnapshot, OutMessage, RequestState, Watch
 from tests.notify.world import BORN, MINUTE, NOTIFY, NOW, job
 from tests.store import make
+from tests.store.raw import Raw
 
 MAX_NEWS = 20
 """The most alerts and timelines that are posted late."""
@@ -65,6 +67,19 @@ def test_of_news_the_newest_of_what_waits_all(store: Store) -> None:
     assert requeue_after_invite(store, NOTIFY, NOW + MINUTE, EVERYTHING) == len(waiting) + MAX_NEWS
     assert taken(store, waiting) == waiting
     assert taken(store, [*news, *left]) == news[-MAX_NEWS:], "what is over takes nobody's place"
+
+
+def test_what_cannot_be_read_takes_nothing_else_away(store: Store, tmp_path: Path) -> None:
+    for id in ("good", "bad"):
+        store.add_request(make.request(id, state=RequestState.APPROVING))
+    open_ones = [kept_out(store, f"approval:{id}", "approval", request=id) for id in ("good", "bad")]
+    news = [failed(store, job("FAILED/CDC", id)) for id in ("one", "other", "third")]
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE requests SET action = 'levitate' WHERE id = 'bad'")
+        raw.execute("UPDATE known_jobs SET flags = '[' WHERE job_id = 'one'")
+        raw.execute("UPDATE outbox SET subject = '[' WHERE key LIKE '%:other'")
+    assert requeue_after_invite(store, NOTIFY, NOW + MINUTE, EVERYTHING) == 3
+    assert taken(store, [open_ones[0], *news[2]]) == [open_ones[0], *news[2]]
 
 
 def night(store: Store, id: str, state: CutoverState, **fields: Any) -> list[str]:

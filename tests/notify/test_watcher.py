@@ -18,7 +18,7 @@ from bot.dms.model import short_name
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.slack.render.outbox_messages import OutboxRenderer
-from bot.store import Store, StoreError, open_store
+from bot.store import Store, StoreError, open_store, records
 from bot.store.records import OutMessage, RunState
 from bot.store.sqlite import SqliteBackend
 from bot.watch import detail_queues
@@ -671,6 +671,21 @@ def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
     again(watcher)
     stopped = [("changed", "RUNNING/CDC", "STOPPED/CDC")]
     assert (told(store, "bad"), told(store, "good")) == ([], stopped)
+    watcher.close()
+
+
+def test_a_subscription_that_cannot_be_understood_keeps_no_change_from_being_told(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    store.add_watch(records.Watch("w1", "C0OTHER001", "U1"))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE watches SET only = '['")
+    dms.control.add_job("orders", state="RUNNING", phase="CDC", frozen=True)
+    watcher = Watcher(gateway, store, settings)
+    watcher.tick()
+    dms.control.set_job("orders", state="FAILED")
+    again(watcher)
+    assert told(store, "orders") == [("changed", "RUNNING/CDC", "FAILED/CDC")]
     watcher.close()
 
 
