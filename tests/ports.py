@@ -1,7 +1,9 @@
-"""Ports for what cannot choose one itself, and ports at which nobody answers."""
+"""Ports for what cannot choose one itself, ports at which nobody answers, and the ports of a started bot."""
 
 from __future__ import annotations
 
+import json
+import re
 import secrets
 import socket
 from collections.abc import Iterator
@@ -38,3 +40,10 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as holder:
         holder.bind((_LOOPBACK, 0))
         yield int(holder.getsockname()[1])
+
+
+def ports_of(log: str) -> list[int]:
+    """Those that the servers of a bot say they listen on, in this order, where its log is JSON."""
+    return [
+        json.loads(each)["port"] for each in re.findall(r'^.*"http_server_listening".*\n', log, re.MULTILINE)
+    ]

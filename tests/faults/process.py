@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import re
 import resource
 import signal
 import threading
@@ -20,6 +19,7 @@ from sandbox.slack.seed import APPROVAL_CHANNEL, NOTIFY_CHANNEL
 from tests import loaded
 from tests.e2e.env import LOCATIONS, UNHURRIED, Env
 from tests.loaded import Copy
+from tests.ports import ports_of
 
 UNLIMITED = resource.RLIM_INFINITY
 
@@ -41,9 +41,9 @@ class Process:
 
     def ready(self) -> bool:
         """What `/readyz` says."""
-        found = re.search(r"listens on [^\"]*port (\d+)", self.text())
-        assert found is not None, self.text()
-        connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=60)
+        found = ports_of(self.text())
+        assert found, self.text()
+        connection = http.client.HTTPConnection("127.0.0.1", found[0], timeout=60)
         try:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200

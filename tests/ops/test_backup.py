@@ -579,7 +579,7 @@ def test_a_bot_on_a_restored_database_sends_nothing_again(db: Path, copy: Path) 
             bot.process.kill()
             bot.process.wait()
         assert dms.control.calls("StopMigrationJob") == []
-    assert "Traceback" not in bot.text()
+    assert "Traceback" not in bot.text(), bot.text()
 
 
 def test_what_is_odd_in_the_database_s_address_is_printed_by_no_command(copy: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests import loaded
+from tests.ports import ports_of
 from tests.waiting import until
 
 Environ = dict[str, str]
@@ -46,8 +47,7 @@ class Running:
 
     def ports(self) -> list[int]:
         """Those that its servers say they listen on, in this order."""
-        found = re.findall(r'^.*"http_server_listening".*\n', self.log(), re.MULTILINE)
-        return [json.loads(each)["port"] for each in found]
+        return ports_of(self.log())
 
     def until(self, look: Callable[[], Any], seconds: float = 60) -> Any:
         """What `look` finds at last; with the log where it finds nothing or the bot ends first."""
