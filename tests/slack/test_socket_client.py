@@ -6,14 +6,20 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from slack_sdk import WebClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from structlog.testing import capture_logs
 
-from bot.slack.inbound.socket_receiver import SocketClient
+from bot.runtime.health import Health
+from bot.slack.api.client import slack_client
+from bot.slack.inbound.after_ack import AfterAck
+from bot.slack.inbound.bolt_app import make_bolt_app
+from bot.slack.inbound.socket_receiver import SocketClient, SocketReceiver
 from sandbox.slack import SlackServer
 from tests.waiting import until
 
@@ -178,3 +184,20 @@ def test_its_heartbeat_ends_when_nobody_reads_any_more() -> None:
         finally:
             goes_on.set()
             client.close()
+
+
+def test_what_cannot_be_acknowledged_while_it_stops_is_no_error() -> None:
+    asked = threading.Event()
+    with SlackServer(port=0) as slack, ThreadPoolExecutor(1) as pool:
+        web = slack_client(slack.bot_token, slack.api_url)
+        app, after_ack = make_bolt_app(web, time.sleep), AfterAck(pool)
+        app.event("app_mention")(lambda: after_ack.submit(asked.set))
+        receiver = SocketReceiver(app, slack.app_token, after_ack, Health(), web_client=web)
+        receiver.bypass_proxy()
+        receiver.connect()
+        receiver.close()
+        payload = {"type": "event_callback", "event": {"type": "app_mention"}}
+        with capture_logs() as logs:
+            receiver.handle(receiver.client, SocketModeRequest("events_api", "e1", payload))
+        assert asked.wait(60)
+    assert [(each["event"], each["log_level"]) for each in logs] == [("acknowledgement_lost", "warning")]

@@ -20,7 +20,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode.base_handler import BaseSocketModeHandler
 from slack_bolt.adapter.socket_mode.internals import build_headers, send_response
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientNotConnectedError
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -210,9 +210,14 @@ class SocketReceiver(BaseSocketModeHandler):
     def handle(self, client: BaseSocketModeClient, req: SocketModeRequest) -> None:
         started = time()
         begun = perf_counter()
-        with self._after_ack.acknowledged():
-            answer = dispatch(self.app, req.payload, build_headers(req), "socket_mode")
-            send_response(client, req, answer, started)
+        try:
+            with self._after_ack.acknowledged():
+                answer = dispatch(self.app, req.payload, build_headers(req), "socket_mode")
+                send_response(client, req, answer, started)
+        except SlackClientNotConnectedError as error:
+            # Its connection has ended, as when the bot stops. What was asked for is done nevertheless.
+            log.warning("acknowledgement_lost", reason=str(error))
+            return
         metrics.acknowledged(perf_counter() - begun)
 
     def _hang_up(self) -> None:
