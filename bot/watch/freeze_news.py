@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 
+from bot.dms.model import Job
 from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.subscriptions import FREEZE, Subscriptions
-from bot.runtime.one_by_one import one_by_one, pass_over
+from bot.runtime.one_by_one import LeftOut, one_by_one, pass_over
 from bot.store import Store
 from bot.store.records import EVERY_JOB, Event, Freeze, OutMessage, every_job_of
 
@@ -104,8 +105,11 @@ def _enqueue(
 
 
 def _targets(store: Store, job: str, subscriptions: Subscriptions, now: datetime) -> frozenset[str]:
-    known = store.known_job(job)
+    unread = LeftOut()
+    known = store.known_job(job, unread)
     found = known.job if known is not None else None
+    if unread.keys:
+        found = Job(job, now, "", type="")  # without labels: None would match every label
     event = Event(job, found.create_time if found else now, now, FREEZE)
     return frozenset(each.target for each in subscriptions.recipients(event, found))
 

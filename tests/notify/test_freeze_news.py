@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event as Flag
 
 from bot.config.projects import Project, Projects
@@ -12,9 +13,10 @@ from bot.policy.scope import Scope
 from bot.policy.subscriptions import Subscriptions
 from bot.slack.render.freezes import freeze_message, planned_freeze_message
 from bot.store import Store
-from bot.store.records import EVERY_JOB, Freeze, Watch
+from bot.store.records import EVERY_JOB, Freeze, JobSnapshot, Watch
 from bot.watch.freeze_news import FreezeNews, announce_freeze
 from tests.notify.world import MINUTE, NOTIFY, NOW, TEAM_CHANNEL, job
+from tests.store.raw import Raw
 
 HOUR = timedelta(hours=1)
 NONE = Policy().projects
@@ -64,6 +66,17 @@ def test_those_who_follow_the_job_are_told_but_not_where_it_was_said(store: Stor
     subscriptions = Subscriptions.of(NOTIFY, (watch, other, quiet))
     announce_freeze(store, a_freeze(2, job().name), "set", subscriptions, NOW, told_in=NOTIFY)
     assert told(store, NOW) == [("freeze", "set", TEAM_CHANNEL)]
+
+
+def test_a_job_whose_row_cannot_be_read_is_told_by_its_name_alone(store: Store, tmp_path: Path) -> None:
+    """Nobody knows its labels: a channel that follows one may be for people who are kept from the job."""
+    store.save_known([JobSnapshot(job(), NOW, NOW)])
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '['")
+    label = Watch("w1", TEAM_CHANNEL, "U1", "label:env=prod")
+    subscriptions = Subscriptions.of("", (label, Watch("w2", NOTIFY, "U1", job().name)))
+    announce_freeze(store, a_freeze(2, job().name), "set", subscriptions, NOW)
+    assert told(store, NOW) == [("freeze", "set", NOTIFY)]
 
 
 def test_a_planned_freeze_is_told_when_it_begins_and_before_it_ends(store: Store) -> None:
