@@ -10,6 +10,7 @@ from bot.cmdline.answers import Answer, Button, Note, RichPart, Time, User, Verb
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.dms.resource_names import project_of
 from bot.policy.permissions import Permission
+from bot.runtime.one_by_one import LeftOut
 from bot.store.records import ACTIVE_RUNS, EVERY_JOB, Freeze
 from bot.util.command import COMMAND
 from bot.util.redact import redact
@@ -104,16 +105,16 @@ def _example(invocation: Invocation) -> str:
 
 
 def _runs_in_progress(ctx: Context, frozen: FreezeTarget) -> str:
-    job = frozen.job
+    """What a freeze does not stop. It is set all the same where that cannot be read."""
+    job, left_out = frozen.job, LeftOut()
     runs = [
         each
-        for each in ctx.store.runs(states=ACTIVE_RUNS, job=job.name if job else "")
+        for each in ctx.store.runs(states=ACTIVE_RUNS, job=job.name if job else "", skip=left_out)
         if frozen.project is None or project_of(each.job) == frozen.project.id
     ]
     count = sum(1 for run in runs if job or not is_hidden(ctx, "freeze", run.job))
-    if not count:
-        return ""
-    return f" {count} {'action' if count == 1 else 'actions'} in progress will continue."
+    known = f" {count} {'action' if count == 1 else 'actions'} in progress will continue." if count else ""
+    return known + (" Not all actions in progress could be read." if left_out.keys else "")
 
 
 VERB = Verb(

@@ -10,7 +10,9 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.resource_names import project_of
 from bot.policy.permissions import Permission
 from bot.requests.wording import freeze_terms, frozen_jobs, unfreeze_arguments
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import EVERY_JOB, Freeze, OutMessage
+from bot.store.table import Skip
 from bot.util.command import COMMAND
 from commands.support.base import Context, Verb, only_of_a_job
 from commands.support.freezes import FreezeTarget, announce, audit, is_public, job_namer, target
@@ -20,15 +22,18 @@ from commands.support.visibility import is_hidden, is_open_here
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     frozen = target(ctx, invocation)
+    unread = LeftOut()
     with ctx.store.transaction():
-        lifted = ctx.store.lift_freezes(frozen.name, ctx.who.user, ctx.now())
-        if lifted:
-            ctx.store.append_audit(audit(ctx, "unfrozen", frozen, f"freezes lifted: {len(lifted)}"))
+        lifted = ctx.store.lift_freezes(frozen.name, ctx.who.user, ctx.now(), unread)
+        count = len(lifted) + len(unread.keys)
+        if count:
+            ctx.store.append_audit(audit(ctx, "unfrozen", frozen, f"freezes lifted: {count}"))
             _notify_owners(ctx, frozen, lifted)
-            announce(ctx, frozen, replace(lifted[-1], lifted_by=ctx.who.user), "lifted")
+            newest = replace(lifted[-1], lifted_by=ctx.who.user) if lifted else None
+            announce(ctx, frozen, newest, "lifted")
     still = _still(ctx, frozen)
     public = is_public(ctx, frozen) and not (still and _names_hidden_jobs(ctx, frozen))
-    if not lifted:
+    if not count:
         nothing = _nothing(frozen, alone=not still)
         return Note((nothing, " ", *still) if still else nothing, tone="warn" if still else "info")
     parts: tuple[RichPart, ...] = (
@@ -52,11 +57,11 @@ def _nothing(frozen: FreezeTarget, *, alone: bool) -> str:
     return f"{frozen.text} is not frozen." if alone else f"{frozen.text} has no freeze of its own to lift."
 
 
-def _frozen_alone(ctx: Context, frozen: FreezeTarget) -> list[Freeze]:
+def _frozen_alone(ctx: Context, frozen: FreezeTarget, skip: Skip = pass_over) -> list[Freeze]:
     """Freezes of less than all that `frozen` stands for, without those of jobs hidden from this person."""
     inside = [
         each
-        for each in ctx.store.freezes(ctx.now())
+        for each in ctx.store.freezes(ctx.now(), skip=skip)
         if each.job not in (EVERY_JOB, frozen.name)
         and (frozen.project is None or (each.is_of_one_job and project_of(each.job) == frozen.project.id))
     ]
@@ -71,21 +76,29 @@ def _names_hidden_jobs(ctx: Context, frozen: FreezeTarget) -> bool:
 
 def _still(ctx: Context, frozen: FreezeTarget) -> tuple[RichPart, ...]:
     """What else forbids changes, and how to lift it; empty if nothing does."""
-    wider = _wider(ctx, frozen)
+    unread = LeftOut()
+    found = _known_still(ctx, frozen, unread)
+    if not unread.keys:
+        return found
+    return (*found, *([" "] if found else []), "A freeze cannot be read: changes may still be refused.")
+
+
+def _known_still(ctx: Context, frozen: FreezeTarget, skip: Skip) -> tuple[RichPart, ...]:
+    wider = _wider(ctx, frozen, skip)
     if frozen.job is not None:
         closed = ctx.access.planned_freeze_reason(frozen.job)
         return wider or ((closed,) if closed else ())
     projects = ctx.settings.projects
     calls = job_namer(ctx)
-    names = sorted({frozen_jobs(each, projects, calls) for each in _frozen_alone(ctx, frozen)})
+    names = sorted({frozen_jobs(each, projects, calls) for each in _frozen_alone(ctx, frozen, skip)})
     alone = f"Still frozen on their own: {', '.join(names[:10])}." if names else ""
     return (*wider, *([" "] if wider and alone else []), *([alone] if alone else []))
 
 
-def _wider(ctx: Context, frozen: FreezeTarget) -> tuple[RichPart, ...]:
+def _wider(ctx: Context, frozen: FreezeTarget, skip: Skip) -> tuple[RichPart, ...]:
     """A freeze of more jobs that holds for these, too."""
     projects = ctx.settings.projects
-    for freeze in ctx.store.freezes(ctx.now(), frozen.name):
+    for freeze in ctx.store.freezes(ctx.now(), frozen.name, skip):
         if freeze.job != frozen.name:
             calls = job_namer(ctx)
             jobs = frozen_jobs(freeze, projects, calls)

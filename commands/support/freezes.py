@@ -9,6 +9,7 @@ from bot.cmdline.invocation import Invocation, UsageError
 from bot.config.projects import Project
 from bot.dms.errors import DmsError
 from bot.dms.model import Job, short_name
+from bot.dms.resource_names import is_job_name, project_of
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.requests.queries import mark_timelines_dirty
@@ -104,7 +105,7 @@ def _job(ctx: Context, invocation: Invocation) -> Job:
 
 def _frozen_job(ctx: Context, typed: str) -> Job | None:
     """The one frozen job that this can stand for, if this person may see it, as it was last known."""
-    names = {each.job for each in ctx.store.freezes(ctx.now()) if each.is_of_one_job}
+    names = [each for each in ctx.store.frozen_names(ctx.now()) if is_job_name(each)]
     meant = [name for name in names if can_mean(ctx, typed, name) and not is_hidden(ctx, "unfreeze", name)]
     if len(meant) != 1:
         return None
@@ -123,9 +124,10 @@ def job_namer(ctx: Context) -> JobNamer:
 
 def _project(ctx: Context, verb: str, text: str) -> Project:
     """A freeze can be lifted although its project is no longer served."""
-    frozen = {each.project for each in ctx.store.freezes(ctx.now())}
-    if verb == "unfreeze" and text in frozen and ctx.settings.projects.get(text) is None:
-        return Project(text)
+    if verb == "unfreeze" and ctx.settings.projects.get(text) is None:
+        names = ctx.store.frozen_names(ctx.now())
+        if text in {project_of(each) for each in names if not is_job_name(each)}:
+            return Project(text)
     return find_project(ctx, text)
 
 
@@ -145,12 +147,14 @@ def audit(ctx: Context, event: str, frozen: FreezeTarget, detail: str) -> AuditE
     )
 
 
-def announce(ctx: Context, frozen: FreezeTarget, freeze: Freeze, what: str) -> None:
-    """Tell who follows the jobs that a freeze was `set` or `lifted`; in its transaction."""
+def announce(ctx: Context, frozen: FreezeTarget, freeze: Freeze | None, what: str) -> None:
+    """Tell who follows the jobs that a freeze was `set` or `lifted`; in its transaction. None if it cannot be
+    read, so that no message can show it."""
     watches: tuple[SubscriptionLike, ...] = (*ctx.access.policy.watches, *ctx.store.watches(skip=pass_over))
     subscriptions = Subscriptions.of(ctx.settings.notify_channel, watches, ctx.settings.projects)
     told_in = ctx.who.channel if is_public(ctx, frozen) else ""
-    announce_freeze(ctx.store, freeze, what, subscriptions, ctx.now(), told_in=told_in)
+    if freeze is not None:
+        announce_freeze(ctx.store, freeze, what, subscriptions, ctx.now(), told_in=told_in)
     if frozen.job is not None:
         mark_timelines_dirty(ctx.store, frozen.name, subscriptions.targets())
 

@@ -9,14 +9,15 @@ import pytest
 
 from bot.cmdline.answers import JobCard
 from bot.dms.model import job_name
+from bot.dms.rules import Action
 from bot.requests.delay import resumed_at
 from bot.requests.queries import mark_timelines_dirty
 from bot.store import StoreError
 from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.facts import RequestFacts
-from bot.store.records import Escalation, Freeze, JobSnapshot, RequestState, Watch
+from bot.store.records import Escalation, Freeze, JobSnapshot, RequestState, Run, RunState, Watch
 from tests.policy.command_service import PLACES, PROJECT, CommandService
-from tests.policy.people import DANA, NOW
+from tests.policy.people import ALEX, DANA, NOW
 from tests.store import make
 from tests.store.raw import Raw
 
@@ -73,6 +74,43 @@ def test_a_freeze_that_cannot_be_read_takes_no_card_away_and_still_forbids(
     assert any(str(each).startswith("whether it is frozen") for each in card.unknown)
     with pytest.raises(StoreError):
         full.sure("stop billing")
+
+
+def test_whatever_cannot_be_read_a_freeze_can_be_set(full: CommandService, tmp_path: Path) -> None:
+    store = full.ctx.store
+    store.save_known([JobSnapshot(full.ctx.dms.get_job(ORDERS), NOW, NOW)])
+    store.add_run(make.run("u1", "billing"))
+    store.add_run(Run("u2", "r1", ORDERS, Action.STOP, RunState.FOLLOWING, "", created=NOW, by="U1"))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE freezes SET created = 'long ago'")
+        raw.execute("UPDATE runs SET action = 'levitate'")
+        raw.execute("UPDATE known_jobs SET flags = '['")
+    until = '--until 2h --reason "month end"'
+    for said in (
+        full.sure(f"freeze --all {until}", ALEX),
+        full.type(f"freeze --project {PROJECT} {until}", ALEX),
+        full.type(f"freeze orders {until}", ALEX),
+    ):
+        assert "Not all actions in progress could be read." in str(said)
+    assert store.frozen_names(NOW) == ("*", f"projects/{PROJECT}", ORDERS)
+
+
+def test_a_freeze_that_cannot_be_read_can_be_lifted(full: CommandService, tmp_path: Path) -> None:
+    store, gone = full.ctx.store, job_name("acme-old", PLACES[0], "gone")
+    for id, job in (("f2", ORDERS), ("f3", "projects/acme-old"), ("f4", gone)):
+        store.add_freeze(Freeze(id, job, NOW + HOUR, "night", DANA.user, NOW))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE freezes SET created = 'long ago'")
+    still = "A freeze cannot be read: changes may still be refused."
+    for line in ("orders", "gone", "--project acme-old"):
+        said = str(full.type(f"unfreeze {line}", ALEX))
+        assert "unfroze" in said or "lifted a freeze of" in said
+        assert still in said
+    last = str(full.type("unfreeze --all", ALEX))
+    assert "unfroze" in last
+    assert still not in last
+    assert [each.event for each in store.audit()].count("unfrozen") == 4
+    assert store.freezes(NOW) == ()
 
 
 def test_a_job_whose_row_cannot_be_read_is_shown_as_the_service_has_it(

@@ -12,7 +12,9 @@ from bot.store.tables.base import TableGroup
 
 _FREEZES = Table("freezes", Freeze)
 _ADD = _FREEZES.insert()
-_LIFT = "UPDATE freezes SET lifted = ?, lifted_by = ? WHERE job = ? AND lifted IS NULL AND until > ?"
+_IN_FORCE = "lifted IS NULL AND until > ?"
+_FROZEN = f"SELECT DISTINCT job FROM freezes WHERE {_IN_FORCE} ORDER BY job"  # noqa: S608 - our own text
+_LIFT = f"UPDATE freezes SET lifted = ?, lifted_by = ? WHERE job = ? AND {_IN_FORCE}"  # noqa: S608 - as above
 
 
 class FreezeTable(TableGroup):
@@ -29,14 +31,20 @@ class FreezeTable(TableGroup):
 
         `skip` is for lists that say how many they lack: no change may go on past an unreadable freeze.
         """
-        where = Where().add("lifted IS NULL AND until > ?", time_text(now))
+        where = Where().add(_IN_FORCE, time_text(now))
         if job:
             where.one_of("job", (job, every_job_of(project_of(job)), EVERY_JOB))
         return _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params), skip)
 
-    def lift_freezes(self, job: str, by: str, now: datetime) -> tuple[Freeze, ...]:
-        """Lift the freezes set on exactly `job` (see `Freeze.job`), and return them; in one transaction."""
+    def frozen_names(self, now: datetime) -> tuple[str, ...]:
+        """What is frozen at `now` (see `Freeze.job`), also by freezes that cannot be read."""
+        return tuple([str(name) for (name,) in self._db.rows(_FROZEN, (time_text(now),))])
+
+    def lift_freezes(self, job: str, by: str, now: datetime, skip: Skip | None = None) -> tuple[Freeze, ...]:
+        """Lift the freezes set on exactly `job` (see `Freeze.job`), and return them; in one transaction. One
+        whose error `skip` takes is lifted as well."""
         at = time_text(now)
-        lifted = tuple(each for each in self.freezes(now, job) if each.job == clean(job))
+        where = Where().add(_IN_FORCE, at).add("job = ?", job)
+        lifted = _FREEZES.records(self._db.rows(_FREEZES.select(where, "ORDER BY seq"), where.params), skip)
         self._db.change(_LIFT, (at, clean(by), clean(job), at))
         return lifted
