@@ -275,8 +275,10 @@ class RequestCreation:
         )
 
     def _open_of(self, request: Request) -> list[Request]:
-        """The open requests of the same person, newest first."""
-        found = self._ctx.store.requests(OPEN_REQUESTS, by=request.by.user, limit=10 * self._ctx.max_open)
+        """The open requests of the same person, newest first. One that cannot be read does not count: nobody
+        can confirm, approve or withdraw it."""
+        limit = 10 * self._ctx.max_open
+        found = self._ctx.store.requests(OPEN_REQUESTS, by=request.by.user, limit=limit, skip=pass_over)
         return [each for each in found if each.by.team == request.by.team and each.expires > request.created]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.dms.rules import Action
 from bot.policy.access import Access
-from bot.runtime.one_by_one import pass_over
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store import Store
 from bot.store.message_keys import timeline_key
 from bot.store.records import ACTIVE_RUNS, Decision, Person, Request, Run
@@ -78,7 +78,7 @@ class RelatedRequests:
     first: tuple[Request, ...] = ()
     """The newest."""
     more: int = 0
-    """Number of further ones."""
+    """Number of further ones, and of those that cannot be read."""
 
 
 NO_RELATED = RelatedRequests()
@@ -91,8 +91,10 @@ def find_related_open(store: Store, request: Request, now: datetime) -> RelatedR
         StoreError.
     """
     ids = store.open_sharing_jobs(request.id, request.by.team, now)
-    found = (store.request(id) for id in ids[:_FIRST])
-    return RelatedRequests(tuple(each for each in found if each is not None), len(ids[_FIRST:]))
+    unread = LeftOut()
+    found = [store.request(id, unread) for id in ids[:_FIRST]]
+    more = len(ids[_FIRST:]) + len(unread.keys)
+    return RelatedRequests(tuple(each for each in found if each is not None), more)
 
 
 def mark_messages_dirty(store: Store, request_id: str) -> None:

@@ -12,6 +12,7 @@ from bot.dms.model import job_name
 from bot.dms.rules import Action
 from bot.requests.delay import resumed_at
 from bot.requests.queries import mark_timelines_dirty
+from bot.runtime.one_by_one import pass_over
 from bot.store import StoreError
 from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.facts import RequestFacts
@@ -111,6 +112,17 @@ def test_a_freeze_that_cannot_be_read_can_be_lifted(full: CommandService, tmp_pa
     assert still not in last
     assert [each.event for each in store.audit()].count("unfrozen") == 4
     assert store.freezes(NOW) == ()
+
+
+def test_a_request_that_cannot_be_read_keeps_nobody_from_making_one(
+    full: CommandService, tmp_path: Path
+) -> None:
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE requests SET action = 'levitate'")
+        raw.execute("DELETE FROM freezes")
+    full.type("promote billing")
+    (made,) = full.ctx.store.requests(skip=pass_over)
+    assert (made.action, made.state) == (Action.PROMOTE, RequestState.CONFIRMING)
 
 
 def test_a_job_whose_row_cannot_be_read_is_shown_as_the_service_has_it(

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from bot.requests.queries import RelatedRequests, find_related_open
+from bot.slack.render.request_details import request_details
 from bot.store import Store, StoreError
 from bot.store.records import Decision, Person, RequestState
 from tests.store import make
 from tests.store.make import MINUTE, NOW
+from tests.store.raw import Raw
 
 
 def test_a_request_comes_back_as_it_was(store: Store) -> None:
@@ -67,6 +69,20 @@ def test_open_requests_that_share_a_job(store: Store) -> None:
     assert find_related_open(store, asked, NOW) == RelatedRequests(tuple(reversed(others[2:])), 2)
     store.move_request("q5", [RequestState.APPROVING], RequestState.DENIED)
     assert store.open_sharing_jobs("q0", "T1", NOW) == ("q4", "q3", "q2", "q1")
+
+
+def test_open_requests_that_cannot_be_read_are_counted(store: Store, raw: Raw) -> None:
+    asked = make.request("q0", "a")
+    for each in (asked, make.request("q1", "a"), make.request("q2", "a"), make.request("q3", "a")):
+        store.add_request(each)
+    raw.execute("UPDATE requests SET action = 'levitate' WHERE id = 'q1'")
+    raw.execute("UPDATE requests SET \"by\" = '[' WHERE id = 'q3'")
+    found = find_related_open(store, asked, NOW)
+    assert found == RelatedRequests((make.request("q2", "a"),), 2)
+    assert "👥 *Also open*" in str([each.to_dict() for each in request_details(asked, found)])
+    assert "*Also open*: 2 requests." in str(
+        [each.to_dict() for each in request_details(asked, RelatedRequests((), 2))]
+    )
 
 
 @pytest.mark.parametrize("changes", [{"unheard_of": 1}, {"by": make.DANA}, {"state": "done"}, {"jobs": ()}])

@@ -187,11 +187,10 @@ def offers_destination(request: Request) -> bool:
 
 def _related(request: Request, others: RelatedRequests) -> list[Block]:
     """Who decides should know what else is open for the same jobs, as it may run first."""
-    if not others.first:
-        return []
-    more = f"; and {others.more} more" if others.more else ""
-    listed = "; ".join(_related_request(request, each) for each in others.first)
-    return m.sections(f"👥 *Also open*: {listed}{more}.")
+    listed = [_related_request(request, each) for each in others.first]
+    if others.more:
+        listed.append(f"and {others.more} more" if listed else count_of(others.more, "request"))
+    return m.sections(f"👥 *Also open*: {'; '.join(listed)}.") if listed else []
 
 
 def _related_request(request: Request, other: Request) -> str:

@@ -28,10 +28,12 @@ class RequestTables(TableGroup):
             self._db.change(_ADD, [*_REQUESTS.values(request), clean(request.by.user)])
             self._db.many(_ADD_JOB, [(clean(job.name), clean(request.id)) for job in request.jobs])
 
-    def request(self, id: str) -> Request | None:
+    def request(self, id: str, skip: Skip | None = None) -> Request | None:
+        """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("id = ?", id)
         row = self._db.row(_REQUESTS.select(where), where.params)
-        return None if row is None else _REQUESTS.record(row)
+        found = _REQUESTS.records(() if row is None else (row,), skip)
+        return found[0] if found else None
 
     def requests(
         self,
@@ -50,11 +52,11 @@ class RequestTables(TableGroup):
 
     def open_sharing_jobs(self, request: str, team: str, now: datetime) -> tuple[str, ...]:
         """Ids of the team's other requests that are open at `now` and share a job with `request` (an id),
-        newest first. Requests can be large, so none is decoded."""
+        newest first, with those whose team cannot be read. Requests can be large, so none is decoded."""
         where = Where().one_of("state", PENDING_REQUESTS).add("expires > ?", time_text(now))
         where.add("id != ?", request).add(_SHARES_A_JOB, request)
         rows = self._db.rows(f'SELECT id, "by" FROM requests{where} ORDER BY seq DESC', where.params)  # noqa: S608
-        return tuple(str(id) for id, by in rows if json.loads(by).get("team") == team)
+        return tuple(str(id) for id, by in rows if _team_of(by) in (team, None))
 
     def move_request(
         self, id: str, expect: Sequence[RequestState], to: RequestState, **changes: Any
@@ -80,3 +82,11 @@ class RequestTables(TableGroup):
         """Decisions on a request, oldest first."""
         where = Where().add("request = ?", request)
         return _DECISIONS.records(self._db.rows(_DECISIONS.select(where, "ORDER BY seq"), where.params), skip)
+
+
+def _team_of(by: str) -> str | None:
+    """None if it cannot be read."""
+    try:
+        return str(json.loads(by)["team"])
+    except (ValueError, TypeError, KeyError):
+        return None
