@@ -30,7 +30,7 @@ from bot.requests.job_names import place_to_tell
 from bot.requests.rules import is_overdue
 from bot.requests.wording import freeze_terms
 from bot.runtime.one_by_one import LeftOut, pass_over
-from bot.store.records import ACTIVE_RUNS, Run, RunState
+from bot.store.records import Run, RunState
 from bot.util import parallel
 from bot.watch.transitions import status_since
 from commands.support.base import Context, Verb
@@ -50,9 +50,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     job = replace(found, rest=parts.rest)
     databases = parts.databases or ()
     no_freeze, no_run = LeftOut(), LeftOut()
-    runs = ctx.store.runs(job=job.name, states=ACTIVE_RUNS, limit=1, skip=no_run)
-    run = runs[0] if runs else None
+    runs = ctx.store.locking_runs(job.name, skip=no_run)
+    run = runs[-1] if runs else None
     freezes = ctx.store.freezes(ctx.now(), job.name, no_freeze)
+    failed = last_failure(ctx.store, job, ctx.now(), no_run) if run is None else None
     delay = parts.readings.of(job, replicated(databases), ctx.now()) if parts.readings else None
     whole = invocation.is_set(MORE)
     buttons = JobButtons(()) if whole else _buttons(ctx, job, databases, run, delay)
@@ -70,7 +71,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         unknown=(*parts.unknown, *_maybe_elsewhere(job, missing), *_unreadable(no_freeze, no_run)),
         read_at=ctx.now(),
         frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
-        failed_run=last_failure(ctx.store, job, ctx.now()) if run is None else None,
+        failed_run=failed,
         next_step=next_step(job, databases),
         withheld=_withheld(ctx, job, databases),
         buttons=buttons.shown,
@@ -204,9 +205,8 @@ def _may_cut_over(ctx: Context, job: Job) -> bool:
 
 
 def _is_verified(ctx: Context, job: Job) -> bool:
-    return any(
-        run.action is Action.VERIFY for run in ctx.store.runs(job=job.name, states=(RunState.SUCCEEDED,))
-    )
+    runs = ctx.store.runs(job=job.name, states=(RunState.SUCCEEDED,), skip=pass_over)
+    return any(run.action is Action.VERIFY for run in runs)
 
 
 def _is_clear(delay: MeasuredDelay | None) -> bool:

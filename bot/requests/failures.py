@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from bot.dms.model import Job, State
 from bot.policy.subscriptions import ACTION_FAILED, Subscriptions
 from bot.requests.queries import request_key
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import Event, OutMessage, Request, Run, RunState
+from bot.store.table import Skip
 
 FAILED_RUNS = (RunState.FAILED, RunState.REFUSED, RunState.UNCLEAR)
 _SETTLE = timedelta(seconds=6)
@@ -67,13 +69,13 @@ def _jobs_by_target(
     return found
 
 
-def last_failure(store: Store, job: Job, now: datetime) -> Run | None:
-    """The last action on the job, if it did not succeed in the last day.
+def last_failure(store: Store, job: Job, now: datetime, skip: Skip = pass_over) -> Run | None:
+    """The last action on the job, if it did not succeed in the last day, and can be read.
 
     Raises:
         StoreError.
     """
-    newest = store.runs(job=job.name, limit=1)
+    newest = store.runs(job=job.name, limit=1, skip=skip)
     run = newest[0] if newest else None
     if run is None or run.state not in FAILED_RUNS or run.ended is None or now - run.ended > _SHOWN:
         return None

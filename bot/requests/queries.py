@@ -11,7 +11,7 @@ from bot.policy.access import Access
 from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store import Store
 from bot.store.message_keys import timeline_key
-from bot.store.records import ACTIVE_RUNS, Decision, Person, Request, Run
+from bot.store.records import Decision, Person, Request, Run
 
 
 def newest_runs(store: Store, request_id: str) -> tuple[Run, ...]:
@@ -127,8 +127,7 @@ def locking_run(store: Store, action: Action, job: str) -> Run | None:
     Raises:
         StoreError.
     """
-    runs = store.runs(job=job, states=ACTIVE_RUNS)
-    return next((run for run in runs if run.cancels or action is not Action.CANCEL), None)
+    return next(iter(store.locking_runs(job, cancels=action is Action.CANCEL)), None)
 
 
 def request_key(request_id: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from bot.dms.rules import Action
+from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import RunState
 
@@ -18,7 +19,7 @@ def usual_duration(store: Store, action: Action) -> float | None:
     Raises:
         StoreError.
     """
-    runs = store.runs(states=(RunState.SUCCEEDED,), limit=_LOOKED_AT)
+    runs = store.runs(states=(RunState.SUCCEEDED,), limit=_LOOKED_AT, skip=pass_over)
     lasted = [
         (run.ended - run.called).total_seconds()
         for run in runs

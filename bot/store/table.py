@@ -51,6 +51,11 @@ class Where:
             self.add(f'"{name}" IN ({_placeholders(len(texts))})', *texts)
         return self
 
+    def none_of(self, name: str, values: Iterable[str]) -> Where:
+        """The column has none of the values, of which there is at least one."""
+        texts = [str(each) for each in values]
+        return self.add(f'"{name}" NOT IN ({_placeholders(len(texts))})', *texts)
+
     def __str__(self) -> str:
         return f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
 

@@ -11,7 +11,7 @@ from bot.cmdline.answers import JobCard
 from bot.dms.model import job_name
 from bot.dms.rules import Action
 from bot.requests.delay import resumed_at
-from bot.requests.queries import mark_timelines_dirty
+from bot.requests.queries import locking_run, mark_timelines_dirty
 from bot.runtime.one_by_one import pass_over
 from bot.store import StoreError
 from bot.store.cutover import Cutover, CutoverPlan, CutoverState
@@ -75,6 +75,22 @@ def test_a_freeze_that_cannot_be_read_takes_no_card_away_and_still_forbids(
     assert any(str(each).startswith("whether it is frozen") for each in card.unknown)
     with pytest.raises(StoreError):
         full.sure("stop billing")
+
+
+def test_an_action_in_a_state_of_a_newer_version_keeps_its_job_locked(
+    full: CommandService, tmp_path: Path
+) -> None:
+    billing = job_name(PROJECT, PLACES[0], "billing")
+    full.ctx.store.add_run(Run("u1", "r1", billing, Action.STOP, RunState.FOLLOWING, "", by="U1"))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("DELETE FROM freezes")
+        raw.execute("UPDATE runs SET state = 'levitating'")
+    card = full.type("show billing")
+    assert isinstance(card, JobCard)
+    assert any(str(each).startswith("whether an action is under way") for each in card.unknown)
+    with pytest.raises(StoreError):
+        full.type("stop billing")
+    assert locking_run(full.ctx.store, Action.CANCEL, billing) is None, "a cancel waits for cancels alone"
 
 
 def test_whatever_cannot_be_read_a_freeze_can_be_set(full: CommandService, tmp_path: Path) -> None:

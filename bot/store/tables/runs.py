@@ -13,6 +13,7 @@ from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 _RUNS = Table("runs", Run, fixed=("id", "state", "job", "request"))
+_ENDED = tuple(each for each in RunState if each not in ACTIVE_RUNS)
 
 # DO NOTHING instead of an error, after which the transaction could not go on. The states are those of the
 # index `runs_lock` in its migration: another active state needs a new migration.
@@ -47,6 +48,14 @@ class RunTable(TableGroup):
         """The newest `limit` runs, in the order in which they were added."""
         where = Where().equal(request=request, job=job, owner=owner).one_of("state", states)
         return _RUNS.records(self._db.rows(_RUNS.select_latest(where, "seq"), [*where.params, limit]), skip)
+
+    def locking_runs(self, job: str, *, cancels: bool = False, skip: Skip | None = None) -> tuple[Run, ...]:
+        """The runs of the job that have not ended, oldest first; with `cancels`, the cancels alone. One in a
+        state of a newer version cannot be read, and may lock the job."""
+        where = Where().add("job = ?", job).none_of("state", _ENDED)
+        if cancels:
+            where.add("action = ?", str(Action.CANCEL))
+        return _RUNS.records(self._db.rows(_RUNS.select(where, "ORDER BY seq"), where.params), skip)
 
     def move_run(self, id: str, expect: Sequence[RunState], to: RunState, **changes: Any) -> Run | None:
         """Change state (and fields of `Run`) if it is still one of `expect`; None if it is not.
