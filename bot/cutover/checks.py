@@ -5,7 +5,7 @@ Everything is read side by side; what fails is a line that says *not checked*, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from typing import TypeVar
 from bot.cutover import guards
 from bot.cutover.moved import GIVES_WAY
 from bot.cutover.states import crew
+from bot.cutover.unreadable import may_share
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.dms.port import Reads
@@ -23,7 +24,7 @@ from bot.policy.access import Access
 from bot.requests.preflight import frozen_text
 from bot.requests.queries import departed, locking_run, valid_approvers
 from bot.runtime.one_by_one import LeftOut
-from bot.store import Store
+from bot.store import Store, UnreadableRow
 from bot.store.cutover import CheckLine, Cutover, CutoverState
 from bot.store.records import Run
 from bot.store.table import Skip
@@ -81,7 +82,7 @@ class Checks:
         return guards.PlanFacts(request.needed, len(given), muted, left)
 
     def _job(self, cutover: Cutover, name: str, begins: datetime) -> guards.JobFacts:
-        store, dms = self.store, self.dms
+        dms = self.dms
         job = _or_error(partial(dms.get_job, name, fresh=True))
         if isinstance(job, DmsError):
             return guards.JobFacts(job, job, job, UnsupportedEvents(), job, job, job, job)
@@ -95,8 +96,6 @@ class Checks:
             recent = self.clock() - _COUNTED
             source = parts.begin(partial(_or_error, partial(dms.source_writes, job, recent)))
             destination = parts.begin(partial(_or_error, partial(dms.destination, job)))
-        freezes = store.freezes(begins, name)
-        run = locking_run(store, Action.PROMOTE, name)
         return guards.JobFacts(
             job=job,
             databases=databases.result(),
@@ -106,12 +105,33 @@ class Checks:
             operations=operations.result(),
             destination=destination.result(),
             source=source.result(),
-            verified=_verified(store.runs(job=name, limit=50)),
-            frozen=frozen_text(store, self.access, job, freezes[0]) if freezes else "",
-            locked=f"<@{run.by}>'s {run.action} is running." if run is not None else "",
+            verified=self._verified(name),
+            frozen=self._frozen(job, begins),
+            locked=self._locked(name),
             replaced=self._is_replaced(cutover, job),
             rival=self._rival(cutover, job),
         )
+
+    def _verified(self, name: str) -> Run | None:
+        """The newest verification that has ended; None where a run cannot be read, which may be newer."""
+        unread = LeftOut()
+        runs = self.store.runs(job=name, limit=50, skip=unread)
+        ended = [each for each in runs if each.action is Action.VERIFY and each.ended is not None]
+        return ended[-1] if ended and not unread.keys else None
+
+    def _frozen(self, job: Job, begins: datetime) -> str:
+        try:
+            freezes = self.store.freezes(begins, job.name)
+        except UnreadableRow:
+            return "A freeze cannot be read from the database: it may forbid this."
+        return frozen_text(self.store, self.access, job, freezes[0]) if freezes else ""
+
+    def _locked(self, name: str) -> str:
+        try:
+            run = locking_run(self.store, Action.PROMOTE, name)
+        except UnreadableRow:
+            return "An action on it cannot be read from the database: it may be running."
+        return f"<@{run.by}>'s {run.action} is running." if run is not None else ""
 
     def _is_replaced(self, cutover: Cutover, job: Job) -> bool:
         request = self.store.request(cutover.request) if cutover.request else None
@@ -124,17 +144,18 @@ class Checks:
     def _rival(self, cutover: Cutover, job: Job) -> str:
         """Another open cutover of the job, or of another job with the same destination. That job is not
         named: readers of the card's channel may be kept from it."""
-        left_out = LeftOut()
-        for other in self.store.cutovers(skip=left_out):
+        unread, unknown = LeftOut(), LeftOut()
+        for other in self.store.cutovers(skip=unread):
             if other.id == cutover.id or other.rehearsal or _takes_turns(cutover, other):
                 continue
             if job.name in other.plan.jobs:
                 return f"It is in another cutover, planned by <@{other.by.user}>."
-            found = [self._destination_of(name, left_out) for name in other.plan.jobs]
+            found = [self._destination_of(name, unknown) for name in other.plan.jobs]
             shared = job.destination in found
             if shared and job.destination.profile:
                 return f"Another cutover has the same destination, planned by <@{other.by.user}>."
-        return UNREADABLE if left_out.keys else ""
+        objects = unknown.keys or any(may_share(self.store, id, job) for id in unread.keys)
+        return UNREADABLE if objects else ""
 
     def _destination_of(self, name: str, skip: Skip) -> object:
         known = self.store.known_job(name, skip)
@@ -142,7 +163,7 @@ class Checks:
 
 
 UNREADABLE = "Another cutover, or a job of one, cannot be read from the database: it may be of the same job."
-"""It objects, so that an approver decides: an error instead would hold this cutover for ever."""
+"""It objects, to the cutovers of its own jobs and destinations."""
 
 
 def _takes_turns(cutover: Cutover, other: Cutover) -> bool:
@@ -164,9 +185,3 @@ def _counts(dms: Reads, job: Job) -> EventCounts:
         return dms.event_counts(job)
     except DmsError as error:
         return EventCounts(note=str(error).rstrip("."))
-
-
-def _verified(runs: Iterable[Run]) -> Run | None:
-    """The newest verification that has ended; `runs` are oldest first."""
-    ended = [each for each in runs if each.action is Action.VERIFY and each.ended is not None]
-    return ended[-1] if ended else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from bot.cmdline.answers import Answer, Note, RichPart, RichText, User
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.moved import GIVES_WAY, end_moved
 from bot.cutover.states import CutoverRole, roles_of
+from bot.cutover.unreadable import may_share
 from bot.dms.drained import takes_bytes, takes_threshold
 from bot.dms.errors import NotFound
 from bot.dms.model import Job, Options
@@ -21,6 +22,7 @@ from bot.requests.base import RequestContext
 from bot.requests.draft import RequestDraft
 from bot.requests.job_names import disambiguate
 from bot.requests.wording import OLD_BUTTON
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.facts import RequestFacts
 from bot.store.records import Person, Request, RequestState
@@ -41,6 +43,10 @@ MOST_BYTES = 16 * 1024**2
 """The most that a PostgreSQL source may be ahead: a segment of its log, which an idle server can finish and
 begin anew without a change of data. Source: PostgreSQL documentation, "Write Ahead Log"
 (`wal_segment_size`, `archive_timeout`)."""
+_UNREADABLE = (
+    "Nothing was planned: a cutover, or its request, cannot be read from the database, and may be of `{}` or "
+    "of its destination."
+)
 _BEFORE_THE_NIGHT = (S.AWAITING_APPROVAL, S.SCHEDULED)
 
 
@@ -148,7 +154,7 @@ class Planning:
 
     def _rehearsed(self, plan: CutoverPlan) -> datetime | None:
         """When all of these jobs were last rehearsed together to the end."""
-        done = self._ctx.store.cutovers([S.DONE], job=plan.jobs[0])
+        done = self._ctx.store.cutovers([S.DONE], job=plan.jobs[0], skip=pass_over)
         fits = (each for each in done if each.rehearsal and set(plan.jobs) <= set(each.plan.jobs))
         return next((each.ended for each in fits), None)
 
@@ -194,7 +200,8 @@ class Planning:
         Raises:
             _Refused: there is another.
         """
-        for other in self._ctx.store.cutovers():
+        unread = LeftOut()
+        for other in self._ctx.store.cutovers(skip=unread):
             moved = other.id == made.plan.moves and other.state in GIVES_WAY
             if moved or other.rehearsal is not made.rehearsal:
                 continue
@@ -214,6 +221,10 @@ class Planning:
                     )
                 )
 
+        for job in jobs:
+            if any(may_share(self._ctx.store, id, job) for id in unread.keys):
+                raise _Refused(Note(_UNREADABLE.format(job.id), tone="warn"))
+
     def _give_way(self, draft: Cutover) -> None:
         """End a plan that its planner never confirmed, as they plan anew."""
         self._ledger.enter(draft, S.ABORTED, "cancelled", draft.by, "It was planned again.")
@@ -223,19 +234,18 @@ class Planning:
 
     def _shared(self, other: Cutover, jobs: Sequence[Job]) -> str:
         """Which job, or whose destination, is in the other cutover, too; empty for none."""
-        taken = set(self._destinations(other))
+        unread = LeftOut()
+        request = self._ctx.store.request(other.request, unread) if other.request else None
+        there = request.jobs if request is not None else ()
+        taken = {each.destination.profile for each in there if each.destination.profile}
         for job in jobs:
             if job.name in other.plan.jobs:
                 return f"`{job.id}`"
             if job.destination.profile in taken:
                 return f"the destination of `{job.id}`"
+            if unread.keys and may_share(self._ctx.store, other.id, job):
+                raise _Refused(Note(_UNREADABLE.format(job.id), tone="warn"))
         return ""
-
-    def _destinations(self, other: Cutover) -> Iterator[str]:
-        request = self._ctx.store.request(other.request) if other.request else None
-        for job in request.jobs if request is not None else ():
-            if job.destination.profile:
-                yield job.destination.profile
 
     # ---- what cannot work
 

@@ -11,7 +11,9 @@ import pytest
 
 from bot.cmdline.answers import AlreadyQueued, CutoverForm, Note
 from bot.cmdline.invocation import UsageError
+from bot.dms.model import job_name
 from bot.policy.subscriptions import Membership
+from bot.runtime.one_by_one import pass_over
 from bot.slack.render.home_view import HomeView
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store.cutover import Cutover, CutoverPlan, CutoverState, Progress
@@ -20,6 +22,7 @@ from commands.support.cutover_plan import next_saturday_night
 from sandbox.dms import DmsServer
 from tests.policy.command_service import CommandService, command_service, words
 from tests.policy.people import DANA, NOW, QUINN, access
+from tests.store.raw import Raw
 
 HERE = replace(DANA, channel="C0DBMIGRAT")
 SAM, RAJ = "U0SAM00001", "U0RAJ00001"
@@ -64,6 +67,24 @@ def test_a_typed_plan(desk: CommandService) -> None:
     assert [name.rpartition("/")[2] for name in plan.jobs] == ["orders", "billing"]
     assert cutover.state is CutoverState.DRAFT
     assert any("sequences" in each.text for each in plan.checklist)
+
+
+def test_a_cutover_that_cannot_be_read_stops_plans_of_its_jobs_alone(
+    desk: CommandService, tmp_path: Path
+) -> None:
+    store, at = desk.ctx.store, '--at "Sat 02:00" --commander <@U0SAM00001|sam>'
+    desk.type(f"cutover billing {at}", HERE)
+    orders, billing = (
+        desk.ctx.dms.get_job(job_name("demo-project", "europe-west1", each)) for each in ("orders", "billing")
+    )
+    store.save_known([JobSnapshot(billing, NOW, NOW)])
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE cutovers SET plan = '['")
+    refused = desk.type(f"cutover billing {at}", HERE)
+    assert "cannot be read from the database, and may be of `billing`" in words(refused)
+    assert isinstance(desk.type(f"cutover orders {at}", HERE), AlreadyQueued)
+    (made,) = store.cutovers(skip=pass_over)
+    assert made.plan.jobs == (orders.name,)
 
 
 def test_the_dashboard_shows_what_is_planned(desk: CommandService) -> None:

@@ -153,15 +153,55 @@ def test_another_job_of_the_destination_is_not_named(
     assert line.text == "Another cutover has the same destination, planned by <@U-dana>."
 
 
-def test_another_cutover_that_cannot_be_read_objects_and_stops_no_check(
-    dms: DmsServer, control: DmsControl, checks: Checks, store: Store, tmp_path: Path
+@pytest.mark.parametrize("change", ["plan = '['", "state = 'levitating'"])
+def test_another_cutover_that_cannot_be_read_objects_only_to_what_it_may_be_of(
+    dms: DmsServer,
+    control: DmsControl,
+    checks: Checks,
+    store: Store,
+    gateway: Gateway,
+    tmp_path: Path,
+    change: str,
 ) -> None:
+    orders, billing = (gateway.get_job(name(each, dms.project)) for each in ("orders", "billing"))
     store.add_cutover(a_cutover("billing", project=dms.project, id="another"))
     with Raw(str(tmp_path / "bot.db")) as raw:
-        raw.execute("UPDATE cutovers SET plan = '['")
-    line = by_guard(checks.run(a_cutover("orders", project=dms.project)), "/orders")["alone"]
-    assert line.result is CheckResult.NO_GO
-    assert "cannot be read from the database" in line.text
+        raw.execute(f"UPDATE cutovers SET {change}")
+
+    def alone(job: str) -> CheckLine:
+        return by_guard(checks.run(a_cutover(job, project=dms.project)), f"/{job}")["alone"]
+
+    assert "cannot be read from the database" in alone("billing").text
+    assert alone("orders").result is CheckResult.NO_GO, "where billing goes is not known"
+    assert orders.destination.profile != billing.destination.profile
+    store.save_known([JobSnapshot(billing, now(), now())])
+    assert alone("orders").result is CheckResult.GO
+    assert alone("billing").result is CheckResult.NO_GO
+    store.save_known([JobSnapshot(replace(billing, destination=orders.destination), now(), now())])
+    assert alone("orders").result is CheckResult.NO_GO
+
+
+def test_a_freeze_or_run_that_cannot_be_read_objects_and_stops_no_check(
+    dms: DmsServer, control: DmsControl, checks: Checks, store: Store, tmp_path: Path
+) -> None:
+    orders = name("orders", dms.project)
+    store.add_freeze(Freeze("f", orders, now() + 3 * HOUR, "year end", "U-kim", now()))
+    verified = Run("r1", "q", orders, Action.VERIFY, RunState.SUCCEEDED, "", ended=now())
+    for each in (verified, Run("r2", "q", orders, Action.EDIT, RunState.FAILED, "", ended=now())):
+        store.add_run(each)
+
+    def results() -> dict[str, CheckResult]:
+        found = by_guard(checks.run(a_cutover("orders", project=dms.project)), "/orders")
+        return {each: found[each].result for each in ("freeze", "lock", "verify")}
+
+    assert list(results().values()) == [CheckResult.NO_GO, CheckResult.GO, CheckResult.GO]
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE freezes SET created = 'long ago'")
+        raw.execute("UPDATE runs SET action = 'levitate' WHERE id = 'r2'")
+        ended = [CheckResult.NO_GO, CheckResult.GO, CheckResult.NOT_CHECKED]
+        assert list(results().values()) == ended, "it has ended, but may be a newer verification"
+        raw.execute("UPDATE runs SET state = 'levitating' WHERE id = 'r2'")
+    assert results()["lock"] is CheckResult.NO_GO
 
 
 def test_a_job_that_cannot_be_read(dms: DmsServer, control: DmsControl, checks: Checks) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.store.codec import time_text
+from bot.store.codec import clean, time_text
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverEntry, CutoverState
 from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
@@ -17,7 +17,7 @@ _LOG = Table("cutover_log", CutoverEntry, generated=("id",))
 _ADD = _CUTOVERS.insert()
 _ADD_JOB = "INSERT INTO cutover_jobs (job, cutover) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _LOG_ADD = _LOG.insert("RETURNING id")
-_OPEN = tuple(each for each in CutoverState if each not in ENDED_CUTOVERS)
+_JOBS = "SELECT job FROM cutover_jobs WHERE cutover = ? ORDER BY job"
 
 
 class CutoverTables(TableGroup):
@@ -33,21 +33,25 @@ class CutoverTables(TableGroup):
 
     def cutovers(
         self,
-        states: Sequence[CutoverState] = _OPEN,
+        states: Sequence[CutoverState] = (),
         job: str = "",
         limit: int = 200,
         since: datetime | None = None,
         skip: Skip | None = None,
     ) -> tuple[Cutover, ...]:
-        """Those in one of these states, newest first; those that have not ended where none is named. With
-        `since`, those that entered their state later."""
-        where = Where().one_of("state", states)
+        """Those in one of these states, newest first; where none is named, those that have not ended, also in
+        states of a newer version. With `since`, those that entered their state later."""
+        where = Where().one_of("state", states) if states else Where().none_of("state", ENDED_CUTOVERS)
         if since is not None:
             where.add("since > ?", time_text(since))
         if job:
             where.add("id IN (SELECT cutover FROM cutover_jobs WHERE job = ?)", job)
         sql = _CUTOVERS.select(where, "ORDER BY created DESC, id LIMIT ?")
         return _CUTOVERS.records(self._db.rows(sql, [*where.params, limit]), skip)
+
+    def jobs_of_cutover(self, id: str) -> tuple[str, ...]:
+        """Full names of its jobs, also if it cannot be read; empty if there is no such cutover."""
+        return tuple([str(name) for (name,) in self._db.rows(_JOBS, (clean(id),))])
 
     def change_cutover(self, cutover: Cutover, **changes: Any) -> Cutover | None:
         """Change it if it is still as it was read; None where somebody was first.
