@@ -13,7 +13,7 @@ from bot.policy.access import Verdict
 from bot.requests.action import Confirmation
 from bot.requests.base import RequestContext
 from bot.requests.by_project import is_across_projects, projects_text
-from bot.requests.failback import failback_warnings
+from bot.requests.failback import NOT_ALL_READ, failback_warnings
 from bot.requests.fingerprint import selection_matters
 from bot.requests.in_cutover import UNREADABLE, cutover_warnings, goes_on
 from bot.requests.job_names import in_commands
@@ -26,7 +26,7 @@ from bot.requests.seen import (
     read_selections,
     risk_lines,
 )
-from bot.runtime.one_by_one import LeftOut, pass_over
+from bot.runtime.one_by_one import LeftOut
 from bot.store.cutover import Cutover
 from bot.store.facts import UNREAD, RequestFacts
 from bot.store.records import Person, Request, RequestState
@@ -139,10 +139,13 @@ class Drafter:
         return found, tuple(warnings)
 
     def _failback_warnings(self, draft: RequestDraft) -> tuple[str, ...]:
-        def known() -> list[Job]:
-            return [each.job for each in self._ctx.store.known_jobs(pass_over).values()]
+        unread = LeftOut()
 
-        return failback_warnings(self._ctx.dms, draft.action, draft.jobs, known)
+        def known() -> list[Job]:
+            return [each.job for each in self._ctx.store.known_jobs(unread).values()]
+
+        found = failback_warnings(self._ctx.dms, draft.action, draft.jobs, known)
+        return (*found, NOT_ALL_READ) if unread.keys else found
 
     def _confirmation(self, draft: RequestDraft, job: Job) -> Confirmation:
         """What the requester has to do. What no source lists is never sent unasked."""

@@ -18,6 +18,7 @@ from bot.requests.seen import read_by_job
 
 _MAX_READ = 20
 """Jobs that are read to find out whether they belong to another one."""
+NOT_ALL_READ = "*Not all jobs can be read from the database*: a failback job may belong to it."
 _ACTIONS = frozenset({Action.PROMOTE, Action.DELETE})
 
 

@@ -17,6 +17,7 @@ from bot.store import StoreError
 from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.facts import RequestFacts
 from bot.store.records import Escalation, Freeze, JobSnapshot, RequestState, Run, RunState, Watch
+from sandbox.dms import DmsServer
 from tests.policy.command_service import PLACES, PROJECT, CommandService
 from tests.policy.people import ALEX, DANA, NOW
 from tests.store import make
@@ -166,6 +167,23 @@ def test_a_cutover_that_cannot_be_read_concerns_its_own_jobs_alone(
         full.type(line)
         (made, *_) = full.ctx.store.requests()
         assert any("cutover that cannot be read" in each for each in made.warning) is warned, line
+
+
+def test_a_job_that_cannot_be_read_may_be_a_failback_job(
+    full: CommandService, dms: DmsServer, tmp_path: Path
+) -> None:
+    ends = {"source_engine": "SQLSERVER", "destination_engine": "POSTGRESQL"}
+    dms.control.add_job("legacy", state="STOPPED", phase="CDC", **ends)
+    full.ctx.store.save_known([JobSnapshot(full.ctx.dms.get_job(ORDERS), NOW, NOW)])
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("DELETE FROM freezes")
+        for unread in (False, True):
+            raw.execute(
+                "UPDATE known_jobs SET flags = '['" if unread else "UPDATE known_jobs SET flags = flags"
+            )
+            full.type("delete legacy")
+            said = "Not all jobs can be read" in str(full.ctx.store.requests(limit=1)[0].warning)
+            assert said is unread
 
 
 def test_databases_that_cannot_be_read_break_no_list(full: CommandService, tmp_path: Path) -> None:
