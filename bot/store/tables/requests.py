@@ -74,6 +74,18 @@ class RequestTables(TableGroup):
             row = self._db.row(_REQUESTS.update(new, where), [*new.values(), *where.params])
         return None if row is None else _REQUESTS.record(row)
 
+    def end_unread_request(
+        self, id: str, expect: Sequence[RequestState], to: RequestState, ended: datetime, note: str
+    ) -> tuple[str, ...]:
+        """End a request that cannot be read, if it is in one of the states. Returns its jobs' full names."""
+        new = _REQUESTS.changes({"ended": ended, "note": note}) | {"state": to.value}
+        where = Where().add("id = ?", id).one_of("state", expect)
+        with self._db.write():
+            if not self._db.rows(_REQUESTS.update(new, where), [*new.values(), *where.params]):
+                return ()
+            jobs = self._db.rows("SELECT job FROM request_jobs WHERE request = ? ORDER BY job", (clean(id),))
+        return tuple([str(name) for (name,) in jobs])
+
     def add_decision(self, decision: Decision) -> bool:
         """Add a decision; False when this person has decided on this request already."""
         return self._db.change(_DECIDE, _DECISIONS.values(decision)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.dms.rules import Action
@@ -81,6 +82,15 @@ class RunTable(TableGroup):
         if holder is not None:
             raise JobLocked(holder)
         return None if row is None else _RUNS.record(row)
+
+    def end_unread_run(self, id: str, to: RunState, ended: datetime, note: str) -> tuple[str, str]:
+        """End a run that cannot be read. Returns its job and its request; both empty if it is not active."""
+        new = _RUNS.changes({"ended": ended, "note": note}) | {"state": to.value}
+        where = Where().add("id = ?", id).one_of("state", ACTIVE_RUNS)
+        with self._db.write():
+            found = self._db.row(f"SELECT job, request FROM runs{where}", where.params)  # noqa: S608
+            self._db.rows(_RUNS.update(new, where), [*new.values(), *where.params])
+        return ("", "") if found is None else (str(found[0]), str(found[1]))
 
     def _conflicting(self, id: str, expect: Sequence[RunState], to: RunState) -> Run | None:
         """The run that keeps an ended run from becoming active again, if there is one."""
