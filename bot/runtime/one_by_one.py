@@ -13,6 +13,9 @@ from bot.store import StoreError, UnreadableRow
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+_MOST_LOGGED = 10_000
+_logged: set[str] = set()
+"""The errors that this process has logged, which name the table and the row."""
 
 
 def one_by_one(rows: Iterable[T], work: Callable[[T], object], what: Callable[[T], str]) -> None:
@@ -37,9 +40,15 @@ def concerns_all(error: Exception) -> bool:
 
 
 def pass_over(error: UnreadableRow) -> None:
-    """Leave a row out that cannot even be read."""
+    """Leave a row out that cannot even be read. It is logged and counted once, however often it is read."""
+    text = str(error)
+    if text in _logged:
+        return
+    if len(_logged) >= _MOST_LOGGED:
+        _logged.clear()
+    _logged.add(text)
     metrics.count_error()
-    log.error("row_not_read", error=str(error))
+    log.error("row_not_read", error=text)
 
 
 class LeftOut:

@@ -22,7 +22,8 @@ Record = TypeVar("Record")
 _SHOWN = 200
 """Characters of a row's first column in an error: it may be all of a job."""
 Skip = Callable[[UnreadableRow], None]
-"""Takes the error of a row that is left out. Not for rows that forbid something, such as freezes."""
+"""Takes the error of a row that is left out. Never where a change is decided: a freeze that cannot be read
+still forbids."""
 
 
 class Where:

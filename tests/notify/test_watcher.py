@@ -657,12 +657,12 @@ def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
     dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
 ) -> None:
     """As a newer version may have written it. The job itself is not watched until the row is mended."""
-    for id in ("bad", "good"):
+    for id in ("strange", "good"):
         dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)
     Watcher(gateway, store, settings).tick()
     with Raw(str(tmp_path / "bot.db")) as raw:
-        raw.execute("UPDATE known_jobs SET flags = '[' WHERE job_id = 'bad'")
-    for id in ("bad", "good"):
+        raw.execute("UPDATE known_jobs SET flags = '[' WHERE job_id = 'strange'")
+    for id in ("strange", "good"):
         dms.control.set_job(id, state="STOPPED")
     watcher = Watcher(gateway, store, settings)
     with capture_logs() as lines:
@@ -670,7 +670,7 @@ def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
     assert [each["event"] for each in lines].count("row_not_read") == 1
     again(watcher)
     stopped = [("changed", "RUNNING/CDC", "STOPPED/CDC")]
-    assert (told(store, "bad"), told(store, "good")) == ([], stopped)
+    assert (told(store, "strange"), told(store, "good")) == ([], stopped)
     watcher.close()
 
 

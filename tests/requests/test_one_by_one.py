@@ -16,7 +16,7 @@ from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.base import RequestContext
 from bot.runtime.one_by_one import one_by_one, pass_over
-from bot.store import StoreError
+from bot.store import StoreError, UnreadableRow
 from bot.store.facts import RequestFacts
 from bot.store.records import Decision, Request, RequestState, RunState
 from bot.watch.freeze_news import FreezeNews
@@ -73,6 +73,16 @@ def test_one_that_fails_is_named_and_counted() -> None:
     assert errors() == before + 1
 
 
+def test_a_row_that_is_passed_over_is_counted_once() -> None:
+    """It is read with each tick, as long as it is there."""
+    before = errors()
+    with capture_logs() as lines:
+        for row in ("once", "twice", "once"):
+            pass_over(UnreadableRow(f"A row of the table tests ({row}) cannot be understood.", row))
+    assert [each["event"] for each in lines] == ["row_not_read"] * 2
+    assert errors() == before + 2
+
+
 def test_a_database_that_is_away_ends_the_round() -> None:
     asked: list[int] = []
 
@@ -89,13 +99,13 @@ def test_a_row_that_cannot_be_understood_is_passed_over(desk: CommandService, tm
     """As a newer version may have written it; what is alone unreadable does not end the round, either."""
     store = desk.ctx.store
     running = {"state": RequestState.RUNNING}
-    add(desk, make.request("good", "orders", **running), make.request("bad", "crm", **running))
+    add(desk, make.request("good", "orders", **running), make.request("strange", "crm", **running))
     add(desk, make.request("worse", "hr", **running))
     store.add_run(make.run("r1", "hr", request="worse", state=RunState.FAILED))
     store.enqueue(make.message("m1"))
     store.enqueue(make.message("m2"))
     with Raw(str(tmp_path / "bot.db")) as raw:
-        raw.execute("UPDATE requests SET action = 'levitate' WHERE id = 'bad'")
+        raw.execute("UPDATE requests SET action = 'levitate' WHERE id = 'strange'")
         raw.execute("UPDATE runs SET action = 'levitate' WHERE id = 'r1'")
         raw.execute("UPDATE outbox SET subject = '[' WHERE key = 'm1'")
     with capture_logs() as lines:
@@ -104,11 +114,11 @@ def test_a_row_that_cannot_be_understood_is_passed_over(desk: CommandService, tm
     bad = [each for each in lines if each["log_level"] == "error"]
     named = [(each["event"], each.get("row") or each["error"]) for each in bad]
     assert [event for event, _ in named] == ["row_not_read", "row_failed"]
-    assert named[0][1].startswith("A row of the table requests (bad) cannot be understood")
+    assert named[0][1].startswith("A row of the table requests (strange) cannot be understood")
     assert named[1][1] == "request worse"
     assert [each.key for each in store.ready_to_send(NOW, skip=pass_over) if each.kind == "card"] == ["m2"]
     with pytest.raises(StoreError):
-        store.request("bad")
+        store.request("strange")
     with pytest.raises(StoreError):
         store.runs(job=make.name("hr"))  # what decides whether a job is free leaves nothing out
 
