@@ -52,7 +52,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     if not chosen:
         return Note(_nothing_to_cancel(job, wanted), tone="warn")
     if len(chosen) > 1:
-        return _which(ctx, job, chosen)
+        return _which(ctx, invocation, job, chosen)
     return ctx.approvals.creation.ask(ctx.who, _draft(ctx, job, chosen[0], kept(invocation.word("reason"))))
 
 
@@ -70,10 +70,13 @@ def _nothing_to_cancel(job: Job, wanted: str) -> str:
     return f"`{job.id}` has no operation in progress, so there is nothing to cancel."
 
 
-def _which(ctx: Context, job: Job, running: Sequence[Operation]) -> Note:
+def _which(ctx: Context, asked: Invocation, job: Job, running: Sequence[Operation]) -> Note:
     offered = running[-_MAX_OFFERED:]
     refs = ctx.refs(
-        [Invocation("cancel", (job.name,), {"operation": short_name(each.name)}) for each in offered]
+        [
+            Invocation("cancel", (job.name,), {**asked.flags, "operation": short_name(each.name)})
+            for each in offered
+        ]
     )
     buttons = [
         Button(f"Cancel {each.verb}", "cancel", "run", ref) for each, ref in zip(offered, refs, strict=True)

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from itertools import islice
 
 from bot.cmdline.answers import Button, Channel, Note, RichPart
-from bot.cmdline.invocation import Invocation
 from bot.policy.access import Verdict
 from bot.requests.base import RequestContext
 from bot.requests.buttons import opening
 from bot.requests.draft import RequestDraft
-from bot.requests.groups import flags_of
+from bot.requests.groups import asked_flags, same_again
 from bot.store.records import Request
 from bot.util.text import count_of
 
@@ -41,8 +40,14 @@ def different_channels(
         parts.append(f"\n• `{shown}`: {count_of(len(names), 'job')}")
         for place in sorted(filter(None, places)):
             parts += [", ", Channel(place)]
-        again = Invocation(asked.action, names, flags_of(asked.options))
+        if asked.facts.cutover or asked.facts.moves:
+            continue  # no command asks for the same
+        # Jobs of several projects are always asked about first; those of one need not be.
+        flags = asked_flags(asked.facts, ask=True)
+        again = same_again(asked.action, names, asked.options, flags)
         ref = context.store.put_ref(team, "invocation", again.to_dict())
-        label = opening(f"{asked.action.capitalize()} {len(names)} of {shown}", asked.action, len(names))
+        label = opening(
+            f"{asked.action.capitalize()} {len(names)} of {shown}", asked.action, len(names), flags
+        )
         buttons.append(Button(label, asked.action, "run", ref))
     return Note(tuple(parts), tuple(buttons), tone="warn")

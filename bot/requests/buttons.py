@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.cmdline.answers import Button
-from bot.cmdline.invocation import Invocation
+from bot.cmdline.invocation import FlagValue, Invocation
 from bot.dms.advice import while_stopped
 from bot.dms.model import Database, Job, ObjectState, Phase, State
 from bot.dms.rules import HARMLESS, Action, Refusal, allowed, allowed_for_all
@@ -19,6 +19,8 @@ MakeRef = Callable[[Invocation], str]
 _MOST_INSTEAD = 4
 ASK = "ask"
 """A flag of stored invocations: the request is confirmed first, even if its action does not need that."""
+_ASKING = frozenset({ASK, "at", "when-drained"})
+"""Flags with which every request is confirmed first."""
 _AT_ONCE = frozenset({Action.START, Action.RESUME, Action.VERIFY})
 """Actions whose buttons do what they say. The others ask first, or open a form: so they end in “…”."""
 _NAME = 10
@@ -67,10 +69,11 @@ def action_label(action: Action) -> str:
     return opening(action.capitalize(), action)
 
 
-def opening(label: str, action: Action, jobs: int = 1) -> str:
+def opening(label: str, action: Action, jobs: int = 1, asked: Mapping[str, FlagValue] | None = None) -> str:
     """The label of a button that begins an action for so many jobs: it ends in “…” if the press only asks, or
-    opens a form. Changes of several jobs always ask first."""
-    return label if action in (_AT_ONCE if jobs == 1 else HARMLESS) else f"{label}…"
+    opens a form. Changes of several jobs always ask first, and so does what is `asked` for later."""
+    at_once = action in (_AT_ONCE if jobs == 1 else HARMLESS) and _ASKING.isdisjoint(asked or ())
+    return label if at_once else f"{label}…"
 
 
 def restart_failed_button(ref: MakeRef, job: Job, databases: Sequence[Database] = ()) -> Button:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.cmdline.answers import AlreadyQueued, Answer, Button, Note
-from bot.cmdline.invocation import FlagValue, Invocation
+from bot.cmdline.invocation import Invocation
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.job_fields import edited_meanwhile
 from bot.dms.model import Job
@@ -20,8 +20,8 @@ from bot.requests.approval_channels import different_channels
 from bot.requests.base import Blocker, RequestContext
 from bot.requests.buttons import instead_buttons
 from bot.requests.draft import Drafter, RequestDraft
-from bot.requests.drain import never_sent
-from bot.requests.groups import flags_of, mixed_statuses_answer
+from bot.requests.drain import PROMISE, never_sent
+from bot.requests.groups import asked_flags, mixed_statuses_answer, same_again
 from bot.requests.job_names import ambiguous_names, in_commands
 from bot.requests.queries import request_key
 from bot.requests.rules import has_changed
@@ -34,6 +34,8 @@ from bot.util import parallel
 from bot.util.command import COMMAND
 
 _AT_ONCE = "The first request was for a set time. This one is sent once it is confirmed and approved."
+_NOT_MOVED = "The request stays scheduled for its time: cancel it to schedule the jobs anew."
+_NO_TIME = "The first request was for a set time. This one has none."
 
 
 class RequestCreation:
@@ -80,7 +82,15 @@ class RequestCreation:
         old = self._ctx.store.request(request_id)
         if old is None or old.by.team != who.team:
             return OLD_BUTTON
+        if old.facts.cutover:
+            return self._plan_again(who, old)
         return self._ask_with(who, old, [job.name for job in old.jobs], response_url, ask=True)
+
+    def _plan_again(self, who: Person, old: Request) -> Note:
+        """The request of a cutover alone would be an ordinary promote."""
+        ref = self._ref(who, Invocation("cutover", tuple(job.name for job in old.jobs)))
+        plan = Button("Plan cutover…", "cutover", "run", ref)
+        return Note("Nothing was requested: that was the request of a cutover. Plan it again.", (plan,))
 
     def retry(self, who: Person, request_id: str, failed: Sequence[str], response_url: str) -> Answer:
         """Make a request for the jobs of `request_id` that did not succeed. It asks for confirmation if one
@@ -116,6 +126,7 @@ class RequestCreation:
         jobs = self._existing(names)
         if not jobs:
             return Note(f"{list_jobs(names)}: no longer there, so nothing was done.", tone="warn")
+        draft = _repeat(old, jobs, response_url, at)
         groups = mixed_statuses_answer(
             lambda draft: self._ref(who, draft),
             old.action,
@@ -123,7 +134,11 @@ class RequestCreation:
             old.options,
             lambda: self._ctx.store.known_twins(job.id for job in jobs),
             self._ctx.dms.projects,
+            asked_flags(draft.facts, ask=ask),
         )
+        if groups is not None and draft.facts.moves:
+            # A request for some of its jobs takes the place of nothing: the first one would be sent, too.
+            return replace(groups, text=f"{groups.text}\n{_NOT_MOVED}", buttons=())
         if groups is not None:
             return groups
         edited = self._edited(old, jobs[0])
@@ -134,9 +149,7 @@ class RequestCreation:
             )
             return self._naming(who, jobs[0], Note(text, tone="warn"))
         ask = ask or any(parallel.map_concurrently(lambda job: self._has_changed(old, job), jobs))
-        draft = _repeat(old, jobs, response_url)
-        warning = tuple(each for each in draft.warning if not at or each != _AT_ONCE)
-        return self.ask(who, replace(draft, ask=ask, warning=warning, facts=replace(draft.facts, **at)))
+        return self.ask(who, replace(draft, ask=ask))
 
     def _has_changed(self, old: Request, job: Job) -> bool:
         """Whether the job or its selection of databases is another than in the old request, or not known."""
@@ -216,16 +229,16 @@ class RequestCreation:
     def _retry_button(self, who: Person, draft: RequestDraft) -> tuple[Button, ...]:
         """A button that repeats the command; an edit of databases starts over from the present selection."""
         names = tuple(job.name for job in draft.jobs)
+        if draft.facts.cutover or draft.facts.moves:
+            return ()  # no command asks for the same
         if draft.options.objects is not None and draft.action is not Action.EDIT:
             return ()
         if draft.options.objects is not None:
             return (Button("Edit again…", "edit", "run", self._ref(who, Invocation("edit", names))),)
-        if draft.ask and not self._drafter.needs_confirmation(replace(draft, ask=False)):
-            # It asked because a filter had found the job. With the job's name it would run at once.
-            return ()
-        tested: dict[str, FlagValue] = {"with": True} if draft.options.edits else {}
-        flags = flags_of(draft.options) | (tested if draft.action is Action.VERIFY else {})
-        again = Invocation(draft.action, names, flags)
+        asked = asked_flags(draft.facts, ask=draft.ask)
+        if draft.options.edits and draft.action is Action.VERIFY:
+            asked["with"] = True
+        again = same_again(draft.action, names, draft.options, asked)
         return (Button("Ask again", draft.action, "run", self._ref(who, again)),)
 
     def _record(self, request: Request, draft: RequestDraft) -> Blocker | Note | None:
@@ -293,23 +306,32 @@ def _is_same(old: Request, new: Request) -> bool:
     return asked(old) == asked(new)
 
 
-def _repeat(old: Request, jobs: tuple[Job, ...], response_url: str) -> RequestDraft:
-    """The same request again. One with changes keeps its facts and warning, which only its verb can make."""
+def _repeat(
+    old: Request, jobs: tuple[Job, ...], response_url: str, at: Mapping[str, Any] = MappingProxyType({})
+) -> RequestDraft:
+    """The same request again, at another time or at none: the facts `at`. It waits until nothing is missing
+    if the first one did. One with changes keeps its facts and warning, which only its verb can make."""
     edit = old.options.edits or bool(old.options.operation)
     facts = old.facts
-    kept = RequestFacts(
+    asked = RequestFacts(reason=facts.reason, when_drained=facts.when_drained)
+    kept = replace(
+        asked,
         config=facts.config,
         restart_ref=facts.restart_ref,
         changes=facts.changes,
         started_by=facts.started_by,
-        reason=facts.reason,
     )
+    warning = list(old.warning if edit else ())
+    if facts.due is not None and (facts.zone or not facts.when_drained) and not at:
+        warning.append(_NO_TIME if facts.when_drained else _AT_ONCE)
+    if facts.when_drained:
+        warning.append(PROMISE)
     return RequestDraft(
         old.action,
         jobs,
         old.options,
         response_url,
         parent=old.id,
-        facts=kept if edit else RequestFacts(reason=facts.reason),
-        warning=(old.warning if edit else ()) + (() if facts.due is None else (_AT_ONCE,)),
+        facts=replace(kept if edit else asked, **at),
+        warning=tuple(warning),
     )

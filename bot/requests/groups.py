@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from bot.cmdline.answers import Button, Note
 from bot.cmdline.invocation import FlagValue, Invocation
@@ -11,9 +12,11 @@ from bot.config.projects import Projects
 from bot.dms.display import status_text
 from bot.dms.model import FieldChange, Job, Options, State, short_name
 from bot.dms.rules import Action, check, is_unlisted
-from bot.requests.buttons import MakeRef, opening
+from bot.requests.buttons import ASK, MakeRef, opening
 from bot.requests.job_names import JobNamer, disambiguate
+from bot.store.facts import RequestFacts
 from bot.util.text import first_few, rest_line
+from bot.util.wall_time import Moment
 
 _MAX_GROUPS = 20
 _NAMED = 20
@@ -26,11 +29,13 @@ def mixed_statuses_answer(
     options: Options,
     known: Callable[[], Iterable[str]] = tuple,
     projects: Projects | None = None,
+    asked: Mapping[str, FlagValue] = MappingProxyType({}),
 ) -> Note | None:
     """Why these jobs cannot share a request, with a button for each group; None when they can.
 
     The button of a group runs `action` if it is possible there, else lists the group's jobs. `known` returns
-    the full names of all known jobs with their IDs, and `projects` are those of the bot.
+    the full names of all known jobs with their IDs, `projects` are those of the bot, and `asked` is what
+    `asked_flags` says.
     """
     groups = by_status(jobs)
     if len(groups) < 2:
@@ -41,7 +46,7 @@ def mixed_statuses_answer(
         f"Nothing was done: select jobs with the same status. These have {len(groups)} different ones.\n"
         + "\n".join([*lines[:_MAX_GROUPS], *rest_line(len(groups), _MAX_GROUPS)]),
         tuple(
-            _button(ref, action, status, group, options)
+            _button(ref, action, status, group, options, asked)
             for status, group in list(groups.items())[:_MAX_GROUPS]
         ),
         tone="warn",
@@ -54,6 +59,31 @@ def by_status(jobs: Sequence[Job]) -> dict[str, list[Job]]:
     for job in jobs:
         groups.setdefault(job.status, []).append(job)
     return groups
+
+
+def same_again(
+    action: Action, jobs: Sequence[str], options: Options, asked: Mapping[str, FlagValue]
+) -> Invocation:
+    """The command of a button that asks for the same with these jobs; `asked` is what `asked_flags` says."""
+    return Invocation(action, tuple(jobs), {**asked, **flags_of(options)})
+
+
+def asked_flags(facts: RequestFacts, *, ask: bool) -> dict[str, FlagValue]:
+    """The command's flags for what was asked for besides options: when, why, and to be asked first.
+
+    The time is a moment with its offset: `in 3h` would mean another one when the button is pressed. One that
+    nobody named has no zone: from when on a request waits.
+    """
+    flags: dict[str, FlagValue] = {}
+    if facts.due is not None and (facts.zone or not facts.when_drained):
+        flags["at"] = Moment(facts.due, facts.zone or "UTC").iso
+    if facts.when_drained:
+        flags["when-drained"] = True
+    if facts.reason:
+        flags["reason"] = facts.reason
+    if ask:
+        flags[ASK] = True
+    return flags
 
 
 def flags_of(options: Options) -> dict[str, FlagValue]:
@@ -102,11 +132,21 @@ def _why_not(action: Action, group: Sequence[Job], options: Options) -> str:
     return f" — {action} is not {'possible' if refused else 'offered'}"
 
 
-def _button(ref: MakeRef, action: Action, status: str, group: Sequence[Job], options: Options) -> Button:
-    names = tuple(job.name for job in group)
+def _button(
+    ref: MakeRef,
+    action: Action,
+    status: str,
+    group: Sequence[Job],
+    options: Options,
+    asked: Mapping[str, FlagValue],
+) -> Button:
     if _possible(action, group, options):
-        wanted = Invocation(action, names, flags_of(options))
-        label = opening(f"{action.capitalize()} {len(group)} in {status_text(status)}", action, len(group))
+        what = f"{action.capitalize()} {len(group)} in {status_text(status)}"
+        label = opening(what, action, len(group), asked)
+        if label != what and len(group) == 1:
+            # Several jobs would have been asked about, and one that is left alone need not be: a stop in CDC.
+            asked = {**asked, ASK: True}
+        wanted = same_again(action, [job.name for job in group], options, asked)
         return Button(label, action, "run", ref(wanted))
     state, _, phase = status.partition("/")
     filters = {"state": state} | ({"phase": phase} if phase else {})

@@ -14,7 +14,7 @@ from bot.dms.rules import Action, Refusal, check
 from bot.requests.buttons import ASK, instead_buttons
 from bot.requests.draft import RequestDraft
 from bot.requests.drain import PROMISE
-from bot.requests.groups import mixed_statuses_answer
+from bot.requests.groups import asked_flags, mixed_statuses_answer
 from bot.util.command import COMMAND
 from bot.util.suggest import nearest, or_similar
 from bot.util.text import and_more, count_of, first_few
@@ -51,6 +51,7 @@ def make_run(
 
     def run(ctx: Context, invocation: Invocation) -> Answer:
         facts = request_facts(ctx, invocation)
+        ask = invocation.is_set("all") or invocation.is_set(ASK)
         jobs = _jobs(ctx, invocation)
         chosen = options(invocation)
         groups = mixed_statuses_answer(
@@ -60,6 +61,7 @@ def make_run(
             chosen,
             lambda: visible_names(ctx, invocation.verb, [job.id for job in jobs]),
             ctx.dms.projects,
+            asked_flags(facts, ask=ask),
         )
         if groups is not None:
             _require_permission_on_any(ctx, action, jobs)
@@ -78,7 +80,7 @@ def make_run(
             ctx.response_url,
             facts=facts,
             warning=warning,
-            ask=invocation.is_set("all") or invocation.is_set(ASK),
+            ask=ask,
         )
         return ctx.approvals.creation.ask(ctx.who, draft)
 

@@ -318,7 +318,9 @@ def test_retry_of_jobs_that_have_gone_different_ways(env: Env) -> None:
     assert jobs[2] not in plain(answer)
     before = env.now()
     env.press(answer, "Stop 1 in Running · CDC…")
-    card_after(env, before, "✅ *Stopped*", jobs[1])
+    again = card_after(env, before, "Stop ", jobs[1])
+    env.confirm(again, "confirm")
+    env.shows(again, "✅ *Stopped*", jobs[1])
     assert [len(each) for each in methods(env, jobs)] == [1, 2, 1, 1]
 
 
