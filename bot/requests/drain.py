@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.dms.delay import is_measured
 from bot.dms.drained import DatabaseDrain, is_drained, judge, rule_of, takes_threshold
-from bot.dms.engines import reads_backup_files
+from bot.dms.engines import Engines, engines_of, goes_back
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
 from bot.dms.port import Reads
@@ -23,17 +23,21 @@ PROMISE = (
     "confirmed and approved (and after its time). If that is not so within 30 minutes, nothing is sent."
 )
 """Stands behind the warning of the verb, which says to stop the writes first."""
+_DECIDE = f"`{COMMAND} promote {{}}` asks you to decide now."
 _SEEN_BEFORE = timedelta(minutes=15)
 """How far before that time samples are read, too: to know which series a database has."""
 
 
 def never_sent(job: Job, *, when_drained: bool) -> str:
     """Why a promote that is sent by itself, at a set time or once the job has drained, never would be; in
-    sentences, empty if it may be. Nobody is there then to decide that a delay is low enough."""
+    sentences, empty if it may be. Nobody is there then to decide that a delay is low enough.
+
+    No page says that a zero is enough from PostgreSQL back to SQL Server.
+    """
     if not is_measured(job):
         return (
             f"`{job.id}` is {where(job)}, and its delay is not measured then, so this promote would never be "
-            f"sent. `{COMMAND} promote {job.id}` asks you to decide now."
+            f"sent. {_DECIDE.format(job.id)}"
         )
     if takes_threshold(job):
         waits = (
@@ -45,16 +49,22 @@ def never_sent(job: Job, *, when_drained: bool) -> str:
             f"The delay of `{job.id}` need not come down to zero: {waits}. "
             f"`{COMMAND} cutover {job.id}` takes the delay that is low enough."
         )
+    if goes_back(job):
+        return (
+            f"No delay of `{job.id}` says that all has arrived: {left_out(job)}. So it is not sent with "
+            f"nobody there. {_DECIDE.format(job.id)}"
+        )
+    if engines_of(job) is Engines.UNKNOWN:
+        return (
+            f"It is not known between which engines `{job.id}` migrates, so no delay of zero says that all "
+            f"has arrived: it is not sent with nobody there. {_DECIDE.format(job.id)}"
+        )
     if when_drained or not left_out(job):
         return ""
-    instead = (
-        f"`{COMMAND} promote {job.id} --when-drained` waits until no backup file is left, also with `--at`."
-        if reads_backup_files(job)
-        else f"`{COMMAND} promote {job.id}` asks you to decide now."
-    )
     return (
         f"No delay of `{job.id}` says that all has arrived: {left_out(job)}. So nothing would be sent at a "
-        f"set time. {instead}"
+        f"set time. `{COMMAND} promote {job.id} --when-drained` waits until no backup file is left, also "
+        "with `--at`."
     )
 
 
