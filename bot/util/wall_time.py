@@ -21,14 +21,16 @@ EXAMPLE = "write for example `in 3h`, `tonight 02:00`, `Sat 02:00` or `2026-12-0
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NEAR_DAYS = ("today", "tomorrow", "tonight")
-_CLOCK = re.compile(r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s?(?P<half>am|pm)?")
+_CLOCK = re.compile(r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2}))?)?\s?(?P<half>am|pm)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OFFSET = re.compile(r"(?:utc|gmt)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?")
-_JOINED = re.compile(r"(\d{4}-\d{2}-\d{2})t(\d{1,2}:\d{2})\s?(z|[+-]\d{1,2}:?\d{2})?")
+_JOINED = re.compile(r"(\d{4}-\d{2}-\d{2})t(\d{1,2}:\d{2}(?::\d{2})?)\s?(z|[+-]\d{1,2}:?\d{2})?")
 """ISO 8601 in one word."""
 _TWO_DAYS = re.compile(r"\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?$")
-_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}(?:[tT ]\d{1,2}:\d{2})?")
+_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}(?:[tT ]\d{1,2}:\d{2}(?::\d{2})?)?")
 """A date without a time zone, with a time of day or without."""
+_SUFFIXED = re.compile(r"(\d{1,2}:\d{2})(z|[+-]\d{1,2}:?\d{2})$")
+"""An offset right behind a time of day, as ISO 8601 has it. In a plan, that may be meant as a span."""
 _HALF = re.compile(r"(\d)\s+([ap]m)\b")
 _EVENING, _MORNING = time(17), time(7)
 """`tonight` begins and ends between these."""
@@ -68,7 +70,8 @@ class Moment:
     @property
     def iso(self) -> str:
         """As it can be typed again, with its offset."""
-        return f"{self.local:%Y-%m-%d %H:%M} {_offset_text(self.local)}"
+        local = self.local
+        return f"{local:%Y-%m-%d %H:%M}{f':{local:%S}' if local.second else ''} {_offset_text(local)}"
 
     def echo(self, now: datetime) -> str:
         """What was understood: `Sat 5 Dec 2026, 02:00 Europe/Berlin (01:00 UTC), in 2 d 4 h`."""
@@ -93,7 +96,7 @@ def parse_moment(text: str, now: datetime, zone: str, *, longest: timedelta = LO
         BadTime: it is none of the forms, not in the future, more than `longest` ahead, or left out as clocks
             are put forward.
     """
-    words = _HALF.sub(r"\1\2", _JOINED.sub(r"\1 \2 \3", text.lower())).split()
+    words = _words(text)
     if words[:1] == ["in"]:
         return _checked(text, Moment(_from_now(text, words[1:], now), zone), now, longest)
     if words and _TWO_DAYS.match(words[0]):
@@ -129,22 +132,46 @@ def parse_since(text: str, now: datetime, zone: Callable[[], str]) -> datetime:
     Raises:
         BadTime: it is none of them, or the clock does not show it once.
     """
-    day, _, clock = text.strip().lower().partition(" ")
-    if day in ("today", "yesterday"):
-        place = zone()
-        here = now.astimezone(zone_of(place)).date()
-        wall = _clock(text, clock.replace(" ", "")) if clock else time()
-        return _moment(text, here - timedelta(days=day == "yesterday"), wall, place).at
+    words = _words(_SUFFIXED.sub(r"\1 \2", text.strip().lower()))
+    if words and (words[0] in ("today", "yesterday") or _DATE.fullmatch(words[0])):
+        return _since_day(text, words, now, zone)
     try:
         return now - parse_duration(text)
     except ValueError:
-        pass
+        raise _no_beginning(text) from None
+
+
+def _since_day(text: str, words: list[str], now: datetime, zone: Callable[[], str]) -> datetime:
+    """From a day on, or from a time of that day."""
+    named = ""
+    if len(words) > 2:
+        words, named = _without_zone(text, words)
+    if len(words) > 2:
+        raise _no_beginning(text)
+    place = named or zone()
+    if words[0] in ("today", "yesterday"):
+        here = now.astimezone(zone_of(place)).date()
+        day = here - timedelta(days=words[0] == "yesterday")
+    else:
+        day = _iso_date(text, words[0])
+    if len(words) == 2:
+        return _moment(text, day, _clock(text, words[1]), place).at
     try:
-        return parse_time(text, now, zone_of(zone()) if _LOCAL.fullmatch(text.strip()) else UTC)
-    except ValueError:
-        raise BadTime(
-            f"`{text}` is not a time: write for example `2d` (the last two days), `yesterday` or `2026-12-01`"
-        ) from None
+        # Where clocks are put forward at midnight, this is the first moment of the day all the same.
+        return datetime.combine(day, time(), zone_of(place)).astimezone(UTC)
+    except OverflowError:
+        raise _no_beginning(text) from None
+
+
+def _no_beginning(text: str) -> BadTime:
+    return BadTime(
+        f"`{text}` is not a time: write for example `2d` (the last two days), `yesterday` or `2026-12-01`"
+    )
+
+
+def _words(text: str) -> list[str]:
+    """The words, with the parts of ISO 8601 apart, and `am` and `pm` at their digits."""
+    return _HALF.sub(r"\1\2", _JOINED.sub(r"\1 \2 \3", text.lower())).split()
 
 
 def _in_zone(text: str, now: datetime, zone: str) -> datetime:
@@ -158,7 +185,7 @@ def _in_zone(text: str, now: datetime, zone: str) -> datetime:
 
 def begins_as_time(text: str) -> bool:
     """Whether the text begins as one of the forms of `parse_moment`, which says what is wrong with it."""
-    first, *rest = text.lower().split() or [""]
+    first, *rest = _words(text) or [""]
     if first in _NEAR_DAYS or _weekday(first) is not None:
         return True
     if rest and (first == "in" or _DATE.fullmatch(first)):
@@ -264,14 +291,14 @@ def _clock(text: str, word: str) -> time:
         raise BadTime(f"`{text}` has no time of day: write for example `{word} 09:00`")
     if match is None or not (match["minute"] or match["half"]):
         raise BadTime(f"`{text}` has no time of day: {EXAMPLE}")
-    hour, minute = int(match["hour"]), int(match["minute"] or 0)
+    hour, minute, second = int(match["hour"]), int(match["minute"] or 0), int(match["second"] or 0)
     if match["half"]:
         if not 1 <= hour <= 12:
             raise BadTime(f"`{word}` is no time of day: write for example `2am` or `14:00`")
         hour = hour % 12 + (12 if match["half"] == "pm" else 0)
-    if hour > 23 or minute > 59:
+    if hour > 23 or minute > 59 or second > 59:
         raise BadTime(f"`{word}` is no time of day: write for example `02:00`")
-    return time(hour, minute)
+    return time(hour, minute, second)
 
 
 def _date(text: str, word: str, wall: time, here: datetime) -> date:
@@ -310,14 +337,20 @@ def _iso_date(text: str, word: str) -> date:
 
 
 def _moment(text: str, day: date, wall: time, zone: str) -> Moment:
+    try:
+        return _once(text, day, wall, zone)
+    except OverflowError:
+        raise BadTime(f"`{text}` is too far away: {EXAMPLE}") from None
+
+
+def _once(text: str, day: date, wall: time, zone: str) -> Moment:
     place = zone_of(zone)
     first, second = (datetime.combine(day, wall, place).replace(fold=fold) for fold in (0, 1))
     in_utc = [each.astimezone(UTC) for each in (first, second)]
     if in_utc[0].astimezone(place).replace(tzinfo=None) != first.replace(tzinfo=None):
-        after = max(in_utc).astimezone(place)
+        after = Moment(max(in_utc), zone).iso
         raise BadTime(
-            f"`{text}` does not exist, as clocks are put forward that night: write for example "
-            f"`{after:%H:%M}`"
+            f"`{text}` does not exist, as clocks are put forward that night: write for example `{after}`"
         )
     if in_utc[0] != in_utc[1]:
         raise TwoTimes(text, _both(in_utc, zone))

@@ -124,6 +124,10 @@ def test_a_day_alone_is_refused_with_an_example_that_works(day: str) -> None:
         ("2026-12-05 09:00", "2026-12-05", "08:00"),
         ("2026-12-05T09:00Z", "2026-12-05", "09:00"),
         ("2026-12-05T09:00:30Z", "2026-12-05", "09:00"),
+        ("2026-12-05 09:00:00", "2026-12-05", "08:00"),
+        ("2026-12-05T09:00:30", "2026-12-05", "08:00"),
+        ("tomorrow 09:00:00", "2026-12-03", "08:00"),
+        ("9 am", "2026-12-03", "08:00"),
         ("2026-12-05", "2026-12-04", "23:00"),
         ("2027-12-01 09:00", "2027-12-01", "08:00"),
     ],
@@ -161,13 +165,53 @@ def test_what_is_no_end(text: str, told: str) -> None:
         ("yesterday 2 pm", "2026-12-01", "13:00"),
         ("2026-11-20", "2026-11-19", "23:00"),
         ("2026-11-20T10:00Z", "2026-11-20", "10:00"),
+        ("2026-11-20 10:00:00", "2026-11-20", "09:00"),
+        ("2026-11-20T10:00:00", "2026-11-20", "09:00"),
+        ("2026-10-25 02:30 +02:00", "2026-10-25", "00:30"),
+        ("2026-10-25 02:30 New_York", "2026-10-25", "06:30"),
+        ("yesterday 14:00 UTC", "2026-12-01", "14:00"),
     ],
 )
 def test_since_when(text: str, day: str, clock: str) -> None:
     assert parse_since(text, NOW, lambda: BERLIN) == utc(day, clock)
 
 
-@pytest.mark.parametrize("text", ["soon", "tomorrow", "yesterday soon", ""])
+@pytest.mark.parametrize(
+    ("text", "now", "zone", "first"),
+    [
+        # At midnight, clocks are put forward to 01:00; in Havana in autumn, midnight comes twice.
+        ("today", "2026-04-24 12:00", "Africa/Cairo", "2026-04-23 22:00"),
+        ("yesterday", "2026-03-09 12:00", "America/Havana", "2026-03-08 05:00"),
+        ("2026-03-08", "2026-03-09 12:00", "America/Havana", "2026-03-08 05:00"),
+        ("2026-11-01", "2026-11-09 12:00", "America/Havana", "2026-11-01 04:00"),
+    ],
+)
+def test_a_day_begins_with_its_first_moment(text: str, now: str, zone: str, first: str) -> None:
+    at, expected = (datetime.fromisoformat(f"{each}+00:00") for each in (now, first))
+    assert parse_since(text, at, lambda: zone) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("9999-12-31 23:59", "America/New_York"),
+        ("0001-01-01 00:00", "Asia/Tokyo"),
+        ("9999-12-31 23:59 -05:00", BERLIN),
+        ("0001-01-01", "Asia/Tokyo"),
+    ],
+)
+def test_a_time_that_no_calendar_has_is_refused(text: str, zone: str) -> None:
+    for read in (parse_until, parse_since):
+        with pytest.raises(BadTime, match="write for example"):
+            read(text, NOW, lambda: zone)
+
+
+def test_a_span_is_no_offset() -> None:
+    with pytest.raises(BadTime, match="no time of day"):
+        parse_moment("Sat 02:00-03:00", NOW, BERLIN)
+
+
+@pytest.mark.parametrize("text", ["soon", "tomorrow", "yesterday soon", "2026-11-20 10:00 1 2", ""])
 def test_what_is_no_beginning(text: str) -> None:
     with pytest.raises(BadTime, match="write for example"):
         parse_since(text, NOW, lambda: BERLIN)
@@ -196,7 +240,10 @@ def test_any_text_is_an_end_and_a_beginning_or_refused(text: str) -> None:
 def test_a_time_that_is_skipped_does_not_exist() -> None:
     with pytest.raises(BadTime, match="does not exist, as clocks are put forward") as caught:
         parse_moment("Sun 02:30", datetime(2026, 3, 27, 12, tzinfo=UTC), BERLIN)
-    assert "`03:30`" in str(caught.value)
+    # 03:30 alone would be that of Saturday, a day before.
+    shown = str(caught.value).split("`")[-2]
+    assert shown == "2026-03-29 03:30 +02:00"
+    assert parse_moment(shown, datetime(2026, 3, 27, 12, tzinfo=UTC), BERLIN).at == utc("2026-03-29", "01:30")
     with pytest.raises(BadTime, match="does not exist"):
         parse_moment("2026-10-04 02:15", datetime(2026, 10, 1, tzinfo=UTC), "Australia/Lord_Howe")
 
@@ -236,7 +283,7 @@ def test_any_text_is_a_time_in_the_future_or_refused(text: str) -> None:
         assert NOW < parse_moment(text, NOW, BERLIN).at <= NOW + timedelta(days=60)
 
 
-@given(st.integers(1, 59 * 1440), st.sampled_from([BERLIN, "America/New_York", "Asia/Kolkata", "UTC"]))
-def test_what_is_echoed_can_be_typed_again(minutes: int, zone: str) -> None:
-    meant = Moment(NOW + timedelta(minutes=minutes), zone)
+@given(st.integers(1, 59 * 86400), st.sampled_from([BERLIN, "America/New_York", "Asia/Kolkata", "UTC"]))
+def test_what_is_echoed_can_be_typed_again(seconds: int, zone: str) -> None:
+    meant = Moment(NOW + timedelta(seconds=seconds), zone)
     assert parse_moment(meant.iso, NOW, BERLIN).at == meant.at
