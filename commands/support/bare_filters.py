@@ -32,7 +32,11 @@ def with_bare_filters(invocation: Invocation) -> Invocation:
     found = _with_spaced_values(invocation)
     if found.words and _EVERYTHING.issuperset(word.casefold() for word in found.words):
         return replace(found, words=())
-    return _with_bare(_with_bare(found, "state", _STATES), "phase", _PHASES)
+    bare = _with_bare(_with_bare(found, "state", _STATES), "phase", _PHASES)
+    if bare == found:
+        return found
+    # `all failed jobs`: looked for as text, the other words would find none of them.
+    return replace(bare, words=tuple(word for word in bare.words if word.casefold() not in _EVERYTHING))
 
 
 def _with_spaced_values(invocation: Invocation) -> Invocation:

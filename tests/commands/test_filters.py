@@ -113,6 +113,11 @@ def test_states_without_their_key(typed: str, state: str | None, rest: tuple[str
         ({}, "CDC orders", {"phase": "cdc"}, ("orders",)),
         ({"state": "running"}, "all the jobs", {"state": "running"}, ()),
         ({}, "all orders", {}, ("all", "orders")),
+        ({}, "all failed", {"state": "failed"}, ()),
+        ({}, "failed jobs", {"state": "failed"}, ()),
+        ({}, "the failed Jobs", {"state": "failed"}, ()),
+        ({}, "all jobs with errors", {"state": "with-errors"}, ()),
+        ({}, "all failed orders", {"state": "failed"}, ("orders",)),
     ],
 )
 def test_values_of_several_words_and_phases(
