@@ -119,7 +119,7 @@ VERB = Verb(
     permission=Permission.VIEW,
     summary="requests awaiting approval",
     usage=("approvals",),
-    syntax=Syntax(flags=(Flag("page", "number", "which page"),)),
+    syntax=Syntax(flags=(Flag("page", "number", "which page"),), all_by_default=True),
     details=(
         "Requests awaiting approval or confirmation. *Review* shows the whole request, where you "
         "approve, deny or confirm it."

@@ -135,7 +135,7 @@ VERB = Verb(
     same_for_all=True,
     summary="list or move scheduled requests",
     usage=("schedule", 'schedule --move JOB --at "TIME"'),
-    syntax=Syntax(flags=(_MOVE, AT, Flag("page", "number", "which page"))),
+    syntax=Syntax(flags=(_MOVE, AT, Flag("page", "number", "which page")), all_by_default=True),
     details="Requests scheduled with `--at`. You can move or cancel them.",
     more=(
         "`--at` schedules `start`, `stop`, `resume`, `verify` and `promote`. They are confirmed and "

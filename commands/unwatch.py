@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, User
-from bot.cmdline.invocation import Flag, Invocation, Syntax
+from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.resource_names import is_job_name
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
@@ -23,6 +23,10 @@ _MAX_OFFERED = 10
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
+    if invocation.is_set("all") and (invocation.jobs or invocation.filters or invocation.word("project")):
+        raise UsageError(
+            f"`--all` ends all subscriptions: leave it out to end one, as in `{COMMAND} unwatch orders-db`."
+        )
     target = subscriptions.target(ctx, invocation)
     jobs = subscriptions.filter_of(ctx, invocation)
     elsewhere = subscriptions.is_channel(target) and target != ctx.who.channel

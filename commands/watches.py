@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.cmdline.answers import Answer, AnswerPage, Button, RichPart, Section
-from bot.cmdline.invocation import Invocation
+from bot.cmdline.invocation import Invocation, Syntax
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import SubscriptionLike, default_watches
 from bot.runtime.one_by_one import LeftOut, pass_over
@@ -87,6 +87,7 @@ VERB = Verb(
     permission=Permission.VIEW,
     summary="list notifications",
     usage=("watches",),
+    syntax=Syntax(all_by_default=True),
     details=(
         "Subscriptions of this channel and of you, those that you set elsewhere, and the default "
         "notifications."

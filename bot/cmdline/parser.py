@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -11,18 +11,28 @@ from bot.cmdline import all_jobs, examples, flags, job_refs
 from bot.cmdline.corrections import APPEND, corrected_tokens
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import Token, items, short, split, unshield
-from bot.cmdline.token_values import as_written, job_text, listing, quoted, title_in, value_at, with_head
+from bot.cmdline.token_values import (
+    as_written,
+    job_text,
+    joined,
+    listing,
+    quoted,
+    title_in,
+    value_at,
+    with_head,
+)
+from bot.cmdline.typed_verb import is_command, named_alone, verb_of
 from bot.util.command import COMMAND, DEFAULT
 from bot.util.suggest import nearest
 
 MAX_LENGTH = 3000
 """Characters. Nobody types more, and parsing so much is still fast."""
 _FILTER = re.compile(r"(?i:label:[\w.-]+|[a-z][\w.-]*)=")
+_NOT = frozenset({"false", "no", "off", "0"})
+"""Values with which a switch is not meant."""
 _HELP = frozenset({"--help", "--h", "-h", "-help"})
 _MOST_CORRECTIONS = 3
 _MOST_OFFERED = 5
-_ALIASES = {"h": "help", "?": "help", "ls": "list", "status": "show", "info": "show"}
-"""What people type out of habit."""
 
 
 def parse(text: str, syntaxes: Mapping[str, Syntax], command: str = DEFAULT) -> Invocation:
@@ -40,11 +50,11 @@ def parse(text: str, syntaxes: Mapping[str, Syntax], command: str = DEFAULT) -> 
             f"`{COMMAND} stop --all state=running`."
         )
     tokens = split(text)
-    if tokens and _is_command(tokens[0].text.lower(), command, syntaxes):
+    if tokens and is_command(tokens[0].text.lower(), command, syntaxes):
         tokens = tokens[1:]
     if not tokens:
         return Invocation("help")
-    return _parsed(_named_alone(tokens, syntaxes), syntaxes, _MOST_CORRECTIONS)
+    return _parsed(named_alone(tokens, syntaxes), syntaxes, _MOST_CORRECTIONS)
 
 
 def _parsed(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax], corrections: int) -> Invocation:
@@ -69,73 +79,12 @@ def _meant(right: tuple[Token, ...] | None, syntaxes: Mapping[str, Syntax], left
 
 
 def _read(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> Invocation:
-    verb = _verb(tokens[0], syntaxes, title_in(tokens))
+    verb = verb_of(tokens[0], syntaxes, title_in(tokens))
     if any(not each.quoted and each.text in _HELP for each in tokens[1:]):
         return Invocation("help", words=() if verb == "help" else (verb,))
     reading = _Parser(verb, syntaxes[verb])
-    reading.read(_joined(tokens[1:], syntaxes[verb]))
+    reading.read(joined(tokens[1:], syntaxes[verb]))
     return reading.result()
-
-
-def _named_alone(tokens: tuple[Token, ...], syntaxes: Mapping[str, Syntax]) -> tuple[Token, ...]:
-    """Puts `show` before a job without a verb, and `list` in place of a `status` without a job."""
-    if len(tokens) != 1 or not {"show", "list"} <= syntaxes.keys():
-        return tokens
-    typed = unshield(tokens[0].text)
-    word = typed.lower().lstrip("/-")
-    if _ALIASES.get(word) == "show" and word not in syntaxes:
-        return (Token("list", "list", False),)
-    known = word in syntaxes or word in _ALIASES
-    # No verb has a hyphen or a digit, and a word that is nearly a verb may be meant as one.
-    if known or tokens[0].is_flag or (word.isalpha() and nearest(word, syntaxes)):
-        return tokens
-    if not job_refs.is_job_in_a_sentence(unshield(job_text(tokens[0]))):
-        return tokens
-    return (Token("show", "show", False), tokens[0])
-
-
-def _joined(tokens: tuple[Token, ...], syntax: Syntax) -> tuple[Token, ...]:
-    """Filters in one word each, however they were spaced: `state = failed`."""
-    found: list[Token] = []
-    for token in tokens:
-        before = found[-1] if found else None
-        spaced = token.text.startswith("=") and not token.quoted
-        if before and spaced and not before.quoted and _is_filter(before.text, syntax):
-            found[-1] = Token(before.text + token.text, before.prose + token.prose, False)
-        else:
-            found.append(token)
-    return tuple(found)
-
-
-def _is_filter(text: str, syntax: Syntax) -> bool:
-    head, _, rest = re.sub("^(label):", r"\1.", text, flags=re.IGNORECASE).partition(".")
-    return head.lower() in syntax.filters and (not rest or head.lower() == "label")
-
-
-def _is_command(typed: str, command: str, syntaxes: Mapping[str, Syntax]) -> bool:
-    bare = command.removeprefix("/")
-    return bare not in syntaxes and typed in (command, bare)
-
-
-def _verb(token: Token, syntaxes: Mapping[str, Syntax], title: str = "") -> str:
-    """The verb that a token names; `title` is the display name that the line may be instead."""
-    typed = unshield(token.text)
-    verb = typed.lower().lstrip("/-") if len(typed) <= 40 else typed
-    if verb in syntaxes:
-        return verb
-    if _ALIASES.get(verb) in syntaxes:
-        return _ALIASES[verb]
-    near = nearest(verb, syntaxes)
-    if near:
-        raise UsageError(
-            f"Unknown command `{short(typed)}`: did you mean `{near}`, "
-            f"as in `{examples.line(near, syntaxes[near])}`?",
-            corrections=[{token.text: near}],
-        )
-    raise UsageError(
-        f"Unknown command `{short(typed)}`: `{COMMAND} help` lists all, for example `{COMMAND} list`.",
-        lines=(f"show {title}",) if title and "show" in syntaxes else (),
-    )
 
 
 @dataclass(slots=True)
@@ -148,10 +97,16 @@ class _Parser:
     words: list[str] = field(default_factory=list)
     flags: dict[str, FlagValue] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
+    all_typed: str = ""
+    """`--all`, where it says no more than the verb alone."""
+    timed: str = ""
+    """The flag whose time ends before the words that are read; empty behind anything else."""
 
     def read(self, tokens: tuple[Token, ...]) -> None:
         at = 0
         while at < len(tokens):
+            positional = not tokens[at].is_flag and not self._filters(tokens[at])
+            self.timed = self.timed if positional else ""
             at = self._read_one(tokens, at)
 
     def result(self) -> Invocation:
@@ -173,15 +128,16 @@ class _Parser:
         return at + 1
 
     def _flag(self, tokens: tuple[Token, ...], at: int) -> int:
-        head, equals, _ = tokens[at].text[2:].partition("=")
-        if head.lower() == "all" and self._needs_no_all():
+        head, equals, value = tokens[at].text[2:].partition("=")
+        if head.lower() == "all" and self._needs_no_all() and not equals:
+            self.all_typed = tokens[at].text
             return at + 1
         flag = self._known_flag(head.lower().replace("_", "-"), tokens[at])
         if flag.kind == "switch":
             if equals:
                 raise UsageError(
                     f"`--{flag.name}` takes no value: write `{self._with_flag(flag)}`.",
-                    corrections=[{tokens[at].text: f"--{flag.name}"}],
+                    corrections=() if value.lower() in _NOT else [{tokens[at].text: f"--{flag.name}"}],
                 )
             self.flags[flag.name] = True
             return at + 1
@@ -195,6 +151,7 @@ class _Parser:
                 f"example `{self._with_flag(flag)}`."
             )
         self._set_flag(flag, flags.read(flag, raw, prose, self._with_flag(flag)))
+        self.timed = flag.name if flag.kind == "time" else ""
         return at
 
     def _needs_no_all(self) -> bool:
@@ -356,10 +313,19 @@ class _Parser:
 
     def _unexpected_word(self, token: Token) -> None:
         extra = short(unshield(token.text))
-        if all_jobs.means_all((*self.jobs, extra)):
+        no_all = self.syntax.jobs == "none" and not self.syntax.all_by_default
+        if all_jobs.means_all((*self.jobs, extra)) and not no_all:
             self.jobs.append(extra)
             return
+        if self.timed:
+            # It may be a part of the time, which is another one without it.
+            raise UsageError(
+                f"`{extra}` does not belong to the time of `--{self.timed}` as it is written: put all of a "
+                f'time in quotes, as in `--{self.timed} "Sat 02:00 Europe/Berlin"`, or leave it out.'
+            )
         if self.syntax.jobs in ("one", "optional"):
+            if all_jobs.means_all(self.jobs):
+                raise self._one_or_all(extra, self.jobs)
             raise UsageError(
                 f"`{self.verb}` takes one job, so leave out `{extra}`: "
                 f"write `{self._line(job=self.jobs[0])}` (and items of a list with commas between them).",
@@ -369,7 +335,17 @@ class _Parser:
             f"`{self.verb}` takes no `{extra}`: write `{self._line()}`.", corrections=[{token.text: ""}]
         )
 
+    def _one_or_all(self, job: str, everything: Sequence[str]) -> UsageError:
+        """The job is kept: less is done with it than with all."""
+        words = " ".join(everything)
+        return UsageError(
+            f"`{words}` and `{job}` do not go together: for this job alone, write `{self._line(job=job)}`.",
+            corrections=[dict.fromkeys(everything, "")],
+        )
+
     def _check_jobs(self) -> None:
+        if self.all_typed and self.jobs:
+            raise self._one_or_all(self.jobs[0], [self.all_typed])
         if all_jobs.names_all(self.jobs):
             raise all_jobs.refusal(self._invocation(), self.syntax)
         if self.jobs or self.syntax.jobs in ("none", "optional", "any"):

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from bot.cmdline.invocation import FlagKind
+from bot.cmdline.invocation import FlagKind, Syntax
 from bot.cmdline.lexer import Token, in_code
 
 _OF_A_TIME = re.compile(
-    r"\d{1,2}:\d{2}(?:am|pm)?|\d{1,2}(?:am|pm)|am|pm|utc|gmt|z|[+-]\d{1,2}(?::?\d{2})?|[a-z]+/[a-z_]+",
+    r"\d{1,2}:\d{2}(?::\d{2})?(?:am|pm)?|\d{1,2}(?:am|pm)|am|pm|utc|gmt|z|[+-]\d{1,2}(?::?\d{2})?|[a-z]+/[a-z_]+",
     re.IGNORECASE,
 )
 """A time of day or a time zone with its area. Locations of jobs have a hyphen: `europe-west1/orders-db`."""
+_HALF = re.compile(r"am|pm", re.IGNORECASE)
 _MOST_WORDS = 6
 """In a line that may be a display name."""
+
+
+def joined(tokens: tuple[Token, ...], syntax: Syntax) -> tuple[Token, ...]:
+    """Filters in one word each, however they were spaced: `state = failed`."""
+    found: list[Token] = []
+    for token in tokens:
+        before = found[-1] if found else None
+        spaced = token.text.startswith("=") and not token.quoted
+        if before and spaced and not before.quoted and _is_filter(before.text, syntax):
+            found[-1] = Token(before.text + token.text, before.prose + token.prose, False)
+        else:
+            found.append(token)
+    return tuple(found)
+
+
+def _is_filter(text: str, syntax: Syntax) -> bool:
+    head, _, rest = re.sub("^(label):", r"\1.", text, flags=re.IGNORECASE).partition(".")
+    return head.lower() in syntax.filters and (not rest or head.lower() == "label")
 
 
 def with_head(token: Token, head: str) -> str:
@@ -37,7 +56,7 @@ def value_at(tokens: tuple[Token, ...], at: int, inline: bool, kind: FlagKind) -
     else:
         raw, prose, expects_more = "", "", True
         at += 1
-    while at < len(tokens) and not tokens[at].is_flag and _continues(raw, tokens[at], expects_more, kind):
+    while at < len(tokens) and not tokens[at].is_flag and _continues(raw, tokens[at:], expects_more, kind):
         space = " " if kind == "time" and raw else ""
         raw, prose = f"{raw}{space}{tokens[at].text}", f"{prose}{space}{tokens[at].prose}"
         expects_more = False
@@ -45,12 +64,14 @@ def value_at(tokens: tuple[Token, ...], at: int, inline: bool, kind: FlagKind) -
     return raw, prose, at
 
 
-def _continues(raw: str, token: Token, expects_more: bool, kind: FlagKind) -> bool:
+def _continues(raw: str, rest: Sequence[Token], expects_more: bool, kind: FlagKind) -> bool:
     if expects_more:
         return True
+    token = rest[0]
     if kind == "time":
         from_now = raw.casefold() == "in" and token.text[:1].isdigit()
-        return not token.quoted and (from_now or _OF_A_TIME.fullmatch(token.text) is not None)
+        hour = token.text.isdigit() and any(_HALF.fullmatch(each.text) for each in rest[1:2])
+        return not token.quoted and (from_now or hour or _OF_A_TIME.fullmatch(token.text) is not None)
     return kind == "list" and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
 
 

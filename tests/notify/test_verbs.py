@@ -180,6 +180,9 @@ def test_a_watch_that_is_not_there_is_answered_with_those_that_are(at: CommandSe
 def test_all_watches_of_a_channel_end_and_no_others(at: CommandService) -> None:
     for line in ("watch", "watch orders", "watch state=failed", "watch orders --dm"):
         at.type(line, DANA)
+    for one in ("orders", "state=failed"):
+        with pytest.raises(UsageError, match="leave it out to end one"):
+            at.type(f"unwatch --all {one}", DANA)
     assert "Ended 3 subscriptions of " in words(at.type("unwatch --all", DANA))
     assert kept(at) == [(DANA.user, ORDERS, ())]
 

@@ -92,7 +92,7 @@ def test_pasted_addresses_are_the_full_name(job: str) -> None:
 
 
 @pytest.mark.parametrize("said", ["all", "All", "all jobs", "everything", "all the jobs", "--all"])
-@pytest.mark.parametrize("verb", ["watch", "history", "policy"])
+@pytest.mark.parametrize("verb", ["watch", "history", "policy", "approvals", "watches", "schedule"])
 def test_all_is_no_job_where_all_are_meant_anyhow(verb: str, said: str) -> None:
     syntaxes = {name: each.grammar for name, each in all_verbs().items()}
     assert parse(f"{verb} {said}", syntaxes) == Invocation(verb)
@@ -106,6 +106,33 @@ def test_all_goes_with_what_narrows_it() -> None:
     assert parse("unwatch --all --dm", syntaxes).is_set("all")
     assert parse("watch europe-west1/all", syntaxes).jobs == ("europe-west1/all",)
     assert parse("show all orders", syntaxes).jobs == ("all orders",), "a display name"
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("watch orders-db --all", "watch orders-db"),
+        ("watch --all orders-db --dm", "watch orders-db --dm"),
+        ("history orders-db --all", "history orders-db"),
+        ("unwatch all orders-db", "unwatch orders-db"),
+        ("unwatch all jobs orders-db", "unwatch orders-db"),
+        ("watch orders-db all", "watch orders-db"),
+        ('freeze all orders-db --until 2h --reason "x"', 'freeze orders-db --until 2h --reason "x"'),
+    ],
+)
+def test_beside_all_a_job_is_kept(line: str, kept: str) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    with pytest.raises(UsageError) as caught:
+        parse(line, syntaxes)
+    assert caught.value.instead == (parse(kept, syntaxes),)
+
+
+@pytest.mark.parametrize("line", ["history --all=false", "watch --all=no", "stop --all=false state=running"])
+def test_all_takes_no_value(line: str) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    with pytest.raises(UsageError) as caught:
+        parse(line, syntaxes)
+    assert caught.value.instead == ()
 
 
 @pytest.mark.parametrize(
@@ -140,6 +167,11 @@ def test_where_all_is_no_job_it_says_what_is_right(line: str, told: str, instead
         "in 3h",
         "2026-12-05 02:00 Europe/Berlin",
         "tomorrow 09:00 +02:00",
+        "2026-12-01 09:00:00",
+        "2026-12-01 09:00:00 +02:00",
+        "2026-10-25 02:30 +02:00",
+        "tomorrow 9 am",
+        "9 PM",
     ],
 )
 def test_a_time_of_several_words_needs_no_quotes(time: str) -> None:
@@ -147,6 +179,22 @@ def test_a_time_of_several_words_needs_no_quotes(time: str) -> None:
         found = read(line)
         assert (found.word("until"), found.jobs) == (time, ("a",))
     assert read(f'freeze a --until "{time}"').word("until") == time
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "freeze a --until Sat 02:00 New York --reason x",
+        "freeze --until Sat 02:00 New York a --reason x",
+        "freeze a --until Sat 02:00 Berlin --reason x",
+        "freeze a --until tomorrow 9 o'clock --reason x",
+    ],
+)
+def test_no_word_behind_a_time_is_left_out(line: str) -> None:
+    with pytest.raises(UsageError, match="in quotes") as caught:
+        read(line)
+    assert caught.value.instead == ()
+    assert "leave out `b`" in refused("freeze a --until 2h --all b")
 
 
 def test_what_cannot_belong_to_a_time_is_a_job() -> None:
