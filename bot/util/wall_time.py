@@ -34,6 +34,8 @@ _SUFFIXED = re.compile(r"(\d{1,2}:\d{2})(z|[+-]\d{1,2}:?\d{2})$")
 _HALF = re.compile(r"(\d)\s+([ap]m)\b")
 _EVENING, _MORNING = time(17), time(7)
 """`tonight` begins and ends between these."""
+_MOST_OF_A_ZONE = 3
+"""Words of a city: Ho Chi Minh."""
 _LARGEST_OFFSET = timedelta(hours=14)
 
 
@@ -219,6 +221,10 @@ def _without_zone(text: str, words: list[str]) -> tuple[list[str], str]:
         return words[:-1], "UTC"
     if _OFFSET.fullmatch(last):
         return words[:-1], _offset(text, last)
+    for count in range(2, min(len(words), _MOST_OF_A_ZONE + 1)):
+        city = "_".join(words[-count:])
+        if city in _zones():
+            return words[:-count], _zone_named(text, city)
     if last in _DAYS or last in _DAY_NAMES or last[0].isdigit():
         return words, ""
     return words[:-1], _zone_named(text, text.split()[-1])

@@ -61,6 +61,9 @@ def utc(day: str, clock: str) -> datetime:
         ("Sat 02:00 Asia/Tokyo", "2026-12-04", "17:00"),
         ("Sat 02:00 tokyo", "2026-12-04", "17:00"),
         ("Sat 02:00 New_York", "2026-12-05", "07:00"),
+        ("Sat 02:00 New York", "2026-12-05", "07:00"),
+        ("02:00 Ho Chi Minh", "2026-12-02", "19:00"),
+        ("tomorrow 02:00 America/New York", "2026-12-03", "07:00"),
     ],
 )
 def test_what_is_understood(text: str, day: str, clock: str) -> None:
