@@ -179,7 +179,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         r"\bwhile connecting to\b|\bunknown host\b|\bprivate connectivity error\b|"
         r"\bnetwork is (?:down|unreachable)\b|"
         r"\bconnection to server\b.{0,80}\bfailed\b|\bto server timed out\b|\bdial tcp\b|"
-        r"\bserver misbehaving\b|\bserver network address\b.{0,80}\bcannot be reached\b|"
+        r"\bserver misbehaving\b|\bserver network address\b.{0,80}\bcan ?not be reached\b|"
         r"\bno such host\b|\bcould not be resolved\b|\bdatabase system is (?:starting up|shutting down|"
         r"not yet accepting connections)\b|\bnot ready to accept new client connections\b",
         CANNOT_REACH,

@@ -14,7 +14,6 @@ from bot.dms.error_causes import (
     DESTINATION_WRITTEN,
     LACKS_PRIVILEGES,
     LOGS_GONE,
-    NO_DESTINATION,
     POSTGRES_READ_REPLICA,
     RAISE_CONNECTION_LIMIT,
     SCHEMA_DIFFERS,
@@ -26,6 +25,18 @@ from bot.dms.error_causes import (
 )
 
 ENGINE_ERRORS: tuple[KnownError, ...] = (
+    known(
+        Cause.SQLSERVER_CDC,
+        r"\b(?:change data capture|CDC)\b[^:]{0,60}\bnot (?:been )?(?:enabled|running|active)\b|"
+        r"\bnot enabled for change data capture\b|"
+        r"\bsp_cdc_enable\w*|\bcould not update the metadata\b.{0,120}\bchange data capture\b|"
+        r"\binvalid object name '?cdc\.|\bmetadata that indicates\b.{0,60}\bchange data capture\b|"
+        r"\bSQL ?Server ?Agent\b.{0,60}\bnot (?:currently )?running\b|\b(?:msg|error:?) (?:14234|"
+        r"22832|22830|22985)\b",
+        "Change data capture does not run on the source: enable it for the database and its tables, and see "
+        "that the SQL Server Agent runs.",
+        page=SOURCE,
+    ),
     known(
         Cause.API_DISABLED,
         r"\bAPI\b.{0,60}\bhas not been used in project\b|\bSERVICE_DISABLED\b|\baccessNotConfigured\b|"
@@ -279,18 +290,6 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         ),
         documented=False,
     ),
-    known(
-        Cause.SQLSERVER_CDC,
-        r"\b(?:change data capture|CDC)\b[^:]{0,60}\bnot (?:been )?(?:enabled|running|active)\b|"
-        r"\bnot enabled for change data capture\b|"
-        r"\bsp_cdc_enable\w*|\bcould not update the metadata\b.{0,120}\bchange data capture\b|"
-        r"\bmetadata that indicates\b.{0,60}\bchange data capture\b|"
-        r"\bSQL ?Server ?Agent\b.{0,60}\bnot (?:currently )?running\b|\b(?:msg|error:?) (?:14234|"
-        r"22832|22830|22985)\b",
-        "Change data capture does not run on the source: enable it for the database and its tables, and see "
-        "that the SQL Server Agent runs.",
-        page=SOURCE,
-    ),
     # ---- PostgreSQL
     known(
         Cause.LOCKS,
@@ -323,14 +322,6 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
             "Text of the source does not fit its encoding or that of the destination: correct the "
             "text, or convert the database."
         ),
-        documented=False,
-    ),
-    known(
-        Cause.DESTINATION_GONE,
-        r"(?:\b(?:cloud ?sql instance|alloydb (?:cluster|instance))\b|\bprojects/\S+/(?:clusters|"
-        r"instances)/\S+)"
-        r"(?:[^:]|:(?=\S)){0,120}\b(?:not found|does not exist|deleted)\b",
-        NO_DESTINATION,
         documented=False,
     ),
 )

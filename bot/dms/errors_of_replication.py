@@ -16,6 +16,8 @@ from bot.dms.error_causes import (
     known,
 )
 
+_GONE = r"(?:(?:was )?not found|does not exist|no longer exists|(?:has|may have) been deleted|was deleted)\b"
+
 REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.QUOTA,
@@ -59,9 +61,20 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.DESTINATION_GONE,
         # Not what an import into the destination misses there: `…: role "…" does not exist`.
-        r"\bdestination(?: (?:cloud sql |alloydb )?(?:instance|cluster|server))?(?: [^\s:]\S{0,120})? "
-        r"(?:was not found|does not exist|no longer exists|(?:has|may have) been deleted|was deleted)\b",
+        r"\bdestination(?: (?:cloud ?sql |alloydb )?(?:instance|cluster|server))?"
+        r"(?: (?!(?:database|schema|table|column|role|user|login|bucket|folder|host)\b)[^\s:]\S{0,120})? "
+        + _GONE,
         NO_DESTINATION,
+        documented=False,
+    ),
+    # Its name alone does not say whose it is, and what stands behind the name is about something else.
+    known(
+        Cause.INSTANCE_GONE,
+        r"(?<!\bsource )\b(?:cloud ?sql instance|alloydb (?:cluster|instance))(?: [^\s:]\S{0,120})? "
+        rf"{_GONE}|(?<!\bsource )\bprojects/\S+/(?:clusters|instances)/[^\s/]{{1,120}} {_GONE}|"
+        r"\binstanceDoesNotExist\b",
+        "The instance or cluster that the error names does not exist: check which one it is. Without its "
+        "destination, a job cannot continue.",
         documented=False,
     ),
     known(
@@ -119,8 +132,9 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.WAL_LEVEL,
-        r"\bwal_level\b|rds\.logical_replication",
-        "The source's `wal_level` is not `logical` (on RDS: `rds.logical_replication` is off). "
+        r"\bwal_level\b|rds\.logical_replication|\bcloudsql\.logical_decoding\b",
+        "The source's `wal_level` is not `logical` (on RDS: `rds.logical_replication` is off; on Cloud SQL: "
+        "`cloudsql.logical_decoding`). "
         "Set it, restart the source, then verify.",
         "INVALID_WAL_LEVEL",
         "INVALID_RDS_LOGICAL_REPLICATION",
@@ -294,7 +308,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.NO_PRIMARY_KEY,
         r"\b(?:no|without|lacks? a?|have no|has no|do(?:es)?(?: not|n['’]?t) have a?)\s*primary key\b|"
-        r"\breplica identity\b|\bmissing primary key\b|\bsql_require_primary_key\b",
+        r"\breplica identity\b|\bmissing primary key\b|\bsql_require_primary_key\b|"
+        r"\btable type requires a primary key\b|\berror 1173\b",
         "Tables have no primary key, so some of their changes may not be replicated. Add keys.",
         "UNSUPPORTED_TABLE_DEFINITION",
         "TABLES_WITH_LIMITED_SUPPORT",

@@ -61,16 +61,19 @@ def _clipped(text: str) -> str:
 
 _PARAMETER = (
     r"wal_level|max_\w+|log_bin\w*|binlog_\w+|gtid_mode|enforce_gtid\w*|server_id|innodb_\w+"
-    r"|sql_mode|sql_require_primary_key|rds\.\w+"
+    r"|sql_mode|sql_require_primary_key|rds\.\w+|cloudsql\.\w+"
 )
 _SINGLE = re.compile(
-    rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS|\\-)'|FLUSH |constraints/)[^'\n]{{0,200}}'", re.IGNORECASE
+    rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS|\\-|cdc\.\w{{1,128}})'|FLUSH |constraints/)"
+    r"[^'\n]{0,200}'",
+    re.IGNORECASE,
 )
 _DOUBLE = re.compile(
     r"\"(?!(?:\$libdir/)?pglogical(?:_output|\.\w{1,63})?\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`", re.IGNORECASE
 )
 _DOTTED = re.compile(
-    r"(?<![\w./:@-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.fn_)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
+    r"(?<![\w./:@-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.|"
+    r"cloudsql\.logical_decoding\b)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
 )
 _WRAPPED = re.compile(r"\bError '(.{0,400}?)' on (?=query\b|rename\b)", re.DOTALL | re.IGNORECASE)
 """How MySQL reports that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
