@@ -13,9 +13,11 @@ from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
 from bot.requests.reasons import kept
+from bot.runtime.one_by_one import LeftOut
 from bot.store.facts import RequestFacts
 from bot.util.command import COMMAND
 from bot.util.utc_times import utc_text
+from bot.watch.attribution import OUTSIDE
 from commands.support.asked import REASON
 from commands.support.base import Context, Verb
 from commands.support.resolve import find_job
@@ -88,11 +90,15 @@ def _which(ctx: Context, asked: Invocation, job: Job, running: Sequence[Operatio
 
 
 def _draft(ctx: Context, job: Job, operation: Operation, reason: str) -> RequestDraft:
-    runs = ctx.store.runs(job=job.name)
+    left_out = LeftOut()
+    runs = ctx.store.runs(job=job.name, skip=left_out)
     starter = next((run.by for run in runs if operation.name == run.operation and not run.cancels), "")
-    facts = RequestFacts(
-        changes=(f"*Operation*: {_described(operation)}",), started_by=starter or "outside", reason=reason
-    )
+    changes = [f"*Operation*: {_described(operation)}"]
+    if not starter and left_out.keys:
+        changes.append("*Started by*: not known, as a run that cannot be read may have")
+    elif not starter:
+        starter = OUTSIDE
+    facts = RequestFacts(changes=tuple(changes), started_by=starter, reason=reason)
     options = Options(operation=operation.name)
     return RequestDraft(Action.CANCEL, (job,), options, ctx.response_url, facts=facts)
 

@@ -44,8 +44,7 @@ def _policy_page(ctx: Context, invocation: Invocation) -> AnswerPage:
         sections += words.notices(policy)[:PER_PAGE]
         left_out = LeftOut()
         sections += [_frozen(ctx, freeze) for freeze in _freezes(ctx, left_out)[: PER_PAGE // 2]]
-        lacking = unreadable_text({"freeze": len(left_out.keys)})
-        sections += [Section(f"⚠️ Not shown: {lacking}")] if lacking else []
+        sections += _lacking(left_out)
         sections += _warnings(policy.warnings)
     return AnswerPage(
         title="Who may do what" if pages == 1 else f"Who may do what ({page} of {pages})",
@@ -68,6 +67,11 @@ def _freezes(ctx: Context, skip: Skip) -> list[Freeze]:
 def _frozen(ctx: Context, freeze: Freeze) -> Section:
     what = frozen_jobs(freeze, ctx.settings.projects, job_namer(ctx))
     return Section((f"*Frozen*: {what} ", *freeze_terms(freeze)))
+
+
+def _lacking(left_out: LeftOut) -> list[Section]:
+    lacking = unreadable_text({"freeze": len(left_out.keys)})
+    return [Section(f"⚠️ Not shown: {lacking}")] if lacking else []
 
 
 def _warnings(warnings: tuple[str, ...]) -> list[Section]:
@@ -93,7 +97,9 @@ def _mine(ctx: Context, job: Job) -> AnswerPage:
         for verbs, verdict in _group_verbs(job, [each for each in verdicts if not each[1].allowed])
     ]
     sections = [_you(ctx)]
-    sections += [_frozen(ctx, freeze) for freeze in ctx.store.freezes(ctx.now(), job.name)[:5]]
+    left_out = LeftOut()
+    sections += [_frozen(ctx, freeze) for freeze in ctx.store.freezes(ctx.now(), job.name, left_out)[:5]]
+    sections += _lacking(left_out)
     sections += _group("You may", may) + _group("You may not", may_not)
     return AnswerPage(
         title=f"What you may do with {job.id}",

@@ -49,11 +49,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     parts = _read(ctx, found)
     job = replace(found, rest=parts.rest)
     databases = parts.databases or ()
-    no_freeze, no_run = LeftOut(), LeftOut()
+    no_freeze, no_run, no_last = LeftOut(), LeftOut(), LeftOut()
     runs = ctx.store.locking_runs(job.name, skip=no_run)
     run = runs[-1] if runs else None
     freezes = ctx.store.freezes(ctx.now(), job.name, no_freeze)
-    failed = last_failure(ctx.store, job, ctx.now(), no_run) if run is None else None
+    idle = run is None and not no_run.keys
+    failed_run = last_failure(ctx.store, job, ctx.now(), no_last) if idle else None
     delay = parts.readings.of(job, replicated(databases), ctx.now()) if parts.readings else None
     whole = invocation.is_set(MORE)
     buttons = JobButtons(()) if whole else _buttons(ctx, job, databases, run, delay)
@@ -68,10 +69,10 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         delay=delay,
         dump=parts.dump,
         since=_since(ctx, job),
-        unknown=(*parts.unknown, *_maybe_elsewhere(job, missing), *_unreadable(no_freeze, no_run)),
+        unknown=(*parts.unknown, *_maybe_elsewhere(job, missing), *_unreadable(no_freeze, no_run, no_last)),
         read_at=ctx.now(),
         frozen=freeze_terms(freezes[0]) if freezes else ctx.access.planned_freeze_reason(job),
-        failed_run=failed,
+        failed_run=failed_run,
         next_step=next_step(job, databases),
         withheld=_withheld(ctx, job, databases),
         buttons=buttons.shown,
@@ -161,8 +162,12 @@ def _maybe_elsewhere(job: Job, missing: Sequence[MissingLocation]) -> tuple[Rich
     return ((f"whether there is another `{job.id}`: ", *why_missing(missing)),)
 
 
-def _unreadable(freezes: LeftOut, runs: LeftOut) -> Iterator[RichText]:
-    for what, left_out in (("whether it is frozen", freezes), ("whether an action is under way", runs)):
+def _unreadable(freezes: LeftOut, runs: LeftOut, last: LeftOut) -> Iterator[RichText]:
+    for what, left_out in (
+        ("whether it is frozen", freezes),
+        ("whether an action is under way", runs),
+        ("whether the last action on it failed", last),
+    ):
         if left_out.keys:
             yield f"{what}: what the database has of it cannot be read"
 
@@ -245,7 +250,9 @@ def _abandon_button(ctx: Context, job: Job, run: Run | None) -> tuple[Button, ..
     """Lets people who may use the action stop tracking an operation that does not end."""
     if run is None or not is_overdue(run, ctx.now()) or not permits(ctx, run.action, job):
         return ()
-    return abandon_button(ctx.store.runs(request=run.request), ctx.now())
+    left_out = LeftOut()
+    runs = ctx.store.runs(request=run.request, skip=left_out)
+    return () if left_out.keys else abandon_button(runs, ctx.now())  # it would say how many it abandons
 
 
 VERB = Verb(

@@ -130,7 +130,10 @@ def resumed_at(store: Store, job: Job, now: datetime) -> datetime | None:
         return now  # nobody knows what was measured before its last resume
     if known is not None and known.job.create_time == job.create_time and known.job.state in _PAUSES:
         return now
-    for event in reversed(store.events(job.name, job.create_time)):
+    events = store.events(job.name, job.create_time, skip=left_out)
+    if left_out.keys:
+        return now
+    for event in reversed(events):
         states = [status.partition("/")[0] for status in (event.before, event.after)]
         if event.kind == "changed" and states[1] == State.RUNNING and states[0] in _PAUSES:
             return event.at

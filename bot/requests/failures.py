@@ -70,7 +70,8 @@ def _jobs_by_target(
 
 
 def last_failure(store: Store, job: Job, now: datetime, skip: Skip = pass_over) -> Run | None:
-    """The last action on the job, if it did not succeed in the last day, and can be read.
+    """The last action on the job, if it did not succeed in the last day; None as well where `skip` takes
+    the error of its row.
 
     Raises:
         StoreError.

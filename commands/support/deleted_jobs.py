@@ -11,6 +11,7 @@ from bot.config.projects import Place
 from bot.dms.model import job_name, short_name
 from bot.dms.rules import Action
 from bot.requests.job_names import disambiguate
+from bot.runtime.one_by_one import LeftOut
 from bot.store.records import RunState
 from bot.util.command import COMMAND
 from commands.support.base import Context
@@ -52,10 +53,11 @@ def deleted_job_text(ctx: Context, jobs: tuple[DeletedJob, ...]) -> tuple[RichPa
 
 
 def _deleted_job(ctx: Context, verb: str, name: str) -> DeletedJob | None:
-    known = ctx.store.known_job(name)
-    events = ctx.store.events(job=name, limit=1)
+    left_out = LeftOut()  # what cannot be read shows as well that there was such a job
+    known = ctx.store.known_job(name, left_out)
+    events = ctx.store.events(job=name, limit=1, skip=left_out)
     rows = ctx.store.audit(job=name, newest_first=True, limit=1)
-    if not (known or events or rows) or is_hidden(ctx, verb, name):
+    if not (known or events or rows or left_out.keys) or is_hidden(ctx, verb, name):
         return None
     seen = [each.at for each in events if each.kind == "deleted"]
     done = [each.at for each in rows if each.action == Action.DELETE and each.event == RunState.SUCCEEDED]

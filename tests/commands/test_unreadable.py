@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,14 @@ from bot.dms.model import job_name
 from bot.dms.rules import Action
 from bot.requests.delay import resumed_at
 from bot.requests.queries import locking_run, mark_timelines_dirty
+from bot.requests.usual_duration import usual_duration
 from bot.runtime.one_by_one import pass_over
 from bot.store import StoreError
 from bot.store.cutover import Cutover, CutoverPlan, CutoverState
 from bot.store.facts import RequestFacts
-from bot.store.records import Escalation, Freeze, JobSnapshot, RequestState, Run, RunState, Watch
+from bot.store.records import Escalation, Event, Freeze, JobSnapshot, RequestState, Run, RunState, Watch
 from sandbox.dms import DmsServer
-from tests.policy.command_service import PLACES, PROJECT, CommandService
+from tests.policy.command_service import PLACES, PROJECT, CommandService, words
 from tests.policy.people import ALEX, DANA, NOW
 from tests.store import make
 from tests.store.raw import Raw
@@ -32,6 +34,7 @@ SPOILT = {
     "watches": ("1 subscription", "watches SET only = '['", "Nothing"),
     "list": ("1 freeze", "freezes SET created = 'long ago'", "Nothing"),
     "policy": ("1 freeze", "freezes SET created = 'long ago'", "Nothing"),
+    "policy orders": ("1 freeze", "freezes SET created = 'long ago'", "Nothing"),
     "acknowledge orders": ("1 alert", "escalations SET events = '['", "no alert to acknowledge"),
 }
 
@@ -154,6 +157,77 @@ def test_a_job_whose_row_cannot_be_read_is_shown_as_the_service_has_it(
     assert isinstance(full.type("show orders"), JobCard)
     assert resumed_at(full.ctx.store, job, NOW) == NOW
     mark_timelines_dirty(full.ctx.store, ORDERS, ["C1"])
+
+
+@pytest.mark.parametrize("state", [RunState.FOLLOWING, RunState.FAILED])
+def test_a_run_that_cannot_be_read_takes_no_card_away(
+    full: CommandService, tmp_path: Path, state: RunState
+) -> None:
+    store = full.ctx.store
+    store.add_request(make.request("r2", "orders", state=RequestState.RUNNING))
+    store.add_run(make.run("u1", request="r2", job=ORDERS, state=state, called=NOW, ended=NOW))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE runs SET action = 'levitate'")
+    card = full.type("show orders")
+    assert isinstance(card, JobCard)
+    what = "an action is under way" if state is RunState.FOLLOWING else "the last action on it failed"
+    assert [str(each) for each in card.unknown if str(each).startswith(f"whether {what}: ")] != []
+    assert usual_duration(store, Action.STOP) is None
+
+
+def test_how_long_an_action_takes_is_told_from_the_runs_that_can_be_read(
+    full: CommandService, tmp_path: Path
+) -> None:
+    store = full.ctx.store
+    store.add_request(make.request("r2", "orders", state=RequestState.RUNNING))
+    ended: dict[str, Any] = {"state": RunState.SUCCEEDED, "called": NOW, "ended": NOW + timedelta(seconds=40)}
+    for at in range(4):
+        store.add_run(make.run(f"u{at}", request="r2", job=ORDERS, **ended))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE runs SET action = 'levitate' WHERE id = 'u3'")
+    assert usual_duration(store, Action.STOP) == 40
+
+
+def test_who_began_what_is_cancelled_is_not_known_where_a_run_cannot_be_read(
+    full: CommandService, tmp_path: Path
+) -> None:
+    store = full.ctx.store
+    full.ctx.dms.stop(full.ctx.dms.get_job(ORDERS))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("DELETE FROM requests")
+        raw.execute("DELETE FROM freezes")
+    full.type("cancel orders")
+    (by_others,) = store.requests()
+    assert by_others.facts.started_by == "outside"
+    store.add_run(make.run("u1", request="r2", job=ORDERS, state=RunState.FAILED, ended=NOW))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE runs SET action = 'levitate'")
+        raw.execute("DELETE FROM requests")
+    full.type("cancel orders")
+    (asked,) = store.requests()
+    assert asked.facts.started_by == ""
+    assert any("*Started by*: not known" in each for each in asked.facts.changes)
+
+
+def test_a_delay_does_not_count_where_an_event_of_the_job_cannot_be_read(
+    full: CommandService, tmp_path: Path
+) -> None:
+    """That event may be its last resume, and what was measured before it says nothing."""
+    job = full.ctx.dms.get_job(ORDERS)
+    full.ctx.store.add_event(Event(ORDERS, job.create_time, NOW, "changed", after="RUNNING/CDC"))
+    assert resumed_at(full.ctx.store, job, NOW) is None
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE events SET at = 'long ago'")
+    assert isinstance(full.type("show orders"), JobCard)
+    assert resumed_at(full.ctx.store, job, NOW) == NOW
+
+
+def test_a_deleted_job_is_known_by_a_row_that_cannot_be_read(full: CommandService, tmp_path: Path) -> None:
+    gone = job_name(PROJECT, PLACES[0], "gone")
+    full.ctx.store.add_event(Event(gone, NOW, NOW, "deleted"))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE events SET at = 'long ago'")
+    assert "is gone: the service no longer has it" in words(full.type("show gone"))
 
 
 def test_a_cutover_that_cannot_be_read_concerns_its_own_jobs_alone(

@@ -17,9 +17,10 @@ from bot.policy.loader import parse
 from bot.requests.recent import looked_at, note_look
 from bot.slack.inbound.job_search import JobSearch
 from bot.slack.render.home_view import HomeView
+from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.slack.render.summary import NeedsAttention, summary
 from bot.store import Store, open_store
-from bot.store.records import Freeze, JobSnapshot, Person, RequestState, Watch
+from bot.store.records import Freeze, JobSnapshot, Person, RequestState, RunState, Watch
 from bot.watch.daily_summary import summary_subject
 from commands import all_verbs, permissions
 from tests.slack.checks import accepted, all_text
@@ -139,3 +140,19 @@ def test_small_values_that_cannot_be_read_take_no_home_away(store: Store) -> Non
         store.put_value(key, "[")
     assert "2 migration jobs" in home(store)
     assert "Nothing needs attention" not in home(store), "nobody knows when they were last looked at"
+
+
+def test_the_message_that_follows_a_job_says_what_of_it_cannot_be_read(store: Store, tmp_path: Path) -> None:
+    store.add_freeze(Freeze("f1", "*", LATER, "night", "U1", NOW))
+    store.add_run(make.run("u1", request="r1", job=GOOD, state=RunState.FAILED, ended=NOW))
+    subject = {"job": GOOD, "create_time": NOW.isoformat()}
+    message = make.message("timeline:1", kind="timeline", subject=subject)
+
+    def posted() -> str:
+        shown = OutboxRenderer(store, access(), "T1", lambda: NOW).render(message)
+        assert shown is not None
+        return str(shown)
+
+    assert "Not known" not in posted()
+    spoil(tmp_path, "UPDATE freezes SET created = 'long ago'", "UPDATE runs SET action = 'levitate'")
+    assert "*Not known*: whether it is frozen or whether the last action on it failed" in posted()

@@ -23,7 +23,7 @@ from bot.requests.failures import FAILED_RUNS, last_failure
 from bot.requests.job_buttons import JobButtons, channel_buttons
 from bot.requests.job_names import disambiguate, namer, place_to_tell
 from bot.requests.wording import freeze_terms
-from bot.runtime.one_by_one import pass_over
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.slack.render import alerts, event_labels, timeline
 from bot.slack.render.answer import note
 from bot.slack.render.audit_anchor import anchor_message
@@ -46,6 +46,7 @@ from bot.store.records import (
     OutMessage,
     Run,
 )
+from bot.store.table import Skip
 from bot.watch.escalations import KIND
 
 _DAY = timedelta(days=1)
@@ -161,8 +162,9 @@ class OutboxRenderer:
             last_known = known_job or Job(subject["job"], created, "", type="")
             databases = ()
             job, buttons, advice = _job_as_of(last_known, events), JobButtons(()), ""
-        frozen = self._own_freeze(job) if current else None
-        failed = last_failure(self._store, job, self._clock()) if current else None
+        no_freeze, no_last = LeftOut(), LeftOut()
+        frozen = self._own_freeze(job, no_freeze) if current else None
+        failed = last_failure(self._store, job, self._clock(), no_last) if current else None
         return timeline.timeline(
             job,
             events,
@@ -175,6 +177,10 @@ class OutboxRenderer:
             failed_run=failed,
             frozen=freeze_terms(frozen) if frozen else "",
             where=self._where(job.name),
+            unknown=[
+                *(["whether it is frozen"] if no_freeze.keys else []),
+                *(["whether the last action on it failed"] if no_last.keys else []),
+            ],
         )
 
     def _actors(self, out: OutMessage, subject: Mapping[str, Any]) -> set[str]:
@@ -185,7 +191,8 @@ class OutboxRenderer:
         if out.kind == "timeline":
             events = self._events_of(subject, datetime.fromisoformat(subject["create_time"]))
             known = self._store.known_job(subject["job"])
-            failed = last_failure(self._store, known.job, self._clock()) if known is not None else None
+            now = self._clock()
+            failed = last_failure(self._store, known.job, now, pass_over) if known is not None else None
             asked = {failed.by} if failed is not None else set()
         elif out.kind in ("event", "alert", "digest"):
             ids = subject.get("events", ()) if out.kind == "digest" else (subject["event"],)
@@ -196,9 +203,9 @@ class OutboxRenderer:
         must_act = {each.by for each in events if source_writes.must_stop(each)}
         return ({each.by for each in events} | asked) - must_act - {event_labels.OUTSIDE, ""}
 
-    def _own_freeze(self, job: Job) -> Freeze | None:
+    def _own_freeze(self, job: Job, skip: Skip) -> Freeze | None:
         """A freeze of this job alone: those of more jobs would have all timelines updated."""
-        freezes = self._store.freezes(self._clock(), job.name)
+        freezes = self._store.freezes(self._clock(), job.name, skip)
         return next((each for each in freezes if each.is_of_one_job), None)
 
     def _where(self, name: str) -> str:

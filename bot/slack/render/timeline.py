@@ -33,13 +33,15 @@ def timeline(
     failed_run: Run | None = None,
     frozen: RichText = "",
     where: str = "",
+    unknown: Sequence[str] = (),
 ) -> Message:
     """The job's status, its events (oldest first), and the next step.
 
     `current` is False if the job is deleted or a later run has its own message: then this one shows only the
     past. `with_errors` says whether the job runs with errors, and `databases` are the faulty ones; `menu` are
     further buttons; `failed_run` is the last action, if it failed; `frozen` are the terms of a freeze of this
-    job; `where` is its place as people call it, if it has to be told.
+    job; `where` is its place as people call it, if it has to be told; `unknown` is what the
+    store has, but nobody can read.
     """
     job_id = labels.job_code(job.name)
     last = events[-1] if events else None
@@ -54,6 +56,7 @@ def timeline(
             error_text(job),
             f"❄️ *Frozen, no changes now*: {mrkdwn.rich_text(frozen)}" if frozen else "",
             labels.failed_run_text(failed_run) if failed_run else "",
+            f"⚠️ *Not known*: {' or '.join(unknown)}" if unknown else "",
         )
         blocks.extend(block for trouble in troubles if trouble for block in m.sections(trouble))
         blocks.extend([m.section(f"👉 *Next*: {mrkdwn.format_own(next_step)}")] if next_step else [])
