@@ -36,10 +36,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     name = _with_alert(ctx, invocation.jobs[0], alerts) or find_job(ctx, invocation.jobs[0], invocation).name
     ended = [each for each in alerts if name in _jobs(ctx, each) and _end(ctx, each) is not None]
     shown = job_namer(ctx)(name)
+    others = [each for each in alerts if name not in _jobs(ctx, each) and _lacks_an_event(ctx, each)]
+    lacking = unreadable_text({"alert": len(left_out.keys) + len(others)})
+    if lacking:
+        found = f"Acknowledged what I found of `{shown}`" if ended else f"I found no alert of `{shown}`"
+        return Note(f"{found}. Not looked at: {lacking}", tone="warn")
     if not ended:
-        lacking = unreadable_text({"alert": len(left_out.keys)})
-        if lacking:
-            return Note(f"I found no alert of `{shown}`. Not looked at: {lacking}", tone="warn")
         return Note(f"`{shown}` has no alert to acknowledge.")
     return Note(f"Acknowledged: no more reminders about `{shown}`.", tone="good")
 
@@ -103,6 +105,13 @@ def _jobs(ctx: Context, escalation: Escalation, skip: Skip = pass_over) -> Seque
     """Full resource names of the jobs that it is about."""
     events = (ctx.store.event(each, skip) for each in escalation.events)
     return tuple(dict.fromkeys(event.job for event in events if event is not None))
+
+
+def _lacks_an_event(ctx: Context, escalation: Escalation) -> bool:
+    """Whether one of its events cannot be read: nobody knows of which job it is."""
+    left_out = LeftOut()
+    _jobs(ctx, escalation, left_out)
+    return bool(left_out.keys)
 
 
 def _end(ctx: Context, escalation: Escalation) -> Escalation | None:

@@ -242,6 +242,9 @@ def test_a_rule_that_left_the_policy_asks_nobody(bot: Bot) -> None:
     later = Bot(bot.store, policy(""))
     assert later.after(15) == []
     assert not bot.store.open_escalations()
+    (said,) = later.posts()
+    assert "No more reminders: its table is no longer in my policy, so I do not know" in said
+    assert "Resolved" not in said
 
 
 def test_a_location_that_left_the_settings_asks_nobody_and_says_so(bot: Bot) -> None:
@@ -259,6 +262,37 @@ def test_a_location_that_left_the_settings_asks_nobody_and_says_so(bot: Bot) -> 
     assert all("No more reminders: its location is no longer in my settings" in each for each in said)
     assert not any(MENTION in each or "Resolved" in each for each in said)
     assert later.after(60) == []
+
+
+def test_one_job_that_is_not_looked_at_leaves_it_open_whether_all_is_over(bot: Bot, tmp_path: Path) -> None:
+    ids = [f"j{number}" for number in range(12)]
+    bot.sees("FAILED/CDC", *ids)
+    bot.posts()
+    bot.sees("RUNNING/CDC", *ids[1:], before="FAILED/CDC")
+    bot.posts()
+    away = job("FAILED/CDC", ids[0]).name.replace("europe-west1", "us-central1")
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute(f"UPDATE events SET job = '{away}' WHERE job LIKE '%/{ids[0]}'")
+    later = Bot(
+        bot.store,
+        replace(bot.policy, projects=Projects((Project("demo-project", "prod", ("europe-west1",)),))),
+    )
+    later.after(15)
+    assert not bot.store.open_escalations()
+    said = later.posts()
+    assert any("the location of one of its jobs is no longer in my settings" in each for each in said)
+    assert not any("Resolved" in each for each in said)
+
+
+def test_an_alert_of_which_an_event_cannot_be_read_is_counted(bot: Bot, tmp_path: Path) -> None:
+    bot.sees("FAILED/CDC", "orders")
+    bot.sees("FAILED/CDC", "billing")
+    bot.posts()
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE events SET at = 'long ago' WHERE job LIKE '%/billing'")
+    assert "no more reminders" not in (said := bot.types(DANA, "orders"))
+    assert "Acknowledged what I found of `orders`. Not looked at: 1 alert that cannot be read" in said
+    assert [each.ended for each in bot.store.open_escalations()] == [None]
 
 
 @pytest.mark.parametrize("spoilt", ["known_jobs SET flags = '['", "events SET at = 'long ago'"])

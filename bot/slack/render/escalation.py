@@ -18,11 +18,11 @@ _NAMED = 10
 
 
 def with_request(
-    message: Message, escalation: Escalation, group: RichPart, button: Button, *, forgotten: bool = False
+    message: Message, escalation: Escalation, group: RichPart, button: Button, *, unwatched: str = ""
 ) -> Message:
-    """The message that shows the event, with the mention and the button behind its first block. `forgotten`:
-    no location of its jobs is in the settings any more."""
-    state = _state(escalation, forgotten=forgotten)
+    """The message that shows the event, with the mention and the button behind its first block. `unwatched`
+    says in a clause why it ended without being known to be over; empty if it was not so."""
+    state = _state(escalation, unwatched)
     if state:
         return m.message(message.text, [*message.blocks[:1], *m.context(state), *message.blocks[1:]])
     text = mrkdwn.rich_text((group, _asked(escalation)))
@@ -41,13 +41,13 @@ def own_message(
     sent: datetime,
     calls: JobNamer = short_name,
     *,
-    forgotten: bool = False,
+    unwatched: str = "",
 ) -> Message:
     """A message of its own: the first where no other shows the event, or a repeat. `calls` names the jobs."""
     since = humanize(max(0.0, (sent - escalation.started).total_seconds()))
     head = f"🔔 Not acknowledged for {since}: " if number and sent > escalation.started else "🔔 "
     told = f"{head}{_events(events, calls)}"
-    state = _state(escalation, forgotten=forgotten)
+    state = _state(escalation, unwatched)
     if state:
         return m.message(told, [m.section(told), *m.context(state)])
     mention = mrkdwn.rich_text((group,))
@@ -63,13 +63,13 @@ def _asked(escalation: Escalation) -> str:
     )
 
 
-def _state(escalation: Escalation, *, forgotten: bool) -> str:
+def _state(escalation: Escalation, unwatched: str) -> str:
     """How it ended; empty while it is open."""
     if escalation.ended is None:
         return ""
-    if not escalation.acknowledged_by and forgotten:
-        gone = "its location is no longer in my settings, so I do not know whether it is over"
-        return f"🔕 No more reminders: {gone} · {mrkdwn.date(escalation.ended)}"
+    if not escalation.acknowledged_by and unwatched:
+        why = f"{unwatched}, so I do not know whether it is over"
+        return f"🔕 No more reminders: {why} · {mrkdwn.date(escalation.ended)}"
     if not escalation.acknowledged_by:
         return f"🔕 Resolved before anybody acknowledged it · {mrkdwn.date(escalation.ended)}"
     who = mrkdwn.mention("@", escalation.acknowledged_by)

@@ -41,7 +41,7 @@ class EscalationMessages:
         if found is None:
             return message
         group, button = self._group(found, out), self._button(found)
-        return words.with_request(message, found, group, button, forgotten=self._is_forgotten(found))
+        return words.with_request(message, found, group, button, unwatched=self._unwatched(found))
 
     def own(self, out: OutMessage) -> Message | None:
         """A message of its own; None if nobody has to acknowledge it any more and it was not posted yet.
@@ -56,20 +56,25 @@ class EscalationMessages:
         number, sent = int(out.subject["number"]), out.created or found.started
         calls = namer(self._store.known_names(), self._access.policy.projects)
         group, button = self._group(found, out), self._button(found)
-        forgotten = self._is_forgotten(found)
-        return words.own_message(found, number, events, group, button, sent, calls, forgotten=forgotten)
+        unwatched = self._unwatched(found)
+        return words.own_message(found, number, events, group, button, sent, calls, unwatched=unwatched)
 
     def _events(self, escalation: Escalation) -> list[Event]:
         found = (self._store.event(each, pass_over) for each in escalation.events)
         return [event for event in found if event is not None]
 
-    def _is_forgotten(self, escalation: Escalation) -> bool:
-        """Whether it ended as no location of its jobs is in the settings any more."""
+    def _unwatched(self, escalation: Escalation) -> str:
+        """Why it ended without being known to be over, in a clause; empty if that was not so."""
         if escalation.ended is None or escalation.acknowledged_by:
-            return False
-        projects = self._access.policy.projects
-        events = self._events(escalation)
-        return bool(events) and not any(is_served(each.job, projects) for each in events)
+            return ""
+        policy = self._access.policy
+        if escalation.rule not in {each.name for each in policy.escalations}:
+            return "its table is no longer in my policy"
+        served = [is_served(each.job, policy.projects) for each in self._events(escalation)]
+        if all(served):
+            return ""
+        whose = "the location of one of its jobs" if any(served) else "its location"
+        return f"{whose} is no longer in my settings"
 
     def _button(self, escalation: Escalation) -> Button:
         ref = self._ref(Invocation("acknowledge", flags={"escalation": escalation.id}))
