@@ -102,12 +102,12 @@ def _requeue(store: Store, message: OutMessage) -> bool:
 
 
 def _holds(check: Callable[P, bool], *args: P.args, **kwargs: P.kwargs) -> bool:
-    """Not of what cannot be read: that could not be posted either."""
+    """Also of what cannot be read now: nobody is invited twice, and it is only posted once it can be."""
     try:
         return check(*args, **kwargs)
     except UnreadableRow as error:
         pass_over(error)
-        return False
+        return True
 
 
 def _is_open(store: Store, message: OutMessage) -> bool:

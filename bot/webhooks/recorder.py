@@ -14,8 +14,8 @@ from bot.config.webhooks import ALL, Format, Webhook
 from bot.dms.model import Job, parse_name
 from bot.policy.subscriptions import topics
 from bot.runtime import metrics
-from bot.runtime.one_by_one import concerns_all
-from bot.store import Store
+from bot.runtime.one_by_one import concerns_all, pass_over
+from bot.store import Store, UnreadableRow
 from bot.store.records import EVERY_JOB, AuditEntry, Event, WebhookDelivery
 from bot.watch.recipients import SavedEvent
 from bot.webhooks import cloud_events, pagerduty
@@ -98,10 +98,14 @@ class Recorder:
 
     def _job_of(self, entry: AuditEntry) -> Job | None:
         """The job as it was last seen, or when it was asked for; None where neither is known."""
-        known = self._store.known_job(entry.job)
+        known = self._store.known_job(entry.job, pass_over)
         if known is not None:
             return known.job
-        request = self._store.request(entry.request) if entry.request else None
+        try:
+            request = self._store.request(entry.request) if entry.request else None
+        except UnreadableRow as error:
+            pass_over(error)
+            request = None
         jobs = request.jobs if request is not None else ()
         return next((each for each in jobs if each.name == entry.job), None)
 

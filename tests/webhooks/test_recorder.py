@@ -127,12 +127,21 @@ def audited(store: Store, webhook: Webhook) -> list[str]:
 
 
 def test_a_job_that_cannot_be_understood_keeps_no_audit_row_away(store: Store, tmp_path: Path) -> None:
+    """Neither from the audit, nor from webhooks; one that asks for labels gets it if the request has them."""
     store.save_known([make.known("orders")])
-    Recorder(store, (a_webhook("https://x", audit=True, labels=("env=prod",)),), PROJECTS).attach()
+    store.add_request(make.request("q1", "orders"))
+    store.add_request(make.request("q2", "orders"))
+    audit = replace(a_webhook("https://x", audit=True), events=())
+    prod = replace(audit, name="prod", labels=(("env", "prod"),))
+    Recorder(store, (prod, audit), PROJECTS).attach()
     with Raw(str(tmp_path / "bot.db")) as raw:
-        raw.execute("UPDATE known_jobs SET job = '['")
-    store.append_audit(make.entry(job=make.name("orders")))
-    assert len(store.audit()) == 1
+        raw.execute("UPDATE known_jobs SET flags = '['")
+        raw.execute("UPDATE requests SET action = 'levitate' WHERE id = 'q2'")
+    for request in ("q1", "q2", ""):
+        store.append_audit(make.entry(job=make.name("orders"), request=request))
+    assert len(store.audit()) == 3
+    assert len(drained(store, audit)) == 3
+    assert len(drained(store, prod)) == 1
 
 
 @pytest.mark.parametrize(
