@@ -18,7 +18,7 @@ from bot.store.cutover import Cutover, CutoverEntry, Progress
 _RENAMED = re.compile("`([^`]+)` is now `([^`]+)`")
 _OTHER_NAMES = Note(
     "Nothing was done: the settings call the jobs of this cutover by other names since it was planned. Its "
-    "card shows them now: press again to continue.",
+    "card will show them: press again to continue.",
     tone="warn",
 )
 

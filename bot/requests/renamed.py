@@ -25,7 +25,7 @@ _MOST = 1_000_000
 """All of them: the default limit is for what people read."""
 OTHER_NAMES = Note(
     "Nothing was done: the settings call the jobs of this request by other names since it was made. Its "
-    "message shows them now: press again to continue.",
+    "message will show them: press again to continue.",
     tone="warn",
 )
 
@@ -82,7 +82,7 @@ def _rename(store: Store, read: Request, projects: Projects) -> bool:
 
 
 def with_names(text: str, renamed: Mapping[str, str]) -> str:
-    """The text, in which the commands that it suggests call the jobs by their new names."""
+    """The text with the old names of jobs replaced, wherever one stands by itself."""
     if not renamed:
         return text
     old = "|".join(re.escape(each) for each in sorted(renamed, key=len, reverse=True))

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from bot.cmdline.answers import JobCard
-from bot.dms.model import job_name
+from bot.dms.model import ObjectState, job_name
 from bot.dms.rules import Action
+from bot.dms.running_errors import is_faulty
 from bot.requests.delay import resumed_at
 from bot.requests.queries import locking_run, mark_timelines_dirty
 from bot.requests.usual_duration import usual_duration
@@ -266,4 +267,6 @@ def test_databases_that_cannot_be_read_break_no_list(full: CommandService, tmp_p
     with Raw(str(tmp_path / "bot.db")) as raw:
         raw.execute("UPDATE known_jobs SET databases = '[FAILED'")
     ((faulty,),) = full.ctx.store.faulty_databases([ORDERS]).values()
-    assert faulty.id.database == "not readable"
+    assert faulty.id.database == "cannot be read from the database"
+    assert faulty.state != ObjectState.FAILED, "nobody knows that it failed"
+    assert is_faulty(faulty)

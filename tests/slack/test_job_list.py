@@ -15,7 +15,7 @@ from bot.cmdline.answers import Button, FilterChoice, FilterForm, JobGroup, JobL
 from bot.cmdline.invocation import Invocation
 from bot.dms.attention import Part, part_of
 from bot.dms.missing import MissingLocation, Why
-from bot.dms.model import Database, Fault, ObjectId
+from bot.dms.model import Database, Endpoint, Fault, ObjectId
 from bot.dms.rules import Action
 from bot.slack.render import filter_modal, modals
 from bot.slack.render.answer import render
@@ -139,6 +139,15 @@ def test_a_job_that_needs_attention_has_one_line_and_its_button() -> None:
             "RUNNING with errors/CDC",
             JobLine(job("a"), "r", faulty_databases=(faulty("billing"), faulty("search", "FAILED"))),
             "🔴 *a* · Running with errors · CDC · 1 database failed: search",
+        ),
+        (
+            "RUNNING with errors/CDC",
+            JobLine(
+                job("a", source=Endpoint("s", "ORACLE"), destination=Endpoint("d", "POSTGRESQL")),
+                "r",
+                faulty_databases=(faulty("HR.ORDERS"),),
+            ),
+            "🟠 *a* · Running with errors · CDC · 1 object with errors: HR.ORDERS",
         ),
         (
             "STOPPED/FULL_DUMP",

@@ -126,7 +126,9 @@ def test_the_summary_counts_the_others_and_what_is_missing(store: Store, tmp_pat
     assert subject["counts"] == {"RUNNING/CDC": 1}
     assert subject["unreadable"] == {"job": 1, "request": 1}
     posted = summary("2026-11-20", {}, needs=NeedsAttention(unreadable={"job": 1}))
-    assert posted.text == "Migrations on 2026-11-20: 0 jobs, and 1 not readable"
+    assert posted.text.startswith(
+        "Migrations on 2026-11-20: 0 jobs, and not counted: 1 job that cannot be read"
+    )
     text = all_text(accepted(posted))
     assert "*Not counted*: 1 job that cannot be read" in text
     assert "There are no migration jobs" not in text

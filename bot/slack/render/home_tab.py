@@ -26,7 +26,7 @@ from bot.requests.unposted import Unposted
 from bot.requests.wording import STATE_TEXT
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
-from bot.slack.render.job_line import worst_databases
+from bot.slack.render.job_line import counted, worst_databases
 from bot.slack.render.job_picker import menu_row
 from bot.slack.render.message import Message
 from bot.slack.render.request_details import subject
@@ -245,7 +245,7 @@ def _what_is_wrong(content: HomeContent, job: Job) -> str:
     if text:
         return mrkdwn.clip(mrkdwn.verbatim(text), _MAX_REASON)
     if faulty:
-        return f"{count_of(len(faulty), 'database')} {state}: {labels.names(faulty, _DATABASES)}"
+        return f"{counted(job, len(faulty))} {state}: {labels.names(faulty, _DATABASES)}"
     return "it cannot resume: restart or delete it" if job.state == State.STOPPED else ""
 
 

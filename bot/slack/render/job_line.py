@@ -7,7 +7,8 @@ from math import isfinite
 
 from bot.cmdline.answers import JobLine
 from bot.dms import source_writes
-from bot.dms.model import Database, ObjectState, Phase, State
+from bot.dms.engines import loads_tables
+from bot.dms.model import Database, Job, ObjectState, Phase, State
 from bot.dms.running_errors import any_failed
 from bot.slack.render import labels, mrkdwn
 from bot.util.durations import humanize
@@ -75,7 +76,12 @@ def faulty(line: JobLine) -> str:
     if not found:
         return ""
     names = mrkdwn.clip_plain(", ".join(found[:_DATABASES]), MAX_WRONG)
-    return f"{count_of(len(found), 'database')} {state}: {names}{and_more(len(found), _DATABASES)}"
+    return f"{counted(line.job, len(found))} {state}: {names}{and_more(len(found), _DATABASES)}"
+
+
+def counted(job: Job, count: int) -> str:
+    """`3 databases`; `3 objects` of a job that loads tables, as the store does not keep what they are."""
+    return count_of(count, "object" if loads_tables(job) else "database")
 
 
 def worst_databases(faulty: Sequence[Database]) -> tuple[list[str], str]:

@@ -71,7 +71,7 @@ def summary(
         blocks.append(m.section(f"{label}: {labels.names(names, _MAX_NAMES)}"))
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(labels.counted(count, status) for status, count in ordered[:6])
-    lacking = f", and {sum(needs.unreadable.values())} not readable" if needs.unreadable else ""
+    lacking = f", and not counted: {unreadable_text(needs.unreadable)}" if needs.unreadable else ""
     return m.message(
         f"{mrkdwn.verbatim(title)}: {count_of(total, 'job')}{f' ({shown})' if shown else ''}{lacking}",
         blocks,

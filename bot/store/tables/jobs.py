@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.dms.model import Database, ObjectId, ObjectState
+from bot.dms.model import Database, Fault, ObjectId, ObjectState
 from bot.dms.running_errors import faulty_of
 from bot.store.codec import clean, time_text
 from bot.store.port import UnreadableRow
@@ -128,4 +128,5 @@ def _faulty_of(text: str) -> tuple[Database, ...]:
     try:
         return faulty_of(json.loads(text))
     except (ValueError, TypeError, AttributeError):
-        return (Database("", ObjectId("not readable"), ObjectState.FAILED),)
+        fault = Fault(0, "what the database of this bot has of it cannot be read")
+        return (Database("", ObjectId("cannot be read from the database"), ObjectState.RUNNING, "", fault),)
