@@ -47,6 +47,12 @@ def test_certificates_are_read_once_for_all_calls() -> None:
     assert webhook(client, "https://slack.example/response").ssl is client.ssl
     assert isinstance(client.ssl, ssl.SSLContext)
     assert (client.ssl.verify_mode, client.ssl.check_hostname) == (ssl.CERT_REQUIRED, True)
+    # Beside TLS alone, servers and proxies are told which HTTP is meant, as urllib does.
+    hello = ssl.MemoryBIO()
+    link = client.ssl.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="slack.example")
+    with pytest.raises(ssl.SSLWantReadError):
+        link.do_handshake()
+    assert b"\x08http/1.1" in hello.read()
 
 
 @pytest.mark.parametrize(
