@@ -4,8 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# Which Python makes .venv; looked for only once .ci/system has seen to it that there is one.
-PYTHON ?= $$(.ci/python)
+# PYTHON: which one makes .venv; without it, .ci/python finds one.
 # Processes of pytest: more than there are cores, as most tests wait for something.
 JOBS ?= 6
 BIN := .venv/bin
@@ -85,7 +84,7 @@ system: ## Install the programs that the tests need, where apt-get is there
 	@.ci/system chromium jq libatomic postgres
 
 $(BIN)/python:
-	@.ci/system python && echo "Making .venv …" && $(PYTHON) -m venv .venv
+	@.ci/system python && echo "Making .venv …" && python=$$(.ci/python) && "$$python" -m venv .venv
 
 .venv/installed: requirements-build.lock requirements-dev.lock .ci/uv.lock pyproject.toml | $(BIN)/python
 	@echo "Installing what requirements-dev.lock names …"
@@ -96,7 +95,7 @@ $(BIN)/python:
 	@touch $@
 
 lock: ## Renew the lock files from pyproject.toml (with UPGRADE=1: to the newest versions)
-	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv; }
+	@test -x build/lock/bin/uv || { python=$$(.ci/python) && "$$python" -m venv build/lock && build/lock/bin/pip install --quiet uv; }
 	@$(LOCK) $(if $(UPGRADE),--upgrade) --extra dev pyproject.toml --output-file requirements-dev.lock
 	@# The same versions in both: what is tested is what is deployed.
 	@$(LOCK) --constraint requirements-dev.lock --extra sandbox pyproject.toml --output-file requirements.lock

@@ -203,3 +203,45 @@ def test_a_python_without_optimisations_gives_way_to_the_system_s(
     machine: Path, first: str, system: str, taken: str
 ) -> None:
     assert chosen(machine, first, system) == taken
+
+
+def script(lines: str, path: Path) -> None:
+    path.write_text(f"#!/bin/bash\n{lines}\n")
+    path.chmod(0o755)
+
+
+def asked_for_python(machine: Path, program: str, *needs: str, **environ: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [ROOT / ".ci" / program, *needs],
+        env={"PATH": f"{machine}:/usr/bin:/bin", "SYSTEM_PYTHON": "none", **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+
+@pytest.mark.parametrize(("second", "taken"), [(0, "python3.14"), (1, "python3")])
+def test_a_python_that_makes_environments_comes_first(machine: Path, second: int, taken: str) -> None:
+    """Debian's has no `ensurepip` without a further package, which .ci/system installs where no other has."""
+    for name, makes in (("python3", 1), ("python3.14", second), ("python3.13", 1), ("python3.12", 1),
+                        ("python3.11", 1)):  # fmt: skip
+        script(
+            f'case "$2" in *ensurepip*) exit {makes} ;; *enable-opt*) exit 1 ;; *) echo 3.14 ;; esac',
+            machine / name,
+        )
+    assert asked_for_python(machine, "python") == (0, taken, "")
+
+
+def test_a_python_that_is_named_is_taken_or_refused(machine: Path) -> None:
+    script("echo 3.10; exit 1", machine / "old")
+    script("echo 3.13", machine / "new")
+    said = "is no Python 3.11 or newer: name another, or leave it out."
+    assert asked_for_python(machine, "python", PYTHON="new") == (0, "new", "")
+    for name in ("old", "none"):
+        assert asked_for_python(machine, "python", PYTHON=name) == (1, "", f"PYTHON={name} {said}")
+        assert asked_for_python(machine, "system", "python", PYTHON=name) == (1, "", f"PYTHON={name} {said}")
+    assert not (machine / "asked").exists(), "nothing is installed in its place"
+    script('case "$2" in *enable-opt*) exit 1 ;; *) echo 3.14 ;; esac', machine / "python3")
+    assert asked_for_python(machine, "python", PYTHON="") == (0, "python3", "")
