@@ -144,6 +144,7 @@ class Cause(StrEnum):
     CONTAINED = "contained databases are not allowed"
     FILESTREAM = "the database uses FILESTREAM"
     CHECK = "a row breaks a check constraint"
+    LOCAL_INFILE = "local_infile is off"
     TABLE_OPTION = "an option of a table is refused"
 
 

@@ -215,6 +215,14 @@ DATABASE_ERRORS: tuple[KnownError, ...] = (
         "PostgreSQL 18 on, `max_active_replication_origins`), and restart it.",
         documented=False,
     ),
+    # The MySQL manual, "Security Considerations for LOAD DATA LOCAL"; Cloud SQL has a flag of that name.
+    known(
+        Cause.LOCAL_INFILE,
+        mysql(3948) + r"|\bloading local data is disabled\b",
+        "The destination takes no data that is loaded by a client: set its flag `local_infile` to `on`, then "
+        "{go_on}.",
+        documented=False,
+    ),
     # Flags of Cloud SQL for SQL Server have the same name.
     known(
         Cause.CONTAINED,
