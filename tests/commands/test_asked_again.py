@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from bot.cmdline.answers import Answer, Note
+from bot.dms.gateway import Gateway
 from bot.dms.model import Options
 from bot.dms.rules import Action
 from bot.requests.draft import RequestDraft
@@ -175,7 +177,8 @@ def test_one_of_several_operations_is_cancelled_with_the_reason(
 ) -> None:
     dms.control.operation_seconds(36_000.0)
     job = next(each for each in typing.ctx.dms.list_jobs().jobs if each.id == "orders")
-    typing.ctx.dms.verify(job)
-    typing.ctx.dms.stop(job)
+    gateway = cast(Gateway, typing.ctx.dms)
+    gateway.verify(job)
+    gateway.stop(job)
     flags = pressed(typing, typing.type('cancel orders --reason "CHG-1"'), "Cancel stop")
     assert flags == {"reason": "CHG-1", "operation": flags["operation"]}

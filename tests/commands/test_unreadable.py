@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from bot.cmdline.answers import JobCard
+from bot.dms.gateway import Gateway
 from bot.dms.model import ObjectState, job_name
 from bot.dms.rules import Action
 from bot.dms.running_errors import is_faulty
@@ -193,7 +194,7 @@ def test_who_began_what_is_cancelled_is_not_known_where_a_run_cannot_be_read(
     full: CommandService, tmp_path: Path
 ) -> None:
     store = full.ctx.store
-    full.ctx.dms.stop(full.ctx.dms.get_job(ORDERS))
+    cast(Gateway, full.ctx.dms).stop(full.ctx.dms.get_job(ORDERS))
     with Raw(str(tmp_path / "bot.db")) as raw:
         raw.execute("DELETE FROM requests")
         raw.execute("DELETE FROM freezes")
