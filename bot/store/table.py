@@ -141,17 +141,19 @@ class Table(Generic[Record]):
             text = f"A row of the table {self.name} ({named[:_SHOWN]}) cannot be understood: {error}."
             raise UnreadableRow(text, named) from error
 
+    def readable(self, row: Row | None, skip: Skip | None, key: str = "") -> Record | None:
+        """Decode a row; None for none, and where `skip` takes its error. Raises: UnreadableRow."""
+        try:
+            return None if row is None else self.record(row, key)
+        except UnreadableRow as error:
+            if skip is None:
+                raise
+            skip(error)
+            return None
+
     def records(self, rows: Iterable[Row], skip: Skip | None = None) -> tuple[Record, ...]:
         """Decode rows, without those whose error `skip` takes. Raises: UnreadableRow."""
-        if skip is None:
-            return tuple([self.record(row) for row in rows])
-        found: list[Record] = []
-        for row in rows:
-            try:
-                found.append(self.record(row))
-            except UnreadableRow as error:
-                skip(error)
-        return tuple(found)
+        return tuple([found for row in rows if (found := self.readable(row, skip)) is not None])
 
 
 def _names(names: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from bot.dms.model import Job, parse_name
 from bot.policy.subscriptions import topics
 from bot.runtime import metrics
 from bot.runtime.one_by_one import concerns_all, pass_over
-from bot.store import Store, UnreadableRow
+from bot.store import Store
 from bot.store.records import EVERY_JOB, AuditEntry, Event, WebhookDelivery
 from bot.watch.recipients import SavedEvent
 from bot.webhooks import cloud_events, pagerduty
@@ -101,11 +101,7 @@ class Recorder:
         known = self._store.known_job(entry.job, pass_over)
         if known is not None:
             return known.job
-        try:
-            request = self._store.request(entry.request) if entry.request else None
-        except UnreadableRow as error:
-            pass_over(error)
-            request = None
+        request = self._store.request(entry.request, pass_over) if entry.request else None
         jobs = request.jobs if request is not None else ()
         return next((each for each in jobs if each.name == entry.job), None)
 

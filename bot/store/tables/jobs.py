@@ -10,7 +10,6 @@ from datetime import datetime
 from bot.dms.model import Database, Fault, ObjectId, ObjectState
 from bot.dms.running_errors import faulty_of
 from bot.store.codec import clean, time_text
-from bot.store.port import UnreadableRow
 from bot.store.records import Event, JobSnapshot
 from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
@@ -31,12 +30,9 @@ class JobTables(TableGroup):
         """Snapshots by full resource name, which is also the key of the errors that `skip` takes."""
         found: dict[str, JobSnapshot] = {}
         for name, *row in self._db.rows(_NAMED):
-            try:
-                found[name] = _SNAPSHOTS.record(tuple(row), name)
-            except UnreadableRow as error:
-                if skip is None:
-                    raise
-                skip(error)
+            snapshot = _SNAPSHOTS.readable(tuple(row), skip, name)
+            if snapshot is not None:
+                found[name] = snapshot
         return found
 
     def known_names(self) -> tuple[str, ...]:
@@ -61,14 +57,7 @@ class JobTables(TableGroup):
     def known_job(self, name: str, skip: Skip | None = None) -> JobSnapshot | None:
         """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("name = ?", name)
-        row = self._db.row(_SNAPSHOTS.select(where), where.params)
-        try:
-            return None if row is None else _SNAPSHOTS.record(row, name)
-        except UnreadableRow as error:
-            if skip is None:
-                raise
-            skip(error)
-        return None
+        return _SNAPSHOTS.readable(self._db.row(_SNAPSHOTS.select(where), where.params), skip, name)
 
     def faulty_databases(self, jobs: Sequence[str]) -> dict[str, tuple[Database, ...]]:
         """By full resource name, which databases of these jobs had failed or had an error when last seen,
@@ -118,9 +107,7 @@ class JobTables(TableGroup):
     def event(self, id: int, skip: Skip | None = None) -> Event | None:
         """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("id = ?", id)
-        row = self._db.row(_EVENTS.select(where), where.params)
-        found = _EVENTS.records(() if row is None else (row,), skip)
-        return found[0] if found else None
+        return _EVENTS.readable(self._db.row(_EVENTS.select(where), where.params), skip)
 
 
 def _faulty_of(text: str) -> tuple[Database, ...]:

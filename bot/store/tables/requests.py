@@ -31,9 +31,7 @@ class RequestTables(TableGroup):
     def request(self, id: str, skip: Skip | None = None) -> Request | None:
         """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("id = ?", id)
-        row = self._db.row(_REQUESTS.select(where), where.params)
-        found = _REQUESTS.records(() if row is None else (row,), skip)
-        return found[0] if found else None
+        return _REQUESTS.readable(self._db.row(_REQUESTS.select(where), where.params), skip)
 
     def requests(
         self,

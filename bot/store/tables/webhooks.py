@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.store.codec import clean, text_time, time_text
-from bot.store.port import UnreadableRow
 from bot.store.records import WebhookDelivery
 from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
@@ -49,13 +48,10 @@ class WebhookTable(TableGroup):
             row = self._db.row(f"{_NUMBERED}{where} ORDER BY id LIMIT 1", where.params)
             if row is None:
                 return None
-            after, columns = int(row[0]), row[1:]
-            try:
-                return _DELIVERIES.record(columns, str(after))
-            except UnreadableRow as error:
-                if skip is None:
-                    raise
-                skip(error)
+            after = int(row[0])
+            found = _DELIVERIES.readable(row[1:], skip, str(after))
+            if found is not None:
+                return found
 
     def last_action(self, webhook: str, alert: str) -> str:
         """What was last put into the queue for an alert of PagerDuty; empty where nothing was."""
