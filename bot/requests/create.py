@@ -322,7 +322,7 @@ def _repeat(
         started_by=facts.started_by,
     )
     warning = list(old.warning if edit else ())
-    if facts.due is not None and (facts.zone or not facts.when_drained) and not at:
+    if facts.has_set_time and not at:
         warning.append(_NO_TIME if facts.when_drained else _AT_ONCE)
     if facts.when_drained:
         warning.append(PROMISE)

@@ -129,14 +129,8 @@ class Drafter:
             return (), ()
         store, left_out = self._ctx.store, LeftOut()
         found = store.cutovers(skip=left_out)
-        if not left_out.keys:
-            return found, ()
-        warnings = []
-        for job in draft.jobs:
-            of_job = LeftOut()
-            store.cutovers(job=job.name, skip=of_job)
-            warnings += [UNREADABLE.format(job.id)] if of_job.keys else []
-        return found, tuple(warnings)
+        taken = {name for id in left_out.keys for name in store.jobs_of_cutover(id)}
+        return found, tuple(UNREADABLE.format(job.id) for job in draft.jobs if job.name in taken)
 
     def _failback_warnings(self, draft: RequestDraft) -> tuple[str, ...]:
         unread = LeftOut()

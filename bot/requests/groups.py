@@ -71,11 +71,10 @@ def same_again(
 def asked_flags(facts: RequestFacts, *, ask: bool) -> dict[str, FlagValue]:
     """The command's flags for what was asked for besides options: when, why, and to be asked first.
 
-    The time is a moment with its offset: `in 3h` would mean another one when the button is pressed. One that
-    nobody named has no zone: from when on a request waits.
+    The time is a moment with its offset: `in 3h` would mean another one when the button is pressed.
     """
     flags: dict[str, FlagValue] = {}
-    if facts.due is not None and (facts.zone or not facts.when_drained):
+    if facts.due is not None and facts.has_set_time:
         flags["at"] = Moment(facts.due, facts.zone or "UTC").iso
     if facts.when_drained:
         flags["when-drained"] = True

@@ -88,6 +88,12 @@ class RequestFacts:
     projects: str = ""
     """Which projects its jobs are of, in a sentence; empty where there is one job, or one project."""
 
+    @property
+    def has_set_time(self) -> bool:
+        """Whether somebody named the time `due`. That of a request which waits until nothing is missing may
+        only be the one from when on it waits, and has no zone then."""
+        return self.due is not None and bool(self.zone or not self.when_drained)
+
 
 def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
     """The JSON object for the column."""
