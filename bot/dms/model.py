@@ -174,6 +174,11 @@ class Job:
         return dict(self.labels).get(key)
 
 
+def placeholder_job(name: str, at: datetime) -> Job:
+    """A job of which only the full name is known: it has no labels, and its state is not known."""
+    return Job(name, at, "", type="")
+
+
 @dataclass(frozen=True, slots=True)
 class Vm:
     """The Compute Engine VM that a connectivity script uses or creates."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 
-from bot.dms.model import Job
+from bot.dms.model import placeholder_job
 from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.subscriptions import FREEZE, Subscriptions
 from bot.runtime.one_by_one import LeftOut, one_by_one, pass_over
@@ -109,7 +109,7 @@ def _targets(store: Store, job: str, subscriptions: Subscriptions, now: datetime
     known = store.known_job(job, unread)
     found = known.job if known is not None else None
     if unread.keys:
-        found = Job(job, now, "", type="")  # without labels: None would match every label
+        found = placeholder_job(job, now)  # without labels: None would match every label
     event = Event(job, found.create_time if found else now, now, FREEZE)
     return frozenset(each.target for each in subscriptions.recipients(event, found))
 

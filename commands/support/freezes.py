@@ -8,7 +8,7 @@ from bot.cmdline.answers import Note
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.config.projects import Project
 from bot.dms.errors import DmsError
-from bot.dms.model import Job, short_name
+from bot.dms.model import Job, placeholder_job, short_name
 from bot.dms.resource_names import is_job_name, project_of
 from bot.policy.subscriptions import SubscriptionLike, Subscriptions
 from bot.requests.job_names import JobNamer, disambiguate
@@ -22,7 +22,7 @@ from commands.support.base import Context, EarlyAnswer
 from commands.support.projects import find_project
 from commands.support.resolve import find_job, require_permission
 from commands.support.typed_jobs import can_mean
-from commands.support.visibility import is_hidden, last_known, placeholder_job, visible_names
+from commands.support.visibility import is_hidden, last_known, visible_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _frozen_job(ctx: Context, typed: str) -> Job | None:
     meant = [name for name in names if can_mean(ctx, typed, name) and not is_hidden(ctx, "unfreeze", name)]
     if len(meant) != 1:
         return None
-    return last_known(ctx, meant[0]) or placeholder_job(ctx, meant[0])
+    return last_known(ctx, meant[0]) or placeholder_job(meant[0], ctx.now())
 
 
 def job_namer(ctx: Context) -> JobNamer:

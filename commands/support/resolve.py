@@ -19,7 +19,7 @@ from bot.config.projects import ALL_LOCATIONS, Place
 from bot.dms.display import status_text
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.missing import MissingLocation, called_by_project, missing_location
-from bot.dms.model import Job, JobList, job_name, short_name
+from bot.dms.model import Job, JobList, job_name, placeholder_job, short_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import disambiguate, with_location
 from bot.runtime.one_by_one import LeftOut, pass_over
@@ -35,7 +35,6 @@ from commands.support.visibility import (
     last_known,
     may_hide,
     permits,
-    placeholder_job,
     viewing_verb,
     visible_names,
 )
@@ -394,5 +393,5 @@ def _suggestion_buttons(
             ),
         )
         for label, name in labels[:_MAX_OFFERED]
-        if permits(ctx, invocation.verb, last_known(ctx, name) or placeholder_job(ctx, name))
+        if permits(ctx, invocation.verb, last_known(ctx, name) or placeholder_job(name, ctx.now()))
     )

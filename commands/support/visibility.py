@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bot.cutover.wording import VERB as CUTOVER
-from bot.dms.model import Job, short_name
+from bot.dms.model import Job, placeholder_job, short_name
 from bot.dms.resource_names import is_job_name
 from bot.dms.rules import HARMLESS, Action
 from bot.policy.permissions import Permission
@@ -125,7 +125,7 @@ def can_see(ctx: Context, verb: str, name: str) -> bool:
     permissions, job = ctx.access.permissions(ctx.who), last_known(ctx, name)
     if job is not None:
         return permissions.may(verb, job)
-    return permissions.may_by_name(verb, placeholder_job(ctx, name))
+    return permissions.may_by_name(verb, placeholder_job(name, ctx.now()))
 
 
 def is_open_here(ctx: Context, name: str) -> bool:
@@ -133,7 +133,7 @@ def is_open_here(ctx: Context, name: str) -> bool:
     job = last_known(ctx, name)
     if job is None and ctx.access.policy.is_job_specific("show"):
         return False
-    return ctx.access.is_open_to(ctx.who.channel, job or placeholder_job(ctx, name))
+    return ctx.access.is_open_to(ctx.who.channel, job or placeholder_job(name, ctx.now()))
 
 
 def last_known(ctx: Context, name: str) -> Job | None:
@@ -145,11 +145,6 @@ def last_known(ctx: Context, name: str) -> Job | None:
         return known.job if known is not None else None
     asked = ctx.store.requests(job=name, limit=1, skip=pass_over)
     return next((job for request in asked for job in request.jobs if job.name == name), None)
-
-
-def placeholder_job(ctx: Context, name: str) -> Job:
-    """A job of which only the full name is known."""
-    return Job(name, ctx.now(), "", type="")
 
 
 def permitted_actions(ctx: Context, actions: Iterable[Action], *jobs: Job) -> tuple[Action, ...]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.cmdline.job_refs import FULL_NAMES, jobs_of_links
-from bot.dms.model import Job, short_name
+from bot.dms.model import Job, placeholder_job, short_name
 from bot.dms.resource_names import is_served
 from bot.policy.access import Access
 from bot.requests.job_names import JobNamer, disambiguate
@@ -86,7 +86,7 @@ class JobSearch:
         unread: list[UnreadableRow] = []
         known = [each.job for each in self._store.known_jobs(unread.append).values()]
         unreadable = {each.key for each in unread}
-        known += [Job(name, datetime.now(UTC), "", type="") for name in unreadable]
+        known += [placeholder_job(name, datetime.now(UTC)) for name in unreadable]
         return [job for job in known if self._is_served(job.name)], unreadable
 
     def _is_served(self, name: str) -> bool:

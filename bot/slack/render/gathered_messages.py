@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
-from bot.dms.model import Job, State
+from bot.dms.model import Job, State, placeholder_job
 from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
@@ -117,7 +117,7 @@ class GatheredMessages:
         left_out = LeftOut()
         known = self._known_of(event, left_out)
         if left_out.keys:
-            return Job(event.job, event.create_time, "", type="")
+            return placeholder_job(event.job, event.create_time)
         return known.job if known is not None else None
 
     def _known_of(self, event: Event, skip: Skip | None = None) -> JobSnapshot | None:

@@ -17,7 +17,7 @@ from bot.cutover.wave import shown_names
 from bot.cutover.wording import VERB as CUTOVER
 from bot.cutover.wording import state_text
 from bot.dms.missing import MissingLocation
-from bot.dms.model import Database, Job
+from bot.dms.model import Database, Job, placeholder_job
 from bot.dms.resource_names import is_served
 from bot.policy.access import Access
 from bot.requests.freezes import freeze_lines
@@ -143,7 +143,7 @@ class HomeView:
         labels are."""
         permissions, projects = self._access.permissions(who), self._access.policy.projects
         names = [name for name in unread[home_tab.JOB].keys if is_served(name, projects)]
-        jobs = (Job(name, self._clock(), "", type="") for name in names)
+        jobs = (placeholder_job(name, self._clock()) for name in names)
         counts = {home_tab.JOB: sum(permissions.may_by_name("home", each) for each in jobs)} if names else {}
         others = {kind: len(found.keys) for kind, found in unread.items() if kind != home_tab.JOB}
         return counts | {kind: count for kind, count in others.items() if count}

@@ -14,7 +14,7 @@ from bot.cutover.readers import is_open_to
 from bot.dms import source_writes
 from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
-from bot.dms.model import Database, Job, State, short_name
+from bot.dms.model import Database, Job, State, placeholder_job, short_name
 from bot.dms.rules import Action
 from bot.dms.running_errors import databases_of, same_error
 from bot.policy.access import Access
@@ -159,7 +159,7 @@ class OutboxRenderer:
             buttons = self._buttons(job, databases, tuple(Action))
         else:
             known_job = known.job if known is not None and known.job.create_time == created else None
-            last_known = known_job or Job(subject["job"], created, "", type="")
+            last_known = known_job or placeholder_job(subject["job"], created)
             databases = ()
             job, buttons, advice = _job_as_of(last_known, events), JobButtons(()), ""
         no_freeze, no_last = LeftOut(), LeftOut()

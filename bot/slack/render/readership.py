@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.dms.model import Job
+from bot.dms.model import placeholder_job
 from bot.policy.access import Access
 from bot.runtime.one_by_one import pass_over
 from bot.store import Store
@@ -70,7 +70,7 @@ class Readership:
 
     def _may_see(self, reader: Person, name: str) -> bool:
         known = self._store.known_job(name, pass_over)
-        job = known.job if known is not None else Job(name, self._clock(), "", type="")
+        job = known.job if known is not None else placeholder_job(name, self._clock())
         return self._access.may_be_notified(reader, job, by_name=known is None)
 
 
