@@ -231,12 +231,12 @@ DATABASE_ERRORS: tuple[KnownError, ...] = (
         "on, then {go_on}.",
         documented=False,
     ),
-    # SQL Server on Linux, which Cloud SQL runs, has no FILESTREAM ("Editions and supported features").
+    # The text is Microsoft's 5591; SQL Server on Linux has no FILESTREAM ("Editions and supported features").
     known(
         Cause.FILESTREAM,
         r"\bFILESTREAM feature is disabled\b|" + sql_server(5591),
-        "The database uses FILESTREAM, which Cloud SQL does not have: move that data into `varbinary(max)` "
-        "columns, remove its file group, and start again with a full backup.",
+        "The database uses FILESTREAM, which is disabled where it is restored: move that data into "
+        "`varbinary(max)` columns, remove its file group, and start again with a full backup.",
         documented=False,
     ),
     # The PostgreSQL manual, pg_dump: it sets `row_security` to off.
