@@ -318,7 +318,7 @@ def _unsaid(cutover: Cutover, request: Request) -> tuple[str, ...]:
     """Keys of the calls and news that need not be sent any more.
 
     After a restore of the database, nobody knows whether a scheduled plan has taken place since. So no
-    channel is told that it has not.
+    channel gets a message that it has not.
     """
     said = cutover.progress.said
     waits = cutover.state in (S.SCHEDULED, S.READY)

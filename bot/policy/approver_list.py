@@ -114,7 +114,7 @@ def _people(access: Access, part: RichPart) -> list[str]:
 def _may(access: Access, request: Request, user: str, channel: str, among: list[str]) -> bool:
     """Whether they may approve; True also for large groups, and where Slack does not say.
 
-    One mention too many is better than a request that nobody hears of, and the press is checked anyway.
+    One mention too many is better than a request that nobody sees, and the press is checked anyway.
     """
     if len(among) > _CHECKED:
         return True

@@ -58,7 +58,7 @@ class FlapDamper:
         self, target: str, event: Event, since_action: Sequence[Event], now: datetime
     ) -> OutMessage | None:
         """The message of the job's flapping, if that has gone on within the window."""
-        prefix = f"{_prefix(target, event)}"
+        prefix = _prefix(target, event)
         found = self._store.messages(prefix, "flapping", now - _LONGEST, skip=pass_over)
         recent = {each.id for each in since_action}
         return found[-1] if found and recent.intersection(found[-1].subject["events"]) else None
