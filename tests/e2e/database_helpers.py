@@ -144,8 +144,15 @@ def no_views(env: Env, user: str = "dana") -> None:
 
 
 def card_after(env: Env, before: str, *words: str, user: str = "dana", timeout: float = PATIENCE_S) -> JSON:
-    """The newest message with these words that came after `before`."""
-    return env.slack.wait_message(channel=CHANNEL, user=user, contains=words, after=before, timeout=timeout)
+    """The newest message with these words that came after `before`, outside of threads: the reply that tells
+    the outcome there may be the first to have them."""
+    return env.slack.wait_message(
+        channel=CHANNEL, user=user, contains=words, after=before, where=_is_card, timeout=timeout
+    )
+
+
+def _is_card(message: JSON) -> bool:
+    return not message.get("is_reply")
 
 
 def edited_by_somebody_else(env: Env, job: str, *names: str) -> None:
