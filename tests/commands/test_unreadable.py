@@ -191,8 +191,9 @@ def test_how_long_an_action_takes_is_told_from_the_runs_that_can_be_read(
 
 
 def test_who_began_what_is_cancelled_is_not_known_where_a_run_cannot_be_read(
-    full: CommandService, tmp_path: Path
+    dms: DmsServer, full: CommandService, tmp_path: Path
 ) -> None:
+    dms.control.operation_seconds(36_000.0)
     store = full.ctx.store
     cast(Gateway, full.ctx.dms).stop(full.ctx.dms.get_job(ORDERS))
     with Raw(str(tmp_path / "bot.db")) as raw:
