@@ -249,13 +249,22 @@ def test_what_slack_would_not_take_is_refused_with_an_example(options: tuple[str
 
 @pytest.mark.parametrize("given", [manifest(), http_manifest()], ids=["socket", "http"])
 def test_it_keeps_within_slacks_limits(given: Any) -> None:
+    """Slack makes no app of one that does not.
+
+    Sources: https://docs.slack.dev/reference/app-manifest; for names of shortcuts, of which it says nothing,
+    schemas/manifest.schema.2.0.0.json of https://github.com/slackapi/manifest-schema.
+    """
     shown = given["display_information"]
     assert 1 <= len(shown["name"]) <= 35
     assert len(shown["description"]) <= 140
-    assert 174 <= len(shown["long_description"]) <= 4000
+    assert 175 <= len(shown["long_description"]) <= 4000
     assert re.fullmatch(r"#[0-9a-fA-F]{6}", shown["background_color"])
     command = given["features"]["slash_commands"][0]
     assert len(command["command"]) <= 32
     assert len(command["description"]) <= 2000
     assert len(command["usage_hint"]) <= 1000
     assert len(given["features"]["bot_user"]["display_name"]) <= 80
+    for shortcut in given["features"]["shortcuts"]:
+        assert 1 <= len(shortcut["name"]) <= 24
+        assert 1 <= len(shortcut["callback_id"]) <= 255
+        assert 1 <= len(shortcut["description"]) <= 150

@@ -45,7 +45,7 @@ features:
   unfurl_domains:
     - console.cloud.google.com # the pages of migration jobs; links to other pages stay as they are
   shortcuts:
-    - name: Open the migration job in this message
+    - name: Open the migration job
       type: message
       callback_id: "dms:show:message"
       description: The job whose ID or page the message names

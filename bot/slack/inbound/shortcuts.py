@@ -1,4 +1,4 @@
-"""Shortcuts: "Open the migration job in this message", and the global one, which opens the launcher.
+"""Shortcuts: "Open the migration job", and the global one, which opens the launcher.
 
 Source: https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload. A global shortcut
 knows no channel: what is asked for in its modal is answered in the person's direct message.
