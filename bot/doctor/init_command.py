@@ -84,10 +84,7 @@ def init(folder: Path, extra: str | None) -> None:
     _may_write(folder)
     answers: dict[str, str] = {}
     _ask(answers, _SLACK, _slack_checks)
-    if not answers.get("slack_app_token"):
-        if extra not in (None, "nothing"):
-            raise click.ClickException(f"--with {extra} is for Socket Mode, which takes an app-level token.")
-        extra = "nothing"
+    if _is_http(answers):
         _ask(answers, _SIGNING, None)
     _ask(answers, _GOOGLE, _google_checks)
     click.echo()
@@ -105,6 +102,11 @@ def init(folder: Path, extra: str | None) -> None:
     where = "this folder" if folder == Path() else str(folder)
     click.echo(f"\nWrote {', '.join(written)} into {where}. Next:\n")
     click.echo(_next(folder, chosen))
+
+
+def _is_http(answers: Mapping[str, str]) -> bool:
+    """Whether Slack connects to the bot: there is no token for Socket Mode."""
+    return not answers.get("slack_app_token")
 
 
 def _check_environment() -> None:
@@ -224,10 +226,9 @@ def _write(folder: Path, answers: Mapping[str, str], policy: str, extra: str) ->
             (folder / name).chmod(0o644)
     if extra == "compose":
         _write_database(folder / SECRETS, secret_mode)
-        text = files("bot.doctor").joinpath("compose.yaml").read_text(encoding="utf-8")
-        (folder / "compose.yaml").write_text(text, encoding="utf-8")
+        (folder / "compose.yaml").write_text(_compose(answers), encoding="utf-8")
     if extra == "helm":
-        (folder / "values.yaml").write_text(_values(settings, policy, answers["project"]), encoding="utf-8")
+        (folder / "values.yaml").write_text(_values(settings, policy, answers), encoding="utf-8")
     written = [SETTINGS, POLICY, f"{SECRETS}/"]
     return written + [name for kind, name in _EXTRAS.items() if kind == extra]
 
@@ -255,8 +256,16 @@ def _settings_file(answers: Mapping[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _values(settings: str, policy: str, projects: str) -> str:
-    project = projects.partition(",")[0].strip()
+def _compose(answers: Mapping[str, str]) -> str:
+    text = files("bot.doctor").joinpath("compose.yaml").read_text(encoding="utf-8")
+    if not _is_http(answers):
+        return text
+    of_variable = text.replace("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
+    return of_variable.replace("slack-app-token", "slack-signing-secret")
+
+
+def _values(settings: str, policy: str, answers: Mapping[str, str]) -> str:
+    project = answers["project"].partition(",")[0].strip()
     return (
         "# Put your own values in: docs/deploy-gke.md says where they come from.\n"
         "image:\n"
@@ -265,6 +274,7 @@ def _values(settings: str, policy: str, projects: str) -> str:
         "serviceAccount:\n"
         "  annotations:\n"
         f"    iam.gke.io/gcp-service-account: dms-bot@{project}.iam.gserviceaccount.com\n"
+        f"connection: {'http' if _is_http(answers) else 'socket'}\n"
         "secret: dms-bot-1\n"
         f"settings: |\n{_indented(settings)}\n"
         f"policy: |\n{_indented(policy)}\n"

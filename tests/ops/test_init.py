@@ -18,7 +18,7 @@ from bot.config.loader import load, load_database
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer
 from tests.ops.program import run_program
-from tests.ops.test_deploy import charted
+from tests.ops.test_deploy import charted, check_settings, env
 
 NOTIFY = "C0DMS00001"
 POLICY = ("@dba-team", "@leads", "env=prod")
@@ -98,12 +98,22 @@ def test_an_answer_of_the_wrong_form_says_what_would_be_right(servers: Any, tmp_
     assert {each.name for each in (tmp_path / "secrets").iterdir()} <= names
 
 
-def test_compose_is_for_socket_mode(servers: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("extra", ["compose", "helm"])
+def test_without_an_app_level_token_it_is_signed_http(servers: Any, tmp_path: Path, extra: str) -> None:
     slack, _dms = servers
-    done = init(servers, tmp_path, [slack.bot_token, "", NOTIFY], "--with", "compose")
-    assert done.returncode == 1
-    assert "Socket Mode" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    token, _app_token, channel, *others = good(servers)
+    done = init(servers, tmp_path, [token, "", channel, slack.signing_secret, *others], "--with", extra)
+    assert done.returncode == 0, done.stdout + done.stderr
+    secrets = {each.name for each in (tmp_path / "secrets").iterdir()}
+    assert secrets - {"db", "postgres-password"} == {"slack-bot-token", "slack-signing-secret"}
+    if extra == "compose":
+        made = yaml.safe_load((tmp_path / "compose.yaml").read_text())
+        assert {Path(each["file"]).name for each in made["secrets"].values()} == secrets
+        check_settings(made["services"]["bot"]["environment"], tmp_path, "http", "postgres")
+    elif sys.platform == "linux":  # for which the template engine is built
+        values = yaml.safe_load((tmp_path / "values.yaml").read_text())
+        values["image"]["repository"] = "dms-bot"
+        check_settings(env(charted(**values)), tmp_path, "http", "postgres")
 
 
 def test_nothing_is_replaced_unasked(servers: Any, tmp_path: Path) -> None:
