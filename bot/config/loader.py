@@ -154,9 +154,8 @@ def _table(path: str, faults: list[str]) -> Mapping[str, Any]:
 
 def _projects_of(found: Mapping[str, Any]) -> Projects:
     """The projects that other settings may name; none where they could not be read."""
-    tables = found.get("project_tables") or ()
-    named = (Project(each) for each in found.get("project", "").split(",") if each)
-    return Projects(tuple(tables or named))
+    named = found.get("project_tables") or map(Project, filter(None, found.get("project", "").split(",")))
+    return Projects(tuple(each.with_locations(found.get("locations", ())) for each in named))
 
 
 def _project_tables(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.loader import ConfigError, load
+from bot.config.loader import ConfigError, load, read
 from bot.config.projects import Place, Projects
 
 LEAST = {
@@ -121,3 +121,10 @@ def test_each_fault_is_one_sentence(tmp_path: Path, table: str, told: str) -> No
 def test_an_id_as_its_own_alias_is_no_clash(tmp_path: Path) -> None:
     found = projects(tmp_path, '[[project]]\nid = "acme"\nalias = "acme"\nlocations = "*"')
     assert found.named("acme") is not None
+
+
+@pytest.mark.parametrize("locations", ["europe-west1", "*"])
+def test_what_is_checked_has_the_locations_of_what_runs(tmp_path: Path, locations: str) -> None:
+    """`dms-bot config check` warns of patterns in the policy that no job can match."""
+    given = environ(tmp_path, THREE, DMS_LOCATIONS=locations)
+    assert read(given).projects == load(given).projects
