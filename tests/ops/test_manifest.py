@@ -220,7 +220,7 @@ def test_another_command_and_name(name: str) -> None:
     text = printed("--command", "/dms-staging", "--name", name)
     made = yaml.safe_load(text)
     assert made["display_information"]["name"] == name
-    assert 1 <= len(made["features"]["bot_user"]["display_name"]) <= 80
+    assert re.fullmatch(r"[a-z0-9_.-]{1,80}", made["features"]["bot_user"]["display_name"])
     assert [each["command"] for each in made["features"]["slash_commands"]] == ["/dms-staging"]
     assert made["settings"]["org_deploy_enabled"] is False
     assert not re.search(r"/dms(?!-staging)\b", text)

@@ -15,6 +15,8 @@ from bot.util.command import COMMAND, DEFAULT, with_command
 MAX_NAME = 35
 """Characters of an app's name."""
 _HOST = re.compile(r"(?:https://)?(?P<host>[\w.-]+(?::\d{1,5})?)/?", re.ASCII)
+_NOT_IN_A_USER = re.compile(r"[^a-z0-9_.-]+")
+"""What the name of a bot user may not have."""
 _TEXT = f"""\
 # The Slack app. In Slack: https://api.slack.com/apps → Create New App → From a manifest.
 #
@@ -149,7 +151,7 @@ def _parts(options: ManifestOptions) -> dict[str, str | None]:
 
 def _values(options: ManifestOptions) -> dict[str, str]:
     """Text for placeholders within lines."""
-    user = re.sub(r"[^\w.-]+", "-", options.name.casefold()).strip("-") or DEFAULT[1:]
+    user = _NOT_IN_A_USER.sub("-", options.name.casefold()).strip("-") or DEFAULT[1:]
     return {
         "<user>": _scalar(user),
         "<org>": "true" if options.org else "false",
