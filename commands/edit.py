@@ -76,7 +76,7 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     job = find_job(ctx, invocation.jobs[0], invocation)
     require_permission(ctx, "show", job)  # the view and the preview name what the job has now
     if _asks_for_form(invocation):
-        return _form(ctx, job)
+        return _form(ctx, invocation, job)
     config = ctx.dms.objects_config(job.name)
     _check_base(invocation, job, config)
     refusal = asked.refusal(job, config)
@@ -93,7 +93,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 
 
 def _asks_for_form(invocation: Invocation) -> bool:
-    return not invocation.flags
+    """A reason alone changes nothing: what is chosen in the form is saved with it."""
+    return invocation.flags.keys() <= {REASON.name}
 
 
 # ---- save only what the preview has shown
@@ -125,8 +126,8 @@ def _check_base(invocation: Invocation, job: Job, config: ObjectsConfig) -> None
 # ---- the view
 
 
-def _form(ctx: Context, job: Job) -> EditForm:
-    """The view. Where databases cannot be changed now, it has the other fields alone.
+def _form(ctx: Context, invocation: Invocation, job: Job) -> EditForm:
+    """The view, which keeps the reason that was typed. It has no databases where they cannot be changed now.
 
     Raises:
         EarlyAnswer: nothing of the job can be changed now.
@@ -152,7 +153,7 @@ def _form(ctx: Context, job: Job) -> EditForm:
         "closed": refusal is not None,
         "fields": then,
     }
-    ref = ctx.form_ref(Invocation("edit", (job.name,)), more)
+    ref = ctx.form_ref(Invocation("edit", (job.name,), invocation.flags), more)
     return EditForm(
         ref=ref, job=job, config=config, source=tuple(source), note=note, closed=refusal is not None
     )

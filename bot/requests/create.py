@@ -234,7 +234,8 @@ class RequestCreation:
         if draft.options.objects is not None and draft.action is not Action.EDIT:
             return ()
         if draft.options.objects is not None:
-            return (Button("Edit again…", "edit", "run", self._ref(who, Invocation("edit", names))),)
+            form = Invocation("edit", names, asked_flags(draft.facts, ask=False))
+            return (Button("Edit again…", "edit", "run", self._ref(who, form)),)
         asked = asked_flags(draft.facts, ask=draft.ask)
         if draft.options.edits and draft.action is Action.VERIFY:
             asked["with"] = True

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from bot.cmdline.answers import Answer, Note
+from bot.cmdline.answers import Answer, EditForm, Note
 from bot.dms.gateway import Gateway
 from bot.dms.model import Options
 from bot.dms.rules import Action
@@ -108,6 +108,18 @@ def test_a_busy_job_is_asked_for_again_with_all_of_it(typing: CommandService) ->
     assert pressed(typing, answer, "Ask again") == {"when-drained": True, "reason": "CHG-1"}
     answer = typing.type("verify --all state=running")
     assert pressed(typing, answer, "Ask again") == {"ask": True}
+
+
+def test_an_edit_is_asked_for_again_with_its_reason(typing: CommandService) -> None:
+    job = next(each for each in typing.ctx.dms.list_jobs().jobs if each.id == "orders")
+    typing.ctx.store.add_run(Run("r1", "q1", job.name, Action.STOP, RunState.FOLLOWING, "c", created=NOW))
+    answer = typing.type('edit orders --only app --reason "CHG-1"')
+    assert pressed(typing, answer, "Edit again…") == {"reason": "CHG-1"}
+    form = typing.type('edit orders --reason "CHG-1"')
+    assert isinstance(form, EditForm), form
+    token = typing.ctx.store.ref(DANA.team, form.ref)
+    assert token is not None
+    assert token.data["flags"] == {"reason": "CHG-1"}, "what is chosen in the form is saved with it"
 
 
 def test_each_project_is_asked_for_with_all_of_it(dms: DmsServer, tmp_path: Path) -> None:
