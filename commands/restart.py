@@ -9,6 +9,7 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import in_code
 from bot.dms import source_writes
 from bot.dms.advice import after_the_dump
+from bot.dms.display import kind_in
 from bot.dms.engines import is_postgresql, reads_backup_files
 from bot.dms.likely_causes import recovery_of
 from bot.dms.model import Database, Job, ObjectState, Operation, Options, Phase, State
@@ -94,7 +95,7 @@ def _wiped(job: Job, options: Options) -> str:
     """What a restart wipes at least and, of the whole job, at most; `bot.dms.wiped` has the sources."""
     full = "backup" if reads_backup_files(job) else "dump"
     again = f"The full {full} then runs again."
-    named = "the destination databases above"
+    named = f"the destination {kind_in(job)}s above"
     if not _whole(options):
         return f"*All data is wiped*, at least in {named}. {again}"
     return (
@@ -105,7 +106,7 @@ def _wiped(job: Job, options: Options) -> str:
 def _with_errors(job: Job) -> str:
     clear = " Errors clear by themselves once their cause is fixed." if errors_are_retried(job) else ""
     return (
-        "*The job runs with errors*: a restart of the whole job may wipe its healthy databases, "
+        f"*The job runs with errors*: a restart of the whole job may wipe its healthy {kind_in(job)}s, "
         f"too. `--failed-only` restarts only the failed ones.{clear}"
     )
 

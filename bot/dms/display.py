@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from bot.dms.model import Database, Endpoint, ObjectPhase, Phase, State
+from bot.dms.engines import loads_tables
+from bot.dms.model import Database, Endpoint, Job, ObjectPhase, Phase, State
 from bot.util.text import count_of
 
 ENGINES = {"POSTGRESQL": "PostgreSQL", "MYSQL": "MySQL", "SQLSERVER": "SQL Server", "ORACLE": "Oracle"}
@@ -33,6 +35,7 @@ PHASES: dict[str, str] = {
 
 
 _KINDS = {"DATABASE": "database", "SCHEMA": "schema", "TABLE": "table"}
+_DOTTED = re.compile(r"\S\.\S")
 
 
 def kind_of(objects: Sequence[Database]) -> str:
@@ -47,6 +50,19 @@ def kind_of(objects: Sequence[Database]) -> str:
 def counted_objects(count: int, objects: Sequence[Database]) -> str:
     """`3 databases`, or what else the job's objects are."""
     return count_of(count, kind_of(objects))
+
+
+def kind_in(*jobs: Job) -> str:
+    """What the objects of these jobs are, in the singular, where only the names are known; else `kind_of`."""
+    return "object" if any(map(loads_tables, jobs)) else "database"
+
+
+def kinds_named(names: str) -> str:
+    """What objects are of which only the names are known, in the plural.
+
+    Those of Oracle's tables have dots (`str(ObjectId)`). A database whose name has one is an object, too.
+    """
+    return "objects" if _DOTTED.search(names) else "databases"
 
 
 def status_text(text: str) -> str:

@@ -119,4 +119,6 @@ def _database(name: str, status: str) -> Database:
     state, _, rest = status.partition("/")
     phase, _, error = rest.partition("/")
     fault = Fault(0, error.removeprefix(_ERROR)) if error else None
-    return Database("", ObjectId(name), state, phase, fault)
+    # A snapshot has the name alone. With dots (`str(ObjectId)`), it is that of a schema or a table.
+    kind = "" if "." in name else "DATABASE"
+    return Database("", ObjectId(name, kind), state, phase, fault)

@@ -21,14 +21,13 @@ def wiped_text(job: Job) -> str:
 
 
 def wiped_of(job: Job, databases: str) -> str:
-    """The least that is wiped of `databases`, such as `the databases named above`; to follow “in”."""
+    """The least that is wiped of `databases`, such as `the databases named above`; to follow “in”. Of a job
+    that loads tables, these: it lists them, and no databases."""
     if _only_what_an_error_hit(job):
         return f"those of {databases} that an error has hit"
     if engines_of(job) in _BY_DATABASE:
         return databases
-    return (
-        f"some of {databases}" if engines_of(job) is Engines.UNKNOWN else f"the job's tables in {databases}"
-    )
+    return f"some of {databases}" if engines_of(job) is Engines.UNKNOWN else "the job's tables"
 
 
 def _only_what_an_error_hit(job: Job) -> bool:

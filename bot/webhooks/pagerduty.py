@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.dms.display import kinds_named
 from bot.dms.error_news import brings_errors, ends_errors, goes_on_with_errors
 from bot.dms.model import State
 from bot.policy.subscriptions import WITH_ERRORS, topics
@@ -114,8 +115,8 @@ def _summary(event: Event, data: Mapping[str, Any]) -> str:
         "stuck": f"is stuck in {event.after}",
         "delayed": f"has a replication delay of {event.after} seconds",
         "error": "runs with errors",
-        "database_failed": f"has databases that failed ({event.after})",
-        "database_error": f"has databases with errors ({event.after})",
+        "database_failed": f"has {kinds_named(event.after)} that failed ({event.after})",
+        "database_error": f"has {kinds_named(event.after)} with errors ({event.after})",
     }.get(event.kind, f"failed ({event.after})")
     detail = f": {data['detail']}" if data["detail"] else ""
     return f"Migration job {job['id']} in {job['project_alias']}/{job['location']} {what}{detail}"

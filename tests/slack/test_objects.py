@@ -6,6 +6,7 @@ REST `MigrationJobObject`: "A specific Migration Job Object (e.g. a specifc DB T
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,17 @@ import pytest
 from bot.cmdline.answers import DatabasesPage, JobCard
 from bot.dms import convert
 from bot.dms.advice import next_step
+from bot.dms.likely_causes import likely_cause
 from bot.dms.model import Database, Endpoint, Fault, ObjectPhase
+from bot.dms.running_errors import databases_of
+from bot.slack.render import alerts, event_labels
 from bot.slack.render.answer import render
+from bot.slack.render.mass_failure import FailedJob, mass_failure
+from bot.slack.render.timeline import timeline
+from bot.store.records import Event
 from tests.jobs import a_job
 from tests.slack.checks import accepted, all_text
+from tests.slack.makers import NOW
 
 JOB = a_job(phase="CDC", source=Endpoint("s", "ORACLE"), destination=Endpoint("d", "POSTGRESQL", "CLOUDSQL"))
 
@@ -54,6 +62,17 @@ def test_a_table_that_failed() -> None:
     assert "its table failed" in card((failed,))
 
 
+def test_a_table_that_failed_is_none_in_news_either() -> None:
+    """The watcher keeps names alone, and with them the alert and the job's message are rendered."""
+    failed = databases_of({"HR.EMPLOYEES": "FAILED/CDC/", "HR.JOBS": "RUNNING/CDC/"})
+    event = Event(JOB.name, JOB.create_time, NOW, "database_failed", after="HR.EMPLOYEES", id=1)
+    message = timeline(JOB, [event], next_step=next_step(JOB, failed), with_errors=True, databases=failed)
+    for text in map(all_text, map(accepted, (alerts.alert(event, JOB, databases=failed), message))):
+        assert "One object has failed while the others continue" in text
+        assert not re.search(r"\bdatabases?\b(?! orders-db|-)", text), text
+    assert "1 of 2 objects failed" in all_text(accepted(message))
+
+
 @pytest.mark.parametrize(
     ("listed", "says"),
     [
@@ -88,3 +107,62 @@ def test_a_job_that_will_wait_for_the_writes_says_so_before_it_starts() -> None:
     mysql = replace(JOB, state="NOT_STARTED", phase="", source=Endpoint("s", "MYSQL", "RDS"))
     assert "stop the writes to the source" in next_step(mysql)
     assert "stop the writes" not in next_step(replace(mysql, source=Endpoint("s", "MYSQL", "CLOUDSQL")))
+
+
+@pytest.mark.parametrize("kind", ["database_failed", "database_error"])
+@pytest.mark.parametrize(
+    ("names", "noun"),
+    [
+        ("HR.EMPLOYEES, HR.JOBS", "objects"),
+        ("ORCL.HR.EMPLOYEES and 3 more", "objects"),
+        ("billing", "databases"),
+        ("billing, sales and 3 more", "databases"),
+    ],
+)
+def test_news_of_objects_call_them_what_they_are(kind: str, names: str, noun: str) -> None:
+    """Events hold names alone, those that older versions saved, too."""
+    came = Event(JOB.name, JOB.create_time, NOW, kind, after=names, detail=f"{names}: it broke. Look.", id=1)
+    over = replace(came, kind="cleared", before=kind, after="", detail=f"No longer failed: {names}.", id=2)
+    said = [
+        all_text(accepted(alerts.alert(came, None))),
+        all_text(accepted(alerts.digest([came]))),
+        event_labels.line(came),
+        all_text(accepted(alerts.alert(over, None))),
+        all_text(accepted(alerts.digest([over]))),
+        event_labels.line(over),
+    ]
+    for text in said:
+        assert noun in text.lower(), text
+        assert ({"databases", "objects"} - {noun}).pop() not in text.lower(), text
+
+
+def test_what_an_unknown_warning_was_is_shown_as_it_is() -> None:
+    over = Event(JOB.name, JOB.create_time, NOW, "cleared", before="{newer}", id=1)
+    assert "{newer}" in event_labels.headline(over)
+
+
+FAILURE = Event(
+    JOB.name, JOB.create_time, NOW, "changed", after="FAILED/CDC", detail="(SQLSTATE 40P01)", id=1
+)
+
+
+def test_a_job_that_was_deleted_has_not_recovered() -> None:
+    gone, well = FailedJob(FAILURE, None, over=True), FailedJob(FAILURE, JOB, over=True)
+    for several, says in (
+        ((gone, gone), "▫️ 2 jobs failed within a minute: 2 deleted"),
+        ((well, gone), "▫️ 2 jobs failed within a minute: 1 recovered, 1 deleted"),
+        ((well, well), "🟢 2 jobs failed within a minute, and all recovered"),
+        (
+            (gone, FailedJob(FAILURE, JOB, over=False)),
+            "🔴 2 jobs failed within a minute: 1 deleted, 1 failed",
+        ),
+    ):
+        assert accepted(mass_failure(several))["text"] == says
+
+
+def test_a_cause_that_no_page_lists_is_not_said_to_be_documented() -> None:
+    cause = likely_cause(FAILURE.detail, JOB)
+    assert cause is not None
+    assert not cause.documented
+    text = all_text(accepted(mass_failure([FailedJob(FAILURE, JOB, over=False)])))
+    assert "*Likely cause* (the docs do not list it)" in text

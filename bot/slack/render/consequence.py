@@ -49,17 +49,18 @@ def sources(jobs: Sequence[Job]) -> str:
 
 
 def databases_count(request: Request) -> str:
-    """How many databases it is for: `3 databases`; plain text."""
+    """How many databases it is for, or objects of jobs that load tables: `3 databases`; plain text."""
+    kind = display.kind_in(*request.jobs)
     listed = [job for job in request.jobs if request.databases.get(job.name)]
     unlisted = [
         job for job in request.jobs if job not in listed and job.name not in request.facts.none_affected
     ]
     total = sum(len(request.databases[job.name]) for job in listed)
     if not unlisted:
-        return count_of(total, "database") if total else "no databases"
+        return count_of(total, kind) if total else f"no {kind}s"
     if not listed:
-        return "all databases (not listed)"
-    return f"{count_of(total, 'database')} and all of {count_of(len(unlisted), 'job')} (not listed)"
+        return f"all {kind}s (not listed)"
+    return f"{count_of(total, kind)} and all of {count_of(len(unlisted), 'job')} (not listed)"
 
 
 def _restart(request: Request) -> str:
@@ -70,7 +71,8 @@ def _restart(request: Request) -> str:
     else:
         said = dict.fromkeys(wiped_of(job, "_") for job in request.jobs)
         its = f"its {count}" if len(request.jobs) == 1 and count[0].isdigit() else count
-        least = " or ".join(each.replace("_", its) for each in said)
+        named = (each.replace("_", its) if "_" in each else f"{each} ({count})" for each in said)
+        least = " or ".join(named)
         most = ", at most the whole destination" if len(request.jobs) == 1 else ", at most whole destinations"
     return (
         f"*Wipes at least {least}* on {destinations(request.jobs)}{most}. "

@@ -32,9 +32,9 @@ def headline(event: Event) -> str:
             other = "another error" if event.before == TOLD else "Running with errors"
             return f"🟠 *{other.capitalize()}*" if brings_errors(event) else "🔴 *Error*"
         case "database_failed":
-            return f"🔴 *Databases failed*: {mrkdwn.name(event.after)}"
+            return f"🔴 *{display.kinds_named(event.after).capitalize()} failed*: {mrkdwn.name(event.after)}"
         case "database_error":
-            return f"🟠 *Errors in databases*: {mrkdwn.name(event.after)}"
+            return f"🟠 *Errors in {display.kinds_named(event.after)}*: {mrkdwn.name(event.after)}"
         case "stuck":
             return _stuck(event)
         case "delayed":
@@ -42,9 +42,7 @@ def headline(event: Event) -> str:
         case "cleared" if ends_errors(event):
             return "✅ *Errors cleared*"
         case "cleared":
-            return (
-                f"✅ *Resolved*: {_CLEARED.get(event.before, mrkdwn.verbatim(event.before) or 'the warning')}"
-            )
+            return f"✅ *Resolved*: {_what_cleared(event)}"
         case _:
             change = " → ".join(labels.status(each) for each in (event.before, event.after) if each)
             return f"▫️ *{mrkdwn.verbatim(event.kind) or 'something happened'}* {change}".rstrip()
@@ -95,10 +93,16 @@ def in_dump(event: Event) -> bool:
 _CLEARED = {
     "error": "the error",
     "delayed": "the high replication delay",
-    "database_failed": "the failure of databases",
-    "database_error": "the errors in databases",
+    "database_failed": "the failure of {}",
+    "database_error": "the errors in {}",
     "stuck": "the standstill",
 }
+
+
+def _what_cleared(event: Event) -> str:
+    if event.before in _CLEARED:
+        return _CLEARED[event.before].format(display.kinds_named(event.detail))
+    return mrkdwn.verbatim(event.before) or "the warning"
 
 
 def _changed(event: Event) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from bot.cmdline.answers import JobLine
-from bot.dms import source_writes
-from bot.dms.engines import loads_tables
+from bot.dms import display, source_writes
 from bot.dms.model import Database, Job, ObjectState, Phase, State
 from bot.dms.running_errors import any_failed
 from bot.slack.render import labels, mrkdwn
@@ -81,7 +80,7 @@ def faulty(line: JobLine) -> str:
 
 def counted(job: Job, count: int) -> str:
     """`3 databases`; `3 objects` of a job that loads tables, as the store does not keep what they are."""
-    return count_of(count, "object" if loads_tables(job) else "database")
+    return count_of(count, display.kind_in(job))
 
 
 def worst_databases(faulty: Sequence[Database]) -> tuple[list[str], str]:

@@ -16,6 +16,7 @@ from bot.policy.subscriptions import is_failure
 from bot.requests.job_names import JobNamer
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
+from bot.slack.render.job_card import cause_text
 from bot.slack.render.message import Message
 from bot.store.records import Event
 from bot.util.command import COMMAND
@@ -65,11 +66,15 @@ def mass_list(failed: Sequence[FailedJob], calls: JobNamer = short_name, where: 
 
 def _title(failed: Sequence[FailedJob], where: str) -> str:
     jobs = f"{count_of(len(failed), 'job')}{f' in {where}' if where else ''}"
-    over = sum(each.over for each in failed)
-    if over == len(failed):
+    gone = sum(each.job is None for each in failed)
+    recovered = sum(each.over and each.job is not None for each in failed)
+    if recovered == len(failed):
         return f"🟢 {jobs} failed within a minute, and all recovered"
-    counts = f": {over} recovered, {len(failed) - over} failed" if over else ""
-    return f"🔴 {jobs} failed within a minute{counts}"
+    standing = len(failed) - recovered - gone
+    counts = ((recovered, "recovered"), (gone, "deleted"), (standing, "failed"))
+    told = ", ".join(f"{count} {word}" for count, word in counts if count)
+    since = f": {told}" if recovered or gone else ""
+    return f"{'🔴' if standing else '▫️'} {jobs} failed within a minute{since}"
 
 
 def _groups(failed: Sequence[FailedJob]) -> list[str]:
@@ -95,9 +100,7 @@ def _group(group: Sequence[FailedJob]) -> str:
     first = group[0]
     error = mrkdwn.clip(mrkdwn.verbatim(first.error or _NO_REASON), _MAX_ERROR)
     cause = likely_cause(first.error, first.job) if first.error else None
-    help_text = ""
-    if cause is not None:
-        help_text = f"\n      {mrkdwn.format_own(cause.text)} {mrkdwn.link(cause.url, 'Docs')}"
+    help_text = f"\n      {cause_text(cause, first.job)}" if cause is not None else ""
     return f"*{len(group)} ×* {error}{help_text}"
 
 
