@@ -200,6 +200,7 @@ class Drafter:
             at_risk=seen.risk_names,
             selections=selections,
             none_affected=seen.none_affected,
+            faulty=seen.faulty,
             # Kept, so that a change of the settings moves neither the request nor its reminder.
             approval_channel=approval_channel or self._ctx.approval_channel,
             effect=self.effect(draft),

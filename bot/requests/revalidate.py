@@ -151,6 +151,7 @@ class Revalidation:
                 none_affected=(*current.facts.none_affected, *seen.none_affected),
                 read_late=True,
                 at_risk={**current.facts.at_risk, **seen.risk_names},
+                faulty={**current.facts.faulty, **seen.faulty},
             )
             self._ctx.store.move_request(
                 request.id,

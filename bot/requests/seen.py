@@ -10,6 +10,7 @@ from bot.dms.errors import DmsError
 from bot.dms.model import ConfigSnapshot, Database, Job, ObjectPhase, ObjectState, Options, State
 from bot.dms.port import Reads
 from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk
+from bot.dms.running_errors import any_failed, is_faulty
 from bot.requests.fingerprint import selection_edits, selection_matters, shown_selection
 from bot.store.facts import UNREAD
 from bot.store.records import Request
@@ -31,6 +32,9 @@ class SeenDatabases:
     at_risk: Mapping[str, tuple[Database, ...]]
     none_affected: tuple[str, ...]
     """Names of the jobs whose databases were listed, and of which none is affected."""
+    faulty: Mapping[str, bool]
+    """By job name, whether a database of it has failed; jobs of which none has, nor has an error, are left
+    out."""
 
     @property
     def risk_names(self) -> dict[str, tuple[str, ...]]:
@@ -48,6 +52,7 @@ def find_seen(
         found,
         {name: at_risk(action, options, each) for name, each in risks.items()},
         tuple(name for name in listed if not found[name]),
+        {name: any_failed(each) for name, each in listed.items() if any(map(is_faulty, each))},
     )
 
 

@@ -8,7 +8,7 @@ object with these keys:
   `unsupported` is `{"total", "tables": [[name, count], …], "more_tables", "until", "since", "note"}`, and
   `backups` `{"files", "measured_files", "bytes", "measured_bytes", "last_log", "note"}`. Older versions wrote
   neither `measured`, `measured_bytes`, `unsupported` nor `backups`.
-- `at_risk`, `called`: by job name.
+- `at_risk`, `called`: by job name; `faulty`: by job name, whether a database of it had failed.
 - `approval_channel`, `effect`, `restart`, `projects`: text; `void`, `changes`: lists of text.
 - `waits_s`: number; `gone`: true.
 - `config`: `{"selection", "chosen", "excluded"}`, a `ConfigSnapshot`; `selections`: by job name, the same.
@@ -45,6 +45,9 @@ class RequestFacts:
     """Replication delay by job name; empty where it was not read, as for all actions but promote."""
     at_risk: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By job name, the databases that were shown as at risk (`bot.dms.rules.at_risk`)."""
+    faulty: Mapping[str, bool] = field(default_factory=dict)
+    """By job name, whether a database of it had failed as it was shown; only jobs of which one had, or had an
+    error."""
     approval_channel: str = ""
     """Channel that the policy names for approvals, or empty."""
     effect: str = ""
@@ -100,6 +103,7 @@ def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
     found = {
         "delay": delays_to_json(facts.delays),
         "at_risk": {name: list(databases) for name, databases in facts.at_risk.items()},
+        "faulty": dict(facts.faulty),
         "approval_channel": facts.approval_channel,
         "effect": facts.effect,
         "void": list(facts.void_approvers),
@@ -136,6 +140,7 @@ def facts_from_json(stored: object) -> RequestFacts:
     return RequestFacts(
         delays=delays_from_json(stored.get("delay")),
         at_risk={name: _texts(databases) for name, databases in _object(stored.get("at_risk")).items()},
+        faulty={name: failed is True for name, failed in _object(stored.get("faulty")).items()},
         approval_channel=_text(stored.get("approval_channel")),
         effect=_text(stored.get("effect")),
         approval_ttl_s=_number(stored.get("waits_s")),

@@ -305,3 +305,18 @@ def test_a_one_time_job_ends_after_its_dump(verb: Verb, kind: str, then: str) ->
     effect = verb.action.effect(replace(job_in("NOT_STARTED", ""), type=kind), Options())
     assert then in effect
     assert ("CDC" in effect) is (kind == "CONTINUOUS")
+
+
+@pytest.mark.parametrize("action", [Action.PROMOTE, Action.RESTART, Action.STOP])
+def test_what_is_wrong_with_databases_is_kept_for_every_action(action: Action) -> None:
+    well = Database("x/a", ObjectId("a"), "RUNNING", "CDC")
+    ailing = replace(well, id=ObjectId("b"), error=Fault(9, "conflict"))
+    failed = replace(ailing, id=ObjectId("c"), state="FAILED")
+    job = job_in()
+    expected: tuple[tuple[tuple[Database, ...], dict[str, bool]], ...] = (
+        ((well,), {}),
+        ((well, ailing), {job.name: False}),
+        ((ailing, failed), {job.name: True}),
+    )
+    for listed, faulty in expected:
+        assert find_seen(action, Options(), [job], {job.name: listed}).faulty == faulty

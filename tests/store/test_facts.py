@@ -39,6 +39,7 @@ STORED: dict[str, Any] = {
         }
     },
     "effect": "It can resume.",
+    "faulty": {ORDERS: True},
     "none_affected": [ORDERS],
     "projects": "All of them are jobs of `prod`.",
     "read_late": True,
@@ -63,6 +64,7 @@ STORED: dict[str, Any] = {
 FACTS = RequestFacts(
     delays={ORDERS: MeasuredDelay(NOW, DelayPoint(ONE_AGO, 30.0), DelayPoint(NOW, 512.0))},
     at_risk={ORDERS: ("crm", "app")},
+    faulty={ORDERS: True},
     approval_channel="C9",
     terms=CutoverTerms("U-sam", "U-raj", "", 5400, 10.0, 65536, True, ("web",)),
     effect="It can resume.",

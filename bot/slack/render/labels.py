@@ -105,6 +105,25 @@ def job_status(job: Job, databases: Sequence[Database] = (), *, with_errors: boo
     return f"{emoji} {status(shown_status(job, with_errors=bad))}"
 
 
+def had_errors(request: Request, job: Job) -> bool:
+    """Whether a job of a request ran with errors as it was shown, or a database of it had one."""
+    return runs_with_errors(job) or job.name in request.facts.faulty
+
+
+def requested_job_emoji(request: Request, job: Job) -> str:
+    """That of a job of a request, as it was shown: of the job, or of the worst of its databases."""
+    return worst_emoji(_requested_status(request, job), failed=request.facts.faulty.get(job.name, False))
+
+
+def requested_job_status(request: Request, job: Job) -> str:
+    """Its state and phase; mrkdwn."""
+    return status(_requested_status(request, job))
+
+
+def _requested_status(request: Request, job: Job) -> str:
+    return shown_status(job, with_errors=had_errors(request, job))
+
+
 def status(text: str) -> str:
     """`RUNNING/CDC`, as events and groups have it, becomes `Running · CDC`; mrkdwn."""
     state, _, phase = text.partition("/")

@@ -9,7 +9,6 @@ from slack_sdk.models.blocks import Block
 
 from bot.dms.model import ConfigSnapshot, Job, Selection, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, caution
-from bot.dms.running_errors import runs_with_errors, shown_status
 from bot.requests.fingerprint import selection_matters, selection_text
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests
@@ -215,9 +214,9 @@ def _jobs(request: Request, *, headed: bool) -> list[str]:
 
 def _job(request: Request, job: Job, *, headed: bool) -> str:
     name = labels.display_name_beside(job)
-    shown = shown_status(job, with_errors=runs_with_errors(job))
     called = f"{'' if headed else labels.job_name_code(request, job.name)}{name}".strip()
-    head = f"{labels.status_emoji(shown)} {f'{called} — ' if called else ''}{labels.status(shown)}"
+    status = labels.requested_job_status(request, job)
+    head = f"{labels.requested_job_emoji(request, job)} {f'{called} — ' if called else ''}{status}"
     ends = (
         f"{labels.location_text(job.source)} → {labels.location_text(job.destination)} "
         f"({mrkdwn.verbatim(job.project)}, *{mrkdwn.verbatim(job.location)}*)"
@@ -227,10 +226,8 @@ def _job(request: Request, job: Job, *, headed: bool) -> str:
 
 
 def _job_line(request: Request, job: Job) -> str:
-    line = (
-        f"{labels.job_emoji(job)} {labels.job_code(job.name)} ({mrkdwn.verbatim(job.location)}) → "
-        f"{labels.location_text(job.destination)}"
-    )
+    name = f"{labels.requested_job_emoji(request, job)} {labels.job_code(job.name)}"
+    line = f"{name} ({mrkdwn.verbatim(job.location)}) → {labels.location_text(job.destination)}"
     databases = _databases(request, job, _NAMED_IN_LINE)
     return mrkdwn.clip(f"{line}. {databases}" if databases else line, _MAX_LINE)
 

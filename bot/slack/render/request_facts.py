@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.dms.model import Phase, State
+from bot.dms.model import Job, Phase, State
 from bot.dms.rules import Action
-from bot.dms.running_errors import runs_with_errors
 from bot.requests.queries import RelatedRequests, valid_approvals
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render.consequence import databases_count
@@ -48,10 +47,14 @@ def _also_open(related: RelatedRequests) -> str:
 
 
 def _status(request: Request) -> str:
-    """The status of the jobs, which is the same for all; of a promote only if it is no usual one."""
-    job = request.jobs[0]
-    with_errors = any(map(runs_with_errors, request.jobs))
+    """The status of the jobs, which is the same for all but for errors; of a promote only if it is no usual
+    one."""
+
+    def faults(job: Job) -> tuple[bool, bool]:
+        return labels.had_errors(request, job), request.facts.faulty.get(job.name, False)
+
+    job = max(request.jobs, key=faults)
     usual = job.state == State.RUNNING and job.phase in (Phase.CDC, Phase.READY_FOR_PROMOTE)
-    if request.action is Action.PROMOTE and usual and not with_errors:
+    if request.action is Action.PROMOTE and usual and not labels.had_errors(request, job):
         return ""
-    return labels.job_status(job, with_errors=with_errors)
+    return f"{labels.requested_job_emoji(request, job)} {labels.requested_job_status(request, job)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from slack_sdk.models.blocks import Block, InputBlock, PlainTextInputElement, PlainTextObject
 
+from bot.dms import display
 from bot.requests.queries import NO_RELATED, RelatedRequests
 from bot.requests.reasons import what_is_missing
 from bot.slack.render import labels, mrkdwn
@@ -189,9 +190,11 @@ def all_names(request: Request) -> dict[str, Any]:
     blocks: list[Block] = []
     for job in request.jobs:
         databases = request.databases.get(job.name, ())
-        count = count_of(len(databases), "database") if databases else "databases not listed"
+        kind = display.kind_in(job)
+        count = count_of(len(databases), kind) if databases else f"{kind}s not listed"
         code = labels.job_name_code(request, job.name)
-        rows = [f"{labels.job_emoji(job)} *{code}* {labels.status(job.status)} — {count}"]
+        emoji, status = labels.requested_job_emoji(request, job), labels.requested_job_status(request, job)
+        rows = [f"{emoji} *{code}* {status} — {count}"]
         rows.extend(name_rows(databases))
         blocks.extend(m.sections("\n".join(rows)))
     return modal("All jobs and databases", _merge_sections(blocks))
