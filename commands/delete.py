@@ -11,6 +11,7 @@ from bot.dms.engines import Family, family
 from bot.dms.model import CHANGING, Job, Operation, Options, Phase, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.dms.rules_of_destination import CLOUD_SQL_ONLY
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from commands.support.actions import ALL, FILTERS, make_run
@@ -18,6 +19,7 @@ from commands.support.asked import REASON
 from commands.support.base import Verb
 
 _WITH_DESTINATION = Flag("with-destination", "switch", "delete the destination and its data, too")
+_UNSURE = f"What goes with the job is documented {CLOUD_SQL_ONLY}: check afterwards what is left."
 
 
 def _options(invocation: Invocation) -> Options:
@@ -36,20 +38,16 @@ def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str
     deleted with the migration job".
     """
     if job.state == State.COMPLETED and not options.with_destination:
-        return (f"Removes only the record of the job, and {_profile(job, options)}.",)
+        unsure = "" if _is_cloud_sql(job) else f" (documented {CLOUD_SQL_ONLY}: check afterwards)"
+        return (f"Removes only the record of the job, and the destination connection profile{unsure}.",)
+    unsure = "" if options.with_destination or _is_cloud_sql(job) else f" {_UNSURE}"
     return (
         *_in_between(job),
         *_of_failback(job, options),
-        f"Ends the migration for good and removes {_profile(job, options)}.",
+        f"Ends the migration for good and removes the destination connection profile.{unsure}",
         *_slots(job),
         *source_writes.delete_notes(job),
     )
-
-
-def _profile(job: Job, options: Options) -> str:
-    if _is_cloud_sql(job) or options.with_destination:  # of which the same is said
-        return "the destination connection profile"
-    return "the destination connection profile (documented for Cloud SQL only: check afterwards)"
 
 
 def _is_cloud_sql(job: Job) -> bool:
@@ -102,7 +100,7 @@ def _effect(job: Job, options: Options) -> str:
         check = (
             ""
             if _is_cloud_sql(job)
-            else " DMS documents that for Cloud SQL only: check afterwards what is left."
+            else f" DMS documents that {CLOUD_SQL_ONLY}: check afterwards what is left."
         )
         return f"The destination is deleted, too, with all its data.{check}"
     return "The destination stays, with the data that has been migrated."

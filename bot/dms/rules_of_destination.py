@@ -173,6 +173,9 @@ PROMOTE = (
     ),
 )
 
+CLOUD_SQL_ONLY = "for Cloud SQL only"
+"""REST `migrationJobs.delete` says of Cloud SQL alone what goes with a job."""
+
 _delete = (Action.DELETE,)
 DELETE = (
     Rule(_OFFERED, _delete, (s.EVERY_STATUS_LISTS_DELETE, s.DELETE), ways=_whole),
@@ -192,7 +195,7 @@ DELETE = (
         _WARNED,
         _delete,
         (s.FORCE,),
-        "that the destination goes, too, is documented for Cloud SQL only.",
+        f"that the destination goes, too, is documented {CLOUD_SQL_ONLY}.",
         ways=_with_destination,
     ),
 )

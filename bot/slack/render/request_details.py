@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from slack_sdk.models.blocks import Block
 
+from bot.dms import display
 from bot.dms.model import ConfigSnapshot, Job, Selection, State
-from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action, caution
+from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action
+from bot.dms.rules_of_destination import CLOUD_SQL_ONLY
 from bot.requests.fingerprint import selection_matters, selection_text
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests
@@ -31,13 +33,12 @@ _LINES = 50
 _MAX_LINE = 180
 _NAMED_IN_LINE = 3
 _DESTINATION_GOES = (
-    "🚨 *The destination is deleted with all its data*, in the databases above. This cannot be undone."
+    "🚨 *The destination is deleted with all its data*, in the {} above. This cannot be undone."
 )
 _DESTINATIONS_GO = (
-    "🚨 *Their destinations are deleted with all their data*, in the databases above. This cannot be undone."
+    "🚨 *Their destinations are deleted with all their data*, in the {} above. This cannot be undone."
 )
-_CLOUD_SQL_ONLY = "DMS documents that for Cloud SQL only: check afterwards what is left."
-"""REST `migrationJobs.delete` says of Cloud SQL alone what `force` deletes."""
+_UNSURE = f"DMS documents that {CLOUD_SQL_ONLY}: check afterwards what is left."
 
 
 def request_details(
@@ -233,13 +234,13 @@ def _job_line(request: Request, job: Job) -> str:
 
 
 def _databases(request: Request, job: Job, most: int) -> str:
-    databases = request.databases.get(job.name, ())
+    databases, kind = request.databases.get(job.name, ()), display.kind_in(job)
     if databases:
-        return f"{count_of(len(databases), 'database')}: {labels.names(databases, most)}"
+        return f"{count_of(len(databases), kind)}: {labels.names(databases, most)}"
     if job.name in request.facts.none_affected:
-        return "The service lists no databases that this affects."
+        return f"The service lists no {kind}s that this affects."
     if request.action in DESTRUCTIVE:
-        return "Its databases could not be listed: *all of them* are affected."
+        return f"Its {kind}s could not be listed: *all of them* are affected."
     return ""
 
 
@@ -271,12 +272,13 @@ def _losses(request: Request) -> list[Block]:
 
 
 def _destination(request: Request) -> str:
+    told = any(CLOUD_SQL_ONLY in line for line in request.warning)
     cloud_sql = all(job.destination.provider == "CLOUDSQL" for job in request.jobs)
-    note = "" if cloud_sql else f" {_CLOUD_SQL_ONLY}"
+    note = "" if told or cloud_sql else f" {_UNSURE}"
     if request.options.with_destination:
-        warned = any(caution(request.action, job, request.options) in request.warning for job in request.jobs)
-        note = " Check afterwards what is left." if note and warned else note
-        return f"{_DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO}{note}"
+        note = " Check afterwards what is left." if told else note
+        goes = _DESTINATION_GOES if len(request.jobs) == 1 else _DESTINATIONS_GO
+        return f"{goes.format(f'{display.kind_in(*request.jobs)}s')}{note}"
     if offers_destination(request):
         return (
             "⚠️ *Delete job only*: the destination stays, with what was migrated.\n"
