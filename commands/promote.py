@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from bot.cmdline.answers import Answer
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.advice import switch_over
-from bot.dms.delay import is_measured
+from bot.dms.delay import MAX_AGE, is_measured
+from bot.dms.display import kind_in
 from bot.dms.engines import reads_backup_files
 from bot.dms.likely_causes import recovery_of
 from bot.dms.model import Database, Job, Operation, Options, Phase, State
@@ -17,7 +18,10 @@ from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, so
 from bot.dms.running_errors import errors_are_retried, runs_with_errors
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
+from bot.requests.drain import promise
+from bot.store.facts import RequestFacts
 from bot.util.command import COMMAND
+from bot.util.durations import humanize
 from bot.util.text import first_few
 from commands.support.actions import ALL, DATABASES, FILTERS, make_run, names_text, pick
 from commands.support.asked import REASON, WHEN_DRAINED
@@ -57,20 +61,28 @@ def _confirmation(job: Job, options: Options) -> Confirmation:
 
 
 def _warning(job: Job, options: Options, _databases: Sequence[str]) -> tuple[str, ...]:
+    return _warned(job, options, _arriving(job))
+
+
+def _warning_later(job: Job, options: Options, facts: RequestFacts) -> tuple[str, ...]:
+    promised = (promise(facts),) if facts.when_drained else ()
+    return (*_warned(job, options, _arriving_later(job, facts)), *promised)
+
+
+def _warned(job: Job, options: Options, arriving: str) -> tuple[str, ...]:
     """Source: "Migration job statuses" (AlloyDB, PostgreSQL, SQL Server, Oracle): Running with errors lists
     Promote."""
     if runs_with_errors(job) and not options.failback:
         clear = ": the errors then clear by themselves" if errors_are_retried(job) else ""
         errors = (
-            "*The job runs with errors*: databases with errors may be incomplete on the destination, "
+            f"*The job runs with errors*: {kind_in(job)}s with errors may be incomplete on the destination, "
             f"whatever the replication delay is. Fix the cause first and wait{clear}."
         )
-        return (errors, *_consequences(job, options))
-    return _consequences(job, options)
+        return (errors, *_consequences(options, arriving))
+    return _consequences(options, arriving)
 
 
-def _consequences(job: Job, options: Options) -> tuple[str, ...]:
-    arriving = _arriving(job)
+def _consequences(options: Options, arriving: str) -> tuple[str, ...]:
     if options.failback:
         # REST `PromoteMigrationJobRequest.failback`: "a failback promote from destination back to source".
         return (
@@ -114,6 +126,33 @@ def _arriving(job: Job) -> str:
         f"Changes that have not arrived by then are lost on the destination: {switch_over(job)}, "
         "then promote."
     )
+
+
+def _arriving_later(job: Job, facts: RequestFacts) -> str:
+    """What people have left to do where the bot waits, and sends it with nobody there."""
+    final_log = job.phase == Phase.READY_FOR_PROMOTE and reads_backup_files(job)
+    if job.state in (State.FAILED, State.STOPPED) or final_log:
+        return _arriving(job)
+    if facts.cutover:  # whose card says who stops the writes, and for what it waits
+        return "Changes that have not arrived by then are lost on the destination."
+    lost = (
+        "What is written to the source after the promote is sent is lost on the destination: *stop the "
+        "writes to the source"
+    )
+    if not facts.when_drained:
+        old = humanize(MAX_AGE)
+        return (
+            f"{lost} at least {old} before that time*, as the delay that decides may have been measured up "
+            f"to {old} earlier."
+        )
+    before, after = "before it is confirmed and approved", "once it is"
+    if facts.due is not None:
+        before, after = "before that time", "after it"
+    if not reads_backup_files(job):
+        return f"{lost} {before}*."
+    if job.source.provider == "CLOUDSQL":
+        return f"{lost} {before}*. DMS takes the transaction logs of Cloud SQL by itself."
+    return f"{lost} {before}, and upload a last transaction log backup {after}*."
 
 
 def _effect(_job: Job, options: Options) -> str:
@@ -222,5 +261,5 @@ VERB = Verb(
     ),
     run=_run,
     form=lambda invocation: invocation.is_set("pick"),
-    action=ActionVerb(Action.PROMOTE, _confirmation, _warning, _effect, _call),
+    action=ActionVerb(Action.PROMOTE, _confirmation, _warning, _effect, _call, _warning_later),
 )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
 from bot.dms.rules import Action
+from bot.store.facts import RequestFacts
 
 
 class Confirmation(StrEnum):
@@ -35,3 +36,6 @@ class ActionVerb:
     """Makes the call. The last argument is the UUID for methods that take a `request_id`.
 
     Raises: DmsError."""
+    warning_later: Callable[[Job, Options, RequestFacts], tuple[str, ...]] | None = None
+    """The same where the bot sends it later: it waits for its time, or for the last changes. None if that
+    makes no difference."""

@@ -20,7 +20,7 @@ from bot.requests.approval_channels import different_channels
 from bot.requests.base import Blocker, RequestContext
 from bot.requests.buttons import instead_buttons
 from bot.requests.draft import Drafter, RequestDraft
-from bot.requests.drain import PROMISE, never_sent
+from bot.requests.drain import never_sent
 from bot.requests.groups import asked_flags, mixed_statuses_answer, same_again
 from bot.requests.job_names import ambiguous_names, in_commands
 from bot.requests.queries import request_key
@@ -325,8 +325,6 @@ def _repeat(
     warning = list(old.warning if edit else ())
     if facts.has_set_time and not at:
         warning.append(_NO_TIME if facts.when_drained else _AT_ONCE)
-    if facts.when_drained:
-        warning.append(PROMISE)
     return RequestDraft(
         old.action,
         jobs,

@@ -177,12 +177,17 @@ class Drafter:
         `databases` are the names of those that each job's action affects, `listed` all of its databases, as
         far as they are known.
         """
+        later = draft.facts.due is not None or waits_for_drain(draft.facts)
         action = self._ctx.actions[draft.action]
         called = self._ctx.ambiguous(draft.jobs)
         lines: dict[str, None] = {}
         for job in draft.jobs:
             unlisted = caution(draft.action, job, draft.options, (listed or {}).get(job.name, ()))
-            found = action.warning(job, draft.options, databases.get(job.name, ()))
+            found = (
+                action.warning_later(job, draft.options, draft.facts)
+                if action.warning_later is not None and later
+                else action.warning(job, draft.options, databases.get(job.name, ()))
+            )
             said = (unlisted, *found) if unlisted else found
             lines.update(dict.fromkeys(in_commands(tuple(said), _only(called, job))))
         return tuple(lines | dict.fromkeys(in_commands(draft.warning, called)))

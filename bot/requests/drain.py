@@ -7,25 +7,32 @@ from datetime import datetime, timedelta
 
 from bot.dms.delay import is_measured
 from bot.dms.drained import DatabaseDrain, is_drained, judge, rule_of, takes_threshold
-from bot.dms.engines import Engines, engines_of, goes_back
+from bot.dms.engines import Engines, engines_of, goes_back, reads_backup_files
 from bot.dms.errors import DmsError
-from bot.dms.model import Job
+from bot.dms.model import Job, Phase
 from bot.dms.port import Reads
 from bot.dms.rules import where
 from bot.requests.delay import left_out, replicated
+from bot.store.facts import RequestFacts
 from bot.util import parallel
 from bot.util.command import COMMAND
+from bot.util.durations import humanize
 
 LASTS = timedelta(minutes=30)
 """How long a promote waits until nothing is missing: three samples, up to three minutes late."""
-PROMISE = (
-    "It is sent *once nothing is missing*: three samples in a row of every database, measured after it is "
-    "confirmed and approved (and after its time). If that is not so within 30 minutes, nothing is sent."
-)
-"""Stands behind the warning of the verb, which says to stop the writes first."""
+ONCE_DRAINED = "It is sent *once nothing is missing*"
 _DECIDE = f"`{COMMAND} promote {{}}` asks you to decide now."
 _SEEN_BEFORE = timedelta(minutes=15)
 """How far before that time samples are read, too: to know which series a database has."""
+
+
+def promise(facts: RequestFacts) -> str:
+    """What the bot waits for, in sentences; what people do before that, the warning of the verb says."""
+    begins = "that time" if facts.due is not None else "it is confirmed and approved"
+    return (
+        f"{ONCE_DRAINED}: three samples in a row of every database, measured after {begins}. If that is not "
+        f"so {humanize(LASTS)} later, nothing is sent."
+    )
 
 
 def never_sent(job: Job, *, when_drained: bool) -> str:
@@ -58,6 +65,11 @@ def never_sent(job: Job, *, when_drained: bool) -> str:
         return (
             f"It is not known between which engines `{job.id}` migrates, so no delay of zero says that all "
             f"has arrived: it is not sent with nobody there. {_DECIDE.format(job.id)}"
+        )
+    if reads_backup_files(job) and job.phase == Phase.READY_FOR_PROMOTE:
+        return (
+            f"`{job.id}` is {where(job)}: its final transaction log is restored, and only a later one would "
+            f"show that all has arrived. So it is not sent with nobody there. {_DECIDE.format(job.id)}"
         )
     if when_drained or not left_out(job):
         return ""

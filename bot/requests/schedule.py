@@ -94,7 +94,11 @@ class Scheduler:
         assert request.facts.due is not None
         by = humanize(now - request.facts.due)
         reason = why or "The bot was not running then, or the jobs were busy."
-        text = f"It was due at {utc_text(request.facts.due)}, {by} ago. {reason.rstrip('.')}."
+        due = utc_text(request.facts.due)
+        when = f"It was due at {due}, {by} ago"
+        if request.facts.waits_without_time:
+            when = f"It waited for {by}, since {due}"
+        text = f"{when}. {reason.rstrip('.')}."
         self._ctx.end(request, RequestState.EXPIRED, "expired", None, text)
 
     def objection(self, request: Request) -> str:

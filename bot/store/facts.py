@@ -97,6 +97,11 @@ class RequestFacts:
         only be the one from when on it waits, and has no zone then."""
         return self.due is not None and bool(self.zone or not self.when_drained)
 
+    @property
+    def waits_without_time(self) -> bool:
+        """Whether it waits until nothing is missing from when it may be sent on."""
+        return self.when_drained and not self.has_set_time
+
 
 def facts_to_json(facts: RequestFacts) -> dict[str, Any]:
     """The JSON object for the column."""

@@ -13,7 +13,6 @@ from bot.dms.model import Database, Job, ObjectState, Options, State
 from bot.dms.rules import Action, Refusal, check
 from bot.requests.buttons import ASK, instead_buttons
 from bot.requests.draft import RequestDraft
-from bot.requests.drain import PROMISE
 from bot.requests.groups import asked_flags, mixed_statuses_answer
 from bot.util.command import COMMAND
 from bot.util.suggest import nearest, or_similar
@@ -71,8 +70,6 @@ def make_run(
             has = _databases(ctx, invocation, jobs, chosen.databases)
             chosen = replace(chosen, databases=tuple(dict.fromkeys(chosen.databases)))
             warning = named(jobs[0], has, chosen.databases)
-        if facts.when_drained:
-            warning = (*warning, PROMISE)
         draft = RequestDraft(
             action,
             jobs,

@@ -30,7 +30,9 @@ def job(source: str, to: str, state: str = "RUNNING", phase: str = "CDC") -> Job
         (job("ORACLE", "POSTGRESQL"), "cutover orders", "cutover orders"),
         (job("SQLSERVER", "POSTGRESQL"), "cutover orders", "cutover orders"),
         (job("SQLSERVER", "SQLSERVER"), "promote orders --when-drained", ""),
-        (job("SQLSERVER", "SQLSERVER", phase="READY_FOR_PROMOTE"), "promote orders --when-drained", ""),
+        # Its final log was uploaded before, and only one that was uploaded after that time shows that all has
+        # arrived (`bot.dms.drained`).
+        (job("SQLSERVER", "SQLSERVER", phase="READY_FOR_PROMOTE"), "promote orders", "promote orders"),
         (job("POSTGRESQL", "SQLSERVER"), "promote orders", "promote orders"),
         # What may be Oracle or SQL Server: the profiles cannot be read.
         (job("", ""), "promote orders", "promote orders"),

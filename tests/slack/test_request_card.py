@@ -5,26 +5,30 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.cmdline.answers import Group, User
+from bot.dms.delay import MAX_AGE
 from bot.dms.model import Endpoint, Options
 from bot.dms.rules import Action, caution
 from bot.policy.approver_list import ApproverList
-from bot.requests.drain import PROMISE
+from bot.requests.drain import promise
 from bot.slack.render.approval_card import Asking, approval_card, approval_details, reminder_text
+from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.progress import bar
 from bot.slack.render.request_card import request_card
+from bot.slack.render.request_modals import all_names, typed_confirmation
 from bot.store.facts import RequestFacts, facts_from_json
 from bot.store.records import Decision, Request, RequestState, Run, RunState
+from bot.util.durations import humanize
 from commands.delete import VERB as delete
 from commands.promote import VERB as promote
 from commands.restart import VERB as restart
 from commands.support.base import Verb
-from tests.slack.checks import accepted, all_text, buttons
+from tests.slack.checks import accepted, accepted_view, all_text, buttons
 from tests.slack.makers import NOW, job, request
 
 
@@ -73,11 +77,120 @@ def test_that_undelivered_changes_are_lost_is_said_once() -> None:
 @pytest.mark.parametrize(
     "source", [Endpoint("s", "POSTGRESQL"), Endpoint("s", "SQLSERVER"), Endpoint("s", "ORACLE")]
 )
-def test_to_stop_the_writes_is_said_once_where_it_waits_for_them(source: Endpoint) -> None:
+def test_to_stop_the_writes_is_said_once(source: Endpoint) -> None:
     one = replace(job(), source=source)
-    warning = (*(promote.action.warning(one, Options(), ()) if promote.action else ()), PROMISE)
+    warning = promote.action.warning(one, Options(), ()) if promote.action else ()
     text = all_text(shown(request(jobs=(one,), warning=warning)))
     assert text.lower().count("stop the writes") == 1, text
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Endpoint("s", "POSTGRESQL"),
+        Endpoint("s", "MYSQL"),
+        Endpoint("s", "SQLSERVER"),
+        Endpoint("s", "SQLSERVER", "CLOUDSQL"),
+    ],
+)
+@pytest.mark.parametrize("due", [None, NOW + timedelta(days=1)])
+@pytest.mark.parametrize("when_drained", [True, False])
+def test_what_the_bot_waits_for_is_said_once_and_nobody_is_told_to_do_it(
+    source: Endpoint, due: datetime | None, when_drained: bool
+) -> None:
+    one = replace(job(), source=source, destination=Endpoint("d", source.engine, "CLOUDSQL"))
+    facts = RequestFacts(due=due, zone="UTC", when_drained=when_drained)
+    if due is None and not when_drained:
+        return
+    assert promote.action is not None
+    assert promote.action.warning_later is not None
+    asked = request(jobs=(one,), warning=promote.action.warning_later(one, Options(), facts), facts=facts)
+    text = all_text(shown(asked)).lower()
+    assert text.count("stop the writes") == 1, text
+    assert "then promote" not in text
+    assert "wait until" not in text
+    assert text.count("nothing is missing") == when_drained, text
+    assert text.count("30 min") == when_drained, text
+    assert text.count("known to be zero") == (not when_drained), text
+    before = "that time" if due else "it is confirmed and approved"
+    assert f"before {before}" in text
+    # The bot's own rule (`bot.dms.drained`): the last log is one that was uploaded after that time.
+    files = source.engine == "SQLSERVER" and source.provider != "CLOUDSQL" and when_drained
+    after = "after it" if due else "once it is"
+    assert (f"{before}, and upload a last transaction log backup {after}" in text) is files
+
+
+def test_the_writes_stop_as_long_before_a_set_time_as_a_figure_may_be_old() -> None:
+    """A figure of up to five minutes ago decides, so one from before the writes stopped must be older."""
+    facts = RequestFacts(due=NOW + timedelta(days=1), zone="UTC")
+    assert promote.action is not None
+    assert promote.action.warning_later is not None
+    text = " ".join(promote.action.warning_later(job(), Options(), facts))
+    assert f"stop the writes to the source at least {humanize(MAX_AGE)} before that time" in text
+
+
+def test_nobody_confirms_now_by_a_figure_that_is_measured_again_then() -> None:
+    zero = {"at": NOW.isoformat(), "seconds": 0.0, "bytes": 0.0, **MEASURED}
+    unknown = {"at": NOW.isoformat(), "note": "no access"}
+    for fact, advice in ((zero, "Confirm only with a figure"), (unknown, "before you promote")):
+        for jobs in ((job(),), tuple(job(f"job-{number}") for number in range(12))):
+            stored = {"delay": {each.name: fact for each in jobs}}
+            at_once = request(jobs=jobs, facts=facts_from_json(stored))
+            later = facts_from_json(stored | {"due": (NOW + timedelta(days=1)).isoformat(), "zone": "UTC"})
+            assert advice in all_text(shown(at_once))
+            assert advice not in all_text(shown(replace(at_once, facts=later)))
+
+
+def test_what_waits_since_its_approval_is_not_said_to_be_scheduled() -> None:
+    facts = RequestFacts(due=NOW, when_drained=True)
+    waiting = request(state=RequestState.SCHEDULED, facts=facts, warning=(promise(RequestFacts()),))
+    payload = shown(waiting)
+    said = f"{payload['text']} {all_text(payload)}"
+    begun = begun_message(waiting, [])
+    assert begun is not None
+    for text in (said, all_text(accepted(begun))):
+        assert "cheduled for" not in text
+        assert f"<!date^{int(waiting.expires.timestamp())}^" in text
+    assert "Waiting since" in said
+
+
+def test_approvers_read_on_what_condition_it_is_sent() -> None:
+    def says(**facts: Any) -> str:
+        asked = request(state=RequestState.APPROVING, needed=1, facts=RequestFacts(**facts))
+        mine, theirs = shown(asked), accepted(approval_card(asked, ASKING, [], NOW))
+        assert ("It is sent" in all_text(mine)) is ("It is sent" in all_text(theirs))
+        return all_text(theirs)
+
+    at_night = {"due": NOW + timedelta(days=1), "zone": "UTC"}
+    assert "sent only if the replication delay is known to be zero then" in says(**at_night)
+    drained = says(**at_night, when_drained=True)
+    assert "sent *once nothing is missing*, up to 30 min after that time" in drained
+    drained = says(when_drained=True)
+    assert "up to 30 min after it is confirmed and approved: the writes to the source have to" in drained
+    assert "It is sent" not in says()
+
+
+@pytest.mark.parametrize(("failed", "sign"), [(True, "🔴"), (False, "🟠")])
+def test_a_job_whose_database_failed_is_nowhere_shown_as_well(failed: bool, sign: str) -> None:
+    one, many = job(), tuple(job(f"job-{number}") for number in range(12))
+    asked = request(facts=RequestFacts(faulty={one.name: failed}))
+    waiting = replace(asked, state=RequestState.APPROVING)
+    several = request(jobs=many, facts=RequestFacts(faulty={each.name: failed for each in many}))
+    shown_in = (
+        shown(asked),
+        shown(waiting),
+        accepted(approval_card(waiting, ASKING, [], NOW)),
+        accepted(approval_details(waiting, ApproverList(), [], may_decide=True)),
+        accepted_view(typed_confirmation(asked, "orders-db", "ref")),
+        accepted_view(all_names(asked)),
+        shown(several),
+    )
+    for payload in shown_in:
+        text = all_text(payload)
+        assert "🟢" not in text, text
+        assert sign in text, text
+    assert all("*Running with errors* · CDC" in all_text(payload) for payload in shown_in[:-1])
+    assert "🟢 Orders — *Running* · CDC" in all_text(shown(request()))
 
 
 def test_a_time_is_said_once_where_it_is_scheduled() -> None:
@@ -340,6 +453,46 @@ def test_that_only_cloud_sql_is_documented_is_said_once() -> None:
     text = all_text(shown(request(Action.DELETE, jobs=(one,), options=options, warning=warning)))
     assert text.count("Cloud SQL only") == 1
     assert "This cannot be undone. Check afterwards what is left." in text
+
+
+@pytest.mark.parametrize("with_destination", [False, True])
+@pytest.mark.parametrize("state", ["RUNNING", "STOPPED", "COMPLETED"])
+@pytest.mark.parametrize("provider", ["ALLOYDB", "CLOUDSQL"])
+def test_a_card_says_once_what_is_documented_of_cloud_sql_alone(
+    state: str, with_destination: bool, provider: str
+) -> None:
+    """By what the verb says, as the confirmation, its dialog and the approvers' details have it."""
+    if state == "COMPLETED" and with_destination:
+        return  # refused
+    one, options = job(state=state), Options(with_destination=with_destination)
+    one = replace(one, destination=replace(one.destination, provider=provider))
+    assert delete.action is not None
+    said = (caution(Action.DELETE, one, options), *delete.action.warning(one, options, ()))
+    asked = request(Action.DELETE, jobs=(one,), options=options, warning=tuple(filter(None, said)))
+    waiting = replace(asked, state=RequestState.APPROVING)
+    for payload in (
+        shown(asked),
+        accepted_view(typed_confirmation(asked, "orders-db", "ref")),
+        accepted(approval_details(waiting, ApproverList(), [], may_decide=True)),
+    ):
+        text = all_text(payload)
+        assert text.count("Cloud SQL only") == (provider == "ALLOYDB"), text
+        assert text.lower().count("check afterwards") == (provider == "ALLOYDB"), text
+
+
+def test_the_tables_of_a_job_are_no_databases_where_it_is_confirmed() -> None:
+    one = replace(job(), source=Endpoint("s", "ORACLE"))
+    tables = {one.name: ("HR.EMPLOYEES", "HR.JOBS")}
+    for verb in (promote, restart, delete):
+        assert verb.action is not None
+        warning = verb.action.warning(one, Options(), tables[one.name])
+        options = Options(with_destination=verb is delete)
+        asked = request(verb.action.action, jobs=(one,), databases=tables, warning=warning, options=options)
+        waiting = replace(asked, state=RequestState.APPROVING)
+        for payload in (shown(asked), accepted(approval_card(waiting, ASKING, [], NOW))):
+            assert "2 objects" in all_text(payload)
+            assert "database" not in all_text(payload), all_text(payload)
+        assert "2 objects" in all_text(accepted_view(all_names(asked)))
 
 
 def test_a_long_list_is_named_in_part_and_can_be_seen_whole() -> None:

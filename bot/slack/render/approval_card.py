@@ -23,7 +23,7 @@ from bot.slack.render.consequence import consequence
 from bot.slack.render.cutover_terms import terms_line
 from bot.slack.render.message import Message
 from bot.slack.render.request_card import details_button, request_card
-from bot.slack.render.request_details import names_of_several, request_details, request_text, subject
+from bot.slack.render.request_details import names_of_several, request_details, request_text, sent_if, subject
 from bot.slack.render.request_facts import approvals_text, facts_line
 from bot.store.records import Decision, Request, RequestState, Run
 from bot.util.durations import humanize
@@ -63,7 +63,7 @@ def approval_card(
     asks = f"🔐 {_asks(request, asking)}"
     lines = (
         asks,
-        _consequence(request),
+        " ".join(filter(None, (_consequence(request), sent_if(request)))),
         terms_line(request, asking.called),
         facts_line(request, decisions, related),
         _who_until(request, asking),

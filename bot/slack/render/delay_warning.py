@@ -18,7 +18,8 @@ from bot.util.text import count_of, first_few
 _MAX_JOBS = 10
 """Up to so many jobs have a line each; more are grouped."""
 _MAX_NAMES = 25
-_UNTIL_THEN = "Confirm only with a figure measured after the writes to the source stopped."
+_ONLY_WITH = "Confirm only with a figure measured after the writes to the source stopped."
+_MAKE_SURE = "Make sure that everything has arrived before you promote."
 _BYTES_LEFT = (
     "⚠️ Its bytes are above zero: seconds decide, and on an idle PostgreSQL source some remain; make sure "
     "that the writes have stopped."
@@ -30,11 +31,11 @@ def delay_lines(request: Request) -> list[str]:
     found = request.facts.delays
     if len(found) > _MAX_JOBS:
         return _grouped(request, found)
-    several = len(found) > 1
+    several, later = len(found) > 1, request.facts.due is not None
     lines = []
     for name, seen in found.items():
         job = f"{job_name_code(request, name)}: " if several else ""
-        lines += [_line(seen, job), *_backups(seen, job), *_unsupported(seen, job)]
+        lines += [_line(seen, job, later=later), *_backups(seen, job), *_unsupported(seen, job)]
     return lines
 
 
@@ -119,6 +120,8 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
     files = {name: seen for name, seen in found.items() if seen.has_no_zero}
     late = {name: seen for name, seen in found.items() if seen.is_behind and name not in files}
     still = {name: seen for name, seen in found.items() if seen.last is not None and seen.standing}
+    later = request.facts.due is not None
+    only, sure = ("", "") if later else (f" {_ONLY_WITH}", f" {_MAKE_SURE}")
     unknown = [name for name in found if not any(name in each for each in (late, zero, still, files))]
     lines = []
     if files:
@@ -144,15 +147,14 @@ def _grouped(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:
         codes = [job_name_code(request, name) for name in unknown]
         lines.append(
             ":rotating_light: *The replication delay is not known for "
-            f"{count_of(len(unknown), 'job')}*: {first_few(codes, _MAX_NAMES)}. Make sure that "
-            "everything has arrived before you promote."
+            f"{count_of(len(unknown), 'job')}*: {first_few(codes, _MAX_NAMES)}.{sure}"
         )
     if zero:
         oldest = min(seen.seconds.time for seen in zero.values() if seen.seconds)
         some = "" if not any(map(_has_bytes, zero.values())) else f" {_BYTES_LEFT}"
         lines.append(
             f"✅ *Replication delay: 0 s for {count_of(len(zero), 'job')}* "
-            f"(measured {mrkdwn.date(oldest)} or later). {_UNTIL_THEN}{some}"
+            f"(measured {mrkdwn.date(oldest)} or later).{only}{some}"
         )
     return [*lines, *_grouped_backups(request, found), *_grouped_unsupported(request, found)]
 
@@ -202,11 +204,12 @@ def _since(request: Request, name: str, seen: MeasuredDelay) -> str:
     return f"{job_name_code(request, name)} {mrkdwn.date(seen.since)} (last known delay {delay})"
 
 
-def _line(seen: MeasuredDelay, job: str) -> str:
-    """What is lost by a promote, the verb's own warning says."""
+def _line(seen: MeasuredDelay, job: str, *, later: bool) -> str:
+    """What is lost by a promote, the verb's own warning says. `later`: it is measured again before that."""
     if seen.is_zero:
         some = f" {_BYTES_LEFT}" if _has_bytes(seen) else ""
-        return f"✅ {job}{_amounts(seen, '*Replication delay: {}*')}. {_UNTIL_THEN}{some}"
+        only = "" if later else f" {_ONLY_WITH}"
+        return f"✅ {job}{_amounts(seen, '*Replication delay: {}*')}.{only}{some}"
     if seen.has_no_zero:
         shown = _amounts(seen, "*Restore delay: {}*")
         return f"ℹ️ {job}{shown}. There is no zero to wait for: {mrkdwn.verbatim(seen.partial)}."
@@ -218,10 +221,8 @@ def _line(seen: MeasuredDelay, job: str) -> str:
     if seen.standing:
         return f":rotating_light: {job}{mrkdwn.rich_text(unmeasured(seen))}"
     why = mrkdwn.rich_text(why_unknown(seen))
-    return (
-        f":rotating_light: {job}*The replication delay is not known*{why}. Make sure that "
-        "everything has arrived before you promote."
-    )
+    sure = "" if later else f" {_MAKE_SURE}"
+    return f":rotating_light: {job}*The replication delay is not known*{why}.{sure}"
 
 
 def _amounts(seen: MeasuredDelay, form: str = "{}") -> str:

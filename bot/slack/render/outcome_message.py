@@ -64,6 +64,9 @@ def _begun(request: Request) -> str:
             f"the cutover of {jobs_text(request)} is approved; nothing is sent before its writes are stopped"
             f"{_by_itself(request)}"
         )
+    if request.state is RequestState.SCHEDULED and request.facts.waits_without_time:
+        until = f"until {mrkdwn.date(request.expires)} at the latest"
+        return f"*{request.action}* {jobs_text(request)} waits until nothing is missing, {until}"
     if request.state is RequestState.SCHEDULED and request.facts.due is not None:
         return f"*{request.action}* {jobs_text(request)} is scheduled for {mrkdwn.date(request.facts.due)}"
     return f"*{labels.DOING[request.action].lower()}* {jobs_text(request)} has begun"

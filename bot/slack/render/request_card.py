@@ -104,6 +104,8 @@ def summary(request: Request, runs: Sequence[Run] = ()) -> str:
         case RequestState.APPROVING:
             return f"{who} asks to {what}: {count_of(request.needed, 'approval')} needed."
         case RequestState.SCHEDULED:
+            if request.facts.waits_without_time:
+                return f"⏳ {what} waits until nothing is missing."
             return f"⏰ {what} is scheduled for {_due(request)}."
         case RequestState.DONE:
             return outcome(request, runs)

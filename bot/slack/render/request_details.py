@@ -11,10 +11,11 @@ from bot.dms import display
 from bot.dms.model import ConfigSnapshot, Job, Selection, State
 from bot.dms.rules import DESTRUCTIVE, HARMLESS, Action
 from bot.dms.rules_of_destination import CLOUD_SQL_ONLY
+from bot.requests.drain import LASTS, ONCE_DRAINED
 from bot.requests.fingerprint import selection_matters, selection_text
 from bot.requests.job_names import display_name
 from bot.requests.queries import NO_RELATED, RelatedRequests
-from bot.requests.rules import delay_counts, waits_for_drain
+from bot.requests.rules import delay_counts
 from bot.requests.wording import STATE_TEXT, scope
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -23,6 +24,7 @@ from bot.slack.render.delay_warning import delay_lines
 from bot.slack.render.event_labels import OUTSIDE
 from bot.store.facts import UNREAD
 from bot.store.records import Request, RequestState
+from bot.util.durations import humanize
 from bot.util.text import and_more, count_of, rest_line
 
 _NAMED = 20
@@ -52,7 +54,7 @@ def request_details(
     first = extras[:1].upper() + extras[1:] if headed else f"{who} asks to {request_text(request)}"
     blocks: list[Block] = [m.section(f"{first}.")] if first else []
     blocks.extend(m.context(reason_text(request)))
-    blocks.extend(scheduled(request))
+    blocks.extend(scheduled(request, warned=True))
     blocks.extend(m.sections("\n".join(_jobs(request, headed=headed))))
     blocks.extend(m.sections(mrkdwn.format_own(request.facts.projects)) if request.facts.projects else [])
     blocks.extend(changes(request))
@@ -69,7 +71,7 @@ _WEEKDAY = "{date_long_pretty} {time}"
 
 Source: https://docs.slack.dev/messaging/formatting-message-text
 """
-_ONCE_DRAINED = "It is sent once nothing is missing, for 30 minutes from then on."
+_ZERO_THEN = "It is sent only if the replication delay is known to be zero then."
 
 
 def reason_text(request: Request) -> str:
@@ -77,19 +79,32 @@ def reason_text(request: Request) -> str:
     return f"💬 {mrkdwn.verbatim(request.facts.reason)}" if request.facts.reason else ""
 
 
-def scheduled(request: Request) -> list[Block]:
-    """When it is to be sent, once and in the reader's own zone: the same in others reads as another time."""
-    if request.facts.due is None:
-        return m.sections(terms_text(request)) if request.facts.cutover else []
-    only_if = " It is sent only if the replication delay is known to be zero then."
-    if waits_for_drain(request.facts):
-        only_if = f"\n{terms_text(request)}" if request.facts.cutover else f" {_ONCE_DRAINED}"
-    elif not delay_counts(request):
-        only_if = ""
-    return m.sections(
-        f"⏰ *Scheduled for* {mrkdwn.date(request.facts.due, _WEEKDAY)}. "
-        f"Everything is checked again then.{only_if}"
-    )
+def scheduled(request: Request, *, warned: bool = False) -> list[Block]:
+    """When it is to be sent, once and in the reader's own zone: the same in others reads as another time.
+    `warned`: the warnings, which say what it waits for, are shown, too."""
+    facts = request.facts
+    told = warned and any(ONCE_DRAINED in line for line in request.warning)
+    condition = terms_text(request) if facts.cutover else "" if told else sent_if(request)
+    head = ""
+    if facts.due is not None and facts.waits_without_time:
+        until = mrkdwn.date(request.expires)
+        head = f"⏳ *Waiting since* {mrkdwn.date(facts.due)}, until {until} at the latest."
+    elif facts.due is not None:
+        head = f"⏰ *Scheduled for* {mrkdwn.date(facts.due, _WEEKDAY)}. Everything is checked again then."
+    text = ("\n" if facts.cutover else " ").join(filter(None, (head, condition)))
+    return m.sections(text) if text else []
+
+
+def sent_if(request: Request) -> str:
+    """On what condition it is sent with nobody there; empty for none. Of a cutover, its terms say that."""
+    facts = request.facts
+    if facts.cutover:
+        return ""
+    if facts.when_drained:
+        then = "that time" if facts.has_set_time else "it is confirmed and approved"
+        until = f"up to {humanize(LASTS)} after {then}"
+        return f"{ONCE_DRAINED}, {until}: the writes to the source have to be stopped before."
+    return _ZERO_THEN if facts.due is not None and delay_counts(request) else ""
 
 
 def subject(request: Request) -> str:
