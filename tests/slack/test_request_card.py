@@ -409,6 +409,23 @@ def test_a_confirmation_fits_a_phone_and_says_what_is_lost(
     assert len(wrapped) <= most, "\n".join(wrapped)
 
 
+def test_whoever_promoted_reads_what_comes_next() -> None:
+    """In the new message, which is what notifies them."""
+    facts = RequestFacts(effect="When the job has COMPLETED, point the applications at the destination.")
+    asked = request(state=RequestState.DONE, facts=facts)
+
+    def told(state: RunState, request: Request = asked) -> str:
+        message = outcome_message(request, [run(state)], [])
+        assert message is not None
+        return all_text(accepted(message))
+
+    assert "👉 *Next*: When the job has COMPLETED, point the applications" in told(RunState.SUCCEEDED)
+    assert "Next" not in told(RunState.FAILED)
+    assert "Next" not in told(RunState.UNCLEAR)
+    night = replace(asked, facts=replace(facts, cutover="cut-1"))
+    assert "Next" not in told(RunState.SUCCEEDED, night), "its card asks for the checklist"
+
+
 def test_delete_offers_both_ways() -> None:
     payload = shown(request(Action.DELETE))
     found = buttons(payload)
@@ -636,8 +653,14 @@ def test_the_card_says_in_red_what_a_promote_would_lose() -> None:
     assert "Restore delay 42 s · 11.4 MiB (measured" in files
     assert ":rotating_light: *Changes in no backup file are lost*" in files
     assert "NOT ZERO" not in files
-    some = says(zero, late, {"note": "no access"})
-    assert "*Delay NOT ZERO for 1 of 3 jobs*, up to 42 s · *Delay not known for 1 of 3 jobs*" in some
+    assert ":rotating_light: *Whether backup files are left is not known*" in files
+    some = late | {"partial": "?", "backups": {"bytes": 5.0, "measured_bytes": ONE_AGO.isoformat()}}
+    assert ":rotating_light: *Backup files not restored yet*" in says(some)
+    restored = some | {"backups": {"bytes": 0.0, "measured_bytes": ONE_AGO.isoformat()}}
+    assert "ackup files" not in says(restored)
+    assert "*Delay NOT ZERO for 1 of 3 jobs*, up to 42 s · *Delay not known for 1 of 3 jobs*" in says(
+        zero, late, {"note": "no access"}
+    )
 
 
 def test_the_details_have_all_of_it_and_who_decided() -> None:

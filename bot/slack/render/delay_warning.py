@@ -51,8 +51,11 @@ def short_delay(request: Request) -> str:
         parts.append(f":rotating_light: *{count_of(missing, 'unsupported change')}*")
     elif any(each.may_miss for each in counted):
         parts.append(":rotating_light: *Unsupported changes not known*")
-    if any(each.backups is not None and not _is_restored(each) for each in found):
+    left = [each.backups.bytes for each in found if each.backups is not None]
+    if any(each is not None and each.value > 0 for each in left):
         parts.append(":rotating_light: *Backup files not restored yet*")
+    elif None in left:
+        parts.append(":rotating_light: *Whether backup files are left is not known*")
     return " · ".join(parts)
 
 
@@ -88,11 +91,6 @@ def _short_of_many(found: Sequence[MeasuredDelay]) -> str:
     if unknown:
         parts.append(f"*Delay not known for {unknown} of {len(found)} jobs*")
     return f":rotating_light: {' · '.join(parts)}"
-
-
-def _is_restored(seen: MeasuredDelay) -> bool:
-    left = seen.backups.bytes if seen.backups is not None else None
-    return left is not None and left.value == 0
 
 
 def _backups(seen: MeasuredDelay, job: str) -> list[str]:
@@ -169,7 +167,10 @@ def _grouped_backups(request: Request, found: Mapping[str, MeasuredDelay]) -> li
     ]
     if not left:
         return []
-    return [f":rotating_light: *Backup files not restored yet*: {first_few(left, _MAX_NAMES)}."]
+    return [
+        ":rotating_light: *Backup files not restored yet, or not known to be*: "
+        f"{first_few(left, _MAX_NAMES)}."
+    ]
 
 
 def _grouped_unsupported(request: Request, found: Mapping[str, MeasuredDelay]) -> list[str]:

@@ -8,13 +8,14 @@ from slack_sdk.models.blocks import Block
 
 from bot.cmdline.answers import Button
 from bot.cutover.wording import missing_text
+from bot.dms.rules import Action
 from bot.requests.queries import valid_approvals
 from bot.requests.wording import MOVED
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
 from bot.slack.render.confirming import request_button
 from bot.slack.render.message import Message
-from bot.slack.render.progress import failed_lines, outcome, retryable
+from bot.slack.render.progress import failed, failed_lines, outcome, retryable
 from bot.slack.render.request_card import findings
 from bot.slack.render.request_details import jobs_text, subject
 from bot.store.records import Decision, Request, RequestState, Run
@@ -87,8 +88,16 @@ def _done(who: str, request: Request, runs: Sequence[Run], follow_up: Sequence[B
     else:
         lines = failed_lines(request, runs, _NAMED)
         blocks.extend(m.sections("\n".join(lines)) if lines else [])
+    blocks.extend(_afterwards(request, runs))
     blocks.extend(m.buttons([*_retry(request, runs), *follow_up]))
     return m.message(text, blocks)
+
+
+def _afterwards(request: Request, runs: Sequence[Run]) -> list[Block]:
+    """What people do after a promote. Of a cutover, its card says that."""
+    promoted = request.action is Action.PROMOTE and not any(map(failed, runs)) and not request.facts.cutover
+    lines = dict.fromkeys(request.facts.effect.splitlines()) if promoted else {}
+    return m.sections(f"👉 *Next*: {mrkdwn.format_own(' '.join(lines))}") if lines else []
 
 
 def _retry(request: Request, runs: Sequence[Run]) -> list[Button]:
