@@ -83,6 +83,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         Cause.POLICY,
         r"\bvpcServiceControlsUniqueIdentifier\b|"
         r"\bprohibited by organization's policy\b|\bconstraints/\w+\.\w+.{0,60}\b(?:violated|enforced)\b|"
+        r"\bviolates (?:the )?(?:constraint )?'?constraints/\w|"
         r"\borganization policy check failure\b",
         "A policy of the organization or a VPC Service Controls perimeter forbids it: ask whoever looks "
         "after those, and give them the error.",
@@ -95,7 +96,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bstorage\.(?:objects|buckets)\.\w+|\bcloud storage\b[^:]{0,80}\b(?:denied|access|"
         r"not found|forbidden)\b|"
         r"\baccess ?denied\b.{0,20}\bgs://|"
-        r"\bgs://[^\s:]+(?::? (?:access|permission) denied\b|"
+        r"\bgs://[^\s:]+(?::? (?:access|permission) denied\b"
+        r"(?! for (?:user|table|schema|sequence)\b| \(publickey)|"
         r"[^:]{0,80}\b(?:denied|not found|does not exist|no such object|empty)\b)|"
         r"\b(?:bucket|object)\b.{0,60}\bpermission denied\b|\bspecified bucket does not exist\b|"
         r"\bservice account\b.{0,80}\bpermissions? (?:for|on) the bucket\b|"
@@ -168,7 +170,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.UNREACHABLE,
-        r"\bORA-(?:12[15]\d\d|01033|01034|01109|27101|12860)\b|\bTLS handshake timeout\b|"
+        r"\bORA-(?:12[15]\d\d|01033|01034|01109|01219|27101|12860)\b|\bTLS handshake timeout\b|"
         r"\bnetwork-related or instance-specific error\b|"
         r"\btemporary failure in name resolution\b|\bhost is down\b|\bcould not resolve (?:host|"
         r"the connect)\b|"

@@ -23,7 +23,7 @@ GOOGLE_CLOUD_ERRORS: tuple[KnownError, ...] = (
         Cause.PEERING,
         r"\bNETWORK_(?:NOT_PEERED|PEERING_DELETED)\b|\bincorrect service networking config\b|"
         r"\bplease create service networking connection\b|"
-        r"\bcannot modify allocated ranges in CreateConnection\b|"
+        r"\bcannot modify allocated ranges in CreateConnection\b|\bat least 1 private services connection\b|"
         r"\bIP range\b.{0,60}\boverlaps with an IP range\b|"
         # "Error messages" of Cloud SQL: the range was changed or deleted.
         r"\ballocated IP ranges? '…' not found in network\b",

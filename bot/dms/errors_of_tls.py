@@ -18,7 +18,8 @@ TLS_ERRORS: tuple[KnownError, ...] = (
         rf"\bprotocol version TLS\S* is not accepted\b|{_TLS}: protocol version not supported\b|"
         rf"{_TLS}v?\w{{0,4}} alert protocol version\b|"
         rf"{_TLS} version\b.{{0,60}}\b(?:not supported|unsupported|not accepted|too old)\b|"
-        rf"\bno shared cipher\b|{_TLS}: no cipher suite supported\b|\bno protocols available\b",
+        rf"\bno shared cipher\b|{_TLS}: no cipher suite supported\b|\bno protocols available\b|"
+        + oracle("29019"),
         "The two sides have no version of TLS, or no cipher, in common: enable TLS 1.2 or newer on the "
         "database.",
         documented=False,
