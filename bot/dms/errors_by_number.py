@@ -42,6 +42,8 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         + "|"
         + sql_server(976, 978, 3906, 5063)
         + r"|\bfailed to update database\b.{0,80}\bbecause the database is read-only\b|"
+        r"\bin an availability group and is currently (?:not accessible for queries|"
+        r"accessible for connections when the application intent)\b|"
         r"\bwarm-standby database is read-only\b",
         "A database accepts no writes, as a standby or a replica does. If it is the source, use its primary.",
         documented=False,
@@ -62,16 +64,21 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.CORRUPT,
         mysql(1034, 1194, 1195, 1812, 1877)
         + "|"
-        + sql_server(823, 824, 3043, 3182, 3301, 3302, 3313, 3314, 3456, 5125, 5172, 9003, 9004)
+        + sql_server(823, 824, 3043, 3182, 3301, 3302, 3313, 3314, 3414, 3456, 5125, 5172, 9003, 9004)
         + "|"
         + oracle("01578", "26040")
         + r"|\bis marked as crashed\b|\binvalid page in block\b|\bmissing chunk number\b|"
         r"\bcould not access status of transaction\b|\bfrom before rel(?:frozenxid|minmxid)\b|"
         r"\bcompressed \w{1,10} data is corrupt\b|"
         r"\bcould not read block \d{1,12} in file\b|\blogical consistency-based I/O error\b|"
-        r"\bdata block corrupted\b|\blog has been corrupted\b|\b(?:re|un)doing of a logged operation\b|"
+        r"\bdata block corrupted\b|\blog has been corrupted\b|"
+        r"\b(?:re|un)doing of (?:a )?logged operations?\b|"
         r"\bcould not redo log record\b|\bappears to have been truncated by the operating system\b|"
-        r"\bwas damaged when the backup occurred\b|\bincorrect key file for table\b",
+        r"\bwas damaged when the backup occurred\b|\bincorrect key file for table\b|"
+        r"\bdoesn't exist in engine\b|\bBACKUP(?: '…')? detected (?:an error on page|corruption)\b|"
+        r"\bto SQL Server during a (?:read|write) at offset\b|\bis not a valid database file header\b|"
+        r"\bpassed to log scan in database '…' is not valid\b|\bwhile processing the log for database\b|"
+        r"\bduring recovery, preventing the database\b",
         "Stored data is damaged: check and repair it on the database that says so, or restore it, before "
         "it is "
         "migrated.",
@@ -238,7 +245,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         r"\bpermission denied for (?:language|foreign-data wrapper|tablespace)\b|"
         r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA|subscriptions|"
         r"superusers)|"
-        r"\bpermission to RESTORE\b|" + sql_server(3110),
+        r"\bpermission to RESTORE\b|\bCREATE DATABASE permission (?:was )?denied\b|" + sql_server(3110),
         "A statement of the dump is not permitted on the destination, such as one with a DEFINER, or one "
         "that "
         "needs a superuser. Change it on the source, or leave that database out, then {go_on}.",

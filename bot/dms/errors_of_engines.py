@@ -242,6 +242,8 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.ENCRYPTED_BACKUP,
         r"\bserver certificate with thumbprint\b|\bcreate a master key in the database\b|"
+        r"\bcertificate, asymmetric key, or private key file is not valid\b|"
+        r"\bcannot find the certificate '…', because it does not exist or you do not have permission\b|"
         r"\b(?:msg|error:?) (?:33101|33111|15208|15465|15466|15581)\b|"
         r"\bprivate key (?:is not present|password is invalid)\b|"
         r"\b(?:decrypt|encrypted)\b[^:]{0,60}\bbackup\b|"
@@ -285,7 +287,10 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bnot on the same recovery path\b|\bcurrent database backup does not exist\b|"
         r"\brecovery path that is inconsistent\b|\bnot been restored to the correct earlier state\b|"
         r"\bno current database backup\b|\bno files are ready to rollforward\b|"
-        r"\bRESTORE can only create a database when restoring\b",
+        r"\bRESTORE can only create a database when restoring\b|\bhas been rolled forward to LSN\b|"
+        r"\bnot in the correct state to have this differential backup applied\b|"
+        r"\bprevious restore operation was interrupted\b|"
+        r"\bcannot be recovered because the log was not restored\b",
         (
             "The backups do not follow one another: one is missing, or is not of what was restored. Upload "
             "the one that fits, or start again with a full backup."

@@ -67,7 +67,10 @@ TLS_ERRORS: tuple[KnownError, ...] = (
         + oracle("28759", "29024", "28860")
         + r"|\bprivate key does not match public key\b|\bcertificate authentication failed\b|"
         r"\bcertificate[ _]verify[ _]failed\b|"
-        r"\bvalid client certificate\b|\bvalid certification path\b",
+        r"\bvalid client certificate\b|\bvalid certification path\b|"
+        r"\bSSL Provider: the target principal name is incorrect\b|"
+        # Go's crypto/tls: alerts that the other side sends.
+        r"\btls: (?:unknown|unsupported|revoked) certificate\b",
         BAD_CERTIFICATES,
         documented=False,
     ),
