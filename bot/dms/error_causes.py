@@ -146,6 +146,7 @@ class Cause(StrEnum):
     CHECK = "a row breaks a check constraint"
     LOCAL_INFILE = "local_infile is off"
     TABLE_OPTION = "an option of a table is refused"
+    SYSTEM_TABLES = "system tables are older than their server"
 
 
 PGLOGICAL_CAUSES = frozenset({Cause.PGLOGICAL, Cause.PGLOGICAL_NODE})

@@ -62,7 +62,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CORRUPT,
-        mysql(1034, 1194, 1195, 1812, 1877)
+        mysql(1034, 1194, 1195, 1812, 1877, 1932)
         + "|"
         + sql_server(823, 824, 3043, 3182, 3301, 3302, 3313, 3314, 3414, 3456, 5125, 5172, 9003, 9004)
         + "|"
@@ -88,7 +88,8 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.DATABASE_MISSING,
         oracle("65011")
         + r"|\bFATAL: {1,3}database \"…\" does not exist\b|\bcannot open user default database\b|"
-        r"\bfailed to open the (?:explicitly )?specified database\b|" + sql_server(911, 4064),
+        r"\bfailed to open the (?:explicitly )?specified database\b|"
+        r"\bunknown database '…' when selecting the database\b|" + sql_server(911, 4064),
         "There is no such database, or the user may not open it: check the name in the connection profile "
         "and in the job's databases.",
         documented=False,
@@ -199,10 +200,20 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         "A transaction is larger than `max_binlog_cache_size` allows: raise it, then {go_on}.",
         documented=False,
     ),
+    # The MySQL manual, "Replication and max_allowed_packet".
+    known(
+        Cause.TRANSACTION_SIZE,
+        mysql(1864) + r"|\bexceeds \d{1,20} of (?:slave|replica)_pending_jobs_size_max\b",
+        "A change is larger than `replica_pending_jobs_size_max` (older versions: "
+        "`slave_pending_jobs_size_max`) allows on the destination: raise it there, then {go_on}.",
+        documented=False,
+    ),
     # ---- MySQL: what a dump or a replicated statement does
     known(
         Cause.USER_STATEMENT,
-        mysql(1141, 1396, 1410, 3523) + r"|\boperation (?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE) failed\b",
+        mysql(1133, 1141, 1396, 1410, 3523)
+        + r"|\boperation (?:CREATE|ALTER|DROP|RENAME) (?:USER|ROLE) failed\b|"
+        r"\bcan't find any matching row in the user table\b",
         "A statement creates a user that is there already, or changes one that is missing: users are not "
         "migrated. "
         "Create or drop it on the destination, then {go_on}.",
@@ -220,7 +231,8 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.SQL_MODE,
         mysql(1055, 1067, 1264, 1265, 1292, 1364, 1365)
         + r"|\binvalid default value for\b|\bincorrect (?:datetime|date|time|integer|decimal|double) value\b|"
-        r"'sql_mode' can't be set to the value of\b|\bout of range value for column\b",
+        r"'sql_mode' can't be set to the value of\b|\bout of range value for column\b|"
+        r"\bdata truncated for column\b|\bfield '…' doesn't have a default value\b",
         "The `sql_mode` on the destination does not accept what the source has: correct the values or the "
         "definition on the source, or set the destination's flag `sql_mode` as on the source.",
         documented=False,

@@ -87,7 +87,9 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         Cause.DESTINATION_PRIVILEGES,
         r"\b(?:pg_restore|error importing schema|failed to restore schema)\b(?!.{0,300}\bpg_dump\b)"
         r".{0,300}\b(?:permission denied|"
-        r"must be owner|must be superuser)\b|\bcloudsqlsuperuser\b|\balloydbsuperuser\b",
+        r"must be owner|must be superuser)\b|\bcloudsqlsuperuser\b|\balloydbsuperuser\b|"
+        # A replicated statement runs on the destination.
+        r"\b(?:privilege\(s\) for this operation|command denied to user\b.{0,80}) on query\b",
         "Something that the source's schema does is not permitted on the destination. "
         "Change it on the source, or leave that database out, then {go_on}.",
         documented=False,

@@ -16,10 +16,12 @@ DATABASE_ERRORS: tuple[KnownError, ...] = (
         r"\bSQL Server service is paused\b|\bcould not accept user connections\b|"
         r"\bis not currently accepting connections\b|\bserver is in (?:single.user|script upgrade) mode\b|"
         r"\bonly administrators? (?:may|can) connect\b|\bis already open and can only have one user\b|"
-        r"\bcannot be opened because it is offline\b|"
+        r"\bcannot be opened because it is offline\b|\bserver is currently in offline mode\b|"
         + sql_server(924, 942, 18401, 18451, 18461)
         + "|"
-        + oracle("01035"),
+        + mysql(3032)
+        + "|"
+        + oracle("01035", "12526", "12527"),
         "The server or the database takes no connections: it is paused, offline, being upgraded or open to "
         "one user alone. Open it, or leave that database out, then {go_on}.",
         documented=False,
@@ -112,6 +114,24 @@ DATABASE_ERRORS: tuple[KnownError, ...] = (
         r"\bunknown command '\\-'",
         "The dump begins with a line that only MariaDB's client knows (`enable the sandbox mode`): make the "
         "dump with MySQL's `mysqldump`.",
+        documented=False,
+    ),
+    # Other statements than a name on the source: `SHOW BINARY LOG STATUS` is of 8.4, `SHOW MASTER STATUS` of
+    # older versions (the MySQL manual, "SHOW BINARY LOG STATUS Statement").
+    known(
+        Cause.DUMP_CLIENT,
+        r"\b(?:mysqldump|mariadb-dump): couldn't execute '…': you have an error in your SQL syntax\b",
+        "The server does not know a statement of this `mysqldump`, as one is newer than the other: make the "
+        "dump with the `mysqldump` of the source's own version.",
+        documented=False,
+    ),
+    # The MySQL manual, "mysql_upgrade — Check and Upgrade MySQL Tables".
+    known(
+        Cause.SYSTEM_TABLES,
+        mysql(1558, 1682) + r"|\bplease use (?:mysql_upgrade|mariadb-upgrade)\b|"
+        r"\bperformance_schema\.(?:session|global)_(?:variables|status)' doesn't exist\b",
+        "The server's own tables are older than the server, as it was upgraded and they were not: run "
+        "`mysql_upgrade` there (MariaDB: `mariadb-upgrade`), restart it, then {go_on}.",
         documented=False,
     ),
     known(

@@ -186,7 +186,11 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.SCHEMA_DRIFT,
         r"\bORA-(?:01400|02291|02290|12899|01438|00904)\b|\bcannot be converted from type\b|"
-        r"\berror(?:_code)?:? ?(?:1048|1054|1060|1061|1091|1136|1677)\b|\bcheck that column/key exists\b|"
+        r"\berror(?:_code)?:? ?(?:1048|1051|1054|1060|1061|1068|1091|1136|1507|1517|1535|1677)\b|"
+        r"\bcheck that column/key exists\b|"
+        r"\btable definition on (?:master|source) and (?:slave|replica) does not match\b|"
+        r"\bunknown table '…' on query\b|\bmultiple primary key defined\b|\bduplicate partition name\b|"
+        r"\berror in list of partitions\b|"
         r"\bduplicate (?:column|key) name\b|"
         r"\bis of type\b.{0,60}\bbut expression is of type\b|\binvalid input syntax for type\b|"
         r"\bnumeric field overflow\b|\b(?:small|big)?int(?:eger)? out of range\b|"
@@ -324,6 +328,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\binvalid byte sequence for encoding\b|\bhas no equivalent in encoding\b|"
         r"\bincorrect string value\b|\bCOLLATION\b.{0,80}\bis not valid for CHARACTER SET\b|"
         r"\bconversion between \w{1,20} and \w{1,20} is not supported\b|\binvalid locale name\b|"
+        r"\bis not a compiled character set\b|"
         r"\bconversion from collation \w{1,40} into \w{1,40} impossible\b|\bORA-(?:12703|29275)\b",
         (
             "Text of the source does not fit its encoding or that of the destination: correct the "

@@ -64,26 +64,27 @@ _PARAMETER = (
     r"|sql_mode|sql_require_primary_key|rds\.\w+|cloudsql\.\w+"
 )
 _SINGLE = re.compile(
-    rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS|\\-|cdc\.\w{{1,128}})'|FLUSH |constraints/)"
-    r"[^'\n]{0,200}'",
+    rf"(?<!\w)'(?!(?:{_PARAMETER}|COLUMN_STATISTICS|\\-|cdc\.\w{{1,128}})'|FLUSH |constraints/|"
+    r"performance_schema\.)[^'\n]{0,200}'",
     re.IGNORECASE,
 )
 _DOUBLE = re.compile(
     r"\"(?!(?:\$libdir/)?pglogical(?:_output|\.\w{1,63})?\")[^\"\n]{0,200}\"|`[^`\n]{0,200}`", re.IGNORECASE
 )
 _DOTTED = re.compile(
-    r"(?<![\w./:@-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.|"
+    r"(?<![\w./:@-])(?!(?:pg_hba\.conf|rds\.|pglogical\.)\b|cdc\.|performance_schema\.(?:session|global)_|"
     r"cloudsql\.logical_decoding\b)[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}(?![\w./:-])"
 )
 _WRAPPED = re.compile(r"\bError '(.{0,400}?)' on (?=query\b|rename\b)", re.DOTALL | re.IGNORECASE)
 """How MySQL reports that replication stopped: `Error '…' on query. Default database: '…'. Query: '…'`."""
 _REASON = re.compile(
-    r"(\breading\s{1,9}data\s{1,9}from\s{1,9}binary\s{1,9}log:\s{1,20}|\berror 1236: |\bmysqldump: Error: )"
+    r"(\breading\s{1,9}data\s{1,9}from\s{1,9}binary\s{1,9}log:\s{1,20}|\berror 1236: |\bmysqldump: Error: |"
+    r"\berror executing row event: )"
     r"'(.{0,600}?)'(?=\s*(?:$|[,;.})\"]|when\b))",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 """How MySQL and `mysqldump` quote the reason (error 1236: "Got fatal error %d from source when reading data
-from binary log: '%s'")."""
+from binary log: '%s'", and "Error executing row event: '%s'")."""
 _TUPLE = re.compile(r"\((\d{4}), ([\"'])(.{0,600}?)\2\)", re.DOTALL)
 """How MySQL's Python drivers quote an error: `(1524, "Plugin 'mysql_native_password' is not loaded")`."""
 _NUMBER = re.compile(
