@@ -67,6 +67,14 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
         "`FLUSH HOSTS`).",
         documented=False,
     ),
+    # The PostgreSQL manual, "Ident Authentication" and "Peer Authentication": no password is asked for.
+    known(
+        Cause.HOST_BLOCKED,
+        r"\b(?:ident|peer) authentication failed for user\b",
+        "`pg_hba.conf` takes no password from DMS's address, but asks the system there who the user is: give "
+        "that entry the method `scram-sha-256` or `md5`.",
+        documented=False,
+    ),
     known(
         Cause.TOO_MANY_CONNECTIONS,
         r"\btoo many (?:connections|clients)\b|"
@@ -152,7 +160,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SCHEMA_DRIFT,
-        r"\b(?:relation|column|schema|type|function|table)\b(?:[^:]|:[:=]){0,80}"
+        r"\b(?:relation|column|schema|type|function|table)\b(?! with OID\b)(?:[^:]|:[:=]){0,80}"
         r"\b(?:does not exist|doesn't exist)\b|"
         r"\bviolates not-null constraint\b|\bis missing replicated columns?\b|"
         r"\bvalue too long for type\b|\bunknown column\b|"

@@ -163,7 +163,8 @@ DATABASE_ERRORS: tuple[KnownError, ...] = (
         Cause.GENERATED_COLUMN,
         mysql(3105)
         + r"|\bvalue specified for generated column\b|\bgenerated columns cannot be used in COPY\b|"
-        r"\bcannot insert a non-DEFAULT value into column\b",
+        r"\bcannot insert a non-DEFAULT value into column\b|\bcan only be updated to DEFAULT\b|"
+        r"\bcannot insert into column \"…\".{0,20}\bis a generated column\b",
         "A column makes its own values, and takes none from a dump: make the dump with the source's own "
         "`mysqldump`, which leaves them out.",
         page=LIMITS,

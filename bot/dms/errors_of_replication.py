@@ -111,7 +111,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.READ_REPLICA,
-        r"\bduring recovery\b|\brecovery is in progress\b",
+        r"\bcannot\b[^:]{0,80}\bduring recovery\b|\brecovery is in progress\b",
         POSTGRES_READ_REPLICA,
     ),
     known(
@@ -172,7 +172,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.SLOTS,
-        r"\bmax_replication_slots\b|\breplication slots?\b.{0,80}\b(?:in use|not sufficient|exhausted)\b|"
+        r"\bmax_replication_slots\b|\breplication slots?\b[^:]{0,80}\b(?:in use|not sufficient|exhausted)\b|"
         r"\bno free replication slots?\b",
         "The source has too few replication slots. "
         "Drop slots that nobody uses, or raise `max_replication_slots` (one per database, and spare ones).",
@@ -332,6 +332,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"(?<!\bfile )\bextension\b[^:]{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
         r"\bextension\b[^:]{0,80}\bhas no (?:installation|update)\b|"
         r"\bcould not open extension control file\b|\bunsupported extensions?\b|"
+        r"\bcan only create extension in database\b|"
         r"\bextension \"…\" must be loaded via\b|\bcould not find function \"…\" in file\b|"
         r"\bobject of an extension does not exist\b|"
         # PostgreSQL makes these from functions in C, which only extensions bring.
@@ -339,7 +340,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"does not exist\b|"
         r"\bno default operator class for access method\b|\bextension \"…\" does not exist\b|"
         r"\boperator class \"…\" does not exist for access method\b|\bcould not load library\b|"
-        r"\bcould not access file \"\$libdir/",
+        r"\bcould not access file \"(?:…\"|\$libdir/)",
         "The database uses an extension that the destination does not have or does not let DMS create. "
         "Drop it on the source, or leave that database out, then {go_on}.",
         "UNSUPPORTED_EXTENSIONS",
@@ -348,7 +349,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.ROLE_MISSING,
-        r"(?<!ORA-\d{5}: )\b(?:role|user|login)\b[^:]{0,80}\bdoes not exist\b|\bcannot find the user\b",
+        r"(?<!ORA-\d{5}: )\b(?:role|user|login)\b(?!-| with OID\b)[^:]{0,80}\bdoes not exist\b|"
+        r"\bcannot find the user\b",
         "A role that the source's objects belong to is missing on the destination: roles are not migrated. "
         "Create it there, then {go_on}.",
         documented=False,
