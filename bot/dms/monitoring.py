@@ -163,11 +163,15 @@ class Monitoring:
         timeout: float,
         called: str,
     ) -> list[Any]:
-        """All series of a project that the filter names; `span` in seconds since 1970."""
+        """All series of a project that the filter names; `span` in seconds since 1970.
+
+        The project of a metrics scope sees the series of the projects that it monitors as well, and a job of
+        another project may have the same ID. Source: "Monitoring filters", the selector `project`.
+        """
         start, end = span
         request = ListTimeSeriesRequest(
             name=f"projects/{project}",
-            filter=filter,
+            filter=f'{filter} AND project = "{project}"',
             interval=TimeInterval(start_time={"seconds": start}, end_time={"seconds": end}),
             aggregation=aggregation,
             view=ListTimeSeriesRequest.TimeSeriesView.FULL,

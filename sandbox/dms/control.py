@@ -250,3 +250,7 @@ class DmsControl:
         """Whether Cloud Monitoring answers, else ListTimeSeries is refused with PERMISSION_DENIED; and how
         many wall seconds after its measurement a sample is visible (0 to 180 in the service)."""
         self._call("monitoring", available=available, visible_after=visible_after)
+
+    def metrics_scope(self, project: str, *monitored: str) -> None:
+        """The projects whose series ListTimeSeries of this one returns, too. Source: "Metrics scopes"."""
+        self._call("metrics_scope", project=project, monitored=list(monitored))

@@ -71,6 +71,7 @@ class ControlService:
             "operation_seconds": self.operation_seconds,
             "permissions": self.permissions,
             "monitoring": self.monitoring,
+            "metrics_scope": self.metrics_scope,
         }
 
     # Jobs
@@ -272,6 +273,10 @@ class ControlService:
     def monitoring(self, available: bool, visible_after: float = 0.0) -> dict[str, Any]:
         self._world.monitoring = available
         self._world.visible_after = visible_after
+        return {}
+
+    def metrics_scope(self, project: str, monitored: list[str]) -> dict[str, Any]:
+        self._world.monitored[project] = set(monitored)
         return {}
 
 

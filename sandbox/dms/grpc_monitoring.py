@@ -116,7 +116,8 @@ class Monitoring:
                         yield metric, job, key
 
     def _jobs(self, project: str, text: str) -> list[Job]:
-        places = [(at, place) for (p, at), place in self._world.places.items() if p == project]
+        scope = {project, *self._world.monitored.get(project, ())}
+        places = [(at, place) for (p, at), place in self._world.places.items() if p in scope]
         if _names_a_place(text):
             places = [(at, place) for at, place in places if at in text]
         jobs = [job for _, place in places for job in place.jobs.values()]

@@ -79,6 +79,7 @@ class World:
         self.quotas: dict[str, int] = {}  # API requests a minute, by project
         self.conditions.clear()
         self.monitoring = True
+        self.monitored: dict[str, set[str]] = {}  # by scoping project: the others of its metrics scope
         self.visible_after = 0.0  # wall seconds from a sample until Cloud Monitoring shows it
         self.operation_seconds = self.default_operation_seconds
         self._moment: float | None = None

@@ -288,6 +288,18 @@ class TestDelay:
         assert day is not None
         assert day.value == 12.0
 
+    def test_no_figures_of_another_project_s_job(self, dms: Gateway, control: DmsControl) -> None:
+        """ "Monitoring filters", selector `project`: a scoping project sees those of others, too."""
+        control.add_project("staging", "europe-west1")
+        for project, seconds in (("p", 900), ("staging", 0)):
+            fields = {"phase": "CDC", "frozen": True, "databases": ["sales"], "in_phase_for": 7200}
+            control.add_job("orders", project=project, sec_lag=seconds, **fields)
+        control.metrics_scope("p", "staging")
+        job = dms.get_job(name("orders"))
+        found = dms.drain_samples(job, datetime.now(UTC) - timedelta(minutes=10))
+        assert {each.value for each in found.seconds["sales"]} == {900}
+        assert {each.value for each in dms.delay(job).seconds.points} == {900}
+
     def test_without_access(self, dms: Gateway, control: DmsControl) -> None:
         control.add_job("orders", phase="CDC", frozen=True)
         control.monitoring(False)

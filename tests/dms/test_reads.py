@@ -735,6 +735,7 @@ class TestDelay:
         for request in asked.values():
             assert request.name == "projects/p"
             assert 'resource.labels.migration_job_id = "x"' in request.filter
+            assert request.filter.endswith(' AND project = "p"')
             assert 'resource.labels.location = "l"' in request.filter
             span = request.interval.end_time.seconds - request.interval.start_time.seconds
             assert span == hours * 3600

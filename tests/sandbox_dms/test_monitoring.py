@@ -67,6 +67,21 @@ def test_a_replicating_job_has_a_series_for_each_database(metrics: Metrics, cont
     assert read(metrics, "initial_sync_complete")[0].points[0].value.bool_value is True
 
 
+def test_a_metrics_scope_shows_the_series_of_other_projects_too(
+    metrics: Metrics, control: DmsControl
+) -> None:
+    """ "Monitoring filters": the selector `project` is for metrics of one project alone."""
+    control.add_project("staging")
+    control.add_job("shop", phase="CDC", in_phase_for=600)
+    control.add_job("shop", project="staging", phase="CDC", in_phase_for=600)
+    assert len(read(metrics)) == 1
+    control.metrics_scope("demo-project", "staging")
+    both = read(metrics)
+    assert sorted(one.resource.labels["resource_container"] for one in both) == ["demo-project", "staging"]
+    (mine,) = read(metrics, extra='AND project = "demo-project"')
+    assert mine.resource.labels["resource_container"] == "demo-project"
+
+
 def test_labels_choose_the_job(metrics: Metrics, control: DmsControl) -> None:
     control.add_job("shop", phase="CDC", in_phase_for=600)
     control.add_job("shop", location="us-central1", phase="CDC", in_phase_for=600)
