@@ -22,6 +22,8 @@ from google.cloud.monitoring_v3.types import Aggregation, ListTimeSeriesRequest,
 
 from bot.dms.convert import utc
 from bot.dms.drain_samples import Series, Written
+from bot.dms.error_mapping import one_line
+from bot.dms.errors import Unavailable
 from bot.dms.model import DelayPoint, DumpProgress, Lag, parse_name
 from bot.dms.paging import read_all
 from bot.dms.source_counters import TUPLES
@@ -185,7 +187,24 @@ class Monitoring:
             return type(page).pb(page)
 
         read_all(pages, read, lambda page: str(page.next_page_token), f"figures of {called}")
-        return [series for page in pages for series in page.time_series]
+        return _whole(pages, called)
+
+
+def _whole(pages: Iterable[Any], called: str) -> list[Any]:
+    """All series of these pages.
+
+    Raises:
+        Unavailable: some may be missing, and what is missing must not look like nothing. Source: REST
+            reference, `ListTimeSeriesResponse.executionErrors`.
+    """
+    series: list[Any] = []
+    for page in pages:
+        for error in page.execution_errors:
+            reason = one_line(error.message) or "no reason was given"
+            text = f"Cloud Monitoring could not read all figures of {called}: {reason}."
+            raise Unavailable(text, code="INTERNAL", reason=reason)
+        series += page.time_series
+    return series
 
 
 def period_s(hours: float) -> int:
@@ -218,16 +237,17 @@ def _lag(series: Iterable[Any], since: datetime) -> Lag:
 def _since(series: Any, since: datetime) -> Iterator[DelayPoint]:
     """Points at or after `since`: older ones belong to another job or to the time before a pause."""
     for each in series.points:
-        at = utc(each.interval.end_time)
-        if at >= since:
-            yield DelayPoint(at, _number(each.value))
+        at, value = utc(each.interval.end_time), _number(each.value)
+        if at >= since and value is not None:
+            yield DelayPoint(at, value)
 
 
 def _writes(series: Any, since: datetime) -> Iterator[Written]:
     for each in series.points:
         begin, end = utc(each.interval.start_time), utc(each.interval.end_time)
-        if end >= since:
-            yield Written(begin, end, round(_number(each.value)))
+        value = _number(each.value)
+        if end >= since and value is not None:
+            yield Written(begin, end, round(value))
 
 
 def _labels(series: Any) -> Labels:
@@ -235,6 +255,8 @@ def _labels(series: Any) -> Labels:
     return labels.get("database", ""), labels.get("schema", ""), labels.get("table", "")
 
 
-def _number(value: Any) -> float:
+def _number(value: Any) -> float | None:
+    """None if it is no number, which must not count as a zero. Source: `google.monitoring.v3.TypedValue`."""
     kind = value.WhichOneof("value")
-    return float(getattr(value, kind)) if kind in ("int64_value", "double_value") else 0.0
+    number = float(getattr(value, kind)) if kind in ("int64_value", "double_value") else math.nan
+    return number if math.isfinite(number) else None

@@ -750,6 +750,38 @@ class TestDelay:
         assert [each.aggregation.alignment_period.seconds for each in asked] == [300, 0]
         assert asked[1].interval.end_time.seconds == NOW.timestamp()
 
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"string_value": "0"},
+            {"bool_value": False},
+            {"distribution_value": {}},
+            {"double_value": float("nan")},
+            {"double_value": float("inf")},
+            {},
+        ],
+    )
+    def test_what_is_no_number_is_no_zero(self, gateway: Gateway, far: FakeService, value: Any) -> None:
+        """`google.monitoring.v3.TypedValue`: one of five kinds."""
+        answer = TimeSeriesPb()
+        one = answer.time_series.add()
+        one.metric.labels["database"] = "a"
+        one.points.add(value=value).interval.end_time.FromDatetime(NOW)
+        far.on("ListTimeSeries", lambda request, context: answer)
+        assert gateway.delay(self.job).seconds.of() is None
+        assert gateway.drain_samples(self.job, SINCE).seconds["a"] == ()
+        assert gateway.drain_samples(self.job, SINCE).written.get("a", ()) == ()
+
+    def test_an_incomplete_answer_is_none(self, gateway: Gateway, far: FakeService) -> None:
+        """`ListTimeSeriesResponse.execution_errors`: the time series may be incomplete."""
+        answer = TimeSeriesPb(execution_errors=[{"code": 8, "message": "Too many series."}])
+        answer.time_series.add().metric.labels["database"] = "a"
+        far.on("ListTimeSeries", lambda request, context: answer)
+        with pytest.raises(Unavailable, match="could not read all figures of x: Too many series"):
+            gateway.delay(self.job)
+        counts = gateway.event_counts(self.job)
+        assert (counts.metric, "Too many series" in counts.note) == (None, True)
+
     def test_without_access_it_says_whose(self, gateway: Gateway, far: FakeService) -> None:
         far.on("ListTimeSeries", abort("PERMISSION_DENIED", "monitoring.timeSeries.list is missing"))
         with pytest.raises(Denied, match=r"monitoring\.timeSeries\.list"):
