@@ -241,8 +241,14 @@ def _counted(samples: DrainSamples, rule: DrainRule, name: str) -> SourceCount |
 
 
 def _written(samples: DrainSamples, name: str) -> tuple[Written, ...]:
+    """The rows of a database. Where the delay or the rows are of the whole job and bear no name, all of them:
+    the metrics list calls the delay "aggregated across all of the migration job's data"."""
     fits = [each for each in samples.written if each == name or (each and name.startswith(f"{each}."))]
-    return samples.written[max(fits, key=len)] if fits else ()
+    if fits:
+        return samples.written[max(fits, key=len)]
+    if not name:
+        return tuple(each for rows in samples.written.values() for each in rows)
+    return samples.written.get("", ())
 
 
 def _log_objection(samples: DrainSamples, rule: DrainRule, name: str) -> str:

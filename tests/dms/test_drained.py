@@ -140,6 +140,15 @@ CASES = {
     ),
     "rows of the backlog do not matter": Case(pg(row(9, 0, 0, 0), written=wrote(1, 2)), True),
     "rows were written afterwards": Case(pg(row(0, 0, 0), written=wrote(2.5)), False),
+    "rows of a database, where the delay is of the whole job": Case(
+        DrainSamples({"": row(0, 0, 0)}, written={"app": wrote(2.5), "crm": wrote(2)}), False
+    ),
+    "rows of the whole job, where the delay is of a database": Case(
+        DrainSamples({"app": row(0, 0, 0)}, written={"": wrote(2.5)}), False
+    ),
+    "rows of another database": Case(
+        DrainSamples({"app": row(0, 0, 0), "crm": row(0, 0, 0)}, written={"crm": wrote(2.5)}), True
+    ),
     "a zero of rows is none": Case(pg(row(0, 0, 0), written=wrote(2.5, rows=0)), True),
     "three more zeros after the rows": Case(pg(row(0, 0, 0, 0, 0, 0, 0), written=wrote(3.5)), True, at=8),
     "two more zeros after the rows": Case(pg(row(0, 0, 0, 0, 0, 0), written=wrote(4.5)), False, at=7),
