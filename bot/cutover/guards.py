@@ -28,6 +28,7 @@ from bot.dms.model import (
     Phase,
     State,
 )
+from bot.dms.rules import lacks_data
 from bot.dms.running_errors import is_faulty
 from bot.dms.source_counters import not_counted
 from bot.dms.unsupported import UnsupportedEvents
@@ -190,7 +191,7 @@ def _objects(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
     promoted = [str(each.id) for each in migrated if each.phase == ObjectPhase.PROMOTED]
     if promoted:
         return NO_GO, f"Promoted already, so nothing is replicated: {first_few(promoted, _NAMED)}."
-    early = [str(each.id) for each in migrated if each.phase not in (*_READY_PHASES, "")]
+    early = [str(each.id) for each in migrated if lacks_data(each) or each.phase not in (*_READY_PHASES, "")]
     if early:
         return NO_GO, f"Not in CDC yet: {first_few(early, _NAMED)}."
     if not migrated:

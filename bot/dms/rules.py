@@ -17,6 +17,7 @@ from bot.dms.model import Database, Job, JobType, ObjectPhase, ObjectState, Opti
 from bot.dms.rule import Action, Rule, RuleVerdict, Situation, Way
 from bot.dms.rule_table import find
 from bot.dms.running_errors import is_faulty, runs_with_errors
+from bot.dms.states import BEGINNING, LOADING
 from bot.util.text import first_few
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "check",
     "is_promoted",
     "is_unlisted",
+    "lacks_data",
     "no_source_list",
     "offers_some_to_promote",
     "possible",
@@ -258,7 +260,12 @@ def at_risk(action: Action, options: Options, databases: Sequence[Database]) -> 
 
 
 def _incomplete(database: Database) -> bool:
-    return is_faulty(database) or database.phase == ObjectPhase.FULL_DUMP
+    return is_faulty(database) or lacks_data(database)
+
+
+def lacks_data(database: Database) -> bool:
+    """Whether its first load is not complete, whatever the delay of the job."""
+    return database.phase in LOADING or database.state in BEGINNING
 
 
 def is_promoted(database: Database) -> bool:

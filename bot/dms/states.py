@@ -93,6 +93,19 @@ class ObjectPhase(StrEnum):
     RESTORING_BACKUP = "RESTORING_BACKUP"
 
 
+BEGINNING = frozenset({ObjectState.NOT_STARTED, ObjectState.RESTARTING})
+"""States of an object that has not begun, or begins anew. Source: REST schema `MigrationJobObject`."""
+LOADING = frozenset(
+    {
+        ObjectPhase.FULL_DUMP,
+        ObjectPhase.DIFF_BACKUP,
+        ObjectPhase.CREATING_BACKUP,
+        ObjectPhase.RESTORING_BACKUP,
+    }
+)
+"""Phases of an object whose first load goes on. Source: REST schema `MigrationJobObject`."""
+
+
 class JobType(StrEnum):
     """`MigrationJob.Type`. A ONE_TIME job ends after its full dump and is never promoted."""
 

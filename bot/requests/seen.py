@@ -9,7 +9,7 @@ from typing import TypeVar
 from bot.dms.errors import DmsError
 from bot.dms.model import ConfigSnapshot, Database, Job, ObjectPhase, ObjectState, Options, State
 from bot.dms.port import Reads
-from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk
+from bot.dms.rules import DESTRUCTIVE, Action, affected, at_risk, lacks_data
 from bot.dms.running_errors import any_failed, is_faulty
 from bot.requests.fingerprint import selection_edits, selection_matters, shown_selection
 from bot.store.facts import UNREAD
@@ -119,7 +119,7 @@ def risk_lines(action: Action, jobs: Sequence[Job], found: Mapping[str, Sequence
 def _incomplete(database: Database) -> str:
     """What is wrong with a database that is promoted all the same, without a full stop."""
     where = f"{database.state} in {database.phase or 'no phase'}"
-    if database.state == ObjectState.FAILED or database.phase == ObjectPhase.FULL_DUMP:
+    if database.state == ObjectState.FAILED or lacks_data(database):
         return f"*The data of `{database.id}` is incomplete*: it is {where}"
     return f"*The data of `{database.id}` may be incomplete*: it is {where}, with an error"
 

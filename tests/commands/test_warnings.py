@@ -274,6 +274,27 @@ def test_a_promote_names_the_databases_with_errors() -> None:
     assert line.startswith("*The data of `b` may be incomplete*")
 
 
+@pytest.mark.parametrize(
+    ("state", "phase"),
+    [
+        # REST schema `MigrationJobObject`: "is not started", "is restarting", and the phases of a first load.
+        ("NOT_STARTED", ""),
+        ("RESTARTING", "CDC"),
+        ("RUNNING", "FULL_DUMP"),
+        ("RUNNING", "DIFF_BACKUP"),
+        ("RUNNING", "CREATING_BACKUP"),
+        ("RUNNING", "RESTORING_BACKUP"),
+    ],
+)
+def test_a_promote_names_the_databases_that_have_not_been_loaded(state: str, phase: str) -> None:
+    new, well = Database("x/b", ObjectId("b"), state, phase), Database("x/a", ObjectId("a"), "RUNNING", "CDC")
+    job = job_in()
+    seen = find_seen(Action.PROMOTE, Options(), [job], {job.name: (well, new)})
+    assert seen.risk_names == {job.name: ("b",)}
+    (line,) = risk_lines(Action.PROMOTE, [job], seen.at_risk)
+    assert line.startswith(f"*The data of `b` is incomplete*: it is {state} in {phase or 'no phase'}")
+
+
 @pytest.mark.parametrize("verb", [start.VERB, restart.VERB])
 @pytest.mark.parametrize(
     ("source", "provider", "asks"),

@@ -93,6 +93,8 @@ def test_all_is_well() -> None:
         ("objects", {"databases": ()}, "not_checked", "no databases"),
         ("unsupported", {"unsupported": UnsupportedEvents(3)}, "warn", "3 changes"),
         ("unsupported", {"unsupported": UnsupportedEvents(note="no access")}, "not_checked", "no access"),
+        ("objects", {"databases": (database("new", "NOT_STARTED", ""),)}, "no_go", "Not in CDC yet: new"),
+        ("objects", {"databases": (database("new", "RESTARTING"),)}, "no_go", "Not in CDC yet: new"),
         ("source_writes", {"job": replace(JOB, source=OWN)}, "not_checked", "no Cloud SQL instance"),
         ("source_writes", {"job": replace(JOB, source=MYSQL)}, "not_checked", "whole MySQL server"),
         ("source_writes", {"source": {}}, "not_checked", "no count"),
