@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from bot.dms import answer_deadline
 from bot.dms.calls import Calls
@@ -23,6 +24,7 @@ from bot.dms.errors import DmsError
 from bot.dms.grpc_client import GrpcClient
 from bot.dms.model import Endpoint
 from bot.dms.paging import read_all
+from bot.dms.resource_names import project_of, with_project_id
 from bot.dms.rest import RestClient, all_items
 
 _VARIANTS = ("mysql", "postgresql", "oracle", "sqlserver", "cloudsql", "alloydb")
@@ -32,13 +34,16 @@ _ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "s
 def from_message(profile: Any, enum_names: EnumNames) -> Endpoint | None:
     """A raw `ConnectionProfile` message as an endpoint.
 
-    None if the gRPC API lacks its kind (SQL Server profiles, newer providers): read it over REST then.
+    None if the gRPC API lacks its kind (SQL Server profiles, newer providers), or its AlloyDB cluster
+    (`PostgreSqlConnectionProfile.alloydbClusterId`): read it over REST then.
     """
     variant = profile.WhichOneof("connection_profile")
     provider = enum_names.names["provider"].get(profile.provider)
     if variant is None or provider is None:
         return None
     details = getattr(profile, variant)
+    if variant == "postgresql" and not details.cloud_sql_id and len(UnknownFieldSet(details)):
+        return None
     return _endpoint(
         profile.name,
         variant,
@@ -66,11 +71,17 @@ def from_json(profile: Mapping[str, Any]) -> Endpoint:
             "host": details.get("host", ""),
             "port": details.get("port", 0),
             "service": details.get("databaseService", ""),
-            "sql": details.get("cloudSqlId", ""),
+            "sql": _instance(str(profile.get("name", "")), details),
             "cluster": details.get("clusterId") or details.get("alloydbClusterId", ""),
             "version": (details.get("settings") or {}).get("databaseVersion", ""),
         },
     )
+
+
+def _instance(profile: str, details: Mapping[str, Any]) -> str:
+    """The Cloud SQL instance, after its project if that is not the profile's (`cloudSqlProjectId`)."""
+    id, project = details.get("cloudSqlId", ""), details.get("cloudSqlProjectId", "")
+    return f"{project}:{id}" if id and project not in ("", project_of(profile)) else id
 
 
 def _version(cloudsql: Any) -> str:
@@ -175,7 +186,7 @@ class ProfileCache:
         for name in names:
             location = _location(name)
             if location:
-                by_location.setdefault(location, set()).add(name)
+                by_location.setdefault(location, set()).add(with_project_id(name, self.project))
         until = time.monotonic() + min(_WAIT_S, answer_deadline.left() * _SHARE)
         for location, requested in by_location.items():
             self._ensure(location, requested, max_age_s, until)
@@ -240,7 +251,7 @@ class ProfileCache:
         cache = self._endpoints
         found = cache.get(key)
         if found is None:
-            found = cache[key] = self._merged(profile, engine, provider)
+            found = cache[key] = self._merged(with_project_id(profile, self.project), engine, provider)
         return found
 
     def _merged(self, profile: str, engine: str, provider: str) -> Endpoint:

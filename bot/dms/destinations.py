@@ -12,6 +12,7 @@ from typing import Any
 from bot.dms.calls import Calls
 from bot.dms.destination import Destination, cluster, instance
 from bot.dms.model import Job, parse_name
+from bot.dms.resource_names import cloud_sql_instance
 from bot.dms.rest import RestTransport, all_items
 from bot.dms.transport import Transport
 
@@ -31,13 +32,10 @@ class Destinations:
         """The job's destination; None where its connection profile names none of Google Cloud."""
         project, location, _ = parse_name(job.name)
         id = job.destination.host
-        if not id or ":" in id:
-            return None
         if job.destination.is_alloydb:
-            return self._cluster(project, location, id)
-        if job.destination.provider == "CLOUDSQL":
-            return self._instance(project, id)
-        return None
+            return self._cluster(project, location, id) if id and ":" not in id else None
+        found = cloud_sql_instance(id, project) if job.destination.provider == "CLOUDSQL" else None
+        return None if found is None else self._instance(*found)
 
     def _cluster(self, project: str, location: str, id: str) -> Destination:
         parent = f"projects/{project}/locations/{location}"

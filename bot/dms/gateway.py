@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -40,6 +41,7 @@ from bot.dms.monitoring import Monitoring
 from bot.dms.operations import Operations
 from bot.dms.project_apis import ProjectApis
 from bot.dms.reachability import Reachability
+from bot.dms.resource_names import with_project_id
 from bot.dms.rest import RestClient, RestTransport, all_items
 from bot.dms.rest_fields import RestFields, rest_fields
 from bot.dms.transport import Transport
@@ -151,7 +153,8 @@ class Gateway(GatewayFigures, Actions):
         return convert.objects_config(self._job_body(name))
 
     def rest_fields(self, name: str) -> RestFields:
-        return rest_fields(self._job_body(name))
+        found = rest_fields(self._job_body(name))
+        return replace(found, original=with_project_id(found.original, self.project.id))
 
     def _job_body(self, name: str) -> dict[str, Any]:
         return self._calls.read(

@@ -1,9 +1,13 @@
-"""What the resource names of jobs and projects say."""
+"""What names of resources say: jobs, projects, Cloud SQL instances."""
 
 from __future__ import annotations
 
+import re
+
 from bot.config.projects import Place, Projects
 from bot.dms.model import parse_name
+
+_INSTANCE = re.compile(r"(?:(?P<project>[a-z][a-z0-9.:-]*):)?(?P<id>[a-z][a-z0-9-]{0,97})")
 
 
 def is_job_name(name: str) -> bool:
@@ -19,6 +23,22 @@ def project_of(name: str) -> str:
     """The project's ID in a resource name of a project or of what is in it; empty for any other text."""
     kind, _, rest = name.partition("/")
     return rest.partition("/")[0] if kind == "projects" else ""
+
+
+def with_project_id(name: str, project: str) -> str:
+    """The name with the ID of its project, of which it may have the number.
+
+    Source: AIP-2510, "Resource references": a response has them as they were sent with the resource.
+    """
+    given = project_of(name)
+    return f"projects/{project}{name.removeprefix(f'projects/{given}')}" if given.isdecimal() else name
+
+
+def cloud_sql_instance(host: str, project: str) -> tuple[str, str] | None:
+    """Project and ID of the Cloud SQL instance that a connection profile names: `PROJECT:ID`, or `ID` alone
+    for one in `project`. None for a host."""
+    found = _INSTANCE.fullmatch(host)
+    return None if found is None else (found["project"] or project, found["id"])
 
 
 def location_of(name: str) -> str:

@@ -16,12 +16,10 @@ arrives on the destination, where the delay and `write_rows_count` lead back to 
 
 from __future__ import annotations
 
-import re
-
 from bot.dms.model import Job
+from bot.dms.resource_names import cloud_sql_instance
 
 TUPLES = "cloudsql.googleapis.com/database/postgresql/tuples_processed_count"
-_INSTANCE = re.compile(r"(?:(?P<project>[a-z][a-z0-9.:-]*):)?(?P<id>[a-z][a-z0-9-]{0,97})")
 _UNCOUNTED = {
     "MYSQL": "Cloud SQL counts rows of the whole MySQL server alone, its own among them",
     "SQLSERVER": "Cloud SQL does not count them for SQL Server",
@@ -34,8 +32,7 @@ def source_instance(job: Job) -> tuple[str, str] | None:
     source = job.source
     if source.provider != "CLOUDSQL" or source.engine != "POSTGRESQL":
         return None
-    found = _INSTANCE.fullmatch(source.host)
-    return None if found is None else (found["project"] or job.project, found["id"])
+    return cloud_sql_instance(source.host, job.project)
 
 
 def not_counted(job: Job) -> str:

@@ -14,6 +14,7 @@ from google.rpc import error_details_pb2, status_pb2
 from bot.dms import connection_profiles, convert
 from bot.dms.enum_names import EnumNames
 from bot.dms.model import Database, Endpoint, Fault, ObjectId, ObjectsConfig, Selection
+from bot.dms.resource_names import cloud_sql_instance, with_project_id
 from tests.dms.fake_service import JobPb, MetadataPb, ProfilePb
 
 NAME = "projects/p/locations/l/migrationJobs/orders-db"
@@ -291,9 +292,44 @@ def test_profiles_that_only_rest_can_describe() -> None:
     assert connection_profiles.from_message(a_profile(), EnumNames()) is None
     newer = ProfilePb.FromString(ProfilePb(name=SOURCE, provider=5, mysql={"host": "h"}).SerializeToString())
     assert connection_profiles.from_message(newer, EnumNames()) is None
+    in_cluster = a_profile(postgresql={"host": "10.0.0.5", "port": 5432})
+    in_cluster.postgresql.MergeFromString(b"\x9a\x06\x06orders")  # field 99: one that the client lacks
+    assert connection_profiles.from_message(in_cluster, EnumNames()) is None
     sql_server = {"name": SOURCE, "sqlserver": {"host": "mssql", "port": 1433}}
     assert connection_profiles.from_json(sql_server) == Endpoint(SOURCE, "SQLSERVER", "", "mssql:1433")
     cluster = {"name": SOURCE, "postgresql": {"alloydbClusterId": "orders"}}
     assert connection_profiles.from_json(cluster) == Endpoint(SOURCE, "POSTGRESQL", "ALLOYDB", "orders")
     azure = {"name": SOURCE, "provider": "AZURE_DATABASE", "mysql": {"host": "h", "port": 1}}
     assert connection_profiles.from_json(azure) == Endpoint(SOURCE, "MYSQL", "AZURE_DATABASE", "h:1")
+
+
+@pytest.mark.parametrize(("project", "host"), [("", "shop"), ("p", "shop"), ("q", "q:shop")])
+def test_an_instance_of_another_project_bears_its_project(project: str, host: str) -> None:
+    """REST schema `SqlServerConnectionProfile.cloudSqlProjectId`: "If not provided, the project id of the
+    connection profile will be used"."""
+    profile = {"name": SOURCE, "sqlserver": {"cloudSqlId": "shop", "cloudSqlProjectId": project}}
+    assert connection_profiles.from_json(profile) == Endpoint(SOURCE, "SQLSERVER", "CLOUDSQL", host)
+
+
+@pytest.mark.parametrize(
+    ("host", "instance"),
+    [
+        ("shop", ("p", "shop")),
+        ("q:shop", ("q", "shop")),
+        ("example.org:q:shop", ("example.org:q", "shop")),
+        ("10.0.0.1:5432", None),
+        ("db.example.org:5432", None),
+        ("", None),
+    ],
+)
+def test_which_instance_a_profile_names(host: str, instance: tuple[str, str] | None) -> None:
+    assert cloud_sql_instance(host, "p") == instance
+
+
+def test_a_project_s_number_is_read_as_its_id() -> None:
+    """AIP-2510, "Resource references"."""
+    assert with_project_id("projects/123/locations/l/connectionProfiles/x", "p") == (
+        "projects/p/locations/l/connectionProfiles/x"
+    )
+    for name in ("projects/q/locations/l/connectionProfiles/x", "", "123"):
+        assert with_project_id(name, "p") == name

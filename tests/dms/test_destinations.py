@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -85,6 +86,16 @@ def test_an_instance_that_dms_fills(gateway: Gateway, control: DmsControl) -> No
     assert (found.backups, found.point_in_time, found.backup_running) == (True, True, True)
     assert (found.read_instances, found.available) == (2, False)
     assert found.maintenance == datetime(2026, 12, 5, 2, tzinfo=UTC)
+
+
+def test_an_instance_after_its_project(gateway: Gateway, control: DmsControl) -> None:
+    """Cloud SQL names instances `PROJECT:ID`, too."""
+    job = gateway.get_job(job_name(gateway.project.id, PLACE, "to-cloud-sql"))
+    named = f"{gateway.project.id}:{job.destination.host}"
+    found = gateway.destination(replace(job, destination=replace(job.destination, host=named)))
+    assert found == destination(gateway, "to-cloud-sql")
+    address = replace(job.destination, host="10.0.0.1:5432")
+    assert gateway.destination(replace(job, destination=address)) is None
 
 
 @pytest.mark.parametrize("job", ["to-alloydb", "to-cloud-sql"])

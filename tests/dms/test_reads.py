@@ -352,6 +352,32 @@ class TestEndpoints:
         assert profile_name("gone0-0") not in kept
         gateway.close()
 
+    def test_a_cluster_that_grpc_cannot_name_comes_from_rest(self, far: FakeService, page: list[Any]) -> None:
+        """REST schema `PostgreSqlConnectionProfile.alloydbClusterId`, which `google-cloud-dms` lacks."""
+        cluster = ProfilePb(name=profile_name("dst"), postgresql={"host": "10.0.0.5", "port": 5432})
+        cluster.postgresql.MergeFromString(b"\x9a\x06\x06orders")  # field 99
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles(cluster))
+        body = {"name": profile_name("dst"), "postgresql": {"alloydbClusterId": "orders", "host": "10.0.0.5"}}
+        far.rest["GET projects/p/locations/l/connectionProfiles"] = lambda request: (
+            200,
+            {"connectionProfiles": [body]},
+        )
+        page[:] = [message("x", destination=profile_name("dst"))]
+        gateway = made(far, "l")
+        (job,) = gateway.list_jobs().jobs
+        assert job.destination == Endpoint(profile_name("dst"), "POSTGRESQL", "ALLOYDB", "orders")
+        gateway.close()
+
+    def test_a_profile_by_the_number_of_the_project(self, far: FakeService, page: list[Any]) -> None:
+        """AIP-2510: a job has its profiles as whoever created it sent them."""
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles())
+        page[:] = [message("x", source=profile_name("src").replace("/p/", "/1234567890/"))]
+        gateway = made(far, "l")
+        (job,) = gateway.list_jobs().jobs
+        assert (job.source.profile, job.source.host) == (profile_name("src"), "10.0.0.1:3306")
+        assert gateway.profiles_note(job) == ""
+        gateway.close()
+
     def test_a_profile_that_changed_is_seen_after_its_time(self, far: FakeService, page: list[Any]) -> None:
         far.on("ListConnectionProfiles", lambda request, context: self.profiles())
         gateway = made(far, "l", profile_ttl_s=0.0)
