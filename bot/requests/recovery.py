@@ -36,8 +36,8 @@ _IDEMPOTENT = {Action.DELETE: State.DELETING, Action.EDIT: State.UPDATING}
 """Actions whose method takes a `request_id`, so that repeating a call that arrived has no effect; with the
 state of the job after it arrived."""
 _REPLAY_WITHIN = timedelta(minutes=50)
-"""Below the 60 minutes for which the service remembers a `request_id`. Source: proto
-`DeleteMigrationJobRequest`."""
+"""No page says how long DMS remembers a `request_id`; AIP-155 allows "any reasonable timeframe". A repetition
+is checked like a first call, so it does no harm where the first is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
