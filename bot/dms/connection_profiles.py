@@ -20,7 +20,7 @@ from bot.dms import answer_deadline
 from bot.dms.calls import Calls
 from bot.dms.convert import specified_name
 from bot.dms.enum_names import EnumNames
-from bot.dms.errors import DmsError
+from bot.dms.errors import DmsError, Unavailable
 from bot.dms.grpc_client import GrpcClient
 from bot.dms.model import Endpoint
 from bot.dms.paging import read_all
@@ -34,16 +34,13 @@ _ENGINES = {"mysql": "MYSQL", "postgresql": "POSTGRESQL", "oracle": "ORACLE", "s
 def from_message(profile: Any, enum_names: EnumNames) -> Endpoint | None:
     """A raw `ConnectionProfile` message as an endpoint.
 
-    None if the gRPC API lacks its kind (SQL Server profiles, newer providers), or its AlloyDB cluster
-    (`PostgreSqlConnectionProfile.alloydbClusterId`): read it over REST then.
+    None if the gRPC API lacks its kind (SQL Server profiles, newer providers): read it over REST then.
     """
     variant = profile.WhichOneof("connection_profile")
     provider = enum_names.names["provider"].get(profile.provider)
     if variant is None or provider is None:
         return None
     details = getattr(profile, variant)
-    if variant == "postgresql" and not details.cloud_sql_id and len(UnknownFieldSet(details)):
-        return None
     return _endpoint(
         profile.name,
         variant,
@@ -57,6 +54,13 @@ def from_message(profile: Any, enum_names: EnumNames) -> Endpoint | None:
             "version": _version(details) if variant == "cloudsql" else "",
         },
     )
+
+
+def lacks_fields(profile: Any) -> bool:
+    """Whether a raw `ConnectionProfile` message may be of an AlloyDB cluster, which REST alone names
+    (`PostgreSqlConnectionProfile.alloydbClusterId`): it has fields that the gRPC client does not know."""
+    of_postgresql = profile.WhichOneof("connection_profile") == "postgresql"
+    return of_postgresql and not profile.postgresql.cloud_sql_id and bool(UnknownFieldSet(profile.postgresql))
 
 
 def from_json(profile: Mapping[str, Any]) -> Endpoint:
@@ -317,16 +321,21 @@ class ProfileCache:
 
         pages: list[Any] = []
         read_all(pages, read, lambda page: str(page.next_page_token), f"connection profiles of {location}")
+        if any(page.unreachable for page in pages):
+            text = f"DMS listed the connection profiles of {location} in part only."
+            raise Unavailable(text, code="UNAVAILABLE")
         listed = [each for page in pages for each in page.connection_profiles]
-        known = [from_message(each, self._enum_names) for each in listed]
-        found = [each for each in known if each is not None]
-        return [*found, *self._profiles_over_rest(location, action_text, found)] if None in known else found
+        found = {each.name: from_message(each, self._enum_names) for each in listed}
+        lacking = {each.name for each in listed if found[each.name] is None or lacks_fields(each)}
+        if lacking:
+            found |= self._profiles_over_rest(location, action_text, lacking)
+        return [each for each in found.values() if each is not None]
 
     def _profiles_page(self, parent: str, token: str, timeout: float) -> Any:
         return self._client.profiles_page(parent, token, min(timeout, _REFRESH_TIMEOUT_S))
 
-    def _profiles_over_rest(self, location: str, action_text: str, known: list[Endpoint]) -> list[Endpoint]:
-        """The profiles that are not in `known`, from REST."""
+    def _profiles_over_rest(self, location: str, action_text: str, names: set[str]) -> dict[str, Endpoint]:
+        """These profiles from REST. As they were read last, if it does not answer."""
         parent = f"projects/{self.project}/locations/{location}"
 
         def page(token: str) -> dict[str, Any]:
@@ -337,14 +346,14 @@ class ProfileCache:
                 retry=False,
             )
 
-        names = {each.profile for each in known}
         try:
             what = f"connection profiles of {location}"
             listed = [from_json(each) for each in all_items(page, "connectionProfiles", what)]
         except DmsError as error:
             log.warning("connection_profiles_not_listed", location=location, error=str(error))
-            return []
-        return [each for each in listed if each.profile not in names]
+            with self._lock:
+                listed = list(self._locations[location].profiles.values())
+        return {each.profile: each for each in listed if each.profile in names}
 
 
 def _location(profile: str) -> str:

@@ -292,9 +292,11 @@ def test_profiles_that_only_rest_can_describe() -> None:
     assert connection_profiles.from_message(a_profile(), EnumNames()) is None
     newer = ProfilePb.FromString(ProfilePb(name=SOURCE, provider=5, mysql={"host": "h"}).SerializeToString())
     assert connection_profiles.from_message(newer, EnumNames()) is None
-    in_cluster = a_profile(postgresql={"host": "10.0.0.5", "port": 5432})
-    in_cluster.postgresql.MergeFromString(b"\x9a\x06\x06orders")  # field 99: one that the client lacks
-    assert connection_profiles.from_message(in_cluster, EnumNames()) is None
+    for profile, lacks in (({"host": "10.0.0.5"}, True), ({"cloudSqlId": "shop"}, False)):
+        of_postgresql = a_profile(postgresql=profile)
+        assert not connection_profiles.lacks_fields(of_postgresql)
+        of_postgresql.postgresql.MergeFromString(b"\x9a\x06\x06orders")  # field 99
+        assert connection_profiles.lacks_fields(of_postgresql) is lacks
     sql_server = {"name": SOURCE, "sqlserver": {"host": "mssql", "port": 1433}}
     assert connection_profiles.from_json(sql_server) == Endpoint(SOURCE, "SQLSERVER", "", "mssql:1433")
     cluster = {"name": SOURCE, "postgresql": {"alloydbClusterId": "orders"}}

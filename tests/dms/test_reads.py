@@ -358,14 +358,27 @@ class TestEndpoints:
         cluster.postgresql.MergeFromString(b"\x9a\x06\x06orders")  # field 99
         far.on("ListConnectionProfiles", lambda request, context: self.profiles(cluster))
         body = {"name": profile_name("dst"), "postgresql": {"alloydbClusterId": "orders", "host": "10.0.0.5"}}
-        far.rest["GET projects/p/locations/l/connectionProfiles"] = lambda request: (
-            200,
-            {"connectionProfiles": [body]},
-        )
-        page[:] = [message("x", destination=profile_name("dst"))]
-        gateway = made(far, "l")
-        (job,) = gateway.list_jobs().jobs
-        assert job.destination == Endpoint(profile_name("dst"), "POSTGRESQL", "ALLOYDB", "orders")
+        answers: list[tuple[int, Any]] = [(503, {}), (200, {"connectionProfiles": [body]}), (503, {})]
+        far.rest["GET projects/p/locations/l/connectionProfiles"] = lambda request: answers.pop(0)
+        page[:] = [message("x", destination=profile_name("dst"), destination_database={"engine": 2})]
+        gateway = made(far, "l", profile_ttl_s=0.0)
+        by_grpc = Endpoint(profile_name("dst"), "POSTGRESQL", "", "10.0.0.5:5432")
+        by_rest = Endpoint(profile_name("dst"), "POSTGRESQL", "ALLOYDB", "orders")
+        found = [gateway.list_jobs().jobs[0].destination for _ in range(3)]
+        assert found == [by_grpc, by_rest, by_rest], "what REST said last counts while it does not answer"
+        assert answers == []
+        gateway.close()
+
+    def test_a_list_without_some_profiles_makes_none_unknown(self, far: FakeService, page: list[Any]) -> None:
+        """`ListConnectionProfilesResponse.unreachable`: locations that could not be reached."""
+        far.on("ListConnectionProfiles", lambda request, context: self.profiles())
+        gateway = made(far, "l", profile_ttl_s=0.0)
+        assert gateway.list_jobs().jobs[0].destination.host == "orders"
+        part = ProfilesPb(unreachable=["projects/p/locations/l"])
+        far.on("ListConnectionProfiles", lambda request, context: part)
+        for _ in range(2):
+            assert gateway.list_jobs().jobs[0].destination.host == "orders"
+        assert len(far.asked("ListConnectionProfiles")) == 2
         gateway.close()
 
     def test_a_profile_by_the_number_of_the_project(self, far: FakeService, page: list[Any]) -> None:
