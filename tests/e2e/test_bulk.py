@@ -232,6 +232,20 @@ def test_choosing_in_the_list(env: Env) -> None:
     env.shows(page, "[Act on several…]")
 
 
+def test_choosing_in_a_view(env: Env) -> None:
+    """What the Home tab opens is a view, which keeps what is ticked in itself."""
+    jobs_of(env, 1)
+    env.press(env.home("dana", "Migrations"), "All jobs")
+    env.press(env.slack.wait_view("dana", "[Act on several…]"), "Act on several…")
+    view = env.slack.wait_view("dana", "[Done choosing]")
+    elements = [each for block in view["blocks"] for each in block.get("elements", ())]
+    first = next(each for each in elements if each.get("action_id") == PICK)
+    tick = env.slack.press(view, action_id=PICK, value=[first["options"][0]["text"]["text"]])
+    assert tick["ok"], tick
+    env.press(view, "Delete chosen…")
+    env.slack.wait_view("dana", "continues in your direct messages")
+
+
 def test_nothing_ticked(env: Env) -> None:
     jobs = jobs_of(env, 2)
     page = choosing(env, jobs)

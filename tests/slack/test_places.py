@@ -33,6 +33,16 @@ def test_a_press_on_the_home_tab_is_in_no_modal() -> None:
     assert (found.depth, found.view_id, found.home) == (0, "", True)
 
 
+def test_what_is_ticked_is_in_the_state_of_the_message_or_of_the_view() -> None:
+    """Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload"""
+    boxes = {"type": "checkboxes", "selected_options": [{"value": "ref 1"}]}
+    state = {"values": {"b": {"dms:list:pick:1": boxes}}}
+    assert parse_block_action(press(state=state)).ticked == ("ref 1",)
+    for kind in ("modal", "home"):
+        view = {"type": kind, "id": "V1", "root_view_id": "V1", "state": state}
+        assert parse_block_action(press(view=view)).ticked == ("ref 1",)
+
+
 def test_the_thread_of_a_message() -> None:
     """The head of a thread is no reply in it."""
     reply = {"type": "message", "message_ts": "2.1", "thread_ts": "1.1"}

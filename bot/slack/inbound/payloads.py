@@ -44,7 +44,10 @@ class BlockAction:
     replaceable: bool
     """Whether its message is ephemeral, so that an answer may replace it."""
     ticked: tuple[str, ...] = ()
-    """Opaque ids of all checkboxes ticked in the message."""
+    """Opaque ids of all checkboxes ticked in the message or the view; the state of a view is in the view.
+
+    Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
     view_id: str = ""
     """The id of the modal that it is in; empty if it is in none."""
     ref: str = ""
@@ -123,7 +126,7 @@ def parse_block_action(body: Mapping[str, Any], home: Installation = _ANYWHERE) 
         trigger=text(body, "trigger_id"),
         response_url=text(body, "response_url"),
         replaceable=bool(container.get("is_ephemeral")),
-        ticked=tuple(_ticked(_values(body))),
+        ticked=tuple(_ticked(_values(view or body))),
         view_id=text(modal, "id"),
         ref=text(modal, "private_metadata"),
         depth=_depth(modal),
