@@ -79,6 +79,35 @@ def test_slack_is_not_asked_again_before_a_pause(reply: Reply, least_s: float) -
     assert line["retry_in_s"] >= least_s
 
 
+def test_connections_that_are_too_many_are_asked_for_ever_more_seldom() -> None:
+    """Source: issue 2225 of slackapi/bolt-js. A `hello` says that Slack keeps the connection."""
+    crowded = '{"type": "disconnect", "reason": "too_many_websockets", "debug_info": {"host": "applink-1"}}'
+    with answering(CLOSED) as (client, calls), capture_logs() as log:
+        for each in (crowded, crowded, crowded, '{"type": "hello"}', crowded):
+            client.enqueue_message(each)
+        client.connect_to_new_endpoint(force=True)
+    assert calls == []
+    pauses = [each["retry_in_s"] for each in log if each["event"] == "socket_mode_not_connected"]
+    assert pauses[2] >= 4 > 2 >= pauses[3]
+
+
+def test_it_connects_once_the_app_has_room_for_its_connection() -> None:
+    with SlackServer(port=0) as slack, capture_logs() as log:
+        slack.control.configure(max_connections=0)
+        web = WebClient("xoxb-1", base_url=f"{slack.workspace.base_url}/api/", retry_handlers=[])
+        client = SocketClient(slack.app_token, web_client=web, ping_interval=0.1)
+        client.proxy = web.proxy = None
+        client.connect()
+        try:
+            until(lambda: [each for each in log if each["event"] == "socket_mode_not_connected"])
+            time.sleep(0.5)
+            assert len(slack.control.calls("apps.connections.open")) == 1
+            slack.control.configure(max_connections=10)
+            slack.control.wait_connections()
+        finally:
+            client.close()
+
+
 def envelope(kind: str, payload: dict[str, object]) -> str:
     return json.dumps({"type": kind, "envelope_id": "e1", "payload": payload})
 

@@ -37,10 +37,17 @@ log = structlog.get_logger(__name__)
 _HEARTBEAT_WITHIN_S = 300.0
 """Slack's Retry-After may be minutes long before it gives a connection."""
 _NO_SESSION = Outage("the WebSocket was not opened", "no session")
+_TOO_MANY = "too_many_websockets"
+"""Why Slack ends a connection of an app that has ten others.
+
+Sources: https://docs.slack.dev/apis/events-api/using-socket-mode (ten at most), and issue 2225 of
+slackapi/bolt-js, where its maintainers say what Slack sends, and that the SDKs then connect again at once.
+"""
+_CROWDED = Outage(f"the app has more than ten WebSockets ({_TOO_MANY})", _TOO_MANY)
 
 
 class SocketClient(SocketModeClient):
-    """Slack's client, changed in four ways.
+    """Slack's client, changed in five ways.
 
     What no listener waits for is acknowledged in the thread that reads. The SDK hands every message to a
     second thread and from there to a third, and each waits for the interpreter while others work.
@@ -54,6 +61,9 @@ class SocketClient(SocketModeClient):
     connection after another.
 
     An error while it reads does not end the thread that reads.
+
+    A connection that is one too many is closed, and the next one waits. The SDK asks for another at once: it
+    is one too many again, and takes the calls with which the app's other processes keep theirs.
     """
 
     def __init__(self, app_token: str, heartbeat: Callable[[], None] = lambda: None, **settings: Any) -> None:
@@ -73,7 +83,12 @@ class SocketClient(SocketModeClient):
         envelope = _envelope(message)
         if is_acknowledged_at_once(envelope):
             self.run_message_listeners(envelope, message)
+        elif envelope.get("type") == "disconnect" and envelope.get("reason") == _TOO_MANY:
+            self._postpone(_CROWDED)
+            self.disconnect()
         else:
+            if envelope.get("type") == "hello":
+                self._failures = 0
             super().enqueue_message(message)
 
     def connect_to_new_endpoint(self, force: bool = False) -> None:
@@ -86,9 +101,7 @@ class SocketClient(SocketModeClient):
             except SLACK_ERRORS as error:
                 self._postpone(outage(error) or Outage(f"Slack refuses it ({error})", "refused"))
                 return
-            if self.is_connected():
-                self._failures = 0
-            else:
+            if not self.is_connected():
                 self._postpone(_NO_SESSION)
 
     def _run_current_session(self) -> None:
