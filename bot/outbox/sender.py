@@ -139,14 +139,14 @@ class MessageSender:
         self._store.mark_attempt(message.key, seconds_from_now(self._limits.in_flight_timeout_s))
         self._known_unsent.pop(message.key, None)
         try:
-            ts = self._delivery.post(channel, content, message.key, message.rev, thread)
+            posted = self._delivery.post(channel, content, message.key, message.rev, thread)
         except MessageMissing:
             if not thread:
                 raise
             if _can_redirect(message):
                 self._post_directly(message, content)
                 return
-            ts = self._delivery.post(channel, content, message.key, message.rev)
+            posted = self._delivery.post(channel, content, message.key, message.rev)
         except CannotPost:
             if _can_redirect(message):
                 self._post_directly(message, content)
@@ -161,7 +161,7 @@ class MessageSender:
         finally:
             # After the call: Slack counts from its arrival, and the call may have been long on its way.
             self._post_bucket(message).take(time.monotonic())
-        self._store.mark_sent(message.key, message.rev, ts, channel)
+        self._store.mark_sent(message.key, message.rev, posted.ts, posted.channel)
         self._shown[message.key] = _digest(content)
 
     def _in_reach(self, message: OutMessage) -> OutMessage:

@@ -497,6 +497,18 @@ def test_a_person_is_written_to_directly(slack: SlackServer, store: Store, notif
     assert texts(slack.control.messages("dm", "dana")) == ["for you, again"]
 
 
+def test_a_person_is_written_to_and_updated_where_no_conversation_can_be_opened(
+    slack: SlackServer, store: Store, notifier: Notifier
+) -> None:
+    """`chat.update` takes the ID of the conversation alone: the answer to the post names it."""
+    slack.control.fault("conversations.open", "missing_scope", times=None)
+    key = put(store, "for you", channel="U0DANA0001")
+    send(notifier, store)
+    store.mark_dirty(key, {"text": "for you, again"})
+    send(notifier, store)
+    assert texts(slack.control.messages("dm", "dana")) == ["for you, again"]
+
+
 def test_blocks_that_slack_refuses_are_sent_as_text(
     slack: SlackServer, store: Store, notifier: Notifier
 ) -> None:

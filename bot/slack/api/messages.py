@@ -165,6 +165,16 @@ class FoundMessage:
     rev: int
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that Slack has taken."""
+
+    channel: str
+    """Where it is. A message for a person is in a direct message, and `chat.update` takes its ID alone, not
+    that of the person. Source: https://docs.slack.dev/reference/methods/chat.update"""
+    ts: str
+
+
 class Delivery:
     """Calls Slack without retries: only the caller knows what has been posted.
 
@@ -194,8 +204,8 @@ class Delivery:
                 self._people[target] = known
         return known
 
-    def post(self, channel: str, content: Mapping[str, Any], key: str, rev: int, thread: str = "") -> str:
-        """Post a message with its key and revision as metadata; returns its `ts`."""
+    def post(self, channel: str, content: Mapping[str, Any], key: str, rev: int, thread: str = "") -> Posted:
+        """Post a message with its key and revision as metadata."""
         more = {"thread_ts": thread} if thread else {}
         answer = self._call(
             "chat.postMessage",
@@ -206,7 +216,7 @@ class Delivery:
             **content,
             **more,
         )
-        return str(answer["ts"])
+        return Posted(str(answer.get("channel") or channel), str(answer["ts"]))
 
     def update(self, channel: str, ts: str, content: Mapping[str, Any], key: str, rev: int) -> None:
         """Update a message in place."""
