@@ -229,9 +229,9 @@ class Notifier:
 
     def _on_auth_error(self, message: OutMessage, content: Mapping[str, Any], error: AuthError) -> None:
         """Pause everything. Nothing is lost: it is sent once the credentials are right again."""
+        self._sender.mark_known_unsent(message.key)
         if message.response_url and self._respond_instead(message, content):
             return
-        self._sender.mark_known_unsent(message.key)
         self._pause_until = time.monotonic() + _AUTH_RETRY_S
         log.error("slack_auth_failed", error=str(error), hint="Check the bot token and its scopes.")
 
@@ -242,9 +242,15 @@ class Notifier:
         self._give_up(message, error)
 
     def _respond_instead(self, message: OutMessage, content: Mapping[str, Any]) -> bool:
-        """Try the response URL; whether that worked."""
+        """Try the response URL; whether that worked, or is tried again: a fault of Slack loses nothing."""
         try:
             self._sender.respond(message, content)
+        except (RateLimited, TransientError) as error:
+            log.warning("response_url_not_reached", key=message.key, error=str(error))
+            if self._failures.get(message.key, 0) >= _UNEXPECTED_TRIES:
+                return False
+            self._retry_later(message, at_least_s=getattr(error, "seconds", 0.0))
+            return True
         except DeliveryError as error:
             log.warning("response_url_failed", key=message.key, error=str(error))
             return False
@@ -259,10 +265,10 @@ class Notifier:
         if failures == _UNEXPECTED_TRIES:
             log.error("message_held_up", key=message.key, kind=message.kind, error=str(error))
             self._store.let_others_pass(message.key)
+        self._sender.mark_known_unsent(message.key)
         waits = failures >= _UNEXPECTED_TRIES and not message.ts and message.response_url
         if waits and self._respond_instead(message, content):
             return
-        self._sender.mark_known_unsent(message.key)
         self._retry_later(message)
 
     def _retry_later(self, message: OutMessage, at_least_s: float = 0.0) -> None:

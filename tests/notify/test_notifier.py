@@ -470,6 +470,39 @@ def test_where_the_bot_is_no_member_the_person_is_answered(
     assert slack.control.violations() == []
 
 
+@pytest.mark.parametrize("kind", ["503", "ratelimited"])
+def test_a_response_url_that_fails_for_now_is_tried_again(
+    slack: SlackServer, store: Store, notifier: Notifier, kind: str
+) -> None:
+    slack.control.command("list", channel="random", wait=False)
+    delivery = until(lambda: slack.control.deliveries("slash_commands"))[-1]
+    slack.control.fault("response_url", kind, retry_after=0)
+    key = put(store, "card", channel=RANDOM, response_url=delivery["payload"]["response_url"])
+    send(notifier, store)
+    message = store.message(key)
+    assert message is not None
+    assert not message.error
+    assert "card" in texts(slack.control.messages("random", "dana"))
+
+
+def test_a_response_url_that_goes_on_failing_holds_up_nothing(
+    slack: SlackServer, store: Store, web: WebClient
+) -> None:
+    notifier = Notifier(web, store, plainly(store), limits=Limits(posts_per_s=50))
+    slack.control.command("list", channel="random", wait=False)
+    delivery = until(lambda: slack.control.deliveries("slash_commands"))[-1]
+    slack.control.fault("response_url", "503", times=None)
+    key = put(store, "card", channel=RANDOM, response_url=delivery["payload"]["response_url"])
+
+    def given_up() -> bool:
+        notifier.send_due()
+        store.mark_failed(key, datetime.now(UTC))
+        message = store.message(key)
+        return message is not None and message.error == "not_in_channel"
+
+    until(given_up)
+
+
 def test_a_message_that_somebody_deleted_is_posted_anew_when_it_changes(
     slack: SlackServer, store: Store, notifier: Notifier, web: WebClient
 ) -> None:
