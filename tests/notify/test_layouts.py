@@ -210,7 +210,7 @@ def test_a_response_url_says_why_as_text_or_as_json(
     assert (refused.said if isinstance(refused, InvalidContent) else None) == said
 
 
-@pytest.mark.parametrize("code", ["ratelimited", "internal_error", "fatal_error"])
+@pytest.mark.parametrize("code", ["ratelimited", "internal_error", "org_login_required"])
 def test_what_passes_by_itself_is_tried_again(code: str) -> None:
     body = f'{{"ok":false,"error":"{code}"}}'
     found = refusal_of(WebhookResponse(url="", status_code=200, body=body, headers={}))

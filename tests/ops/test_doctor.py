@@ -101,7 +101,7 @@ def test_slack_out_of_reach(healthy: Environ) -> None:
     assert f":{port}/api/" in found["bot token"].fix
 
 
-@pytest.mark.parametrize("kind", ["ratelimited", "503", "internal_error"])
+@pytest.mark.parametrize("kind", ["ratelimited", "503", "internal_error", "team_added_to_org"])
 def test_a_fault_of_slack_is_no_wrong_token(healthy: Environ, slack: SlackServer, kind: str) -> None:
     for method, check in (("auth.test", "bot token"), ("apps.connections.open", "app token")):
         slack.control.fault(method, kind, times=1)

@@ -41,7 +41,6 @@ _AUTH_ERRORS = frozenset(
         "token_revoked",
         "token_expired",
         "missing_scope",
-        "org_login_required",
     }
 )
 # Not here: `no_permission` ("make sure your app is a member of the conversation"), `access_denied` ("a

@@ -24,7 +24,10 @@ _MOST_S = 30.0
 """Upper bound of the pause, in seconds, unless Slack's Retry-After is longer."""
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
 _TRANSIENT = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
-PASSING = _RATE_LIMITED | _TRANSIENT
+_MIGRATING = frozenset({"team_added_to_org", "org_login_required"})
+"""The workspace becomes part of an organisation: until then, Slack's platform "will be intermittently
+unavailable". Source: https://docs.slack.dev/reference/methods/auth.test, under "Errors"."""
+PASSING = _RATE_LIMITED | _TRANSIENT | _MIGRATING
 """Error codes of what ends by itself."""
 
 
@@ -54,6 +57,8 @@ def outage(error: Exception) -> Outage | None:
         return Outage(f"Slack has a fault (HTTP {status})", f"HTTP {status}")
     if word in _TRANSIENT:
         return Outage(f"Slack has a fault ({word})", word)
+    if word in _MIGRATING:
+        return Outage(f"Slack is moving the workspace into an organisation ({word})", word)
     return None
 
 
