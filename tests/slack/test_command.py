@@ -10,12 +10,13 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cmdline.answers import CodeBlock, Note, Upload, Verbatim
+from bot.cmdline.answers import Button, CodeBlock, Note, Upload, Verbatim
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.cmdline.parser import parse
 from bot.config.values import BadValue, slash_command
 from bot.dms.error_mapping import one_line
 from bot.slack.api.client import answer_client, outbox_client, slack_client, view_client, webhook
+from bot.slack.api.plain_text import text_only
 from bot.slack.api.uploads import file_content
 from bot.slack.inbound.payloads import parse_command, parse_submission
 from bot.slack.render import message as m
@@ -139,3 +140,10 @@ def test_a_text_file_names_the_command_and_a_picture_stays_as_it_is() -> None:
     said = f"`{COMMAND} promote orders`".encode()
     for name, content in (("report.md", b"`/db promote orders`"), ("delay.png", said)):
         assert file_content(Upload(name, said, ""), "/db") == content
+
+
+def test_a_text_in_place_of_blocks_fits_an_update_with_the_longest_command() -> None:
+    """4,000 characters. Source: https://docs.slack.dev/reference/methods/chat.update"""
+    row = m.section(f"`{COMMAND} show orders-db` " * 50)
+    content = m.message("x", [row, row, row, *m.buttons([Button("Show", "show", "run", "ref")])]).payload()
+    assert len(with_command(text_only(content), LONGEST)["text"]) <= 4000

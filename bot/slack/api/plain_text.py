@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.slack.render import mrkdwn
 from bot.util.command import COMMAND
 
 MAX_TEXT = 3500
@@ -19,8 +20,7 @@ def text_only(content: Mapping[str, Any]) -> dict[str, Any]:
     """The texts of the blocks, one below the other, and what to type instead of pressing buttons."""
     blocks = content.get("blocks") or ()
     shown = "\n".join(text for block in blocks for text in _texts(block)) or str(content.get("text") or "")
-    if len(shown) > MAX_TEXT:
-        shown = f"{shown[: MAX_TEXT - 1]}…"
+    shown = mrkdwn.clip(shown, MAX_TEXT)  # counts the longest command, which is put in later
     has_buttons = any(_has_button(block) for block in blocks)
     return {"text": f"{shown}\n{NO_BUTTONS}" if has_buttons else shown, "blocks": []}
 
