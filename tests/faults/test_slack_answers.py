@@ -54,11 +54,18 @@ def test_a_rate_limit_that_names_no_whole_seconds_is_kept(env: Env, retry_after:
     assert taken["at"] - refused["at"] >= float(retry_after or 5)
 
 
-@pytest.mark.parametrize(("text", "words"), [("hi", "There are no migration jobs"), ("watches", "watch")])
+@pytest.mark.parametrize(
+    ("text", "words", "code"),
+    [
+        ("hi", "There are no migration jobs", "invalid_blocks"),
+        ("watches", "watch", "invalid_blocks"),
+        ("watches", "watch", "invalid_arguments"),
+    ],
+)
 def test_an_answer_to_a_message_whose_blocks_are_refused_comes_as_text(
-    env: Env, text: str, words: str
+    env: Env, text: str, words: str, code: str
 ) -> None:
-    env.slack.fault("chat.postMessage", "invalid_blocks")
+    env.slack.fault("chat.postMessage", code)
     said = env.slack.say(text, channel="dm")
     answer = env.slack.wait_message(channel="dm", user="dana", contains=words, after=said["ts"])
     assert not answer.get("blocks")

@@ -197,6 +197,7 @@ def test_a_response_url_does_not_say_what_is_lacking(store: Store) -> None:
         ),
         (400, "[" * 100_000, "[" * 100, None),
         (404, '{"ok":false,"error":"used_url"}', "used_url", None),
+        (400, "invalid_arguments", "invalid_arguments", ()),
         (404, "expired_url", "expired_url", None),
         (500, "", "refused", None),
         (400, "[]", "[]", None),

@@ -420,12 +420,13 @@ def test_an_error_that_nobody_knows_is_tried_again(
         assert calls(slack, "chat.postMessage")[-1]["at"] < calls(slack, method)[-1]["at"]
 
 
+@pytest.mark.parametrize("code", ["invalid_blocks", "invalid_arguments"])
 def test_refused_blocks_come_as_text_with_what_to_type(
-    slack: SlackServer, store: Store, web: WebClient
+    slack: SlackServer, store: Store, web: WebClient, code: str
 ) -> None:
     card = request_card(request(Action.STOP), (), (), datetime.now(UTC))
     store.enqueue(OutMessage("card", NOTIFY, "request", {}))
-    slack.control.fault("chat.postMessage", "invalid_blocks")
+    slack.control.fault("chat.postMessage", code)
     send(Notifier(web, store, lambda _: card), store)
     (text,) = shown(slack)
     for words in ("Stop orders-db?", "Only <@U0ASKER> can confirm", "approvals` shows the open requests"):

@@ -33,7 +33,6 @@ CLASSIC = "classic"
 """The key of a payload under which the same content is in classic blocks."""
 _REMEMBERED = timedelta(days=1)
 _UNSUPPORTED = re.compile(r"unsupported type: (\w+)")
-_REFUSALS = INVALID_CONTENT | {"invalid_arguments"}
 
 
 class SmallValues(Protocol):
@@ -131,7 +130,7 @@ def _key(team: str, surface: Surface) -> str:
 
 
 def _is_of_content(error: SlackApiError | InvalidContent) -> bool:
-    return isinstance(error, InvalidContent) or error.response.get("error") in _REFUSALS
+    return isinstance(error, InvalidContent) or error.response.get("error") in INVALID_CONTENT
 
 
 def _unsupported(error: SlackApiError | InvalidContent) -> frozenset[str]:

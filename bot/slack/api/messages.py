@@ -20,7 +20,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookResponse
 
-from bot.slack.api.client import outbox_client, webhook
+from bot.slack.api.client import outbox_client, reason_of, webhook
 from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.outages import PASSING, outage
 from bot.slack.api.retry_after import retry_after
@@ -90,8 +90,11 @@ INVALID_CONTENT = frozenset(
         "block_mismatch",
         "invalid_attachments",
         "markdown_text_conflict",
+        "invalid_arguments",
     }
 )
+"""The last is "more likely when using complex arguments like blocks or attachments"; where no message is
+sent, it is about something else. Source: https://docs.slack.dev/reference/methods/chat.postMessage"""
 
 
 class DeliveryError(Exception):
@@ -295,7 +298,7 @@ class Delivery:
         try:
             answer = self._client.api_call(method, **_arguments(method, arguments))
         except SlackApiError as error:
-            raise self._reported(method, _classify(error)) from error
+            raise self._reported(method, _classify(method, error)) from error
         except (OSError, HTTPException, SlackClientError) as error:
             # OSError covers URLError, timeouts and broken connections.
             raise self._reported(method, _network_failure(error)) from error
@@ -305,6 +308,11 @@ class Delivery:
         if self._on_error is not None:
             self._on_error(method, "unreachable" if isinstance(error, TransientError) else str(error))
         return error
+
+
+def refuses_blocks(error: Exception, message: Mapping[str, Any]) -> bool:
+    """Whether Slack refuses the blocks of a message, which then goes out as text."""
+    return bool(message.get("blocks")) and reason_of(error) in INVALID_CONTENT
 
 
 def refusal_of(response: WebhookResponse) -> InvalidContent | CannotPost | TransientError | None:
@@ -348,7 +356,7 @@ def _rev(message: Mapping[str, Any]) -> int:
     return rev if isinstance(rev, int) else 0
 
 
-def _classify(error: SlackApiError) -> DeliveryError:
+def _classify(method: str, error: SlackApiError) -> DeliveryError:
     found = outage(error)
     if found is not None and found.retry_after_s is not None:
         return RateLimited(found.code, found.retry_after_s)
@@ -356,7 +364,7 @@ def _classify(error: SlackApiError) -> DeliveryError:
         return TransientError(found.code)
     word = str(error.response.get("error") or error)
     for kind, words in _KINDS:
-        if word in words:
+        if word in words and (kind is not InvalidContent or method.startswith("chat.")):
             return kind(word)
     return UnexpectedError(word[:200])
 

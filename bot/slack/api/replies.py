@@ -34,7 +34,7 @@ from bot.slack.api.client import (
     webhook,
 )
 from bot.slack.api.layouts import CLASSIC, Layouts, classic_of
-from bot.slack.api.messages import INVALID_CONTENT, InvalidContent, refusal_of
+from bot.slack.api.messages import INVALID_CONTENT, InvalidContent, refusal_of, refuses_blocks
 from bot.slack.api.plain_text import text_only
 from bot.slack.api.said import Said, with_reason
 from bot.slack.api.uploads import file_content, why_no_file
@@ -225,7 +225,7 @@ class Replier:
         refused = refusal_of(response)
         if refused is None:
             return True
-        if isinstance(refused, InvalidContent):
+        if isinstance(refused, InvalidContent) and message.get("blocks"):
             raise refused
         log.warning("response_url_refused", status=response.status_code, body=response.body[:200])
         return False
@@ -275,7 +275,7 @@ class Replier:
         try:
             self._client.chat_update(channel=target.who.channel, ts=target.looking, **message)
         except SLACK_ERRORS as error:
-            if reason_of(error) in INVALID_CONTENT:
+            if refuses_blocks(error, message):
                 raise
             log.warning("looking_not_replaced", error=reason_of(error))
             self._take_back(target)
@@ -289,7 +289,7 @@ class Replier:
                 channel=channel, thread_ts=thread, unfurl_links=False, unfurl_media=False, **message
             )
         except SLACK_ERRORS as error:
-            if reason_of(error) in INVALID_CONTENT:
+            if refuses_blocks(error, message):
                 raise
             log.warning("answer_not_public", channel=channel, error=reason_of(error))
             return False
@@ -302,7 +302,7 @@ class Replier:
                 channel=who.channel or who.user, user=who.user, thread_ts=thread, **message
             )
         except SLACK_ERRORS as error:
-            if reason_of(error) in INVALID_CONTENT:
+            if refuses_blocks(error, message):
                 raise
             self._client.chat_postMessage(channel=who.user, **message)
 
