@@ -1,7 +1,7 @@
 """`python -m benchmarks.webapi LINK`: Slack's Web API and response URLs, which say yes to everything.
 
 A process of its own, so that taking answers never delays the generator's clock. It notes when each
-answer arrived, and tells whoever reads `/stream`. "Looking…", which the answer replaces, is none. `LINK`
+answer arrived, and tells whoever reads `/stream`. What announces an answer is none. `LINK`
 is the address of the generator's WebSockets. Prints its own address.
 """
 
@@ -78,7 +78,7 @@ class WebApi:
 
 
 _BLOCKS = b'"blocks"'
-"""Each answer has blocks; what announces one, or takes the announcement back, has none."""
+"""Each answer has blocks; what announces one has none."""
 _REPLY = {
     "ok": True,
     "team_id": TEAM,

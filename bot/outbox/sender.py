@@ -111,7 +111,7 @@ class MessageSender:
         has_expired = message.created is not None and datetime.now(UTC) - message.created > _URL_TTL
         if used >= _URL_MAX_USES or has_expired:
             raise CannotPost("the response URL is used up")
-        answer = partial(self._delivery.respond, message.response_url, replace=used > 0)
+        answer = partial(self._delivery.respond, message.response_url)
         try:
             self._layouts.deliver(self._team, "message", content, answer)
         except InvalidContent:

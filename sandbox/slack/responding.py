@@ -43,16 +43,13 @@ def place(ws: Workspace, url: ResponseUrl, values: dict[str, Any]) -> Message | 
         edit(ws, original, mark=original.ephemeral_for is None, **changes)
         return original
     private = values.get("response_type", "ephemeral") != "in_channel"
-    message = post(
+    return post(
         ws,
         ws.world.channels[url.channel],
         content,
         thread_ts=values.get("thread_ts") or None,
         ephemeral_for=url.user if private else None,
     )
-    if url.original is None:
-        url.original = message.ts
-    return message
 
 
 def _original(ws: Workspace, url: ResponseUrl) -> Message | None:

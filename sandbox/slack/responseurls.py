@@ -1,5 +1,6 @@
-"""Response URLs: five uses within half an hour.
-Source: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
+"""Response URLs: five uses within half an hour. That of a command replaces nothing, whatever it has posted.
+Sources: https://docs.slack.dev/interactivity/handling-user-interaction#message_responses,
+https://docs.slack.dev/messaging/modifying-messages, and issue 1268 of slackapi/bolt-python."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from sandbox.slack.settings import Settings
 
 @dataclass
 class ResponseUrl:
-    """`original` is the time stamp of the message with the button, or of the first answer to a command."""
+    """`original` is the time stamp of the message with the button; a command has none."""
 
     path: str
     app: str

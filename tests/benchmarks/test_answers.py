@@ -23,7 +23,7 @@ def test_an_announcement_is_no_answer(tmp_path: Path) -> None:
     with Generator() as generator, env.slack(generator) as webapi:
         replier = Replier(WebClient("xoxb-bot", base_url=f"{webapi}/api/"), Layouts(store))
         target = ReplyTarget(_WHO, response_url=f"{webapi}{ANSWER}7", typed=True)
-        assert replier.show_looking(target)
+        assert replier.show_looking(target) == ""
         assert env.answered(webapi) == {}
         replier.answer(target, Note("`orders-db` is running."))
         first = env.answered(webapi)

@@ -216,7 +216,7 @@ def _just_before(message: JSON) -> str:
 
 def _is_answer(message: JSON) -> bool:
     """Not what stands there until the answer comes, on a busy machine."""
-    return not message.get("is_reply") and not plain(message).startswith("⏳ Looking")
+    return not message.get("is_reply") and not plain(message).startswith(("⏳ Looking", "⏳ This takes"))
 
 
 def asks_first(message: JSON) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.dms.answer_deadline import Patience
-from bot.slack.render.modals import LOOKING
+from bot.slack.render.modals import COMING, LOOKING
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from tests.e2e.env import DONE, JSON, LIMITS, Env, running, settings
@@ -50,13 +50,16 @@ def stands(env: Env, channel: str) -> list[JSON]:
     return [each for each in env.slack.messages(channel, user="dana") if LOOKING in plain(each)]
 
 
-def test_a_command_is_answered_in_its_place(env: Env) -> None:
+def test_a_command_is_answered_below(env: Env) -> None:
+    """Its response URL replaces nothing."""
     job = slowly(env, "typed")
     env.slack.command(f"show {job}", channel=STAFF)
     card = env.slack.wait_message(STAFF, [job, "Running"], user="dana")
-    assert said_first(card) == [LOOKING]
+    assert said_first(card) == []
     assert card["ephemeral_for"]
     assert not stands(env, STAFF)
+    before, last = env.slack.messages(STAFF, user="dana")[-2:]
+    assert (before["text"], last["ts"]) == (COMING, card["ts"])
 
 
 def test_what_comes_in_time_says_nothing(env: Env) -> None:
@@ -89,11 +92,11 @@ def test_a_change_takes_it_back_for_its_card(env: Env) -> None:
     assert not stands(env, STAFF)
 
 
-def test_an_error_takes_its_place(env: Env) -> None:
+def test_an_error_comes_below(env: Env) -> None:
     job = slowly(env, "wrong")
     env.dms.clear_faults()
     env.dms.fault("GetMigrationJob", kind="HANG", times=None, match=job)
     env.slack.command(f"databases {job}", channel=STAFF)
     note = env.slack.wait_message(STAFF, "Try again", user="dana", where=lambda m: job in plain(m))
-    assert said_first(note) == [LOOKING]
+    assert said_first(note) == []
     assert not stands(env, STAFF)

@@ -253,15 +253,13 @@ def test_response_url_works_five_times(slack: SlackServer, control: SlackControl
     assert [v["code"] for v in control.violations()] == ["used_url"]
 
 
-def test_response_url_replaces_and_deletes_its_first_answer(control: SlackControl) -> None:
+def test_the_response_url_of_a_command_replaces_nothing(control: SlackControl) -> None:
+    """Source: issue 1268 of slackapi/bolt-python."""
     hook = WebhookClient(control.command("x")["payload"]["response_url"])
     hook.send(text="working")
     hook.send(text="done", replace_original=True)
-    texts = [m["text"] for m in control.messages("dms", user="dana")]
-    assert texts[-1] == "done"
-    assert "working" not in texts
     hook.send(text="", delete_original=True)
-    assert "done" not in [m["text"] for m in control.messages("dms", user="dana")]
+    assert [m["text"] for m in control.messages("dms", user="dana")][-2:] == ["working", "done"]
 
 
 @pytest.mark.parametrize("kind", ["500", "503", "connection_reset", "fatal_error", "ratelimited"])

@@ -261,13 +261,13 @@ class Delivery:
             arguments["cursor"] = cursor
         return None
 
-    def respond(self, url: str, content: Mapping[str, Any], *, replace: bool) -> None:
-        """Send an ephemeral answer through a response URL.
+    def respond(self, url: str, content: Mapping[str, Any]) -> None:
+        """Send an ephemeral answer through a response URL, which cannot replace what it has posted before.
 
         Raises:
             TransientError, RateLimited, CannotPost, InvalidContent.
         """
-        body = {**content, "response_type": "ephemeral", "replace_original": replace}
+        body = {**content, "response_type": "ephemeral", "replace_original": False}
         try:
             response = webhook(self._client, url).send_dict(body)
         except (OSError, HTTPException, SlackClientError) as error:

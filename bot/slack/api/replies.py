@@ -52,10 +52,6 @@ _ACK_POLL_EVERY_S = 0.1
 """Seconds between polls whether Slack has applied an acknowledgement; a second in all."""
 
 
-_BY_URL = "response_url"
-"""The response URL has posted it."""
-
-
 @dataclass(frozen=True, slots=True)
 class ReplyTarget:
     """Where to answer one person."""
@@ -75,9 +71,9 @@ class ReplyTarget:
     thread: str = ""
     """The thread to answer in: that of the message with the button."""
     typed: bool = False
-    """Whether the response URL is that of a slash command: it replaces what it has posted itself."""
+    """Whether the response URL is that of a slash command."""
     looking: str = ""
-    """The placeholder to replace with the answer: the time stamp of a message, or `_BY_URL`."""
+    """The placeholder to replace with the answer: the time stamp of a message."""
     home: bool = False
     """Whether it was asked on the Home tab, which has no place for an answer."""
     said: Said | None = None
@@ -203,17 +199,14 @@ class Replier:
         if target.said is not None:
             self._reply(target, target.said, message, public or target.readers is Readers.EVERYBODY)
             return
-        if public:  # what one person sees cannot become what all see
-            target = self._take_back(target)
         if target.response_url and self._respond(target, message, public):
             return
-        self._take_back(target)
         self._post_ephemeral(target.who, message, target.thread or None)
 
     def _respond(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> bool:
         body = message | {
             "response_type": "in_channel" if public else "ephemeral",
-            "replace_original": target.replace or bool(target.looking),
+            "replace_original": target.replace,
         }
         if target.thread and not target.replace:
             body["thread_ts"] = target.thread
@@ -242,13 +235,14 @@ class Replier:
         self._post_ephemeral(who, shown, said.private_thread)
 
     def show_looking(self, target: ReplyTarget) -> str:
-        """Say that the answer takes a while; what `ReplyTarget.looking` takes, or empty if Slack refuses."""
+        """Say that the answer takes a while; what `ReplyTarget.looking` takes, or empty if nothing can be
+        replaced."""
         said, text, channel = target.said, modals.LOOKING, target.who.channel
         try:
             if said is None:
                 url = webhook(self._client, target.response_url)
-                sent = url.send_dict({"text": text, "response_type": "ephemeral"})
-                return _BY_URL if refusal_of(sent) is None else ""
+                url.send_dict({"text": modals.COMING, "response_type": "ephemeral"})
+                return ""
             posted = self._client.chat_postMessage(channel=channel, thread_ts=said.thread, text=text)
             return str(posted["ts"])
         except SLACK_ERRORS as error:
@@ -260,10 +254,7 @@ class Replier:
         if not target.looking:
             return target
         try:
-            if target.looking == _BY_URL:
-                webhook(self._client, target.response_url).send_dict({"delete_original": True})
-            else:
-                self._client.chat_delete(channel=target.who.channel, ts=target.looking)
+            self._client.chat_delete(channel=target.who.channel, ts=target.looking)
         except SLACK_ERRORS as error:
             log.warning("looking_not_taken_back", error=reason_of(error))
         return replace(target, looking="")

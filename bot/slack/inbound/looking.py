@@ -1,8 +1,11 @@
 """Says "Looking…" where an answer takes longer than a second, and has the answer take its place.
 
-An answer that comes in time costs one entry in a queue. Source of what may be replaced: the page
-"Handling user interaction" (docs.slack.dev): a response URL replaces or deletes the message that it made, and
-an ephemeral message of `chat.postEphemeral` can be neither changed nor deleted.
+An answer that comes in time costs one entry in a queue. To a slash command, it says that the answer comes
+below: a response URL replaces only the message whose button was pressed, and what it has posted itself stays.
+An ephemeral message of `chat.postEphemeral` can be neither changed nor deleted.
+
+Sources: https://docs.slack.dev/messaging/modifying-messages, and issue 1268 of slackapi/bolt-python, where an
+answer to a command was posted anew with `replace_original`, and the maintainers say that it always is.
 """
 
 from __future__ import annotations

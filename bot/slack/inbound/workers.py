@@ -168,7 +168,7 @@ class Workers:
         )
 
     def _waiting(self, target: ReplyTarget, invocation: Invocation) -> Callable[[], ReplyTarget]:
-        """Where the answer goes once it is there: in place of "Looking…", if it has taken a second.
+        """Where the answer goes once it is there: in place of "Looking…", if it has taken a second and can.
 
         Modals say so from the start. A button's response URL could not take that back, and the message of a
         request may need the response URL of its command.

@@ -34,6 +34,8 @@ from bot.slack.render.view import modal
 TITLE = "Migrations"
 LOOKING = "⏳ Looking …"
 """The placeholder until the answer comes."""
+COMING = "⏳ This takes a moment: the answer comes below."
+"""The same where the answer cannot replace it."""
 
 
 def form(answer: Form) -> dict[str, Any]:
@@ -134,6 +136,7 @@ def _error_block(wanted: str, values: Mapping[str, Any]) -> str:
 
 
 __all__ = [
+    "COMING",
     "LOOKING",
     "REASON_BLOCK",
     "TITLE",
