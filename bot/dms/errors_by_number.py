@@ -242,11 +242,18 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         mysql(1215, 1822, 1825, 3780)
         + r"|\berrno: 150\b"
         + r"|\bcannot add foreign key constraint\b|\bfailed to add the foreign key constraint\b|"
-        r"\bin foreign key constraint\b.{0,80}\bare incompatible\b",
+        r"\bin foreign key constraint\b.{0,80}\bare incompatible\b|"
+        r"\bthere is no (?:unique constraint matching given keys|primary key) for referenced table\b",
         "A foreign key cannot be made: its columns differ from those that it refers to, or have no index "
         "there. "
         "Correct it on the source.",
         documented=False,
+        by_family={
+            Family.POSTGRESQL: (
+                "A foreign key cannot be made, as the key that it refers to is missing on the destination, "
+                "mostly because of an error before this one: mend that first, then {go_on}."
+            ),
+        },
     ),
     known(
         Cause.DESTINATION_PRIVILEGES,
@@ -255,8 +262,10 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         r"\bpermission denied to (?:create|alter|drop|grant|rename) (?:role|database)\b|"
         # Whoever dumps needs no privilege on these.
         r"\bpermission denied for (?:language|foreign-data wrapper|tablespace)\b|"
+        r"\bpermission denied to (?:create|alter|change owner of) (?:access method|event trigger|"
+        r"foreign-data wrapper|tablespace)\b|\bpermission denied to update extension\b|"
         r"\bmust be superuser to create (?:an operator|a procedural|a base type|FOREIGN DATA|subscriptions|"
-        r"superusers)|"
+        r"superusers|a cast|text search|custom procedural)|"
         r"\bpermission to RESTORE\b|\bCREATE DATABASE permission (?:was )?denied\b|" + sql_server(3110),
         "A statement of the dump is not permitted on the destination, such as one with a DEFINER, or one "
         "that "

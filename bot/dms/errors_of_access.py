@@ -151,7 +151,7 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.DUPLICATE,
-        r"\bduplicate (?:key|entry)\b|\bunique constraint\b|\bviolates exclusion constraint\b|"
+        r"\bduplicate (?:key|entry)\b|\bviolates unique constraint\b|\bviolates exclusion constraint\b|"
         r"\berror(?:_code:)? ?1062\b|"
         r"\bcould not create unique index\b|\bORA-00001\b|\bviolates foreign key constraint\b|"
         r"\bforeign key constraint fails\b",

@@ -125,6 +125,16 @@ DATABASE_ERRORS: tuple[KnownError, ...] = (
         "dump with the `mysqldump` of the source's own version.",
         documented=False,
     ),
+    # "Configure PostgreSQL extensions" of Cloud SQL: `cloudsql.enable_pgaudit`, `cloudsql.enable_pg_cron`.
+    known(
+        Cause.EXTENSION,
+        r"\b(?!pglogical)\w{1,63} (?:must|can only) be loaded via \"?(?:…|shared_preload_libraries)|"
+        r"\bextension \"…\" must be preloaded\b",
+        "An extension has to be loaded when its server starts: switch its flag on at the destination, such "
+        "as `cloudsql.enable_pgaudit`, or leave that database out, then {go_on}.",
+        page=LIMITS,
+        documented=False,
+    ),
     # The MySQL manual, "mysql_upgrade — Check and Upgrade MySQL Tables".
     known(
         Cause.SYSTEM_TABLES,

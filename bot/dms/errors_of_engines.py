@@ -8,6 +8,7 @@ source" of the guides.
 
 from __future__ import annotations
 
+from bot.dms.engines import Family
 from bot.dms.error_causes import (
     AUTH_PLUGIN_MISSING,
     CONNECTION_BROKE,
@@ -146,6 +147,13 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         "The source overwrote undo data that a long read still needed: raise `UNDO_RETENTION` and the undo "
         "tablespace, then {go_on}.",
         documented=False,
+        by_family={
+            # The PostgreSQL manual, `old_snapshot_threshold` (up to version 16).
+            Family.POSTGRESQL: (
+                "The source removed row versions that a long read still needed: set its "
+                "`old_snapshot_threshold` to -1, restart it, then {go_on}."
+            ),
+        },
     ),
     known(
         Cause.DISK_FULL,
@@ -190,7 +198,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"\bcheck that column/key exists\b|"
         r"\btable definition on (?:master|source) and (?:slave|replica) does not match\b|"
         r"\bunknown table '…' on query\b|\bmultiple primary key defined\b|\bduplicate partition name\b|"
-        r"\berror in list of partitions\b|"
+        r"\berror in list of partitions\b|\bcolumn \"…\" of relation \"…\" already exists\b|"
         r"\bduplicate (?:column|key) name\b|"
         r"\bis of type\b.{0,60}\bbut expression is of type\b|\binvalid input syntax for type\b|"
         r"\bnumeric field overflow\b|\b(?:small|big)?int(?:eger)? out of range\b|"

@@ -301,7 +301,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.LARGE_OBJECTS,
-        r"\blarge objects?\b|\bpg_largeobject\b",
+        r"(?<!saving )(?<!reading )(?<!executing )\blarge objects?\b|\bpg_largeobject\b",
         "Large objects are not migrated: move them by hand, or keep them in `bytea` columns.",
         page=LIMITS,
     ),
@@ -349,7 +349,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.ROLE_MISSING,
-        r"(?<!ORA-\d{5}: )\b(?:role|user|login)\b(?!-| with OID\b)[^:]{0,80}\bdoes not exist\b|"
+        r"(?<!ORA-\d{5}: )\b(?:role|user|login)\b(?!-| with OID\b| mapping\b)[^:]{0,80}\bdoes not exist\b|"
         r"\bcannot find the user\b",
         "A role that the source's objects belong to is missing on the destination: roles are not migrated. "
         "Create it there, then {go_on}.",
@@ -358,7 +358,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.LOCALE,
         r"\b(?:locale|lc_collate|lc_ctype|encoding|collation|character set)\b[^:]{0,80}\b(?:not supported|"
-        r"unsupported|unknown|invalid|incompatible|mismatch|does not match)\b|"
+        r"unsupported|unknown|invalid|incompatible|(?<!version )mismatch|does not match)\b|"
         r"\b(?:unknown|unsupported|illegal mix of) (?:collations?|character set|encoding|locale)\b|"
         r"\bcollation \"…\" for encoding \"…\" does not exist\b",
         "The encoding or locale of a source database is not known on the destination. "
@@ -370,8 +370,9 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.VERSION,
         r"\bversions?\b.{0,80}\b(?:incompatible|not supported|unsupported|lower than|older than)\b|"
-        r"\bincompatible\b.{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b|\bserver version mismatch\b|"
-        r"\bbecause it is version \d|\bnot compatible with this version\b|\bmsg:? (?:948|3169|3255)\b",
+        r"\bincompatible\b(?! library\b).{0,40}\bversions?\b|\bunsupported\b.{0,40}\bversion\b|"
+        r"\bserver version mismatch\b|\bbecause it is version \d|\bnot compatible with this version\b|"
+        r"\bmsg:? (?:948|3169|3255)\b",
         "Source and destination versions are not compatible: the guide lists those that are.",
         "VERSION_INCOMPATIBILITY",
         page=LIMITS,

@@ -327,6 +327,13 @@ def test_what_a_stop_leads_to(pair: str, phase: str, can: str) -> None:
         ("DDL or DML is blocked", "ACCESS EXCLUSIVE", POSTGRESQL),
         ("VERSION_INCOMPATIBILITY", "newer major version", POSTGRESQL),
         ("cleanup may have failed", "replication slots", POSTGRESQL),
+        # The PostgreSQL manual, `old_snapshot_threshold` (up to version 16).
+        ("snapshot too old", "old_snapshot_threshold", POSTGRESQL),
+        (
+            'there is no unique constraint matching given keys for referenced table "orders"',
+            "an error before this one",
+            POSTGRESQL,
+        ),
     ],
 )
 def test_a_cause_helps_with_the_engines_that_it_is_about(
