@@ -23,7 +23,7 @@ from bot.dms.unsupported import EventCounts, UnsupportedEvents, unsupported_even
 from bot.policy.access import Access
 from bot.requests.preflight import frozen_text
 from bot.requests.queries import departed, locking_run, valid_approvers
-from bot.runtime.one_by_one import LeftOut
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store import Store, UnreadableRow
 from bot.store.cutover import CheckLine, Cutover, CutoverState
 from bot.store.records import Run
@@ -150,16 +150,25 @@ class Checks:
                 continue
             if job.name in other.plan.jobs:
                 return f"It is in another cutover, planned by <@{other.by.user}>."
-            found = [self._destination_of(name, unknown) for name in other.plan.jobs]
-            shared = job.destination in found
-            if shared and job.destination.profile:
+            profiles = [self._profile_of(other, name, unknown) for name in other.plan.jobs]
+            if job.destination.profile and job.destination.profile in profiles:
                 return f"Another cutover has the same destination, planned by <@{other.by.user}>."
         objects = unknown.keys or any(may_share(self.store, id, job) for id in unread.keys)
         return UNREADABLE if objects else ""
 
-    def _destination_of(self, name: str, skip: Skip) -> object:
-        known = self.store.known_job(name, skip)
-        return None if known is None else known.job.destination
+    def _profile_of(self, other: Cutover, name: str, skip: Skip) -> str:
+        """The profile of a job's destination: as the watcher knows it or, where that cannot be read, as it
+        was planned."""
+        try:
+            known = self.store.known_job(name)
+        except UnreadableRow as error:
+            request = self.store.request(other.request, pass_over) if other.request else None
+            planned = next((each for each in request.jobs if each.name == name), None) if request else None
+            if planned is None:
+                skip(error)
+                return ""
+            return planned.destination.profile
+        return "" if known is None else known.job.destination.profile
 
 
 UNREADABLE = "Another cutover, or a job of one, cannot be read from the database: it may be of the same job."

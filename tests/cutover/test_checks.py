@@ -12,13 +12,14 @@ import pytest
 from bot.cutover.checks import Checks
 from bot.cutover.guards import PROMOTE_PERMISSION
 from bot.dms.gateway import Gateway
-from bot.dms.model import job_name
+from bot.dms.model import Job, job_name
 from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.store import Store, open_store
 from bot.store.cutover import CheckLine, CheckResult, Cutover, CutoverPlan, CutoverState
 from bot.store.records import Freeze, JobSnapshot, Person, Run, RunState
 from sandbox.dms import DmsControl, DmsServer
+from tests.store import make
 from tests.store.raw import Raw
 
 PLACE = "europe-west1"
@@ -179,6 +180,31 @@ def test_another_cutover_that_cannot_be_read_objects_only_to_what_it_may_be_of(
     assert alone("billing").result is CheckResult.NO_GO
     store.save_known([JobSnapshot(replace(billing, destination=orders.destination), now(), now())])
     assert alone("orders").result is CheckResult.NO_GO
+
+
+def test_another_cutover_whose_job_cannot_be_read_objects_only_to_its_destination(
+    dms: DmsServer, control: DmsControl, checks: Checks, store: Store, gateway: Gateway, tmp_path: Path
+) -> None:
+    """Where its job goes is in its request, as it was planned."""
+    orders, billing = (gateway.get_job(name(each, dms.project)) for each in ("orders", "billing"))
+    store.save_known([JobSnapshot(billing, now(), now())])
+
+    def plan(id: str, job: Job) -> None:
+        store.add_request(make.request(id, jobs=(job,), databases={}))
+        store.add_cutover(replace(a_cutover("billing", project=dms.project, id=id), request=id))
+
+    def alone() -> CheckLine:
+        return by_guard(checks.run(a_cutover("orders", project=dms.project)), "/orders")["alone"]
+
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '['")
+        plan("elsewhere", billing)
+        assert alone().result is CheckResult.GO
+        plan("there", replace(billing, destination=orders.destination))
+        assert "has the same destination" in alone().text
+        raw.execute("UPDATE requests SET action = 'levitate'")
+    assert "cannot be read from the database" in alone().text
+    assert alone().result is CheckResult.NO_GO
 
 
 def test_a_freeze_or_run_that_cannot_be_read_objects_and_stops_no_check(
