@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.cmdline.answers import Answer, Button, Note, RichPart, User
+from bot.cmdline.answers import Answer, Button, Note, RichPart, User, rich_parts
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.dms.resource_names import is_job_name
 from bot.policy.permissions import Permission
 from bot.policy.subscriptions import EVERYTHING, Membership, SubscriptionLike, default_watches
-from bot.runtime.one_by_one import pass_over
+from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import Watch
 from bot.util.command import COMMAND
 from bot.util.text import count_of
@@ -31,10 +32,11 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     jobs = subscriptions.filter_of(ctx, invocation)
     elsewhere = subscriptions.is_channel(target) and target != ctx.who.channel
     membership = ctx.membership(target) if elsewhere else Membership.MEMBER
+    left_out = LeftOut()
     with ctx.store.transaction():
         there = [
             each
-            for each in ctx.store.watches(target=target, skip=pass_over)
+            for each in ctx.store.watches(target=target, skip=left_out)
             if subscriptions.is_visible(ctx, invocation.verb, each)
         ]
         ended = there if invocation.is_set("all") else _meant(ctx, invocation, jobs, there)
@@ -45,11 +47,15 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
             ctx.store.append_audit(subscriptions.audit_entry(ctx, "unwatched", each))
         if ended and subscriptions.needs_notice(ctx, target, membership):
             subscriptions.notify_channel(ctx, f"unwatch:{ended[0].id}", target, _ended_text(ctx, ended))
-    return (
+    answer = (
         _ended(ctx, target, ended, len(there) - len(ended))
         if ended
-        else _none(ctx, target, (*invocation.jobs, "")[0], there)
+        else _none(ctx, target, (*invocation.jobs, "")[0], there, all_read=not left_out.keys)
     )
+    stays = unreadable_text({"subscription": len(left_out.keys)})
+    if not stays:
+        return answer
+    return replace(answer, text=(*rich_parts(answer.text), f" Not ended: {stays}"), tone="warn")
 
 
 def _meant(ctx: Context, invocation: Invocation, jobs: str, there: list[Watch]) -> list[Watch]:
@@ -96,10 +102,10 @@ def _which(ctx: Context, typed: str, target: str, meant: list[Watch]) -> Note:
     return Note(parts, _buttons(ctx, meant), tone="warn")
 
 
-def _none(ctx: Context, target: str, typed: str, there: list[Watch]) -> Note:
+def _none(ctx: Context, target: str, typed: str, there: list[Watch], *, all_read: bool) -> Note:
     place = subscriptions.target_text(target)
     if not there:
-        to = f" to `{typed}`" if typed else ""
+        to = (f" to `{typed}`" if typed else "") + ("" if all_read else " that can be read")
         lacking = (place, f" has no subscription{to}. `{COMMAND} watches` shows all of yours.")
         return Note(lacking, tone="warn")
     parts = ("No such subscription of ", place, ". These exist:")

@@ -13,6 +13,7 @@ from bot.dms.gateway import Gateway
 from bot.dms.model import ObjectState, job_name
 from bot.dms.rules import Action
 from bot.dms.running_errors import is_faulty
+from bot.policy.subscriptions import EVERYTHING
 from bot.requests.delay import resumed_at
 from bot.requests.queries import locking_run, mark_timelines_dirty
 from bot.requests.usual_duration import usual_duration
@@ -223,6 +224,24 @@ def test_a_delay_does_not_count_where_an_event_of_the_job_cannot_be_read(
         raw.execute("UPDATE events SET at = 'long ago'")
     assert isinstance(full.type("show orders"), JobCard)
     assert resumed_at(full.ctx.store, job, NOW) == NOW
+
+
+@pytest.mark.parametrize("line", ["unwatch --all --dm", "unwatch all --dm", "unwatch orders --dm"])
+def test_a_subscription_that_cannot_be_read_is_not_ended_and_that_is_said(
+    full: CommandService, tmp_path: Path, line: str
+) -> None:
+    stays = "Not ended: 1 subscription that cannot be read from the database."
+    store = full.ctx.store
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE watches SET only = '['")
+    said = words(full.type(line))
+    assert " that can be read" in said
+    assert stays in said
+    store.add_watch(Watch("w2", DANA.user, DANA.user, jobs=ORDERS if "orders" in line else EVERYTHING))
+    said = words(full.type(line))
+    assert "is no longer subscribed" in said
+    assert stays in said
+    assert store.watches(skip=pass_over) == ()
 
 
 def test_a_deleted_job_is_known_by_a_row_that_cannot_be_read(full: CommandService, tmp_path: Path) -> None:
