@@ -14,7 +14,7 @@ from bot.dms.delay import MAX_AGE
 from bot.dms.model import Job
 from bot.policy.subscriptions import Subscriptions
 from bot.runtime import metrics
-from bot.runtime.one_by_one import concerns_all, pass_over
+from bot.runtime.one_by_one import LeftOut, concerns_all, pass_over
 from bot.store import Store
 from bot.store.records import JobSnapshot
 from bot.watch.announcer import Announcer
@@ -162,8 +162,11 @@ class ChangeWriter:
             if self._store.value(baseline_key(location.place)) is not None:
                 raise SnapshotConflict
             self._store.put_value(baseline_key(location.place), result.at.isoformat())
-        for job in (each for each in result.changed if each.name not in self._snapshots.unreadable):
-            self._write_job(location, job, result.at, changes)
+        for job in result.changed:
+            if job.name in self._snapshots.unreadable:
+                self._write_anew(job, result.at, changes)
+            else:
+                self._write_job(location, job, result.at, changes)
         for name in result.missing:
             self._write_deleted(location, name, result.at, changes)
 
@@ -179,6 +182,16 @@ class ChangeWriter:
             runs = self._store.runs(job=job.name, skip=pass_over)
             found = diff(before, job, at, stuck_after=self._stuck_after, runs=runs, since=location.polled_at)
             self._add(found, before, changes)
+
+    def _write_anew(self, job: Job, at: datetime, changes: Changes) -> None:
+        """Replace a row that cannot be read. What has changed since it was written is not known, so nothing is
+        announced, as of the jobs of a new place; whatever changes from now on is."""
+        left_out = LeftOut()
+        if self._store.known_job(job.name, left_out) is not None or not left_out.keys:
+            raise SnapshotConflict
+        snapshot = diff_first(job, at, baseline=True).snapshot
+        changes.snapshots[job.name] = replace(snapshot, run=self._store.known_run(job.name))
+        log.warning("unreadable_job_replaced", job=job.name)
 
     def _write_deleted(self, location: WatchedLocation, name: str, at: datetime, changes: Changes) -> None:
         before = location.jobs.get(name)
@@ -214,9 +227,13 @@ class ChangeWriter:
             changes.events.append(SavedEvent(self._store.add_event(event), of_job))
 
     def _check_unchanged(self, name: str, before: JobSnapshot | None) -> None:
-        """Raise SnapshotConflict unless the stored snapshot still is `before`."""
-        stored = self._store.known_job(name)
-        if (stored is None) != (before is None):
+        """Raise SnapshotConflict unless the stored snapshot still is `before`. One that cannot be read any more
+        counts as unchanged, and is replaced."""
+        unread = LeftOut()
+        stored = self._store.known_job(name, unread)
+        if unread.keys and before is not None:
+            return
+        if unread.keys or (stored is None) != (before is None):
             raise SnapshotConflict
         if stored is not None and before is not None and _comparable(stored) != _comparable(before):
             raise SnapshotConflict

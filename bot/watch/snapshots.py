@@ -66,7 +66,8 @@ class JobSnapshots:
         self._slow_s = slow_s
         self._locations: dict[Place, WatchedLocation] = {}
         self.unreadable: frozenset[str] = frozenset()
-        """Jobs whose rows cannot be understood: nobody knows what has changed, so they are left alone."""
+        """Jobs whose rows cannot be understood. Nobody knows what has changed, so the next poll replaces the
+        rows, and announces nothing."""
         self._held_back: set[str] = set()
         """Jobs of which failed databases were not announced, as the job itself had failed."""
 
@@ -126,6 +127,7 @@ class JobSnapshots:
         if location is None:
             return False
         location.jobs[snapshot.job.name] = snapshot
+        self.unreadable -= {snapshot.job.name}
         self._held_back.discard(snapshot.job.name)
         return True
 

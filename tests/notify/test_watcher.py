@@ -656,12 +656,13 @@ def test_new_messages_wake_the_notifier(
 def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
     dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
 ) -> None:
-    """As a newer version may have written it. The job itself is not watched until the row is mended."""
+    """As a newer version may have written it. What happened to the job itself until the row is replaced is not
+    known; what happens afterwards is told, in the timeline of the same run."""
     for id in ("strange", "good"):
         dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)
     Watcher(gateway, store, settings).tick()
     with Raw(str(tmp_path / "bot.db")) as raw:
-        raw.execute("UPDATE known_jobs SET flags = '[' WHERE job_id = 'strange'")
+        raw.execute("UPDATE known_jobs SET flags = '[', run = 3 WHERE job_id = 'strange'")
     for id in ("strange", "good"):
         dms.control.set_job(id, state="STOPPED")
     watcher = Watcher(gateway, store, settings)
@@ -671,6 +672,12 @@ def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
     again(watcher)
     stopped = [("changed", "RUNNING/CDC", "STOPPED/CDC")]
     assert (told(store, "strange"), told(store, "good")) == ([], stopped)
+    dms.control.set_job("strange", state="FAILED")
+    again(watcher)
+    assert told(store, "strange") == [("changed", "STOPPED/CDC", "FAILED/CDC")]
+    known = store.known_job(named("strange"))
+    assert known is not None
+    assert known.run == 3
     watcher.close()
 
 
@@ -707,7 +714,7 @@ def test_a_run_whose_row_cannot_be_understood_keeps_no_change_from_being_told(
     assert (told(store, "bad"), told(store, "good")) == (failed, failed)
 
 
-def test_a_row_that_is_spoilt_meanwhile_keeps_no_other_change_from_being_told(
+def test_a_row_that_is_spoilt_meanwhile_keeps_no_change_from_being_told(
     dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
 ) -> None:
     for id in ("bad", "good"):
@@ -719,4 +726,6 @@ def test_a_row_that_is_spoilt_meanwhile_keeps_no_other_change_from_being_told(
     for id in ("bad", "good"):
         dms.control.set_job(id, state="FAILED")
     again(watcher)
-    assert (told(store, "bad"), told(store, "good")) == ([], [("changed", "RUNNING/CDC", "FAILED/CDC")])
+    failed = [("changed", "RUNNING/CDC", "FAILED/CDC")]
+    assert (told(store, "bad"), told(store, "good")) == (failed, failed)
+    assert store.known_job(named("bad")) is not None

@@ -54,6 +54,11 @@ class JobTables(TableGroup):
         rows = self._db.rows(f"SELECT name, job_id FROM known_jobs{where} ORDER BY name", where.params)  # noqa: S608
         return tuple([name for name, job_id in rows if job_id in asked])
 
+    def known_run(self, name: str) -> int:
+        """The job's run, also if the rest of its row cannot be read; 1 if that cannot be, either."""
+        row = self._db.row("SELECT run FROM known_jobs WHERE name = ?", (clean(name),))
+        return row[0] if row is not None and isinstance(row[0], int) else 1
+
     def known_job(self, name: str, skip: Skip | None = None) -> JobSnapshot | None:
         """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("name = ?", name)
