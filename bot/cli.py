@@ -22,13 +22,13 @@ from bot.policy.init_command import policy
 from bot.runtime import logs
 from bot.runtime.sandbox_command import sandbox
 from bot.util.loading import loading
-from bot.util.text import count_of
+from bot.util.text import count_of, first_few
 from bot.version import version
 
 if TYPE_CHECKING:
     from bot.config.webhooks import Webhook
     from bot.policy.model import Policy, PolicyError
-    from bot.store import Store
+    from bot.store import Store, UnreadableRow
     from bot.store.anchor import Anchor
 
 EXIT_FAILED = 1
@@ -198,17 +198,27 @@ def verify(expected: tuple[Anchor, ...]) -> None:
     "--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]), help="UTC."
 )
 def export(kind: str, output: Path | None, job: str, project: str, by: str, since: datetime | None) -> None:
-    """Write the audit as CSV or JSON lines, oldest row first."""
+    """Write the audit as CSV or JSON lines, oldest row first.
+
+    The exit code is 1 if rows had to be left out that cannot be read.
+    """
     from bot.store.audit_export import FORMATS, entries
 
     start = since.replace(tzinfo=UTC) if since else None
+    unread: list[UnreadableRow] = []
     with _store(_database()) as store:
-        lines = FORMATS[kind](entries(store, job=job, project=project, by=by, since=start))
+        rows = entries(store, job=job, project=project, by=by, since=start, skip=unread.append)
+        lines = FORMATS[kind](rows)
         if output is None:
             _write(lines, sys.stdout)
-            return
-        with output.open("w", encoding="utf-8", newline="") as file:
-            _write(lines, file)
+        else:
+            with output.open("w", encoding="utf-8", newline="") as file:
+                _write(lines, file)
+    if unread:
+        which = first_few([each.key for each in unread], 20)
+        left_out = f"{count_of(len(unread), 'row')} that cannot be read ({which})"
+        click.echo(f"Not in it: {left_out}. `dms-bot audit verify` says whether they were changed.", err=True)
+        sys.exit(EXIT_FAILED)
 
 
 @main.command()

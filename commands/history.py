@@ -20,11 +20,15 @@ from bot.cmdline.answers import (
     User,
 )
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.dms.model import job_name, short_name
 from bot.policy.permissions import Permission
 from bot.requests.job_names import JobNamer, disambiguate
+from bot.runtime.one_by_one import LeftOut
+from bot.store import UnreadableRow
 from bot.store.audit_export import FORMATS, entries
 from bot.store.records import AuditEntry
+from bot.store.table import Skip
 from bot.util.command import COMMAND
 from bot.util.text import first_few
 from bot.util.wall_time import BadTime, parse_since
@@ -36,6 +40,7 @@ from commands.support.projects import PROJECT, find_project
 from commands.support.resolve import find_job
 from commands.support.schedule import zone_of
 from commands.support.typed_jobs import known_places, names_meant
+from commands.support.unreadable import with_unreadable
 from commands.support.visibility import Visibility, can_see, may_hide, visible_names
 
 PER_PAGE = 15
@@ -79,9 +84,7 @@ def _job(ctx: Context, invocation: Invocation) -> str:
         return ""
     text = invocation.jobs[0]
     found = [
-        name
-        for name in _candidates(ctx, text)
-        if ctx.store.audit(job=name, limit=1) and can_see(ctx, "history", name)
+        name for name in _candidates(ctx, text) if _has_rows(ctx, job=name) and can_see(ctx, "history", name)
     ]
     if len(found) != 1:
         return find_job(ctx, text, invocation).name
@@ -92,9 +95,19 @@ def _job(ctx: Context, invocation: Invocation) -> str:
 def _project(ctx: Context, invocation: Invocation) -> str:
     """The ID of the project that is meant. It may be no longer served, if it has a history."""
     text = invocation.word("project").strip()
-    if not text or (ctx.settings.projects.named(text) is None and ctx.store.audit(project=text, limit=1)):
+    if not text or (ctx.settings.projects.named(text) is None and _has_rows(ctx, project=text)):
         return text
     return find_project(ctx, text).id
+
+
+def _has_rows(ctx: Context, job: str = "", project: str = "") -> bool:
+    """Whether there are any, readable or not."""
+    left_out = LeftOut()
+    return bool(ctx.store.audit(job=job, project=project, limit=1, skip=left_out) or left_out.keys)
+
+
+def _lacking(left_out: LeftOut) -> dict[str, int]:
+    return {"audit row": len(set(left_out.keys))}
 
 
 def _candidates(ctx: Context, text: str) -> Sequence[str]:
@@ -116,10 +129,15 @@ def _since(ctx: Context, invocation: Invocation) -> datetime | None:
 
 
 def _file(ctx: Context, query: _Query, kind: str) -> Answer:
-    everything = entries(ctx.store, job=query.job, by=query.by, project=query.project, since=query.since)
+    left_out = LeftOut()
+    everything = entries(
+        ctx.store, job=query.job, by=query.by, project=query.project, since=query.since, skip=left_out
+    )
     rows = list(islice(Visibility(ctx).told(everything), MAX_ROWS + 1))
+    lacking = unreadable_text(_lacking(left_out))
     if not rows:
-        return Note("There is nothing to export: no row of the audit matches.", tone="warn")
+        nothing = Note("There is nothing to export: no row of the audit matches.", tone="warn")
+        return with_unreadable(nothing, _lacking(left_out))
     if len(rows) > MAX_ROWS:
         return Note(
             f"That is more than {MAX_ROWS:,} rows: narrow it with a job, `--by` or `--since`, or use "
@@ -132,26 +150,30 @@ def _file(ctx: Context, query: _Query, kind: str) -> Answer:
         filename=f"dms-audit-{what}-{stamp}.{kind}",
         content="".join(FORMATS[kind](rows)).encode(),
         title=f"Audit of {'all jobs' if what == 'all' else what}",
-        comment=f"{len(rows):,} rows of the audit, oldest first; times are UTC.",
+        comment=f"{len(rows):,} rows of the audit, oldest first; times are UTC."
+        + (f" Not in it: {lacking}" if lacking else ""),
         private=True,
     )
 
 
 def _page(ctx: Context, invocation: Invocation, query: _Query) -> Answer:
     page = min(max(1, int(invocation.word("page", "1"))), MAX_PAGES)
-    keys, read = _newest(ctx, query, page * PER_PAGE + 1)
+    left_out = LeftOut()
+    keys, read = _newest(ctx, query, page * PER_PAGE + 1, left_out)
     shown = keys[(page - 1) * PER_PAGE : page * PER_PAGE]
     if not shown:
-        return Note(_nothing(query, _what(ctx)) if page == 1 else "There are no older rows.")
+        nothing = Note(_nothing(query, _what(ctx)) if page == 1 else "There are no older rows.")
+        return with_unreadable(nothing, _lacking(left_out))
     more = len(keys) > page * PER_PAGE
-    found = _rows_by_key(ctx, shown, read)
+    found = _rows_by_key(ctx, shown, read, left_out)
     calls = _calls(ctx, query.job, [each for rows in found.values() for each in rows])
-    return AnswerPage(
+    answer = AnswerPage(
         title=f"History of {calls(query.job)}" if query.job else "History",
         sections=_sections(ctx, found, calls, alone=bool(query.job)),
         buttons=_buttons(ctx, invocation, page, more=more and page < MAX_PAGES),
         footer=_footer(page, more),
     )
+    return with_unreadable(answer, _lacking(left_out))
 
 
 def _calls(ctx: Context, job: str, rows: Sequence[AuditEntry]) -> JobNamer:
@@ -187,18 +209,20 @@ def _line(ctx: Context, row: AuditEntry, calls: JobNamer | None) -> tuple[RichPa
 
 def _steps(ctx: Context, request: str) -> Answer:
     """All rows of one request, oldest first."""
-    rows = list(Visibility(ctx).told(ctx.store.audit(request=request)))
+    left_out = LeftOut()
+    rows = list(Visibility(ctx).told(ctx.store.audit(request=request, skip=left_out)))
     if not rows:
         said = f"{_what(ctx)} is known of that request. `{COMMAND} history` shows all requests."
-        return Note(said, tone="warn")
+        return with_unreadable(Note(said, tone="warn"), _lacking(left_out))
     calls = _calls(ctx, "", rows)
     named = calls if len({each.job for each in rows}) > 1 else None
     jobs = first_few([calls(name) for name in dict.fromkeys(each.job for each in rows)], 2)
-    return AnswerPage(
+    page = AnswerPage(
         title=f"Steps of {rows[0].action} {jobs}",
         sections=tuple(Section(_line(ctx, each, named)) for each in rows[:MAX_STEPS]),
         footer=_left_out(len(rows)),
     )
+    return with_unreadable(page, _lacking(left_out))
 
 
 def _left_out(count: int) -> str:
@@ -206,10 +230,11 @@ def _left_out(count: int) -> str:
     return f"Oldest first{more}"
 
 
-def _newest(ctx: Context, query: _Query, count: int) -> tuple[list[str], Sequence[AuditEntry]]:
+def _newest(ctx: Context, query: _Query, count: int, skip: Skip) -> tuple[list[str], Sequence[AuditEntry]]:
     """What the newest rows that this person may see are about, at most `count`; and the rows as read."""
     visibility, limit = Visibility(ctx), count * _ROWS_OF_A_REQUEST
     while True:
+        unread: list[UnreadableRow] = []
         read = ctx.store.audit(
             job=query.job,
             by=query.by,
@@ -217,22 +242,27 @@ def _newest(ctx: Context, query: _Query, count: int) -> tuple[list[str], Sequenc
             since=query.since,
             limit=limit,
             newest_first=True,
+            skip=unread.append,
         )
         seen = list(visibility.told(read))
         keys = keys_of(seen)
-        if len(keys) >= count or len(read) < limit:
+        if len(keys) >= count or len(read) + len(unread) < limit:
+            for each in unread:
+                skip(each)
             return keys[:count], seen
         limit *= 4
 
 
 def _rows_by_key(
-    ctx: Context, keys: Sequence[str], read: Sequence[AuditEntry]
+    ctx: Context, keys: Sequence[str], read: Sequence[AuditEntry], skip: Skip
 ) -> dict[str, Sequence[AuditEntry]]:
     """All rows of each request, oldest first, also those that the filters leave out; and each other row."""
     visibility = Visibility(ctx)
     first = {key_of(each): each for each in reversed(read)}
     return {
-        key: list(visibility.told(ctx.store.audit(request=key))) if first[key].request else [first[key]]
+        key: list(visibility.told(ctx.store.audit(request=key, skip=skip)))
+        if first[key].request
+        else [first[key]]
         for key in keys
     }
 

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from bot.store import Store
+from bot.store import Store, UnreadableRow
 from bot.store.records import AuditEntry
+from bot.store.table import Skip
 
 _PAGE = 1000
 _COLUMNS = ("seq", *(each.name for each in fields(AuditEntry) if each.name != "seq"), "project")
@@ -30,16 +31,34 @@ def entries(
     by: str = "",
     project: str = "",
     since: datetime | None = None,
+    skip: Skip | None = None,
     page: int = _PAGE,
 ) -> Iterator[AuditEntry]:
-    """All matching rows, oldest first, read page by page. Raises: StoreError."""
+    """All matching rows, oldest first, read page by page, without those whose error `skip` takes.
+
+    Raises:
+        StoreError.
+    """
     after = 0
     while True:
-        rows = store.audit(job=job, by=by, project=project, since=since, after_seq=after, limit=page)
+        unread: list[UnreadableRow] = []
+        rows = store.audit(
+            job=job,
+            by=by,
+            project=project,
+            since=since,
+            after_seq=after,
+            limit=page,
+            skip=unread.append,
+        )
+        for each in unread:
+            if skip is None:
+                raise each
+            skip(each)
         yield from rows
-        if len(rows) < page:
+        if len(rows) + len(unread) < page:
             return
-        after = rows[-1].seq
+        after = max([*(int(each.key) for each in unread), *(each.seq for each in rows)])
 
 
 def as_csv(rows: Iterable[AuditEntry]) -> Iterator[str]:

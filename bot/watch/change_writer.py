@@ -184,8 +184,8 @@ class ChangeWriter:
             self._add(found, before, changes)
 
     def _write_anew(self, job: Job, at: datetime, changes: Changes) -> None:
-        """Replace a row that cannot be read. What has changed since it was written is not known, so nothing is
-        announced, as of the jobs of a new place; whatever changes from now on is."""
+        """Replace a row that cannot be read. What has changed since it was written is not known, so nothing
+        is announced, as of the jobs of a new place; whatever changes from now on is."""
         left_out = LeftOut()
         if self._store.known_job(job.name, left_out) is not None or not left_out.keys:
             raise SnapshotConflict
@@ -227,8 +227,8 @@ class ChangeWriter:
             changes.events.append(SavedEvent(self._store.add_event(event), of_job))
 
     def _check_unchanged(self, name: str, before: JobSnapshot | None) -> None:
-        """Raise SnapshotConflict unless the stored snapshot still is `before`. One that cannot be read any more
-        counts as unchanged, and is replaced."""
+        """Raise SnapshotConflict unless the stored snapshot still is `before`. One that cannot be read any
+        more counts as unchanged, and is replaced."""
         unread = LeftOut()
         stored = self._store.known_job(name, unread)
         if unread.keys and before is not None:

@@ -56,7 +56,7 @@ def _deleted_job(ctx: Context, verb: str, name: str) -> DeletedJob | None:
     left_out = LeftOut()  # what cannot be read shows as well that there was such a job
     known = ctx.store.known_job(name, left_out)
     events = ctx.store.events(job=name, limit=1, skip=left_out)
-    rows = ctx.store.audit(job=name, newest_first=True, limit=1)
+    rows = ctx.store.audit(job=name, newest_first=True, limit=1, skip=left_out)
     if not (known or events or rows or left_out.keys) or is_hidden(ctx, verb, name):
         return None
     seen = [each.at for each in events if each.kind == "deleted"]

@@ -14,6 +14,7 @@ from bot.policy.permissions import Permission
 from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.cutover import CutoverState
 from bot.store.records import EVERY_JOB, AuditEntry, JobSnapshot, every_job_of
+from bot.store.table import Skip
 from commands.support.base import Context
 
 
@@ -27,6 +28,7 @@ def viewing_verb(ctx: Context, verb: str) -> str:
 
 
 _ABOUT_ANOTHER = "about a job that is kept from you"
+_MAY_BE_ABOUT_ANOTHER = "not shown: not all that this was about can be read, and jobs may be kept from you"
 
 
 class Visibility:
@@ -35,14 +37,15 @@ class Visibility:
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
         self._visible: dict[str, bool] = {}
-        self._hidden: dict[str, frozenset[str]] = {}
+        self._hidden: dict[str, frozenset[str] | None] = {}
 
     def told(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
         """The rows that the person may see. One of a request or cutover for several jobs may say what became
         of another one: that is left out where the other one is hidden."""
         for each in entries:
             if self.shows(each):
-                yield replace(each, detail=_ABOUT_ANOTHER) if self._names_hidden(each) else each
+                instead = self._instead_of_detail(each)
+                yield replace(each, detail=instead) if instead else each
 
     def shows(self, entry: AuditEntry) -> bool:
         """Whether the row is about no job that is hidden from this person."""
@@ -52,31 +55,37 @@ class Visibility:
             self._visible[entry.job] = not is_hidden(self._ctx, "history", entry.job)
         return self._visible[entry.job]
 
-    def _names_hidden(self, entry: AuditEntry) -> bool:
+    def _instead_of_detail(self, entry: AuditEntry) -> str:
+        """What stands in its place if it names a hidden job, or may; empty if it does not."""
         if not entry.detail or not self._ctx.access.policy.is_job_specific("history"):
-            return False
+            return ""
+        hidden = self._hidden_beside(entry)
+        if hidden is None:
+            return _MAY_BE_ABOUT_ANOTHER
         words = frozenset(re.findall(r"[a-z0-9-]+", entry.detail))
-        return not words.isdisjoint(self._hidden_beside(entry))
+        return "" if words.isdisjoint(hidden) else _ABOUT_ANOTHER
 
-    def _hidden_beside(self, entry: AuditEntry) -> frozenset[str]:
-        """The IDs of the jobs of the same request or cutover that are hidden from the person."""
+    def _hidden_beside(self, entry: AuditEntry) -> frozenset[str] | None:
+        """The IDs of the jobs of the same request or cutover that are hidden from the person; None where not
+        all of these jobs are known."""
         key = entry.request or (entry.job if entry.action == CUTOVER else "")
         if key not in self._hidden:
-            names = {name for name in self._beside(entry) if is_job_name(name)} if key else set()
+            unread = LeftOut()
+            names = {name for name in self._beside(entry, unread) if is_job_name(name)} if key else set()
             hidden = (name for name in names if is_hidden(self._ctx, "history", name))
-            self._hidden[key] = frozenset(map(short_name, hidden))
+            self._hidden[key] = None if unread.keys else frozenset(map(short_name, hidden))
         return self._hidden[key]
 
-    def _beside(self, entry: AuditEntry) -> Iterator[str]:
+    def _beside(self, entry: AuditEntry, skip: Skip) -> Iterator[str]:
         """The full names of the jobs of its request, or of the job's cutovers: a rehearsal has no request."""
         if entry.request:
-            request = self._ctx.store.request(entry.request)
+            request = self._ctx.store.request(entry.request, skip)
             if request is not None:
                 yield from (each.name for each in request.jobs)
             # Requests are deleted in the end, and their rows are not.
-            yield from (each.job for each in self._ctx.store.audit(request=entry.request))
+            yield from (each.job for each in self._ctx.store.audit(request=entry.request, skip=skip))
             return
-        for each in self._ctx.store.cutovers(tuple(CutoverState), entry.job):
+        for each in self._ctx.store.cutovers(tuple(CutoverState), entry.job, skip=skip):
             yield from each.plan.jobs
 
 

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.store import Store, open_store
+from bot.store import Store, UnreadableRow, open_store
 from bot.store.audit_export import FORMATS, as_csv, as_jsonl, entries
 from bot.store.records import AuditEntry
+from tests.store.raw import Raw
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _TEXT = st.text(alphabet=st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=30)
@@ -46,6 +47,24 @@ def test_all_pages_come_in_order(store: Store) -> None:
     for number in range(25):
         store.append_audit(entry(number))
     assert [each.seq for each in entries(store, page=10)] == list(range(1, 26))
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 10])
+def test_rows_that_cannot_be_read_are_left_out_where_they_may_be(
+    store: Store, tmp_path: Path, page: int
+) -> None:
+    """Whatever the size of a page: none ends the file, and no row comes twice."""
+    for number in range(6):
+        store.append_audit(entry(number))
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.drop_triggers()
+        raw.execute("UPDATE audit SET at = 'long ago' WHERE seq IN (2, 3, 6)")
+    unread: list[UnreadableRow] = []
+    found = entries(store, skip=unread.append, page=page)
+    assert [each.seq for each in found] == [1, 4, 5]
+    assert [each.key for each in unread] == ["2", "3", "6"]
+    with pytest.raises(UnreadableRow, match=r"audit \(2\)"):
+        list(entries(store, page=page))
 
 
 def test_rows_are_chosen_by_job_person_and_time(store: Store) -> None:

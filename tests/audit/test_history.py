@@ -23,9 +23,11 @@ from bot.slack.render.answer import render
 from bot.store import open_store
 from bot.store.records import AuditEntry, JobSnapshot, Run, RunState
 from bot.util.command import COMMAND
+from commands.history import PER_PAGE
 from sandbox.dms import DmsServer
 from tests.policy.command_service import PROJECT, CommandService, command_service, labels, words
 from tests.policy.people import DANA, NOW, QUINN, access, job, request
+from tests.store.raw import Raw
 
 ORDERS = job_name(PROJECT, "europe-west1", "orders")
 GONE = job_name(PROJECT, "us-central1", "gone")
@@ -275,6 +277,54 @@ def test_what_is_done_with_jobs_that_are_kept_from_a_person_is_too(dms: DmsServe
         file = ruled.type("history --export jsonl", QUINN)
         assert isinstance(file, Upload)
         assert {json.loads(line)["job"] for line in file.content.decode().splitlines()} == {OTHER}
+
+
+def spoil(path: Path, where: str) -> None:
+    """Change rows of the audit so that they cannot be read, as somebody with the file can."""
+    with Raw(str(path / "bot.db")) as raw:
+        raw.drop_triggers()
+        raw.execute(f"UPDATE audit SET at = 'long ago' WHERE {where}")
+
+
+def test_rows_that_cannot_be_read_are_passed_over_and_counted(typing: CommandService, tmp_path: Path) -> None:
+    said = "2 audit rows that cannot be read from the database"
+    spoil(tmp_path, "seq IN (38, 40)")
+    page = typing.type("history")
+    assert isinstance(page, AnswerPage)
+    assert f"Not shown: {said}" in words(page.sections[0].text)
+    assert len(page.sections) == PER_PAGE + 1
+    older = typing.type("history --page 3")
+    assert isinstance(older, AnswerPage)
+    assert len(older.sections) == 40 - 2 - 2 * PER_PAGE + 1, "the rows before them are found"
+    file = typing.type("history --export csv")
+    assert isinstance(file, Upload)
+    assert len(list(csv.DictReader(io.StringIO(file.content.decode(), newline="")))) == 38
+    assert f"Not in it: {said}" in words(file.comment)
+
+
+def test_a_history_of_which_nothing_can_be_read_is_not_said_to_be_empty(
+    typing: CommandService, tmp_path: Path
+) -> None:
+    typing.ctx.store.append_audit(AuditEntry(NOW, "requested", SAM, action="stop", job=GONE, request="r1"))
+    spoil(tmp_path, "seq > 0")
+    for line in ("history", f"history {GONE}", "history --request r1", "history --export jsonl"):
+        assert "cannot be read from the database" in words(typing.type(line)), line
+    assert "is gone: the service no longer has it" in words(typing.type("show gone"))
+
+
+def test_a_detail_is_left_out_where_the_jobs_of_its_request_cannot_be_read(
+    dms: DmsServer, tmp_path: Path
+) -> None:
+    with command_service(dms, tmp_path, access(QUIET, user_id=people)) as ruled:
+        ruled.ctx.store.save_known([JobSnapshot(Job(OTHER, NOW, "RUNNING"), NOW, NOW)])
+        row = AuditEntry(NOW, "requested", SAM, "T1", action="stop", job=OTHER, request="r1", detail="beside")
+        ruled.ctx.store.append_audit(row)
+        ruled.ctx.store.append_audit(replace(row, job=GONE))
+        assert "beside" in words(ruled.type("history --request r1", QUINN))
+        spoil(tmp_path, f"job = '{GONE}'")
+        told = words(ruled.type("history --request r1", QUINN))
+        assert "beside" not in told
+        assert "not shown: not all that this was about can be read" in told
 
 
 def test_what_outsiders_wrote_is_shown_as_it_is(typing: CommandService) -> None:

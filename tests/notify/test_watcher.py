@@ -656,7 +656,7 @@ def test_new_messages_wake_the_notifier(
 def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
     dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
 ) -> None:
-    """As a newer version may have written it. What happened to the job itself until the row is replaced is not
+    """As a newer version may have written it. What happened to that job until its row is replaced is not
     known; what happens afterwards is told, in the timeline of the same run."""
     for id in ("strange", "good"):
         dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)

@@ -17,14 +17,14 @@ def write_audit(db: str, rows: int = 3) -> None:
     store.close()
 
 
-def tamper(db: str) -> None:
-    """As someone with a shell could: past the trigger that forbids it."""
+def tamper(db: str, change: str = "user = 'U2'") -> None:
+    """Change the second row, as someone with a shell could: past the trigger that forbids it."""
     connection = sqlite3.connect(db)
     with connection:
         for (name,) in connection.execute(
             "select name from sqlite_master where type = 'trigger' and tbl_name = 'audit'"
         ).fetchall():
             connection.execute(f'drop trigger "{name}"')
-        changed = connection.execute("update audit set user = 'U2' where seq = 2").rowcount
+        changed = connection.execute(f"update audit set {change} where seq = 2").rowcount
     connection.close()
     assert changed == 1

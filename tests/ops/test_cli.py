@@ -207,6 +207,10 @@ def test_audit_export(tmp_path: Path) -> None:
     table = list(csv.DictReader(io.StringIO(out.read_text())))
     assert [row["seq"] for row in table] == ["2", "3"]
     assert table[0]["detail"] == "'=SUM(1)"
+    tamper(db, "at = 'long ago'")
+    rest = dms_bot({"DMS_BOT_DB": db}, "audit", "export")
+    assert [row["seq"] for row in csv.DictReader(io.StringIO(rest.stdout))] == ["1", "3"]
+    assert (rest.returncode, "Not in it: 1 row that cannot be read (2)." in rest.stderr) == (1, True)
 
 
 def test_export_into_a_closed_pipe_is_no_error(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from bot.store.anchor import Anchor
 from bot.store.backend import Row, Session
 from bot.store.codec import ColumnValue, clean, dumps, time_text
 from bot.store.records import AuditEntry, every_job_of
-from bot.store.table import Table, Where
+from bot.store.table import Skip, Table, Where
 from bot.store.tables.base import TableGroup
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ _MOVE_HEAD = "UPDATE audit_head SET length = ?, hash = ?"
 _PAGE = 1000
 
 _NAMES = tuple(each.name for each in fields(AuditEntry))
+_SEQ = _NAMES.index("seq")
 
 
 class AuditTables(TableGroup):
@@ -70,8 +71,9 @@ class AuditTables(TableGroup):
         limit: int = 1000,
         newest_first: bool = False,
         project: str = "",
+        skip: Skip | None = None,
     ) -> tuple[AuditEntry, ...]:
-        """Rows in order; `project` is an ID."""
+        """Rows in order; `project` is an ID. The errors that `skip` takes have a row's `seq` as their key."""
         where = Where().equal(job=job, user=by, request=request).add("seq > ?", after_seq)
         if project:
             whole, inside = every_job_of(clean(project)), f"{every_job_of(clean(project))}/"
@@ -79,7 +81,9 @@ class AuditTables(TableGroup):
         if since is not None:
             where.add("at >= ?", time_text(since))
         sql = _AUDIT.select(where, f"ORDER BY seq {'DESC' if newest_first else 'ASC'} LIMIT ?")
-        return _AUDIT.records(self._db.rows(sql, [*where.params, limit]))
+        rows = self._db.rows(sql, [*where.params, limit])
+        found = (_AUDIT.readable(row, skip, str(row[_SEQ])) for row in rows)
+        return tuple([each for each in found if each is not None])
 
     def verify_audit(self, expected: Sequence[Anchor] = ()) -> str:
         """Check all hashes, and that these rows are there as they were.
