@@ -28,7 +28,15 @@ _GROUPS = {
 }
 _OTHERS = "Others"
 """The group of verbs that no other group names."""
-_SIZES = {"switch": "", "list": " a,b", "number": " N", "duration": " 2h", "time": " 2h", "word": " …"}
+_SIZES = {
+    "switch": "",
+    "list": " a,b",
+    "number": " N",
+    "duration": " 2h",
+    "time": " 2h",
+    "past": " 2d",
+    "word": " …",
+}
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:

@@ -319,7 +319,7 @@ VERB = Verb(
         flags=(
             Flag("by", "word", "who did it: `@dana` or `me`"),
             PROJECT,
-            Flag("since", "word", "from when: `2d`, `yesterday`, `2026-12-01`"),
+            Flag("since", "past", "from when: `2d`, `yesterday`, `2026-12-01`"),
             Flag("request", "word", "steps of one request"),
             Flag("export", "choice", "as a file", choices=("csv", "jsonl")),
             Flag("page", "number", "which page"),

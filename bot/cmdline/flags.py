@@ -22,7 +22,7 @@ def expected_value(flag: Flag) -> str:
             return "a whole number"
         case "duration":
             return "a duration"
-        case "time":
+        case "time" | "past":
             return "a time"
         case "list":
             return "one or more names"

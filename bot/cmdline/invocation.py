@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 FlagValue = str | bool | tuple[str, ...]
-FlagKind = Literal["switch", "word", "list", "choice", "number", "duration", "time", "text"]
+FlagKind = Literal["switch", "word", "list", "choice", "number", "duration", "time", "past", "text"]
 JobsTaken = Literal["none", "optional", "any", "one", "many"]
 """How many jobs a verb takes: none, one or none, any number or none, exactly one, or at least one."""
 
@@ -44,7 +44,8 @@ class Flag:
 
     Kinds: switch (nothing), word (one token), list (comma separated), choice (one of `choices`),
     number (a whole number), duration (`90m`, `2h`, `3d`), time (a duration from now, or a time
-    as `bot.util.wall_time` reads it), text (one token or a quoted text).
+    as `bot.util.wall_time` reads it), past (a duration before now, or a time; the verb reads it), text
+    (one token or a quoted text).
     """
 
     name: str

@@ -12,6 +12,7 @@ from bot.cmdline.corrections import APPEND, corrected_tokens
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import Token, items, short, split, unshield
 from bot.cmdline.token_values import (
+    TIMES,
     as_written,
     job_text,
     joined,
@@ -99,14 +100,14 @@ class _Parser:
     filters: dict[str, str] = field(default_factory=dict)
     all_typed: str = ""
     """`--all`, where it says no more than the verb alone."""
-    timed: str = ""
-    """The flag whose time ends before the words that are read; empty behind anything else."""
+    timed: Flag | None = None
+    """The flag whose time ends before the words that are read; None behind anything else."""
 
     def read(self, tokens: tuple[Token, ...]) -> None:
         at = 0
         while at < len(tokens):
             positional = not tokens[at].is_flag and not self._filters(tokens[at])
-            self.timed = self.timed if positional else ""
+            self.timed = self.timed if positional else None
             at = self._read_one(tokens, at)
 
     def result(self) -> Invocation:
@@ -151,7 +152,7 @@ class _Parser:
                 f"example `{self._with_flag(flag)}`."
             )
         self._set_flag(flag, flags.read(flag, raw, prose, self._with_flag(flag)))
-        self.timed = flag.name if flag.kind == "time" else ""
+        self.timed = flag if flag.kind in TIMES else None
         return at
 
     def _needs_no_all(self) -> bool:
@@ -319,9 +320,10 @@ class _Parser:
             return
         if self.timed:
             # It may be a part of the time, which is another one without it.
+            name, example = self.timed.name, TIMES[self.timed.kind]
             raise UsageError(
-                f"`{extra}` does not belong to the time of `--{self.timed}` as it is written: put all of a "
-                f'time in quotes, as in `--{self.timed} "Sat 02:00 Europe/Berlin"`, or leave it out.'
+                f"`{extra}` does not belong to the time of `--{name}` as it is written: put all of a time in "
+                f'quotes, as in `--{name} "{example}"`, or leave it out.'
             )
         if self.syntax.jobs in ("one", "optional"):
             if all_jobs.means_all(self.jobs):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.cmdline.invocation import FlagKind, Syntax
 from bot.cmdline.lexer import Token, in_code
@@ -14,6 +14,8 @@ _OF_A_TIME = re.compile(
 )
 """A time of day or a time zone with its area. Locations of jobs have a hyphen: `europe-west1/orders-db`."""
 _HALF = re.compile(r"am|pm", re.IGNORECASE)
+TIMES: Mapping[FlagKind, str] = {"time": "Sat 02:00 Europe/Berlin", "past": "yesterday 14:00 Europe/Berlin"}
+"""Kinds of flags whose value is a time, each with one of several words."""
 _MOST_WORDS = 6
 """In a line that may be a display name."""
 
@@ -57,7 +59,7 @@ def value_at(tokens: tuple[Token, ...], at: int, inline: bool, kind: FlagKind) -
         raw, prose, expects_more = "", "", True
         at += 1
     while at < len(tokens) and not tokens[at].is_flag and _continues(raw, tokens[at:], expects_more, kind):
-        space = " " if kind == "time" and raw else ""
+        space = " " if kind in TIMES and raw else ""
         raw, prose = f"{raw}{space}{tokens[at].text}", f"{prose}{space}{tokens[at].prose}"
         expects_more = False
         at += 1
@@ -68,7 +70,7 @@ def _continues(raw: str, rest: Sequence[Token], expects_more: bool, kind: FlagKi
     if expects_more:
         return True
     token = rest[0]
-    if kind == "time":
+    if kind in TIMES:
         from_now = raw.casefold() == "in" and token.text[:1].isdigit()
         hour = token.text.isdigit() and any(_HALF.fullmatch(each.text) for each in rest[1:2])
         return not token.quoted and (from_now or hour or _OF_A_TIME.fullmatch(token.text) is not None)

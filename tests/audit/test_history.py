@@ -116,6 +116,10 @@ def test_a_page_keeps_what_was_asked(typing: CommandService) -> None:
         ("history us-central1/gone", [39]),
         (f"history {GONE}", [39]),
         ("history orders --since 3d", [38, 37]),
+        ("history --since yesterday 13:00", [39]),
+        ("history --since yesterday 13:00 Europe/Amsterdam gone", [39]),
+        ("history --since 2026-02-27 13:00 orders", [38]),
+        ("history --since 2026-02-27 1 pm --by me", [39, 38]),
     ],
 )
 def test_it_is_narrowed_by_job_person_and_time(typing: CommandService, line: str, found: list[int]) -> None:
@@ -133,6 +137,7 @@ def test_a_job_that_never_was_is_said_to_be_so(typing: CommandService) -> None:
         ("history --by @nobody", "nobody called `@nobody`"),
         ("history --by @offline", "Mention the person instead"),
         ("history --export xml", "csv, jsonl"),
+        ("history orders --since yesterday 13:00 or so", 'in quotes, as in `--since "yesterday 14:00 Europe'),
     ],
 )
 def test_what_is_wrong_is_said(typing: CommandService, line: str, said: str) -> None:
