@@ -16,10 +16,11 @@ from bot.dms.rules import HARMLESS
 from bot.policy.access import Verdict
 from bot.requests import delay, drain
 from bot.requests.base import RequestContext
+from bot.requests.drain import never_sent
 from bot.requests.preflight import frozen_text
 from bot.requests.queries import departed, valid_approvers
 from bot.requests.revalidate import Revalidation
-from bot.requests.rules import delay_counts
+from bot.requests.rules import delay_counts, measures_delay
 from bot.requests.unsupported import unsupported_clause
 from bot.runtime.one_by_one import concerns_all, one_by_one, pass_over
 from bot.store.records import Request, RequestState
@@ -78,9 +79,9 @@ class Scheduler:
             why = self._missing(request, now)
             if why and not late:
                 return  # measured again until its time is over
-            lost = "" if why else self._unsupported(request)
-            if lost and not late:
-                self._ctx.end(request, RequestState.OUTDATED, "outdated", None, lost)
+            why = why or self._unsupported(request)
+            if why and not late:
+                self._ctx.end(request, RequestState.OUTDATED, "outdated", None, why)
                 return
         if late:
             self._expire(request, now, why)
@@ -120,7 +121,7 @@ class Scheduler:
         if frozen:
             return frozen
         changes = self._revalidation.job_changes(request)
-        return " ".join(changes) if changes else self._not_drained(request)
+        return " ".join(changes) or self._never_sent(request) or self._not_drained(request)
 
     def _frozen(self, request: Request) -> str:
         if request.action in HARMLESS:
@@ -129,6 +130,13 @@ class Scheduler:
         found = ((job, self._ctx.store.freezes(now, job.name)) for job in request.jobs)
         blocked = ((job, freezes[0]) for job, freezes in found if freezes)
         return next((frozen_text(self._ctx.store, self._ctx.access, *each) for each in blocked), "")
+
+    def _never_sent(self, request: Request) -> str:
+        """Why a promote would wait in vain: older versions took those that this one refuses when planned."""
+        if request.facts.cutover or not measures_delay(request.action, request.options):
+            return ""
+        found = (never_sent(job, when_drained=request.facts.when_drained) for job in request.jobs)
+        return next(filter(None, found), "")
 
     def _not_drained(self, request: Request) -> str:
         """Why a promote would lose data that nobody agreed to lose: its delay is not known to be zero now.
