@@ -103,8 +103,8 @@ def _may_see(ctx: Context, escalation: Escalation) -> bool:
 
 def _jobs(ctx: Context, escalation: Escalation, skip: Skip = pass_over) -> Sequence[str]:
     """Full resource names of the jobs that it is about."""
-    events = (ctx.store.event(each, skip) for each in escalation.events)
-    return tuple(dict.fromkeys(event.job for event in events if event is not None))
+    events = ctx.store.events_of(escalation.events, skip)
+    return tuple(dict.fromkeys(event.job for event in events))
 
 
 def _lacks_an_event(ctx: Context, escalation: Escalation) -> bool:

@@ -45,11 +45,11 @@ class Where:
                 self.add(f'"{name}" = ?', value)
         return self
 
-    def one_of(self, name: str, values: Iterable[str]) -> Where:
+    def one_of(self, name: str, values: Iterable[str | int]) -> Where:
         """The column has one of the values; without values, no condition is added."""
-        texts = [str(each) for each in values]
-        if texts:
-            self.add(f'"{name}" IN ({_placeholders(len(texts))})', *texts)
+        found = [each if isinstance(each, int) else str(each) for each in values]
+        if found:
+            self.add(f'"{name}" IN ({_placeholders(len(found))})', *found)
         return self
 
     def none_of(self, name: str, values: Iterable[str]) -> Where:

@@ -72,8 +72,8 @@ class Escalations:
 
     def _is_about(self, escalation: Escalation, event: Event) -> bool:
         """Whether it has an event of the same kind and job."""
-        found = (self._store.event(each, pass_over) for each in escalation.events)
-        return any(each is not None and (each.job, each.kind) == (event.job, event.kind) for each in found)
+        found = self._store.events_of(escalation.events, pass_over)
+        return any((each.job, each.kind) == (event.job, event.kind) for each in found)
 
     def _reopen(self, escalation: Escalation, event: Event, now: datetime) -> None:
         next_at = max(now, escalation.next_at) if escalation.next_at is not None else None

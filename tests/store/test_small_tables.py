@@ -230,6 +230,13 @@ def test_events_are_the_newest_oldest_first(store: Store) -> None:
     assert len({each.id for each in (*events, later)}) == 6
 
 
+def test_events_are_read_by_their_ids_in_that_order(store: Store) -> None:
+    one, two, three = (store.add_event(make.event(detail=str(number))) for number in range(3))
+    assert store.events_of([]) == ()
+    assert store.events_of([three.id, 10_000, one.id, three.id]) == (three, one)
+    assert store.events_of([*range(10_000, 11_000), *range(three.id, 0, -1)]) == (three, two, one)
+
+
 def test_a_cutover_is_changed_by_whoever_read_it_last(store: Store) -> None:
     store.add_cutover(first := old.CUTOVERS[0])
     changed = store.change_cutover(first, state=CutoverState.DRAINED, since=old.NOW)

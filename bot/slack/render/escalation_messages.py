@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from bot.cmdline.answers import Button, Group, RichPart
@@ -59,9 +61,8 @@ class EscalationMessages:
         unwatched = self._unwatched(found)
         return words.own_message(found, number, events, group, button, sent, calls, unwatched=unwatched)
 
-    def _events(self, escalation: Escalation) -> list[Event]:
-        found = (self._store.event(each, pass_over) for each in escalation.events)
-        return [event for event in found if event is not None]
+    def _events(self, escalation: Escalation) -> Sequence[Event]:
+        return self._store.events_of(escalation.events, pass_over)
 
     def _unwatched(self, escalation: Escalation) -> str:
         """Why it ended without being known to be over, in a clause; empty if that was not so."""

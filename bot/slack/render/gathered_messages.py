@@ -100,9 +100,8 @@ class GatheredMessages:
         latest = latest_failures(events).values()
         return [FailedJob(each, self._job_of(each), self._is_over(each)) for each in latest]
 
-    def _events(self, subject: Mapping[str, Any]) -> list[Event]:
-        found = (self._store.event(each, pass_over) for each in subject["events"][-_MAX_EVENTS:])
-        return [event for event in found if event is not None]
+    def _events(self, subject: Mapping[str, Any]) -> Sequence[Event]:
+        return self._store.events_of(subject["events"][-_MAX_EVENTS:], pass_over)
 
     def _is_over(self, event: Event) -> bool:
         """Not where the job's row cannot be read: nobody knows."""

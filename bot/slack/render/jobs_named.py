@@ -46,10 +46,8 @@ def _jobs_about(store: Store, subject: Mapping[str, Any]) -> Iterable[str]:
     """Full names of the jobs that a message with this subject is about."""
     if "job" in subject:
         yield str(subject["job"])
-    for each in [*subject.get("events", ()), *([subject["event"]] if "event" in subject else ())]:
-        event = store.event(each, pass_over)
-        if event is not None:
-            yield event.job
+    ids = [*subject.get("events", ()), *([subject["event"]] if "event" in subject else ())]
+    yield from (event.job for event in store.events_of(ids, pass_over))
     request = store.request(subject["request"]) if "request" in subject else None
     if request is not None:
         yield from (job.name for job in request.jobs)

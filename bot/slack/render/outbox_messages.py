@@ -196,8 +196,7 @@ class OutboxRenderer:
             asked = {failed.by} if failed is not None else set()
         elif out.kind in ("event", "alert", "digest"):
             ids = subject.get("events", ()) if out.kind == "digest" else (subject["event"],)
-            found = (self._store.event(each, pass_over) for each in ids)
-            events = tuple(each for each in found if each is not None)
+            events = self._store.events_of(ids, pass_over)
         else:
             return set()
         must_act = {each.by for each in events if source_writes.must_stop(each)}
@@ -294,8 +293,7 @@ class OutboxRenderer:
         return None
 
     def _summary(self, subject: Mapping[str, Any]) -> Message | None:
-        found = [self._store.event(each, pass_over) for each in subject.get("events", ())]
-        events = [event for event in found if event is not None]
+        events = self._store.events_of(subject.get("events", ()), pass_over)
         button = Button("List all", "list", "run", self._ref(Invocation("list")))
         waiting = NeedsAttention(
             subject.get("failed", ()),

@@ -50,7 +50,8 @@ class Readership:
             return out.subject
         subject = dict(out.subject)
         if "events" in subject and "job" not in subject:
-            subject["events"] = [each for each in subject["events"] if self._may_read(reader, each)]
+            events = self._store.events_of(subject["events"], pass_over)
+            subject["events"] = [each.id for each in events if self._may_see(reader, each.job)]
         if out.kind == "failure":
             subject["jobs"] = [each for each in subject["jobs"] if self._may_see(reader, each)]
         if "event" in subject and not self._may_read(reader, subject["event"]):

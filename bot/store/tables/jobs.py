@@ -20,7 +20,8 @@ _NAMED = f"SELECT name, {_SNAPSHOTS.columns} FROM known_jobs"  # noqa: S608 - na
 _EVENTS = Table("events", Event, generated=("id",))
 _ADD_EVENT = _EVENTS.insert("RETURNING id")
 _BATCH = 500
-"""Maximum number of names in a query, as databases limit parameters. For more, all candidates are read."""
+"""Maximum number of names or IDs in a query, as databases limit parameters. For more names, all candidates
+are read."""
 _MAY_BE_FAULTY = ("%FAILED%", "%/error: %")
 """Prefilter that skips nearly all jobs; false matches, by a database's name, are sorted out afterwards."""
 
@@ -113,6 +114,16 @@ class JobTables(TableGroup):
         """None as well where `skip` takes the error of a row that cannot be understood."""
         where = Where().add("id = ?", id)
         return _EVENTS.readable(self._db.row(_EVENTS.select(where), where.params), skip)
+
+    def events_of(self, ids: Iterable[int], skip: Skip | None = None) -> tuple[Event, ...]:
+        """Those of the events with these IDs that there are, in the order of the IDs."""
+        asked = list(dict.fromkeys(map(int, ids)))
+        found: dict[int, Event] = {}
+        for at in range(0, len(asked), _BATCH):
+            where = Where().one_of("id", asked[at : at + _BATCH])
+            rows = self._db.rows(_EVENTS.select(where), where.params)
+            found |= {each.id: each for each in _EVENTS.records(rows, skip)}
+        return tuple([found[id] for id in asked if id in found])
 
 
 def _faulty_of(text: str) -> tuple[Database, ...]:
