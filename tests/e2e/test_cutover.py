@@ -10,7 +10,7 @@ import pytest
 from bot.store.cutover import Cutover, CutoverState
 from sandbox.slack import plain
 from tests.e2e.env import JSON, Env, input_of, steps
-from tests.e2e.helpers import ROLES, AheadClock, full, open_servers, policy, started
+from tests.e2e.helpers import ROLES, AheadClock, asks, card_for, full, open_servers, policy, started
 from tests.waiting import until
 
 S = CutoverState
@@ -114,9 +114,9 @@ def test_one_job_of_production_from_the_form_to_the_report(env: Env, clock: Ahea
     assert "another person" in wrong["errors"]["deputy"]
     more = {"dms:cutover:apps": SAM, "dms:cutover:deputy": SAM, "dms:cutover:writers": "web\nnightly cron"}
     assert env.slack.submit(view, more, user="dana")["submitted"]
-    request = env.slack.wait_message(channel="dms", contains=["Confirm", job])
+    request = card_for(env, job)
     env.confirm(request)
-    approval = env.slack.wait_message(channel="dms-approvals", contains=["Approve", job])
+    approval = asks(env, job)
     env.press(approval, "approve", "alex")
     cutover = reaches(env, newest(env, job), S.READY)
     card = card_of(env, f"Cutover of {job}", "Ready", "I'm here")
@@ -204,9 +204,7 @@ def test_the_source_dies_while_it_drains(env: Env, clock: AheadClock) -> None:
     clock.forward(minutes=1)
     reaches(env, cutover, S.HELD)
     env.press(env.shows(card, "Held", "failed · CDC", "May be missing", step="run"), "run")
-    request = env.slack.wait_message(
-        channel="dms", contains=["Promote", job], where=lambda each: "confirm" in steps(each)
-    )
+    request = card_for(env, job, "Promote")
     assert "last known delay" in plain(request)
     assert env.writes("promote", job) == []
     env.confirm(request, typed=job)
@@ -239,7 +237,7 @@ def test_a_rehearsal_sends_nothing_and_is_named_on_the_real_card(env: Env, clock
     reaches(env, cutover, S.DONE)
     assert env.writes("promote", job) == []
     env.type(f'cutover {job} --at "in 3h"')
-    env.press(env.slack.wait_message(channel="dms", contains=["Confirm the plan", job]), "confirm")
+    env.press(card_for(env, job, "Confirm the plan"), "confirm")
     reaches(env, newest(env, job), S.SCHEDULED)
     card_of(env, f"Cutover of {job}", "rehearsed")
     listed = env.type("schedule")
@@ -250,7 +248,7 @@ def test_held_and_aborted_the_source_is_to_be_opened_again(env: Env, clock: Ahea
     job = env.add_job("aborted", **LIVE)
     measured(env, clock, [job])
     env.type(f"cutover {job} --at ready")
-    env.confirm(env.slack.wait_message(channel="dms", contains=["Confirm", job]))
+    env.confirm(card_for(env, job))
     cutover = reaches(env, newest(env, job), S.READY)
     card = card_of(env, f"Cutover of {job}", "Ready")
     env.press(card, "here")

@@ -23,7 +23,7 @@ from tests.e2e.database_helpers import (
     states,
     submitted,
 )
-from tests.e2e.env import CHANNEL, Env
+from tests.e2e.env import Env
 
 SELECTION, CHOSEN, EXCLUDED, PARALLELISM = (
     f"dms:edit:{name}" for name in ("selection", "chosen", "excluded", "parallelism")
@@ -235,6 +235,6 @@ def test_the_channel_sees_who_edited_what(env: Env) -> None:
     job = job_with(env)
     card = env.type(f"edit {job} --remove legacy")
     env.confirm(card, "confirm")
-    seen = env.slack.wait_message(channel=CHANNEL, user="sam", contains=["Saved", job])
+    seen = card_after(env, "0", "Saved", job, user="sam")
     assert "Requested by <@U0DANA0001>" in plain(seen)
     assert "`legacy`" in plain(seen)

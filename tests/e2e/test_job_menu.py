@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.slack import plain
+from tests.e2e.database_helpers import card_after
 from tests.e2e.env import DONE, JSON, Env
 from tests.e2e.helpers import private
 
@@ -93,7 +94,7 @@ def test_one_failed_database_is_named_on_the_recommended_button(env: Env) -> Non
 def _after(env: Env, card: JSON, entry: str) -> JSON:
     before = env.now("dms", "dana")
     env.press(card, entry)
-    return env.slack.wait_message(channel="dms", contains="?", after=before)
+    return card_after(env, before, "?")
 
 
 def _with_values(block: dict[str, Any], value: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from bot.config.projects import Project
 from sandbox.slack import plain
 from sandbox.slack.seed import NOTIFY_CHANNEL
+from tests.e2e.database_helpers import card_after
 from tests.e2e.env import Env, open_env, unique_id
 from tests.e2e.helpers import full, moment, open_servers, private, started
 from tests.waiting import until
@@ -62,7 +63,7 @@ def test_a_press_says_which_of_two_jobs_is_meant(env: Env, twins: str) -> None:
     assert f"There are 2 jobs named `{twins}`" in plain(question)
     after = env.now()
     env.press(question, f"stop staging/{EUROPE}/{twins}")
-    card = env.slack.wait_message(channel="dms", user="dana", after=after, contains=twins)
+    card = card_after(env, after, twins)
     env.shows_done(card, "stop", f"staging/{EUROPE}/{twins}")
     assert [state(env, each.id, twins) for each in PROJECTS] == ["RUNNING", "STOPPED"]
     typed = env.type(f"stop prod/{EUROPE}/{twins}")
