@@ -68,11 +68,12 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
     request = invocation.word("request")
     if request:
         return _steps(ctx, request)
+    since = _since(ctx, invocation)
     query = _Query(
         _job(ctx, invocation),
         _project(ctx, invocation),
         person_named(ctx, invocation, "by", "--by @dana"),
-        _since(ctx, invocation),
+        since,
     )
     kind = invocation.word("export")
     return _file(ctx, query, kind) if kind else _page(ctx, invocation, query)

@@ -134,6 +134,7 @@ def test_a_job_that_never_was_is_said_to_be_so(typing: CommandService) -> None:
     ("line", "said"),
     [
         ("history --since soon", "is not a time: write for example `2d`"),
+        ("history --since 3 days", "`3` is not a time: write for example `2d`"),
         ("history --by @nobody", "nobody called `@nobody`"),
         ("history --by @offline", "Mention the person instead"),
         ("history --export xml", "csv, jsonl"),
