@@ -8,6 +8,8 @@ from sandbox.dms.model import Destination, Job, Profile
 from sandbox.dms.world import World
 
 _PORTS = {"POSTGRESQL": 5432, "MYSQL": 3306, "SQLSERVER": 1433, "ORACLE": 1521}
+_CLUSTER = b"\x9a\x06"
+"""The tag of a text that gRPC clients do not know: they lack `alloydbClusterId`, of unknown number."""
 
 
 def add_profiles(world: World, job: Job, source_host: str | None, *, existing: bool) -> None:
@@ -25,7 +27,8 @@ def add_profiles(world: World, job: Job, source_host: str | None, *, existing: b
     destination = _profile(world, job, job.pb.destination, f"{job.id} destination")
     destination.rest_only["role"] = "DESTINATION"
     destination.pb.provider = job.pb.destination_database.provider
-    target = _set_target(job, destination, engines[job.pb.destination_database.engine])
+    engine = engines[job.pb.destination_database.engine]
+    target = _set_target(job, destination, engine, existing=existing)
     target.existing = existing
     world.destinations[target.name] = target
     for profile in (source, destination):
@@ -51,11 +54,14 @@ def _set_endpoint(profile: Profile, engine: str, host: str) -> None:
         endpoint.database_service = "ORCL"
 
 
-def _set_target(job: Job, profile: Profile, engine: str) -> Destination:
+def _set_target(job: Job, profile: Profile, engine: str, *, existing: bool) -> Destination:
     provider = "ALLOYDB" if job.pb.destination_database.provider == PROVIDERS["ALLOYDB"] else "CLOUDSQL"
     target = f"{job.id}-target"
     if provider == "ALLOYDB":
-        profile.pb.alloydb.cluster_id = target
+        if existing:
+            _name_cluster(profile, target)
+        else:
+            profile.pb.alloydb.cluster_id = target
         key = f"projects/{job.project}/locations/{job.location}/clusters/{target}"
     elif engine == "SQLSERVER":
         profile.rest_only["sqlserver"] = {"cloudSqlId": target, "cloudSqlProjectId": job.project}
@@ -66,3 +72,13 @@ def _set_target(job: Job, profile: Profile, engine: str) -> Destination:
         key = f"projects/{job.project}/instances/{target}"
     profile.destination = key
     return Destination(key, engine, provider)
+
+
+def _name_cluster(profile: Profile, cluster: str) -> None:
+    """A cluster that was there before the job.
+
+    Source: `PostgreSqlConnectionProfile.alloydbClusterId`: "If the destination is an AlloyDB database".
+    """
+    text = cluster.encode()
+    profile.pb.postgresql.MergeFromString(_CLUSTER + bytes([len(text)]) + text)
+    profile.rest_only["postgresql"] = {"alloydbClusterId": cluster}

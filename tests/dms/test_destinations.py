@@ -64,6 +64,12 @@ def test_a_cluster_that_dms_fills(gateway: Gateway, control: DmsControl) -> None
         assert destination(gateway, "to-alloydb").backup_running is running
 
 
+def test_a_cluster_that_was_there_before_the_job(gateway: Gateway, control: DmsControl) -> None:
+    """REST schema `PostgreSqlConnectionProfile.alloydbClusterId`, which the gRPC client lacks."""
+    control.add_job("in-mine", location=PLACE, phase="CDC", databases=["sales"], existing_destination=True)
+    assert destination(gateway, "in-mine").id == "in-mine-target"
+
+
 def test_an_instance_that_dms_fills(gateway: Gateway, control: DmsControl) -> None:
     """`DatabaseInstance` of the Cloud SQL Admin API: a replica of the source."""
     found = destination(gateway, "to-cloud-sql")
