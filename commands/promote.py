@@ -104,6 +104,7 @@ def _consequences(options: Options, arriving: str) -> tuple[str, ...]:
 
 
 def _arriving(job: Job) -> str:
+    final_log = job.phase == Phase.READY_FOR_PROMOTE and reads_backup_files(job)
     if job.state == State.FAILED:
         recovery = recovery_of(job)
         way = f" and wait: {recovery}" if recovery else ", then restart"
@@ -111,12 +112,12 @@ def _arriving(job: Job) -> str:
             "*The job has failed*, so changes of the source no longer arrive. Promote it if the source is "
             f"lost for good: what has not arrived is lost on the destination. Otherwise fix the cause{way}."
         )
-    if job.state == State.STOPPED:
+    if job.state == State.STOPPED and not final_log:
         return (
             "*The job is stopped*: changes on the source since then have not arrived and are lost on "
             f"the destination. To keep them, resume the job, {switch_over(job)}, then promote."
         )
-    if job.phase == Phase.READY_FOR_PROMOTE and reads_backup_files(job):
+    if final_log:
         # "Finalize a migration" (SQL Server): DMS stops loading at the final transaction log.
         return (
             "What was written to the source after the final transaction log never arrives and is lost on the "

@@ -93,14 +93,17 @@ def _in_use(job: Job) -> tuple[str, ...]:
 
 def _wiped(job: Job, options: Options) -> str:
     """What a restart wipes at least and, of the whole job, at most; `bot.dms.wiped` has the sources."""
-    full = "backup" if reads_backup_files(job) else "dump"
-    again = f"The full {full} then runs again."
+    again = f"The full {_full(job)} then runs again."
     named = f"the destination {kind_in(job)}s above"
     if not _whole(options):
         return f"*All data is wiped*, at least in {named}. {again}"
     return (
         f"*All data is wiped*, at least in {wiped_of(job, named)}, at most in the whole destination. {again}"
     )
+
+
+def _full(job: Job) -> str:
+    return "backup" if reads_backup_files(job) else "dump"
 
 
 def _with_errors(job: Job) -> str:
@@ -138,7 +141,9 @@ def _failed(job: Job) -> str:
 def _effect(job: Job, options: Options) -> str:
     then = after_the_dump(job)
     asks = source_writes.start_notes(job) if _whole(options) else ()
-    return "\n".join([f"Data on the destination is wiped, and the full dump runs again; {then}.", *asks])
+    return "\n".join(
+        [f"Data on the destination is wiped, and the full {_full(job)} runs again; {then}.", *asks]
+    )
 
 
 def _call(dms: Dms, job: Job, options: Options, _call_id: str) -> Operation:

@@ -104,6 +104,7 @@ def switch_over(job: Job) -> str:
     )
 
 
+_FINAL_LOG = "Its final log backup (`….trn.final`) is restored, and DMS loads no more."
 _REPLICATES = frozenset({Phase.CDC, Phase.READY_FOR_PROMOTE})
 
 
@@ -128,8 +129,16 @@ def _rest_step(job: Job) -> str:
 
 
 def _backup_files_step(job: Job) -> str:
-    """Source: "Finalize a migration" (SQL Server)."""
-    if job.state != State.RUNNING or not reads_backup_files(job):
+    """Sources: "Finalize a migration" and "Manage migration jobs" (SQL Server): a stopped job can be resumed,
+    deleted or promoted."""
+    if not reads_backup_files(job):
+        return ""
+    if job.state == State.STOPPED and _has_final_log(job) and job.type != JobType.ONE_TIME:
+        return (
+            f"{_FINAL_LOG} Promote if the writes to the source had stopped before that log was taken; resume "
+            "and delete are possible, too."
+        )
+    if job.state != State.RUNNING:
         return ""
     if job.phase == Phase.CDC:
         return (
@@ -193,6 +202,11 @@ def source_log_growth(job: Job | None) -> str:
     return growth if family(job) is Family.POSTGRESQL else ""
 
 
+def _has_final_log(job: Job) -> bool:
+    """Whether DMS loads no more backup files ("Finalize a migration", SQL Server)."""
+    return reads_backup_files(job) and job.phase == Phase.READY_FOR_PROMOTE
+
+
 def while_stopped(job: Job) -> str:
     """What happens on the source while the job is stopped in CDC: a sentence.
 
@@ -203,6 +217,8 @@ def while_stopped(job: Job) -> str:
             "Left stopped for longer than the source keeps its binary log, the job can lose its position "
             "and must begin again with a full dump."
         )
+    if _has_final_log(job):
+        return _FINAL_LOG
     if reads_backup_files(job):
         return "Backup files that are uploaded meanwhile are read once it resumes."
     if loads_tables(job):
@@ -217,6 +233,8 @@ def while_stopped(job: Job) -> str:
 
 def on_resuming(job: Job) -> str:
     """What a job does once it resumes: a sentence. Source: "Manage migration jobs" of each guide, Resume."""
+    if _has_final_log(job):
+        return f"{_FINAL_LOG} Whether it loads later ones now, DMS does not document."
     if reads_backup_files(job):
         return "It reads the transaction log files that were uploaded while it was stopped."
     return "It replays what changed on the source while it was stopped."

@@ -11,7 +11,7 @@ from bot.dms.model import Database, Endpoint, Fault, Job, ObjectId, Options
 from bot.dms.rules import Action, caution
 from bot.requests.action import Confirmation
 from bot.requests.seen import find_seen, risk_lines
-from commands import delete, promote, restart, start, stop
+from commands import delete, promote, restart, resume, start, stop
 from commands.support.base import Verb
 from tests.jobs import a_job
 
@@ -149,6 +149,19 @@ def test_ready_for_promote_leaves_out_what_was_written_after_the_final_log() -> 
     assert ".trn.final" in next_step(job)
 
 
+@pytest.mark.parametrize("state", ["RUNNING", "STOPPED"])
+def test_after_the_final_log_nobody_is_told_to_upload_another(state: str) -> None:
+    """Sources: the same page; "Manage migration jobs" (SQL Server): a stopped job can be promoted."""
+    job = job_in(state, "READY_FOR_PROMOTE", "SQLSERVER")
+    texts = [said(promote.VERB, job), next_step(job)]
+    texts += [said(stop.VERB, job)] if state == "RUNNING" else [said(resume.VERB, job)]
+    for text in texts:
+        assert "upload" not in text
+        assert "inal " in text
+    assert "romote if the writes" in next_step(job)
+    assert "uploaded" in said(resume.VERB, job_in("STOPPED", "CDC", "SQLSERVER"))
+
+
 def test_sql_server_is_promoted_without_ready_for_promote() -> None:
     """Sources: "Finalize a migration" (SQL Server): either upload the last log and wait until nothing is
     unprocessed, or upload a `….trn.final`; "Migration job statuses": Ready to promote never comes without."""
@@ -201,6 +214,9 @@ def test_a_restart_says_of_each_engine_what_its_guide_does(
     assert ("New source databases are included" in text) is comes_along
     assert ("you supplied" in text) is by_hand
     assert ("full backup" in text) is (source == to == "SQLSERVER")
+    assert restart.VERB.action is not None
+    effect = restart.VERB.action.effect(job, Options())
+    assert ("full backup runs" in effect) is (source == to == "SQLSERVER"), "as its confirmation calls it"
     assert "you supplied" not in said(restart.VERB, replace(job, dump_path=""))
 
 
