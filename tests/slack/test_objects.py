@@ -141,6 +141,16 @@ def test_what_an_unknown_warning_was_is_shown_as_it_is() -> None:
     assert "{newer}" in event_labels.headline(over)
 
 
+@pytest.mark.parametrize("engine", ["POSTGRESQL", "ORACLE"])
+def test_that_a_stopped_dump_cannot_resume_is_said_once(engine: str) -> None:
+    stopped = replace(JOB, state="STOPPED", phase="FULL_DUMP", source=Endpoint("s", engine))
+    event = Event(JOB.name, JOB.create_time, NOW, "stuck", after=stopped.status, id=1)
+    text = all_text(accepted(alerts.alert(event, stopped)))
+    assert text.count("cannot resume") == 1, text
+    assert "*Act now*: restart or delete it." in text
+    assert ("Until then, WAL piles up" in text) is (engine == "POSTGRESQL")
+
+
 FAILURE = Event(
     JOB.name, JOB.create_time, NOW, "changed", after="FAILED/CDC", detail="(SQLSTATE 40P01)", id=1
 )

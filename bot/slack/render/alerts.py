@@ -219,10 +219,8 @@ def _body(event: Event, job: Job | None, databases: Sequence[Database]) -> list[
         found.append(_error(event, job))
     elif event.kind == "stuck" and event_labels.in_dump(event):
         growth = source_log_growth(job)
-        and_growth = f", and {growth}" if growth else ""
-        return [
-            f"🚨 *Act now*: a job stopped in the full dump cannot resume{and_growth}. Restart or delete it."
-        ]
+        until_then = f" Until then, {growth}." if growth else ""
+        return [f"🚨 *Act now*: restart or delete it.{until_then}"]
     elif event.detail:
         found.append(mrkdwn.in_readers_zone(mrkdwn.verbatim(event.detail)))
     if recovers(event):
