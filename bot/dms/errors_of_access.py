@@ -42,7 +42,9 @@ ACCESS_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.TUNNEL,
         r"\bssh: (?:connect to host|handshake failed|unable to authenticate)\b|"
-        r"\bpermission denied \(publickey\b|\b(?:kex|ssh)_exchange_identification\b|"
+        # OpenSSH names the methods that are left: `(publickey,password)`.
+        r"\bpermission denied \((?:publickey|password|keyboard-interactive|hostbased|gssapi)\b|"
+        r"\bpermission denied, please try again\b|\b(?:kex|ssh)_exchange_identification\b|"
         r"\bremote port forwarding failed\b|\badministratively prohibited\b|"
         r"\bhost key verification failed\b|\bchannel \d{1,9}: open failed\b|"
         r"\bbind \[\S{1,60}: (?:cannot assign requested address|address already in use)\b|"

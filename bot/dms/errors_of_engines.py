@@ -77,6 +77,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         "The project that the error names does not exist, is deleted or is suspended: check its ID.",
         "CONSUMER_INVALID",
         "CONSUMER_SUSPENDED",
+        "GCP_SUSPENDED",
         documented=False,
     ),
     # "Troubleshoot" of VPC Service Controls, and "Organization policy constraints".
@@ -90,6 +91,10 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         "after those, and give them the error.",
         "SECURITY_POLICY_VIOLATED",
         "ORG_RESTRICTION_VIOLATION",
+        "LOCATION_POLICY_VIOLATED",
+        "LOCATION_ORG_POLICY_VIOLATED",
+        "RESOURCE_USAGE_RESTRICTION_VIOLATED",
+        "ENDPOINT_USAGE_RESTRICTION_VIOLATED",
         documented=False,
     ),
     known(
@@ -98,7 +103,7 @@ ENGINE_ERRORS: tuple[KnownError, ...] = (
         r"not found|forbidden)\b|"
         r"\baccess ?denied\b.{0,20}\bgs://|"
         r"\bgs://[^\s:]+(?::? (?:access|permission) denied\b"
-        r"(?! for (?:user|table|schema|sequence)\b| \(publickey)|"
+        r"(?! for (?:user|table|schema|sequence)\b|,? (?:\((?:publickey|password|keyboard)|please try))|"
         r"[^:]{0,80}\b(?:denied|not found|does not exist|no such object|empty)\b)|"
         r"\b(?:bucket|object)\b.{0,60}\bpermission denied\b|\bspecified bucket does not exist\b|"
         r"\bservice account\b.{0,80}\bpermissions? (?:for|on) the bucket\b|"

@@ -23,7 +23,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.QUOTA,
         r"\bquota\b[^:]{0,80}\b(?:exceeded|exhausted|used up|reached)\b|\binsufficient\b.{0,40}\bquota\b|"
         r"\bmaximum number of peer(?:ed networks|ings)\b|\brate limit exceeded\b|"
-        r"\bresource has been exhausted\b",
+        r"\bresource has been exhausted\b|\b(?:RATE_LIMIT|RESOURCE_QUOTA)_EXCEEDED\b",
         "A quota of the project is used up. Try again in a minute, or raise the quota in the console.",
         documented=False,
     ),
@@ -331,7 +331,7 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         r"\bpermission denied to create extension\b|"
         r"(?<!\bfile )\bextension\b[^:]{0,80}\b(?:not (?:available|supported|allowed)|is not)\b|"
         r"\bextension\b[^:]{0,80}\bhas no (?:installation|update)\b|"
-        r"\bcould not open extension control file\b|\bunsupported extensions?\b|"
+        r"\bcould not open extension control file\b|(?<!tlsv1 )\bunsupported extensions?\b|"
         r"\bcan only create extension in database\b|"
         r"\bextension \"…\" must be loaded via\b|\bcould not find function \"…\" in file\b|"
         r"\bobject of an extension does not exist\b|"

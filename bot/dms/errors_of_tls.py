@@ -17,6 +17,7 @@ TLS_ERRORS: tuple[KnownError, ...] = (
         rf"{_TLS}\b.{{0,120}}\bunsupported[ _]protocol\b|\bprotocol version mismatch\b|"
         rf"\bprotocol version TLS\S* is not accepted\b|{_TLS}: protocol version not supported\b|"
         rf"{_TLS}v?\w{{0,4}} alert protocol version\b|"
+        rf"\bunsupported ssl version\b|"
         rf"{_TLS} version\b.{{0,60}}\b(?:not supported|unsupported|not accepted|too old)\b|"
         rf"\bno shared cipher\b|{_TLS}: no cipher suite supported\b|\bno protocols available\b|"
         + oracle("29019"),
