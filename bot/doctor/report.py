@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.doctor.finding import Finding, Grade
 from bot.util.redact import redact
+from bot.util.text import count_of
 
 _WIDTH = 22
 
@@ -48,8 +49,9 @@ def _lines(finding: Finding) -> list[str]:
 def _totals(findings: Sequence[Finding]) -> str:
     failed = sum(each.failed for each in findings)
     warned = sum(each.grade is Grade.WARN for each in findings)
+    checks = count_of(len(findings), "check")
     if failed:
-        return f"{failed} of {len(findings)} checks failed: fix them before you rely on the bot."
+        return f"{failed} of {checks} failed: fix that before you rely on the bot."
     if warned:
-        return f"The bot will run; {warned} of {len(findings)} checks need attention."
-    return f"All {len(findings)} checks passed."
+        return f"The bot will run; {warned} of {checks} {'needs' if warned == 1 else 'need'} attention."
+    return f"All {checks} passed." if len(findings) > 1 else "The check passed."

@@ -475,7 +475,24 @@ def test_the_report_hides_secrets() -> None:
     text = report([Finding("x", Grade.FAIL, "postgresql://bot:pw@db is away, xoxb-1234-abcd", "Fix it.")])
     assert "pw" not in text
     assert "xoxb-1234" not in text
-    assert text.endswith("fix them before you rely on the bot.")
+    assert text.endswith("fix that before you rely on the bot.")
+
+
+@pytest.mark.parametrize(
+    ("grades", "said"),
+    [
+        ("F", "1 of 1 check failed: fix that before you rely on the bot."),
+        ("FWO", "1 of 3 checks failed: fix that before you rely on the bot."),
+        ("W", "The bot will run; 1 of 1 check needs attention."),
+        ("WWO", "The bot will run; 2 of 3 checks need attention."),
+        ("O", "The check passed."),
+        ("OO", "All 2 checks passed."),
+    ],
+)
+def test_the_last_line_counts(grades: str, said: str) -> None:
+    by_letter = {str(each)[0]: each for each in Grade}
+    findings = [Finding("x", by_letter[each], "It is so.") for each in grades]
+    assert report(findings).splitlines()[-1] == said
 
 
 def doctor(environ: Environ, *options: str) -> Any:
