@@ -32,7 +32,11 @@ def use(ws: Workspace, path: str, values: dict[str, Any]) -> tuple[int, str]:
 
 
 def place(ws: Workspace, url: ResponseUrl, values: dict[str, Any]) -> Message | None:
-    """Post, replace or delete, as the answer says. Raises SlackError if Slack would refuse it."""
+    """Post, replace or delete, as the answer says. Raises SlackError if Slack would refuse it.
+
+    Only what all see goes into a thread:
+    https://docs.slack.dev/interactivity/handling-user-interaction#publishing_in_thread
+    """
     original = _original(ws, url)
     if values.get("delete_original"):
         _delete(ws, original)
@@ -47,7 +51,7 @@ def place(ws: Workspace, url: ResponseUrl, values: dict[str, Any]) -> Message | 
         ws,
         ws.world.channels[url.channel],
         content,
-        thread_ts=values.get("thread_ts") or None,
+        thread_ts=None if private else values.get("thread_ts") or None,
         ephemeral_for=url.user if private else None,
     )
 

@@ -199,6 +199,10 @@ class Replier:
         if target.said is not None:
             self._reply(target, target.said, message, public or target.readers is Readers.EVERYBODY)
             return
+        # In a thread, a response URL shows only what all may see. Source: see `bot.slack.api.said`.
+        for_one = not public and not target.replace
+        if target.thread and for_one and self._posted_to_one(target.who, message, target.thread):
+            return
         if target.response_url and self._respond(target, message, public):
             return
         self._post_ephemeral(target.who, message, target.thread or None)
@@ -288,6 +292,11 @@ class Replier:
 
     def _post_ephemeral(self, who: Person, message: dict[str, Any], thread: str | None = None) -> None:
         """An ephemeral message in the channel; a direct message if the bot is not a member there."""
+        if not self._posted_to_one(who, message, thread):
+            self._client.chat_postMessage(channel=who.user, **message)
+
+    def _posted_to_one(self, who: Person, message: dict[str, Any], thread: str | None) -> bool:
+        """Whether Slack takes it as an ephemeral message."""
         try:
             self._client.chat_postEphemeral(
                 channel=who.channel or who.user, user=who.user, thread_ts=thread, **message
@@ -295,7 +304,9 @@ class Replier:
         except SLACK_ERRORS as error:
             if refuses_blocks(error, message):
                 raise
-            self._client.chat_postMessage(channel=who.user, **message)
+            log.info("not_shown_to_one", error=reason_of(error))
+            return False
+        return True
 
     def _update_view(self, target: ReplyTarget, view: dict[str, Any]) -> None:
         if not target.view_id:

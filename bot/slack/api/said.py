@@ -1,7 +1,8 @@
 """Answers to messages: to a mention in a channel, and to what people write to the app directly.
 
 Sources: https://docs.slack.dev/reference/methods/chat.postMessage and …/chat.postEphemeral: in a thread, it
-is shown only if that has replies already.
+is shown only if that has replies already. A response URL takes a thread only with `in_channel`:
+https://docs.slack.dev/interactivity/handling-user-interaction#publishing_in_thread
 """
 
 from __future__ import annotations
