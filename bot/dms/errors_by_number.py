@@ -38,6 +38,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         Cause.READ_ONLY,
         oracle("16000", "01300", "16224")
         + r"|\bin a read-only transaction\b|--(?:super-)?read-only option\b|"
+        r"\brunning in read-only mode\b|\bInnoDB is in read only mode\b|"
         + mysql(1836)
         + "|"
         + sql_server(976, 978, 3906, 5063)
@@ -62,7 +63,7 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CORRUPT,
-        mysql(1034, 1194, 1195, 1812, 1877, 1932)
+        mysql(1034, 1194, 1195, 1712, 1812, 1877, 1932)
         + "|"
         + sql_server(823, 824, 3043, 3182, 3301, 3302, 3313, 3314, 3414, 3456, 5125, 5172, 9003, 9004)
         + "|"
@@ -75,7 +76,9 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         r"\b(?:re|un)doing of (?:a )?logged operations?\b|"
         r"\bcould not redo log record\b|\bappears to have been truncated by the operating system\b|"
         r"\bwas damaged when the backup occurred\b|\bincorrect key file for table\b|"
-        r"\bdoesn't exist in engine\b|\bBACKUP(?: '…')? detected (?:an error on page|corruption)\b|"
+        r"\bindex for table '…' is corrupt\b|\bis missing, corrupt or contains bad data\b|"
+        r"\btablespace is missing for table\b|\bdoesn't exist in engine\b|"
+        r"\bBACKUP(?: '…')? detected (?:an error on page|corruption)\b|"
         r"\bto SQL Server during a (?:read|write) at offset\b|\bis not a valid database file header\b|"
         r"\bpassed to log scan in database '…' is not valid\b|\bwhile processing the log for database\b|"
         r"\bduring recovery, preventing the database\b",
@@ -172,7 +175,9 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         r"applier metadata)\b.{0,20}\b(?:info )?(?:structure|repository)\b|"
         r"\bevent read from binlog did not pass (?:crc check|checksum)\b|"
         r"\bfailed to (?:open|read) the relay log\b|"
-        r"\brelay log\b[^:]{0,60}\b(?:corrupt\w*|not found|cannot be opened)\b|" + mysql(1594, 13121),
+        r"\brelay log\b[^:]{0,60}\b(?:corrupt\w*|not found|cannot be opened)\b|"
+        r"\bbinary log file\b.{0,120}\bis logically corrupted\b|\bcorrupted replication event was detected\b|"
+        r"\breplication event checksum verification failed\b|" + mysql(1594, 1610, 1743, 1744, 1866, 13121),
         "A binary log of the source, or the destination's copy of it (the relay log), cannot be read. "
         "Check the "
         "source's binary logs with `mysqlbinlog`, then {go_on}.",
@@ -188,7 +193,10 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
     known(
         Cause.GTID_STATEMENT,
         mysql(1785, 1786, 1787, 1788)
-        + r"|\bviolates GTID consistency\b|\bupdates to non-transactional tables can only be done\b",
+        + r"|\bviolates GTID consistency\b|\bupdates to non-transactional tables can only be done\b|"
+        # So in 5.6 and 5.7.
+        r"\bCREATE TABLE \.\.\. SELECT is forbidden when\b|"
+        r"\bCREATE TEMPORARY TABLE and DROP TEMPORARY TABLE can be executed\b",
         "A statement on the source cannot be replicated with GTIDs, such as CREATE TABLE … SELECT or one "
         "that "
         "changes InnoDB and other tables together: change the application.",

@@ -138,7 +138,9 @@ DATABASE_ERRORS: tuple[KnownError, ...] = (
     # The MySQL manual, "mysql_upgrade — Check and Upgrade MySQL Tables".
     known(
         Cause.SYSTEM_TABLES,
-        mysql(1558, 1682) + r"|\bplease use (?:mysql_upgrade|mariadb-upgrade)\b|"
+        mysql(1548, 1558, 1682, 1728)
+        + r"|\bcannot load from mysql\.\w{1,64}\. the table is probably corrupted\b|"
+        r"\bplease use (?:mysql_upgrade|mariadb-upgrade)\b|"
         r"\bperformance_schema\.(?:session|global)_(?:variables|status)' doesn't exist\b",
         "The server's own tables are older than the server, as it was upgraded and they were not: run "
         "`mysql_upgrade` there (MariaDB: `mariadb-upgrade`), restart it, then {go_on}.",

@@ -217,9 +217,9 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         Cause.BINLOG_SETTINGS,
         r"\blog[_ -]bin\b|\bbinlog_(?:format|row_image)\b|"
         r"\bbinary logging\b.{0,60}\b(?:off|not|disabled|must)\b|"
-        r"\bbinary log is not open\b|\bbinlogging on server not active\b|"
+        r"\bbinary log is not open\b|\bbinlogging on server not active\b|\bnot using binary logging\b|"
         r"\breplicate anonymous transaction when AUTO_POSITION\b|"
-        r"\bgtid_mode\b|\benforce_gtid\w*\b|(?<!\bvalue of )\bserver_id\b|\berror 1794\b|"
+        r"\bgtid_mode\b|\benforce_gtid\w*\b|(?<!\bvalue of )\bserver_id\b|\berror (?:1381|1794)\b|"
         r"\bequal MySQL server (?:ids?|UUIDs)\b",
         "Binary logging on the source is off or not as DMS needs it: "
         "check `log_bin`, `binlog_format=ROW`, `server_id` (set, and of no other server) "
