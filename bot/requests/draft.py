@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from bot.dms.delay import MeasuredDelay
 from bot.dms.model import ConfigSnapshot, Database, Job, Options
 from bot.dms.rules import HARMLESS, Action, caution
+from bot.dms.running_errors import any_failed
 from bot.policy.access import Verdict
 from bot.requests.action import Confirmation
 from bot.requests.base import RequestContext
@@ -205,13 +206,20 @@ class Drafter:
             at_risk=seen.risk_names,
             selections=selections,
             none_affected=seen.none_affected,
-            faulty=seen.faulty,
+            faulty={**self._known_faulty(draft), **seen.faulty},
             # Kept, so that a change of the settings moves neither the request nor its reminder.
             approval_channel=approval_channel or self._ctx.approval_channel,
             effect=self.effect(draft),
             projects=projects_text(draft.jobs, self._ctx.access.policy.projects),
             display_names=self._ctx.ambiguous(draft.jobs),
         )
+
+    def _known_faulty(self, draft: RequestDraft) -> dict[str, bool]:
+        """What was last seen to be wrong with the databases of jobs whose databases are not read for it."""
+        if draft.action is not Action.EDIT:
+            return {}
+        faulty = self._ctx.store.faulty_databases([job.name for job in draft.jobs])
+        return {name: any_failed(each) for name, each in faulty.items()}
 
     def _delays(self, draft: RequestDraft, seen: SeenDatabases) -> dict[str, MeasuredDelay]:
         """Empty for a request that waits until nothing is missing: the present delay does not matter then."""

@@ -16,7 +16,7 @@ from bot.dms.rules import Action
 from bot.requests.draft import RequestDraft
 from bot.requests.groups import asked_flags, mixed_statuses_answer
 from bot.store.facts import RequestFacts
-from bot.store.records import Request, Run, RunState
+from bot.store.records import JobSnapshot, Request, Run, RunState
 from sandbox.dms import DmsServer
 from tests.commands.test_groups import CDC, DUMP, Refs
 from tests.jobs import a_job
@@ -120,6 +120,15 @@ def test_an_edit_is_asked_for_again_with_its_reason(typing: CommandService) -> N
     token = typing.ctx.store.ref(DANA.team, form.ref)
     assert token is not None
     assert token.data["flags"] == {"reason": "CHG-1"}, "what is chosen in the form is saved with it"
+
+
+def test_an_edit_shows_what_is_wrong_with_the_job_as_lists_do(typing: CommandService) -> None:
+    """To remove a database that failed is a way out ("Migration job statuses", PostgreSQL)."""
+    job = next(each for each in typing.ctx.dms.list_jobs().jobs if each.id == "orders")
+    snapshot = JobSnapshot(job, NOW, NOW, {"app": "FAILED/CDC/error: disk is full"})
+    typing.ctx.store.save_known([snapshot])
+    typing.type("edit orders --name Orders")
+    assert newest(typing).facts.faulty == {job.name: True}
 
 
 def test_each_project_is_asked_for_with_all_of_it(dms: DmsServer, tmp_path: Path) -> None:

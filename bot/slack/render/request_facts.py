@@ -14,8 +14,8 @@ from bot.slack.render.request_details import subject
 from bot.store.records import Decision, Request
 from bot.util.text import count_of
 
-_COUNTED = frozenset({Action.RESTART, Action.DELETE})
-"""Actions whose consequence names the number of databases."""
+_COUNTED = frozenset({Action.RESTART, Action.DELETE, Action.EDIT})
+"""Actions whose consequence says which databases they affect, or how many."""
 
 
 def facts_line(request: Request, decisions: Sequence[Decision], related: RelatedRequests) -> str:
