@@ -97,9 +97,8 @@ def _wiped(job: Job, options: Options) -> str:
     named = f"the destination {kind_in(job)}s above"
     if not _whole(options):
         return f"*All data is wiped*, at least in {named}. {again}"
-    return (
-        f"*All data is wiped*, at least in {wiped_of(job, named)}, at most in the whole destination. {again}"
-    )
+    least = wiped_of(job, named, stop_first=options.stop_first)
+    return f"*All data is wiped*, at least in {least}, at most in the whole destination. {again}"
 
 
 def _full(job: Job) -> str:

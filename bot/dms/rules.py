@@ -207,7 +207,7 @@ def _in_words(reason: str, job: Job, options: Options, databases: Sequence[Datab
         where=where(job),
         stopped=_stopped_in(job),
         healthy=first_few(healthy, _NAMED),
-        none_failed=", and none of its databases has failed" if databases else "",
+        none_failed=f", and none of its {display.kind_in(job)}s has failed" if databases else "",
     )
 
 

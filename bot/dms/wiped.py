@@ -20,10 +20,13 @@ def wiped_text(job: Job) -> str:
     return f"wipes at least {_least(job)}, at most the whole destination"
 
 
-def wiped_of(job: Job, databases: str) -> str:
+def wiped_of(job: Job, databases: str, *, stop_first: bool = False) -> str:
     """The least that is wiped of `databases`, such as `the databases named above`; to follow “in”. Of a job
-    that loads tables, these: it lists them, and no databases."""
-    if _only_what_an_error_hit(job):
+    that loads tables, these: it lists them, and no databases.
+
+    With `stop_first`, it is stopped before, and restarts from the beginning: it need not have errors.
+    """
+    if _only_what_an_error_hit(job) and not (stop_first and job.error is None):
         return f"those of {databases} that an error has hit"
     if engines_of(job) in _BY_DATABASE:
         return databases

@@ -31,8 +31,8 @@ def promise(facts: RequestFacts) -> str:
     """What the bot waits for, in sentences; what people do before that, the warning of the verb says."""
     begins = "that time" if facts.due is not None else "it is confirmed and approved"
     return (
-        f"{ONCE_DRAINED}: three samples in a row of every database, measured after {begins}. If that is not "
-        f"so {humanize(LASTS)} later, nothing is sent."
+        f"{ONCE_DRAINED}: three samples in a row of every database that replicates, measured after {begins}. "
+        f"If that is not so {humanize(LASTS)} later, nothing is sent."
     )
 
 

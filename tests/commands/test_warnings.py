@@ -220,6 +220,17 @@ def test_a_restart_says_of_each_engine_what_its_guide_does(
     assert "you supplied" not in said(restart.VERB, replace(job, dump_path=""))
 
 
+def test_a_full_dump_that_is_stopped_first_need_not_have_errors() -> None:
+    """ "Manage migration jobs" (PostgreSQL): one that "was stopped during a full dump" restarts "from the
+    beginning"; only one that failed wipes no more than the databases "impacted by the errors"."""
+    assert restart.VERB.action is not None
+    job, first = job_in("RUNNING", "FULL_DUMP"), Options(stop_first=True)
+    text = " ".join(restart.VERB.action.warning(job, first, ("sales",)))
+    assert "at least in the destination databases above, at most" in text
+    failed = replace(job, error=Fault(9, "broken"))
+    assert "that an error has hit" in " ".join(restart.VERB.action.warning(failed, first, ("sales",)))
+
+
 def test_a_restart_of_some_databases_does_not_promise_for_the_others() -> None:
     assert restart.VERB.action is not None
     some = Options(databases=("sales",))

@@ -549,6 +549,20 @@ def test_what_holds_for_several_jobs_alike_is_said_once() -> None:
     assert text.count("Both can resume.") == 1
 
 
+def test_an_edit_that_names_its_databases_does_not_say_that_all_are_affected() -> None:
+    facts = RequestFacts(changes=("➖ *Removed*: 1 database: `crm`",))
+    edit = request(Action.EDIT, RequestState.APPROVING, databases={}, facts=facts)
+    text = all_text(accepted(approval_card(edit, ASKING, [], NOW)))
+    assert "*Removed*: 1 database: `crm`" in text
+    assert "all databases" not in text
+
+
+def test_a_restart_that_stops_a_dump_first_wipes_all_that_it_loads() -> None:
+    one, options = job(phase="FULL_DUMP"), Options(stop_first=True)
+    asked = request(Action.RESTART, RequestState.APPROVING, jobs=(one,), options=options)
+    assert "*Wipes at least its 2 databases*" in all_text(accepted(approval_card(asked, ASKING, [], NOW)))
+
+
 def test_while_approving() -> None:
     waiting = request(state=RequestState.APPROVING, needed=2, rule="prod")
     payload = shown(waiting, decisions=[APPROVED])

@@ -69,7 +69,9 @@ def _restart(request: Request) -> str:
     if not whole:
         least, most = count, ""
     else:
-        said = dict.fromkeys(wiped_of(job, "_") for job in request.jobs)
+        said = dict.fromkeys(
+            wiped_of(job, "_", stop_first=request.options.stop_first) for job in request.jobs
+        )
         its = f"its {count}" if len(request.jobs) == 1 and count[0].isdigit() else count
         named = (each.replace("_", its) if "_" in each else f"{each} ({count})" for each in said)
         least = " or ".join(named)
