@@ -22,7 +22,7 @@ _CONSOLE = re.compile(r"/dbmigration/migrations/locations/(?P<location>[^/]+)/in
 _LINK = re.compile(rf"{re.escape(CONSOLE)}[^\s<>|\"`]+")
 _SERVICE = "//datamigration.googleapis.com/"
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
-_BEFORE, _AFTER = "#(\"'*_~", ".,;:!?…)\"'*_~-"
+_BEFORE, _AFTER = "#(\"'*_~", ".,;:!?…)\"'*_~"
 """Punctuation around a name in a sentence; no name has it."""
 _CHANNEL = re.compile(r"#[CG][A-Z0-9]{7,}")
 """A channel whose name Slack did not send. Source: https://docs.slack.dev/messaging/formatting-message-text"""
@@ -76,6 +76,9 @@ def read(text: str, right: str) -> str:
 def _unwrapped(text: str) -> str:
     """The full resource name in the URL of a console page or behind the service's name; else the text. What
     is around it in a sentence is left out."""
+    inner = text.strip(_AFTER.replace("*", "") + "(#")
+    if inner.startswith("*") != inner.endswith("*"):
+        return text  # a pattern, such as `orders-*`: the job `orders` is not what it means
     text = text.translate(_DASHES).lstrip(_BEFORE).rstrip(_AFTER)
     if text.startswith(_SERVICE):
         return text.removeprefix(_SERVICE)

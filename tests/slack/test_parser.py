@@ -227,6 +227,13 @@ def test_a_job_as_it_stands_in_a_sentence(typed: str) -> None:
     assert read(f"stop {typed} <#C0123456789|b>, #c").jobs == ("orders-db", "b", "c")
 
 
+@pytest.mark.parametrize("typed", ["orders-*", "orders*,", "*orders", "(orders-*)", "orders-", "orders–"])
+def test_a_pattern_or_half_a_name_is_no_job_of_another_name(typed: str) -> None:
+    """`stop orders-*` acted on `orders` at once."""
+    for line in (f"stop {typed}", f"show {typed}", f"stop a {typed}"):
+        assert "is not a job" in refused(line)
+
+
 def test_a_link_into_the_console_is_what_its_address_says() -> None:
     console = (
         "https://console.cloud.google.com/dbmigration/migrations/locations/europe-west1/instances/orders-db"
