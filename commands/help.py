@@ -40,15 +40,16 @@ _SIZES = {
 
 
 def _run(ctx: Context, invocation: Invocation) -> Answer:
-    if not invocation.words:
+    words = ((each, each.removeprefix(ctx.settings.command).strip().lower()) for each in invocation.words)
+    typed, name = next((each for each in words if each[1]), ("", ""))
+    if not name:
         return _overview(ctx)
-    name = invocation.words[0].removeprefix(ctx.settings.command).strip().lower()
     verb = ctx.verbs.get(name)
     if verb is None:
         hint = did_you_mean(name, ctx.verbs, f"{COMMAND} help {{}}")
         raise UsageError(
             f"Unknown command `{name}`.{hint} `{COMMAND} help` lists all of them.",
-            corrections=[{invocation.words[0]: nearest(name, ctx.verbs)}] if hint else (),
+            corrections=[{typed: nearest(name, ctx.verbs)}] if hint else (),
         )
     return _one(ctx, verb)
 

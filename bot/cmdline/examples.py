@@ -23,6 +23,11 @@ _VALUES = {
     "max-downtime": "90m",
     "max-delay": "10s",
     "writers": "web,worker",
+    "operation": "operation-1764",
+    "dump-path": "gs://acme-dumps/orders.sql",
+    "request": "Ab3d",
+    "max-bytes": "64KiB",
+    "move": "orders-db",
     "checklist": '"Tell the shop","Run ANALYZE"',
 }
 """Values of flags whose kind does not suggest one."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from bot.cmdline import all_jobs, examples, flags, job_refs
+from bot.cmdline import all_jobs, examples, flags, job_refs, misplaced
 from bot.cmdline.corrections import APPEND, corrected_tokens
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
 from bot.cmdline.lexer import Token, items, short, split, unshield
@@ -133,7 +133,7 @@ class _Parser:
         if head.lower() == "all" and self._needs_no_all() and not equals:
             self.all_typed = tokens[at].text
             return at + 1
-        flag = self._known_flag(head.lower().replace("_", "-"), tokens[at])
+        flag = self._known_flag(head.lower().replace("_", "-"), tokens[at : at + 2])
         if flag.kind == "switch":
             if equals:
                 raise UsageError(
@@ -161,7 +161,7 @@ class _Parser:
     def _check_quotes(self, flag: Flag, tokens: tuple[Token, ...], start: int, ended: int) -> None:
         """Refuse a text of several words without quotes, if the words after it can only belong to it."""
         loose = list(takewhile(lambda each: not (each.is_flag or each.quoted), tokens[ended:]))
-        job = self.jobs or any(each.text == "--all" for each in tokens)
+        job = self.jobs or self.syntax.jobs == "none" or any(each.text == "--all" for each in tokens)
         if tokens[ended - 1].quoted or len(loose) < (1 if job else 2):
             return
         end = ended + len(loose)
@@ -187,10 +187,11 @@ class _Parser:
             )
         self.flags[flag.name] = value
 
-    def _known_flag(self, name: str, token: Token) -> Flag:
+    def _known_flag(self, name: str, tokens: Sequence[Token]) -> Flag:
         known = {flag.name: flag for flag in self.syntax.flags}
         if name in known:
             return known[name]
+        misplaced.refuse_flag(self.verb, self.syntax, name, tokens)
         if not known:
             raise UsageError(
                 f"`{self.verb}` takes no flags, so not `--{short(name)}`: write `{self._line()}`."
@@ -200,7 +201,7 @@ class _Parser:
             raise UsageError(
                 f"`{self.verb}` has no flag `--{short(name)}`: "
                 f"did you mean `--{near}`, as in `{self._with_flag(known[near])}`?",
-                corrections=[{token.text: with_head(token, f"--{near}")}],
+                corrections=[{tokens[0].text: with_head(tokens[0], f"--{near}")}],
             )
         raise UsageError(
             f"`{self.verb}` has no flag `--{short(name)}`: "
@@ -259,11 +260,12 @@ class _Parser:
         head, dot, rest = re.sub("^(label):", r"\1.", typed, flags=re.IGNORECASE).partition(".")
         if head.lower() in self.syntax.filters and (not dot or head.lower() == "label"):
             return f"{head.lower()}{dot}{rest}"
+        misplaced.refuse_filter(self.verb, self.syntax, token)
         if not self.syntax.filters:
             raise UsageError(
                 f"`{self.verb}` takes no filters, so not `{short(typed)}=…`: write `{self._line()}`."
             )
-        near = nearest(typed, self.syntax.filters)
+        near = nearest(misplaced.synonym(typed) or typed, self.syntax.filters)
         if not near and "label" in self.syntax.filters:
             raise UsageError(
                 f"`{self.verb}` has no filter `{short(typed)}=`: a label is `label.{short(typed)}=…`, as in "
@@ -281,6 +283,8 @@ class _Parser:
 
     def _positional(self, token: Token) -> None:
         if self._takes_job(token):
+            if not job_refs.is_job_in_a_sentence(unshield(job_text(token)).rstrip(",")):
+                misplaced.refuse_value(self.verb, self.syntax, self.jobs)
             self._add_jobs(token)
         elif self.syntax.names and self.jobs and "," not in token.text:
             self.jobs[0] = f"{self.jobs[0]} {unshield(token.text)}"
@@ -318,6 +322,7 @@ class _Parser:
         if all_jobs.means_all((*self.jobs, extra)) and not no_all:
             self.jobs.append(extra)
             return
+        misplaced.refuse_word(self.verb, self.syntax, token, self.jobs)
         if self.timed:
             # It may be a part of the time, which is another one without it.
             name, example = self.timed.name, TIMES[self.timed.kind]
@@ -328,6 +333,12 @@ class _Parser:
         if self.syntax.jobs in ("one", "optional"):
             if all_jobs.means_all(self.jobs):
                 raise self._one_or_all(extra, self.jobs)
+            if self.syntax.filters and not all_jobs.means_all([extra]):
+                # What the word narrows is not known, so less of it may be more than was asked for.
+                raise UsageError(
+                    f"`{self.verb}` takes one job and no `{extra}`: write for example "
+                    f"`{self._line(job=self.jobs[0])}`."
+                )
             raise UsageError(
                 f"`{self.verb}` takes one job, so leave out `{extra}`: "
                 f"write `{self._line(job=self.jobs[0])}` (and items of a list with commas between them).",

@@ -121,3 +121,8 @@ def test_classic_blocks_have_the_same_text(typing: CommandService) -> None:
     (inside,) = [child["text"]["text"] for child in folded["child_blocks"]]
     assert classic[-1] == f"*More*\n{inside}"
     assert "`/dms restart JOB --databases a,b | --failed-only | --pick`" in inside
+
+
+def test_the_slash_command_before_a_verb_is_no_verb(typing: CommandService) -> None:
+    assert words(typing.type("help /dms restart")) == words(typing.type("help restart"))
+    assert words(typing.type("help /dms")) == words(typing.type("help"))
