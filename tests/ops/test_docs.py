@@ -20,7 +20,8 @@ from bot.config.settings import OPTIONS, Settings
 from bot.cutover.ledger import _UNAUDITED
 from bot.cutover.wording import EVENT_TEXT
 from bot.dms import rules_page
-from bot.policy.permissions import Permission
+from bot.policy.draft import _GUARDED
+from bot.policy.permissions import DESTROYS, Permission
 from bot.runtime import metrics
 from commands import all_verbs
 
@@ -163,6 +164,12 @@ def test_what_a_role_may_names_each_verb(role: str, wanted: set[Permission]) -> 
     assert row is not None
     verbs = {name for name, verb in all_verbs().items() if verb.permission in wanted}
     assert verbs <= set(re.findall(r"\w+", row[1]))
+
+
+def test_what_a_first_policy_asks_approval_of_is_told() -> None:
+    told = re.search(r"In production, (.*?) need a second person", text("policy"), re.DOTALL)
+    assert told is not None
+    assert set(re.findall(r"`(\w+)`", told[1])) == set(_GUARDED) - DESTROYS
 
 
 def test_what_the_audit_has_of_a_cutover_is_told() -> None:
