@@ -29,7 +29,8 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
     ),
     known(
         Cause.CLEANUP,
-        r"\bcleanup may have failed\b|\bfailed to clean up\b",
+        r"\bcleanup may have failed\b|\bfailed to clean up\b|"
+        r"\bcould not drop (?:replication )?slot\b(?!.*\bis active\b)",
         "DMS could not clean up on the source: look for what it left there, and remove it.",
         documented=False,
         by_family={
@@ -191,10 +192,9 @@ REPLICATION_ERRORS: tuple[KnownError, ...] = (
         # MySQL's error 1236 has many reasons, which it quotes: only without one does its number count.
         r"\b(?:fatal )?error 1236\b[^:]*$|\berror_code:? ?1236\b[^:]*$|"
         r"\bcould not find (?:first log file|next log)\b|\bbinary log: could not open log file\b|"
-        r"\b(?:binlogs?|binary logs?)\b(?:(?!\bconnection\b)[^:]){0,80}\b(?:purged|lost|not found|expired|"
-        r"removed)\b|"
-        r"\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|\blost binlog position\b|"
-        r"\bbinlog truncated\b|\b(?:binlog|binary log)\b.{0,160}\bno longer available\b",
+        r"\b(?:binlogs?|binary logs?)\b(?:(?!\b(?:connection|may|will)\b)[^:]){0,80}\b(?:purged|lost|"
+        r"not found|expired|removed)\b|\bpurged (?:the )?(?:required )?(?:binlogs?|binary logs?)\b|"
+        r"\blost binlog position\b|\bbinlog truncated|\bbin(?:|ary )log\b.{0,160}\bno longer available\b",
         LOGS_GONE.format("binary logs were purged; keep them longer"),
     ),
     known(
