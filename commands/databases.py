@@ -16,6 +16,7 @@ from bot.policy.permissions import Permission
 from bot.requests.delay import resumed_at
 from bot.util import parallel
 from commands.support.actions import migrated
+from commands.support.bare_filters import with_bare_filters
 from commands.support.base import Context, Verb
 from commands.support.dump import dump_forecast
 from commands.support.filters import check_value, one_of
@@ -24,6 +25,8 @@ from commands.support.resolve import find_job
 from commands.support.visibility import permitted_actions
 
 PER_PAGE = 25
+_STATES = {each.value.casefold(): each.value.casefold().replace("_", "-") for each in ObjectState}
+"""What stands for a state without `state=`, where no database has it in its name."""
 _LOADED = frozenset(
     {
         ObjectPhase.CDC,
@@ -41,6 +44,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         dump = parts.begin(lambda: dump_forecast(ctx, job))
         progress = parts.begin(lambda: _progress(ctx, job)) if job.phase == Phase.FULL_DUMP else None
     everything = listed.result()
+    if not any(_matches(each, invocation) for each in everything):
+        invocation = with_bare_filters(invocation, _STATES)
     filters = invocation.filters
     check_value("state", filters.get("state"), list(ObjectState), [each.state for each in everything])
     check_value("phase", filters.get("phase"), list(ObjectPhase), [each.phase for each in everything])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from bot.cmdline.answers import DatabasesPage
 from bot.cmdline.invocation import Invocation, UsageError
 from bot.dms.model import Endpoint, State
 from commands.support.bare_filters import with_bare_filters
 from commands.support.filters import check_value, matching, one_of
+from sandbox.dms import DmsServer
 from tests.jobs import a_job
+from tests.policy.command_service import CommandService
 
 JOB = a_job(
     state="NOT_STARTED",
@@ -118,6 +121,11 @@ def test_states_without_their_key(typed: str, state: str | None, rest: tuple[str
         ({}, "the failed Jobs", {"state": "failed"}, ()),
         ({}, "all jobs with errors", {"state": "with-errors"}, ()),
         ({}, "all failed orders", {"state": "failed"}, ("orders",)),
+        ({}, "failed jobs in europe-west1", {"state": "failed"}, ("europe-west1",)),
+        ({}, "failed or stopped orders", {"state": "failed,stopped"}, ("orders",)),
+        ({}, "state: failed", {"state": "failed"}, ()),
+        ({}, "failed,stopped orders,billing", {"state": "failed,stopped"}, ("orders,billing",)),
+        ({}, "in europe-west1", {}, ("in", "europe-west1")),
     ],
 )
 def test_values_of_several_words_and_phases(
@@ -132,6 +140,37 @@ def test_beside_a_filter_of_states_a_state_is_text() -> None:
     assert with_bare_filters(typed) == typed
 
 
+@pytest.mark.parametrize(
+    "typed", ["not failed", "state!=failed", "running not cdc", "label.env!=prod orders"]
+)
+def test_what_is_to_be_left_out_is_not_taken_for_text(typed: str) -> None:
+    """No job would match, which looks as if there were none."""
+    with pytest.raises(UsageError, match="leaves nothing out"):
+        with_bare_filters(Invocation("list", words=tuple(typed.split())))
+
+
 def test_an_empty_value_is_not_a_label_that_is_missing() -> None:
     empty = a_job(labels=(("team", ""),))
     assert matching([empty, JOB, a_job(labels=())], {"label.team": ""}) == (empty,)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("failed", ["shop"]),
+        ("failed,running", ["failed_logins", "shop"]),
+        ("all failed", ["shop"]),
+        ("failed_", ["failed_logins"]),
+        ("cdc", ["failed_logins"]),
+        ("draft", []),
+    ],
+)
+def test_a_state_is_no_part_of_a_databases_name_where_none_has_it(
+    typing: CommandService, dms: DmsServer, typed: str, found: list[str]
+) -> None:
+    named = "sales" if typed == "failed" else "failed_logins"
+    databases = [{"name": "shop", "state": "FAILED", "phase": "FULL_DUMP"}, named]
+    dms.control.add_job("mixed", location="europe-west1", phase="CDC", frozen=True, databases=databases)
+    page = typing.type(f"databases mixed {typed}")
+    assert isinstance(page, DatabasesPage)
+    assert sorted(each.id.database for each in page.databases) == sorted(found)
