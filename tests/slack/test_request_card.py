@@ -563,6 +563,35 @@ def test_a_restart_that_stops_a_dump_first_wipes_all_that_it_loads() -> None:
     assert "*Wipes at least its 2 databases*" in all_text(accepted(approval_card(asked, ASKING, [], NOW)))
 
 
+@pytest.mark.parametrize(
+    ("action", "options", "says"),
+    [
+        (Action.RESTART, Options(failed_only=True), "failed"),
+        (Action.PROMOTE, Options(failback=True), "back to its source"),
+        (Action.RESTART, Options(databases=("orders", "customers")), "2 databases"),
+    ],
+)
+def test_the_title_says_alone_for_what_it_is(action: Action, options: Options, says: str) -> None:
+    (title, *rest) = shown(request(action, options=options))["blocks"]
+    assert says in title["text"]["text"]
+    lines = all_text({"blocks": rest}).lower().split("\n")
+    assert not any(
+        line.startswith(("only 2 databases.", "only what", "back to its source")) for line in lines
+    )
+
+
+@pytest.mark.parametrize(("state", "first"), [("RUNNING", True), ("STOPPED", False)])
+def test_what_is_stopped_already_is_not_said_to_be_stopped_first(state: str, first: bool) -> None:
+    asked = request(
+        Action.RESTART,
+        RequestState.APPROVING,
+        jobs=(job(state=state, phase="FULL_DUMP"),),
+        options=Options(stop_first=True),
+    )
+    text = all_text(accepted(approval_card(asked, ASKING, [], NOW)))
+    assert ("it is stopped first" in text) is first
+
+
 def test_while_approving() -> None:
     waiting = request(state=RequestState.APPROVING, needed=2, rule="prod")
     payload = shown(waiting, decisions=[APPROVED])

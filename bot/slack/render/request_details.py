@@ -49,7 +49,7 @@ def request_details(
     """The blocks of all this; `related` are other open requests for the same jobs. `headed`: what is asked,
     and for which job, is in a heading above."""
     again = ["once more"] if request.parent else []
-    extras = ", ".join((*_extras(request), *again))
+    extras = ", ".join((*(_other_extras(request) if headed else _extras(request)), *again))
     who = mrkdwn.mention("@", request.by.user)
     first = extras[:1].upper() + extras[1:] if headed else f"{who} asks to {request_text(request)}"
     blocks: list[Block] = [m.section(f"{first}.")] if first else []
@@ -133,8 +133,14 @@ def _extras(request: Request) -> list[str]:
         extras.append("only what failed")
     if request.options.failback:
         extras.append("back to its source")
-    if request.options.stop_first:
+    if request.options.stop_first and any(job.state == State.RUNNING for job in request.jobs):
         extras.append("it is stopped first")
+    return [*extras, *_other_extras(request)]
+
+
+def _other_extras(request: Request) -> list[str]:
+    """Those that neither the title says (`scope`) nor the verb's warning."""
+    extras = []
     if request.options.skip_validation:
         extras.append("without the service's checks")
     if request.action is Action.VERIFY and request.options.edits:
