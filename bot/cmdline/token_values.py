@@ -97,8 +97,9 @@ def title_in(tokens: tuple[Token, ...]) -> str:
 
 
 def job_text(token: Token) -> str:
-    """The jobs in a token. A channel stands for the job of its name, so its id is of no use."""
-    return token.prose if "#" in token.prose else token.text
+    """The jobs in a token. A channel stands for the job of its name, so its id is of no use; nor is that of a
+    person, whom the answer names."""
+    return token.prose if "#" in token.prose or token.prose.startswith("@") else token.text
 
 
 def listing(names: Iterable[str]) -> str:

@@ -227,6 +227,11 @@ def test_a_job_as_it_stands_in_a_sentence(typed: str) -> None:
     assert read(f"stop {typed} <#C0123456789|b>, #c").jobs == ("orders-db", "b", "c")
 
 
+def test_a_person_is_no_job() -> None:
+    """Also not one that has their ID in lower case, which the mention arrives as."""
+    assert refused("stop <@U0DANA0001|dana>").startswith("`@dana` is not a job")
+
+
 @pytest.mark.parametrize("typed", ["orders-*", "orders*,", "*orders", "(orders-*)", "orders-", "orders–"])
 def test_a_pattern_or_half_a_name_is_no_job_of_another_name(typed: str) -> None:
     """`stop orders-*` acted on `orders` at once."""
