@@ -12,6 +12,8 @@ _MIN_SCORE = 75
 wrong hint does harm where the suggested verb destroys data."""
 _MIN_LENGTH = 3
 """Shorter words are too easily mistaken for another to allow one wrong letter."""
+_DENIALS = ("not", "no", "un", "dont", "never", "without", "skip", "ex")
+"""What a word begins with that denies the rest of it."""
 _MAX_LENGTH = 100
 """Longer texts are not compared: comparing takes time, and they are no word."""
 
@@ -37,8 +39,8 @@ def nearest(word: str, among: Iterable[str]) -> str:
     It is the only one that begins with `word`, else the most similar one, else (short words) one that
     differs in a single letter: `hist` gives `history`, `restrat` gives `restart`.
     """
-    known = {each.casefold(): each for each in among}
     typed = word.casefold()
+    known = {each.casefold(): each for each in among if not _is_opposite(typed, each.casefold())}
     if not typed or len(typed) > _MAX_LENGTH:
         return ""
     begun = [each for each in known if each.startswith(typed)]
@@ -49,3 +51,13 @@ def nearest(word: str, among: Iterable[str]) -> str:
         return known[alike[0]]
     slips = [each for each in known if OSA.distance(typed, each) == 1]
     return known[slips[0]] if slips and len(typed) >= _MIN_LENGTH else ""
+
+
+def _is_opposite(typed: str, known: str) -> bool:
+    """Whether one of the words denies the other, as `undelete` and `delete` or `no-destination` and
+    `with-destination`: alike, and never meant."""
+    return any(
+        (typed.startswith(each) and not known.startswith(each))
+        or (known.startswith(each) and known.removeprefix(each).lstrip("-_")[:3] == typed[:3])
+        for each in _DENIALS
+    )

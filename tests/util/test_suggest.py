@@ -46,3 +46,34 @@ def test_hints_stand_behind_what_was_said() -> None:
 def test_no_hint_where_no_word_is_near() -> None:
     assert did_you_mean("reboot", VERBS) == ""
     assert or_similar("reboot", VERBS) == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "opposite"),
+    [
+        ("undelete", "delete"),
+        ("unstop", "stop"),
+        ("unpromote", "promote"),
+        ("no-destination", "with-destination"),
+        ("without-destination", "with-destination"),
+        ("validation", "skip-validation"),
+        ("unwatchs", "watches"),
+        ("started", "not_started"),
+    ],
+)
+def test_nobody_is_offered_the_opposite(word: str, opposite: str) -> None:
+    assert nearest(word, [opposite, "history"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("unfreze", "unfreeze"),
+        ("freze", "freeze"),
+        ("exclud", "exclude"),
+        ("skip-validaton", "skip-validation"),
+    ],
+)
+def test_a_word_that_denies_has_its_own_slips(typed: str, meant: str) -> None:
+    among = ["freeze", "unfreeze", "include", "exclude", "skip-validation", "not_started", "starting"]
+    assert nearest(typed, among) == meant
