@@ -96,7 +96,7 @@ def test_an_alert_stops_warning_once_the_job_was_restarted(env: Env) -> None:
     job = a_job(env, "over", state="RUNNING", phase="FULL_DUMP")
     env.dms.set_job(job, state="STOPPED")
     alert = env.slack.wait_message(channel=NEWS, contains=["Act now", job, "[Restart…]"])
-    assert plain(alert).count("Restart or delete it") == 1
+    assert plain(alert).count("restart or delete it") == 1
     env.dms.set_job(job, state="RUNNING")
     over = plain(env.shows(alert, "Was stopped in the full dump", "now ", "full dump"))
     assert "WAL" not in over
