@@ -111,10 +111,11 @@ def not_drained(dms: Reads, jobs: Sequence[Job], after: datetime, now: datetime,
 
 def _why_not(dms: Reads, job: Job, after: datetime, now: datetime, names: Sequence[str]) -> str:
     try:
-        # A SQL Server job may have restored its final log meanwhile. Its engines stay those that were
-        # confirmed: its profiles may be unreadable now.
-        present = replace(job, phase=dms.get_job(job.name, fresh=True).phase)
-        found = measure_drain(dms, present, after, now, names)
+        if reads_backup_files(job):
+            # It may have restored its final log meanwhile. Its engines stay those that were confirmed: its
+            # profiles may be unreadable now.
+            job = replace(job, phase=dms.get_job(job.name, fresh=True).phase)
+        found = measure_drain(dms, job, after, now, names)
     except DmsError as error:
         return f"`{job.id}` could not be measured: {error}"
     if is_drained(found):

@@ -123,10 +123,21 @@ def test_the_final_log_may_be_restored_while_it_waits(desk: CommandService, dms:
     assert after_a_tick(desk).state is RequestState.RUNNING
 
 
+def test_only_a_job_that_has_a_final_log_is_read_again_to_measure_it(
+    desk: CommandService, dms: DmsServer
+) -> None:
+    """Nothing else that is measured depends on the phase; what has changed is looked at before."""
+    add_job(dms, sec_lag=45)
+    plan(desk, -MINUTE, when_drained=True)
+    dms.control.clear_calls()
+    assert after_a_tick(desk).state is RequestState.SCHEDULED
+    assert len(dms.control.calls("GetMigrationJob")) == 1
+
+
 def test_what_was_missing_for_half_an_hour_is_said(desk: CommandService, dms: DmsServer) -> None:
     add_job(dms, sec_lag=45)
     plan(desk, -31 * MINUTE, when_drained=True)
     ended = after_a_tick(desk)
     assert ended.state is RequestState.EXPIRED
-    assert ended.note.startswith("It waited for 31 min, since ")
+    assert ended.note.startswith("It waited for 31 min")
     assert "`app` of `orders` has not drained" in ended.note
