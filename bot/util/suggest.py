@@ -40,7 +40,11 @@ def nearest(word: str, among: Iterable[str]) -> str:
     differs in a single letter: `hist` gives `history`, `restrat` gives `restart`.
     """
     typed = word.casefold()
-    known = {each.casefold(): each for each in among if not _is_opposite(typed, each.casefold())}
+    known = {
+        each.casefold(): each
+        for each in among
+        if not (_is_opposite(typed, each.casefold()) or _begins_otherwise(typed, each.casefold()))
+    }
     if not typed or len(typed) > _MAX_LENGTH:
         return ""
     begun = [each for each in known if each.startswith(typed)]
@@ -61,3 +65,11 @@ def _is_opposite(typed: str, known: str) -> bool:
         or (known.startswith(each) and known.removeprefix(each).lstrip("-_")[:3] == typed[:3])
         for each in _DENIALS
     )
+
+
+def _begins_otherwise(typed: str, known: str) -> bool:
+    """Whether only what follows a hyphen is alike, as in `keep-destination` and `with-destination`."""
+    first, hyphen, _ = typed.partition("-")
+    meant, also, _ = known.partition("-")
+    slips = 1 + len(meant) // 6
+    return bool(hyphen and also) and not meant.startswith(first) and OSA.distance(first, meant) > slips

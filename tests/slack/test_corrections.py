@@ -59,6 +59,7 @@ def error_of(line: str) -> UsageError:
         ("edit orders-db all", ["edit orders-db"]),
         ("delete orders-db --no-destination", []),
         ("delete orders-db --without-destination", []),
+        ("delete orders-db --keep-destination", []),
         ("undelete orders-db", []),
         ("unstop orders-db", []),
         ("reboot orders-db", []),

@@ -56,6 +56,8 @@ def test_no_hint_where_no_word_is_near() -> None:
         ("unpromote", "promote"),
         ("no-destination", "with-destination"),
         ("without-destination", "with-destination"),
+        ("witout-destination", "with-destination"),
+        ("keep-destination", "with-destination"),
         ("validation", "skip-validation"),
         ("unwatchs", "watches"),
         ("started", "not_started"),
@@ -72,8 +74,11 @@ def test_nobody_is_offered_the_opposite(word: str, opposite: str) -> None:
         ("freze", "freeze"),
         ("exclud", "exclude"),
         ("skip-validaton", "skip-validation"),
+        ("wiht-destinaton", "with-destination"),
+        ("eurpoe-wset1", "europe-west1"),
     ],
 )
 def test_a_word_that_denies_has_its_own_slips(typed: str, meant: str) -> None:
     among = ["freeze", "unfreeze", "include", "exclude", "skip-validation", "not_started", "starting"]
+    among += ["with-destination", "europe-west1"]
     assert nearest(typed, among) == meant
