@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from bot.dms.model import ConfigSnapshot, Endpoint, Job, Options, Selection
+from bot.dms.resource_names import project_of, with_project_id
 from bot.dms.rules import DESTRUCTIVE, Action
 from bot.store.facts import UNREAD
 from bot.store.records import Request
@@ -60,7 +61,8 @@ def _edits(then: Job, now: Job, own: Options) -> Iterator[str]:
 def _endpoint_edits(name: str, then: Endpoint, now: Endpoint) -> Iterator[str]:
     """Another connection profile, or the same with another engine or address; what is not known is skipped,
     as profiles cannot always be read."""
-    if then.profile != now.profile:
+    # Older versions kept the number of its project where the job has that.
+    if with_project_id(then.profile, project_of(now.profile)) != now.profile:
         same = then.profile_id == now.profile_id
         yield _changed(
             name, then.profile if same else then.profile_id, now.profile if same else now.profile_id
@@ -69,10 +71,16 @@ def _endpoint_edits(name: str, then: Endpoint, now: Endpoint) -> Iterator[str]:
     for before, after in (
         (then.engine, now.engine),
         (then.provider, now.provider),
-        (then.host, now.host),
+        ("" if _is_cluster_by_address(then, now) else then.host, now.host),
     ):
         if before and after and before != after:
             yield _changed(name, before, after)
+
+
+def _is_cluster_by_address(then: Endpoint, now: Endpoint) -> bool:
+    """Whether one is an AlloyDB cluster by its ID, and the other by an address, which says nothing of the ID:
+    so older versions knew it, and so does gRPC alone (`bot.dms.connection_profiles.lacks_fields`)."""
+    return (then.is_alloydb or now.is_alloydb) and (":" in then.host) != (":" in now.host)
 
 
 def _label_edits(then: dict[str, str], now: dict[str, str]) -> Iterator[str]:

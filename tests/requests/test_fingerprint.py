@@ -70,6 +70,25 @@ def test_what_is_no_edit(after: dict[str, Any]) -> None:
     assert describe_change(then, replace(then, **after)) == ""
 
 
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        replace(A, host="10.0.0.5:5432"),
+        replace(A, host="10.0.0.5:5432", provider=""),
+        replace(A, profile=A.profile.replace("acme", "1234567890")),
+    ],
+    ids=["as gRPC alone has it", "without the job's provider", "by the number of its project"],
+)
+def test_one_destination_that_is_known_in_two_ways_was_not_edited(otherwise: Endpoint) -> None:
+    """As requests of older versions have it, and as it is known after a start while REST does not answer."""
+    by_id, other = make.job(destination=A), make.job(destination=otherwise)
+    assert describe_change(other, by_id) == ""
+    if otherwise.profile == A.profile:
+        assert describe_change(by_id, other) == ""
+        moved = replace(other, destination=replace(otherwise, host="10.0.0.6:5432"))
+        assert "10.0.0.6" in describe_change(other, moved)
+
+
 def test_a_new_state_and_an_edit_are_both_said() -> None:
     then, now = make.job(type="CONTINUOUS"), make.job(type="ONE_TIME", state="STOPPED")
     assert describe_change(then, now) == (
