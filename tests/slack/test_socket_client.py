@@ -99,11 +99,11 @@ def test_it_connects_once_the_app_has_room_for_its_connection() -> None:
         client.proxy = web.proxy = None
         client.connect()
         try:
-            until(lambda: [each for each in log if each["event"] == "socket_mode_not_connected"])
-            time.sleep(0.5)
-            assert len(slack.control.calls("apps.connections.open")) == 1
+            pause, *_ = until(lambda: [each for each in log if each["event"] == "socket_mode_not_connected"])
             slack.control.configure(max_connections=10)
             slack.control.wait_connections()
+            first, second = slack.control.calls("apps.connections.open")[:2]
+            assert second["at"] - first["at"] >= pause["retry_in_s"] - 0.05, "it is rounded"
         finally:
             client.close()
 
