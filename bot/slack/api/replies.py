@@ -253,15 +253,14 @@ class Replier:
             log.info("looking_not_shown", error=reason_of(error))
             return ""
 
-    def _take_back(self, target: ReplyTarget) -> ReplyTarget:
+    def _take_back(self, target: ReplyTarget) -> None:
         """Remove what stood there until the answer came."""
         if not target.looking:
-            return target
+            return
         try:
             self._client.chat_delete(channel=target.who.channel, ts=target.looking)
         except SLACK_ERRORS as error:
             log.warning("looking_not_taken_back", error=reason_of(error))
-        return replace(target, looking="")
 
     def _changed(self, target: ReplyTarget, message: dict[str, Any]) -> bool:
         """Whether the answer has taken the place of what stood there."""
