@@ -242,7 +242,7 @@ class Notifier:
         self._give_up(message, error)
 
     def _respond_instead(self, message: OutMessage, content: Mapping[str, Any]) -> bool:
-        """Try the response URL; whether that worked, or is tried again: a fault of Slack loses nothing."""
+        """Try the response URL; whether that worked, or is tried again later: a fault of Slack passes."""
         try:
             self._sender.respond(message, content)
         except (RateLimited, TransientError) as error:
