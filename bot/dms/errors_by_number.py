@@ -79,7 +79,8 @@ NUMBERED_ERRORS: tuple[KnownError, ...] = (
         r"\bindex for table '…' is corrupt\b|\bis missing, corrupt or contains bad data\b|"
         r"\btablespace is missing for table\b|\bdoesn't exist in engine\b|"
         r"\bBACKUP(?: '…')? detected (?:an error on page|corruption)\b|"
-        r"\bto SQL Server during a (?:read|write) at offset\b|\bis not a valid database file header\b|"
+        r"(?<!space on the disk\.\) )\bto SQL Server during a (?:read|write) at offset\b|"
+        r"\bis not a valid database file header\b|"
         r"\bpassed to log scan in database '…' is not valid\b|\bwhile processing the log for database\b|"
         r"\bduring recovery, preventing the database\b",
         "Stored data is damaged: check and repair it on the database that says so, or restore it, before "
