@@ -14,6 +14,8 @@ _MIN_LENGTH = 3
 """Shorter words are too easily mistaken for another to allow one wrong letter."""
 _DENIALS = ("not", "no", "un", "dont", "never", "without", "skip", "ex")
 """What a word begins with that denies the rest of it."""
+_NEGATIONS = frozenset({"no", "not", "never", "without", "keep"})
+"""The same as words between hyphens: `with-no-destination`."""
 _MAX_LENGTH = 100
 """Longer texts are not compared: comparing takes time, and they are no word."""
 
@@ -60,7 +62,7 @@ def nearest(word: str, among: Iterable[str]) -> str:
 def _is_opposite(typed: str, known: str) -> bool:
     """Whether one of the words denies the other, as `undelete` and `delete` or `no-destination` and
     `with-destination`: alike, and never meant."""
-    return any(
+    return bool(_NEGATIONS.intersection(typed.split("-")).difference(known.split("-"))) or any(
         (typed.startswith(each) and not known.startswith(each))
         or (known.startswith(each) and known.removeprefix(each).lstrip("-_")[:3] == typed[:3])
         for each in _DENIALS

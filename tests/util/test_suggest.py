@@ -58,6 +58,7 @@ def test_no_hint_where_no_word_is_near() -> None:
         ("without-destination", "with-destination"),
         ("witout-destination", "with-destination"),
         ("keep-destination", "with-destination"),
+        ("with-no-destination", "with-destination"),
         ("validation", "skip-validation"),
         ("unwatchs", "watches"),
         ("started", "not_started"),
