@@ -58,11 +58,14 @@ def kind_in(*jobs: Job) -> str:
 
 
 def kinds_named(names: str) -> str:
-    """What objects are of which only the names are known, in the plural.
+    """What objects are of which only the names are known, in the plural."""
+    return "objects" if names_tables(names) else "databases"
 
-    Those of Oracle's tables have dots (`str(ObjectId)`). A database whose name has one is an object, too.
-    """
-    return "objects" if _DOTTED.search(names) else "databases"
+
+def names_tables(names: str) -> bool:
+    """Whether these are names of tables: they have dots (`str(ObjectId)`). A database whose name has one
+    counts as a table, too."""
+    return _DOTTED.search(names) is not None
 
 
 def status_text(text: str) -> str:

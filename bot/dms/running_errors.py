@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rapidfuzz import fuzz
 
+from bot.dms.display import names_tables
 from bot.dms.engines import Engines, Family, engines_of, family
 from bot.dms.known_errors import find
 from bot.dms.model import Database, Fault, Job, ObjectId
@@ -119,6 +120,5 @@ def _database(name: str, status: str) -> Database:
     state, _, rest = status.partition("/")
     phase, _, error = rest.partition("/")
     fault = Fault(0, error.removeprefix(_ERROR)) if error else None
-    # A snapshot has the name alone. With dots (`str(ObjectId)`), it is that of a schema or a table.
-    kind = "" if "." in name else "DATABASE"
+    kind = "" if names_tables(name) else "DATABASE"  # a snapshot has the name alone
     return Database("", ObjectId(name, kind), state, phase, fault)
