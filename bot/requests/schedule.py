@@ -16,7 +16,6 @@ from bot.dms.rules import HARMLESS
 from bot.policy.access import Verdict
 from bot.requests import delay, drain
 from bot.requests.base import RequestContext
-from bot.requests.drain import never_sent
 from bot.requests.preflight import frozen_text
 from bot.requests.queries import departed, valid_approvers
 from bot.requests.revalidate import Revalidation
@@ -135,7 +134,7 @@ class Scheduler:
         """Why a promote would wait in vain: older versions took those that this one refuses when planned."""
         if request.facts.cutover or not measures_delay(request.action, request.options):
             return ""
-        found = (never_sent(job, when_drained=request.facts.when_drained) for job in request.jobs)
+        found = (drain.never_sent(job, when_drained=request.facts.when_drained) for job in request.jobs)
         return next(filter(None, found), "")
 
     def _not_drained(self, request: Request) -> str:
