@@ -10,9 +10,9 @@ from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.advice import switch_over
 from bot.dms.delay import MAX_AGE, is_measured
 from bot.dms.display import kind_in
-from bot.dms.engines import reads_backup_files
+from bot.dms.engines import has_final_log, reads_backup_files
 from bot.dms.likely_causes import recovery_of
-from bot.dms.model import Database, Job, Operation, Options, Phase, State
+from bot.dms.model import Database, Job, Operation, Options, State
 from bot.dms.port import Dms
 from bot.dms.rules import Action, check, is_promoted, offers_some_to_promote, some_not_named, unpromotable
 from bot.dms.running_errors import errors_are_retried, runs_with_errors
@@ -104,7 +104,6 @@ def _consequences(options: Options, arriving: str) -> tuple[str, ...]:
 
 
 def _arriving(job: Job) -> str:
-    final_log = job.phase == Phase.READY_FOR_PROMOTE and reads_backup_files(job)
     if job.state == State.FAILED:
         recovery = recovery_of(job)
         way = f" and wait: {recovery}" if recovery else ", then restart"
@@ -112,12 +111,12 @@ def _arriving(job: Job) -> str:
             "*The job has failed*, so changes of the source no longer arrive. Promote it if the source is "
             f"lost for good: what has not arrived is lost on the destination. Otherwise fix the cause{way}."
         )
-    if job.state == State.STOPPED and not final_log:
+    if job.state == State.STOPPED and not has_final_log(job):
         return (
             "*The job is stopped*: changes on the source since then have not arrived and are lost on "
             f"the destination. To keep them, resume the job, {switch_over(job)}, then promote."
         )
-    if final_log:
+    if has_final_log(job):
         # "Finalize a migration" (SQL Server): DMS stops loading at the final transaction log.
         return (
             "What was written to the source after the final transaction log never arrives and is lost on the "
@@ -131,8 +130,7 @@ def _arriving(job: Job) -> str:
 
 def _arriving_later(job: Job, facts: RequestFacts) -> str:
     """What people have left to do where the bot waits, and sends it with nobody there."""
-    final_log = job.phase == Phase.READY_FOR_PROMOTE and reads_backup_files(job)
-    if job.state in (State.FAILED, State.STOPPED) or final_log:
+    if job.state in (State.FAILED, State.STOPPED) or has_final_log(job):
         return _arriving(job)
     if facts.cutover:  # whose card says who stops the writes, and for what it waits
         return "Changes that have not arrived by then are lost on the destination."

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.dms import display, source_writes
-from bot.dms.engines import Family, family, goes_back, loads_tables, reads_backup_files
+from bot.dms.engines import Family, family, goes_back, has_final_log, loads_tables, reads_backup_files
 from bot.dms.likely_causes import recovery_of
 from bot.dms.model import (
     BEFORE_THE_DUMP,
@@ -133,7 +133,7 @@ def _backup_files_step(job: Job) -> str:
     deleted or promoted."""
     if not reads_backup_files(job):
         return ""
-    if job.state == State.STOPPED and _has_final_log(job) and job.type != JobType.ONE_TIME:
+    if job.state == State.STOPPED and has_final_log(job) and job.type != JobType.ONE_TIME:
         return (
             f"{_FINAL_LOG} Promote if the writes to the source had stopped before that log was taken; resume "
             "and delete are possible, too."
@@ -202,11 +202,6 @@ def source_log_growth(job: Job | None) -> str:
     return growth if family(job) is Family.POSTGRESQL else ""
 
 
-def _has_final_log(job: Job) -> bool:
-    """Whether DMS loads no more backup files ("Finalize a migration", SQL Server)."""
-    return reads_backup_files(job) and job.phase == Phase.READY_FOR_PROMOTE
-
-
 def while_stopped(job: Job) -> str:
     """What happens on the source while the job is stopped in CDC: a sentence.
 
@@ -217,7 +212,7 @@ def while_stopped(job: Job) -> str:
             "Left stopped for longer than the source keeps its binary log, the job can lose its position "
             "and must begin again with a full dump."
         )
-    if _has_final_log(job):
+    if has_final_log(job):
         return _FINAL_LOG
     if reads_backup_files(job):
         return "Backup files that are uploaded meanwhile are read once it resumes."
@@ -233,7 +228,7 @@ def while_stopped(job: Job) -> str:
 
 def on_resuming(job: Job) -> str:
     """What a job does once it resumes: a sentence. Source: "Manage migration jobs" of each guide, Resume."""
-    if _has_final_log(job):
+    if has_final_log(job):
         return f"{_FINAL_LOG} Whether it loads later ones now, DMS does not document."
     if reads_backup_files(job):
         return "It reads the transaction log files that were uploaded while it was stopped."

@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 
 from bot.dms.delay import CLOCKS_DIFFER, MAX_AGE, is_recent
 from bot.dms.drain_samples import DrainSamples, Series, Written
-from bot.dms.engines import Family, family, loads_tables, reads_backup_files
-from bot.dms.model import DelayPoint, Job, Phase
+from bot.dms.engines import Family, family, has_final_log, loads_tables, reads_backup_files
+from bot.dms.model import DelayPoint, Job
 
 IN_A_ROW = 3
 """Samples in a row in which nothing may be missing."""
@@ -105,7 +105,7 @@ def rule_of(
         after,
         tuple(databases),
         by_files=reads_backup_files(job),
-        final=reads_backup_files(job) and job.phase == Phase.READY_FOR_PROMOTE,
+        final=has_final_log(job),
         most_seconds=most_seconds if takes_threshold(job) else 0,
         most_bytes=most_bytes if takes_bytes(job) else 0,
         anything=anything,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from bot.dms.model import Job
+from bot.dms.model import Job, Phase
 
 
 class Engines(StrEnum):
@@ -72,6 +72,14 @@ def reads_backup_files(job: Job) -> bool:
     Source: "Migration job metrics" (SQL Server): the delay counts from the time in a backup file's name.
     """
     return job.source.engine == "SQLSERVER" and not _to_postgresql(job)
+
+
+def has_final_log(job: Job) -> bool:
+    """Whether the job has restored its final log backup, and loads no more files.
+
+    Source: "Finalize a migration" (SQL Server).
+    """
+    return reads_backup_files(job) and job.phase == Phase.READY_FOR_PROMOTE
 
 
 def loads_tables(job: Job) -> bool:

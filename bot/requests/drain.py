@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 
 from bot.dms.delay import is_measured
 from bot.dms.drained import DatabaseDrain, is_drained, judge, rule_of, takes_threshold
-from bot.dms.engines import Engines, engines_of, goes_back, reads_backup_files
+from bot.dms.engines import Engines, engines_of, goes_back, has_final_log, reads_backup_files
 from bot.dms.errors import DmsError
-from bot.dms.model import Job, Phase
+from bot.dms.model import Job
 from bot.dms.port import Reads
 from bot.dms.rules import where
 from bot.requests.delay import left_out, replicated
@@ -67,7 +67,7 @@ def never_sent(job: Job, *, when_drained: bool) -> str:
             f"It is not known between which engines `{job.id}` migrates, so no delay of zero says that all "
             f"has arrived: it is not sent with nobody there. {_DECIDE.format(job.id)}"
         )
-    if reads_backup_files(job) and job.phase == Phase.READY_FOR_PROMOTE:
+    if has_final_log(job):
         return (
             f"`{job.id}` is {where(job)}: its final transaction log is restored, and only a later one would "
             f"show that all has arrived. So it is not sent with nobody there. {_DECIDE.format(job.id)}"
