@@ -10,7 +10,7 @@ from datetime import datetime
 from bot.cmdline.answers import Note
 from bot.config.projects import Projects
 from bot.cutover.ledger import RENAMED, card_key
-from bot.requests.renamed import names_now, with_names
+from bot.requests.renamed import names_now, unserved_note, with_names
 from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store import Store
 from bot.store.cutover import Cutover, CutoverEntry, Progress
@@ -39,7 +39,9 @@ def rename_shown(store: Store, shown: Cutover, projects: Projects, now: datetime
     Raises:
         StoreError.
     """
-    return _OTHER_NAMES if _rename(store, shown, projects, now) else None
+    if not _rename(store, shown, projects, now):
+        return None
+    return unserved_note(shown.plan.jobs, projects) or _OTHER_NAMES
 
 
 def with_present_names(log: Sequence[CutoverEntry]) -> tuple[CutoverEntry, ...]:

@@ -19,7 +19,7 @@ from bot.dms.location_jobs import LocationJobs, merged, raise_if_all_refused
 from bot.dms.missing import MissingLocation, called_by_project
 from bot.dms.model import JobList
 from bot.dms.reachability import JOBS, Reachability
-from bot.dms.resource_names import location_of, project_of
+from bot.dms.resource_names import project_of, unserved_reason
 from bot.dms.routed import RoutedActions, RoutedReads
 from bot.util.loading import loading
 
@@ -132,32 +132,15 @@ class ProjectGateways(RoutedReads, RoutedActions):
         return "" if self._gateways.done() else "the clients of Google are being loaded"
 
     def of(self, name: str) -> Gateway:
-        """The gateway of a resource name: `projects/PROJECT/…`.
+        """The gateway of a resource name, `projects/PROJECT/…`, or of a project by its ID.
 
         Raises:
             Refused: its project is not served, or its location of the project.
         """
-        project, location = project_of(name) or name, location_of(name)
-        found = self.gateway(project)
-        if location and not self.projects.has(Place(project, location)):
-            served = ", ".join(each.location for each in self.projects.places if each.project == project)
-            what = "locations" if "," in served else "location"
-            text = f"This bot serves the {what} {served} of {project}, not {location}."
-            raise Refused(text, code="INVALID_ARGUMENT")
-        return found
-
-    def gateway(self, project: str) -> Gateway:
-        """The gateway of a project, by its ID.
-
-        Raises:
-            Refused: the project is not served.
-        """
-        found = self._loaded().get(project)
-        if found is None:
-            served = ", ".join(each.id for each in self.projects)
-            what = "projects" if self.projects.several else "project"
-            raise Refused(f"This bot serves the {what} {served}, not {project}.", code="INVALID_ARGUMENT")
-        return found
+        reason = unserved_reason(name, self.projects)
+        if reason:
+            raise Refused(reason, code="INVALID_ARGUMENT")
+        return self._loaded()[project_of(name) or name]
 
     def _loaded(self) -> Mapping[str, Gateway]:
         try:
@@ -173,7 +156,7 @@ class ProjectGateways(RoutedReads, RoutedActions):
 
     def list_jobs(self, place: Place | None = None, filter: str = "", *, durations: bool = True) -> JobList:
         if place is not None or not self.projects.several:
-            gateway = self.gateway(place.project if place else self.projects.all[0].id)
+            gateway = self.of(place.project if place else self.projects.all[0].id)
             found = gateway.list_jobs(place, filter, durations=durations)
             return self._called(found)
         return self._everywhere(
@@ -182,12 +165,12 @@ class ProjectGateways(RoutedReads, RoutedActions):
 
     def find(self, job_id: str, *, thorough: bool = True) -> JobList:
         if not self.projects.several:
-            return self.gateway(self.projects.all[0].id).find(job_id, thorough=thorough)
+            return self.of(self.projects.all[0].id).find(job_id, thorough=thorough)
         return self._everywhere(lambda gateway, each: gateway.jobs.find_in(each, job_id))
 
     def _everywhere(self, read: Callable[[Gateway, Place], LocationJobs]) -> JobList:
         """The answers of all places of all projects, read side by side."""
-        reads = [partial(read, self.gateway(each.project), each) for each in self.projects.places]
+        reads = [partial(read, self.of(each.project), each) for each in self.projects.places]
         try:
             futures: list[Future[LocationJobs]] = [self._pool.submit(each) for each in reads]
         except RuntimeError as error:

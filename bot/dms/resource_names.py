@@ -51,3 +51,16 @@ def is_served(job: str, projects: Projects) -> bool:
     """Whether the bot serves the project of a job (its full resource name), and this location of it; always
     True if the projects are not known. What was taken out of the settings is not polled any more."""
     return not len(projects) or projects.has(Place(project_of(job), location_of(job)))
+
+
+def unserved_reason(name: str, projects: Projects) -> str:
+    """Why no call is made for a resource of this name, or a project of this ID; empty if it is served."""
+    project, location = project_of(name) or name, location_of(name)
+    if projects.get(project) is None:
+        served = ", ".join(each.id for each in projects)
+        return f"This bot serves the {'projects' if projects.several else 'project'} {served}, not {project}."
+    if not location or projects.has(Place(project, location)):
+        return ""
+    served = ", ".join(each.location for each in projects.places if each.project == project)
+    what = "locations" if "," in served else "location"
+    return f"This bot serves the {what} {served} of {project}, not {location}."

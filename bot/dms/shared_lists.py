@@ -40,14 +40,14 @@ class SharedLists:
         return replace(found, jobs=tuple(job for job in found.jobs if job.id == job_id))
 
     def _begin_list(self, place: Place, filter: str, *, durations: bool) -> Flight[LocationJobs] | DmsError:
-        jobs = self._dms.gateway(place.project).jobs
+        jobs = self._dms.of(place.project).jobs
         work = partial(jobs.in_place, place, filter, durations=durations)
         return self._begin(Gate.of(JOBS, place), (filter, durations), work)
 
     def _begin_find(self, place: Place, job_id: str) -> Flight[LocationJobs] | DmsError:
         if place.location == ALL_LOCATIONS:  # the same list for whoever looks for any job
             return self._begin_list(place, "", durations=True)
-        jobs = self._dms.gateway(place.project).jobs
+        jobs = self._dms.of(place.project).jobs
         return self._begin(Gate.of(JOB, place), job_id, partial(jobs.find_in, place, job_id))
 
     def _begin(

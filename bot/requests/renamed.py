@@ -4,13 +4,14 @@ the request was made. Calls to DMS use the full resource name, which no setting 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import structlog
 
 from bot.cmdline.answers import Note
 from bot.config.projects import Projects
+from bot.dms.resource_names import unserved_reason
 from bot.requests.by_project import projects_text
 from bot.requests.job_names import with_location
 from bot.requests.queries import mark_messages_dirty
@@ -53,7 +54,16 @@ def rename_shown(store: Store, shown: Request, projects: Projects) -> Note | Non
     Raises:
         StoreError.
     """
-    return OTHER_NAMES if _rename(store, shown, projects) else None
+    if not _rename(store, shown, projects):
+        return None
+    return unserved_note((job.name for job in shown.jobs), projects) or OTHER_NAMES
+
+
+def unserved_note(jobs: Iterable[str], projects: Projects) -> Note | None:
+    """Why no press can continue: one of the jobs, by full resource name, is in a place that the bot does not
+    serve any more. None where it serves all."""
+    reason = next(filter(None, (unserved_reason(job, projects) for job in jobs)), "")
+    return Note(f"{reason} Nothing was sent.", tone="bad") if reason else None
 
 
 def _rename(store: Store, read: Request, projects: Projects) -> bool:

@@ -34,12 +34,12 @@ BEFORE, SINCE = ("prod", "staging"), ("staging", "prod")
 
 @contextmanager
 def started(
-    dms: DmsServer, path: Path, aliases: tuple[str, str], approvals: int = 0
+    dms: DmsServer, path: Path, aliases: tuple[str, ...], approvals: int = 0
 ) -> Iterator[CommandService]:
-    """The bot with these aliases."""
+    """The bot with these aliases; one alone is that of `THERE`, as `HERE` has left the settings."""
+    ids = (HERE, THERE)[-len(aliases) :]
     projects = tuple(
-        Project(id, alias, locations=("europe-west1",))
-        for id, alias in zip((HERE, THERE), aliases, strict=True)
+        Project(id, alias, locations=("europe-west1",)) for id, alias in zip(ids, aliases, strict=True)
     )
     text = f'{ROLES}[[rule]]\nverbs = ["*"]\napprovals = {approvals}\nchannel = "C0APPROVE1"\n'
     policy = loader.parse(text, permissions=DECLARED, projects=Projects(projects))
@@ -145,3 +145,35 @@ def test_what_sends_nothing_is_not_held_up_by_a_name(dms: DmsServer, tmp_path: P
     with started(dms, tmp_path, SINCE) as at:
         at.ctx.store.add_cutover(drained)
         assert at.ctx.cutovers.press(DANA, "c1", step, "why") is None
+
+
+def test_no_second_press_is_asked_for_where_the_project_has_left_the_settings(
+    dms: DmsServer, tmp_path: Path
+) -> None:
+    """Its jobs have other names then, too, but no press can continue."""
+    plan = CutoverPlan((JOB,), {JOB: "prod/europe-west1/orders"}, commander=DANA.user)
+    drained = Cutover("c1", DANA.team, DANA, CutoverState.DRAINED, plan, created=NOW, since=NOW)
+    with started(dms, tmp_path, BEFORE, 1) as at:
+        made = asked(at)
+        at.ctx.store.add_cutover(drained)
+    with started(dms, tmp_path, ("staging",), 1) as at:
+        for told in (
+            confirm(at, read(at), confirmation_phrase(made)),
+            at.ctx.cutovers.press(DANA, "c1", "promote", "prod/europe-west1/orders"),
+        ):
+            assert told is not None
+            assert words(told) == f"This bot serves the project {THERE}, not {HERE}. Nothing was sent."
+        assert read(at).state is RequestState.CONFIRMING
+
+
+def test_no_second_approval_is_asked_for_where_the_project_has_left_the_settings(
+    dms: DmsServer, tmp_path: Path
+) -> None:
+    with started(dms, tmp_path, BEFORE, 1) as at:
+        made = asked(at)
+        assert confirm(at, made, confirmation_phrase(made)) is None
+    with started(dms, tmp_path, ("staging",), 1) as at:
+        told = approve(at, read(at))
+        assert told is not None
+        assert words(told) == f"This bot serves the project {THERE}, not {HERE}. Nothing was sent."
+        assert (read(at).state, at.ctx.store.decisions(made.id)) == (RequestState.APPROVING, ())
