@@ -9,6 +9,7 @@ import pytest
 
 from sandbox.slack import plain
 from tests.e2e.env import Env, open_env
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,9 @@ def test_forged_and_stale_requests_are_refused(env: Env, signed: str, age: int) 
 
 def test_health_and_metrics_stand_beside(env: Env) -> None:
     base = f"http://127.0.0.1:{env.bot.server.port}"
-    alive = httpx.get(f"{base}/healthz")
-    assert alive.status_code == 200
-    tasks = {"cutovers", "follower", "maintenance", "notifier", "watcher"}
-    assert set(alive.json()["loops"]) == {"leader", *tasks}
+    loops = {"leader", "cutovers", "follower", "maintenance", "notifier", "watcher"}
+    until(lambda: httpx.get(f"{base}/healthz").json()["loops"], lambda found: set(found) == loops)
+    assert httpx.get(f"{base}/healthz").status_code == 200
     ready = httpx.get(f"{base}/readyz")
     assert ready.status_code == 200, ready.text
     env.type("help")
