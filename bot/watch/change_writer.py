@@ -163,7 +163,7 @@ class ChangeWriter:
                 raise SnapshotConflict
             self._store.put_value(baseline_key(location.place), result.at.isoformat())
         for job in result.changed:
-            if job.name in self._snapshots.unreadable:
+            if job.name in location.unreadable:
                 self._write_anew(job, result.at, changes)
             else:
                 self._write_job(location, job, result.at, changes)
@@ -186,15 +186,17 @@ class ChangeWriter:
     def _write_anew(self, job: Job, at: datetime, changes: Changes) -> None:
         """Replace a row that cannot be read. What has changed since it was written is not known, so nothing
         is announced, as of the jobs of a new place; whatever changes from now on is."""
-        left_out = LeftOut()
-        if self._store.known_job(job.name, left_out) is not None or not left_out.keys:
-            raise SnapshotConflict
+        self._check_unreadable(job.name)
         snapshot = diff_first(job, at, baseline=True).snapshot
         changes.snapshots[job.name] = replace(snapshot, run=self._store.known_run(job.name))
         log.warning("unreadable_job_replaced", job=job.name)
 
     def _write_deleted(self, location: WatchedLocation, name: str, at: datetime, changes: Changes) -> None:
         before = location.jobs.get(name)
+        if before is None and name in location.unreadable:
+            self._check_unreadable(name)
+            changes.deleted.append(name)
+            log.warning("unreadable_job_deleted", job=name)
         if before is None:
             return
         self._check_unchanged(name, before)
@@ -225,6 +227,12 @@ class ChangeWriter:
             of_replaced_job = before is not None and event.create_time != found.snapshot.job.create_time
             of_job = before if of_replaced_job and before is not None else found.snapshot
             changes.events.append(SavedEvent(self._store.add_event(event), of_job))
+
+    def _check_unreadable(self, name: str) -> None:
+        """Raise SnapshotConflict if the stored snapshot is gone, or can be read by now."""
+        left_out = LeftOut()
+        if self._store.known_job(name, left_out) is not None or not left_out.keys:
+            raise SnapshotConflict
 
     def _check_unchanged(self, name: str, before: JobSnapshot | None) -> None:
         """Raise SnapshotConflict unless the stored snapshot still is `before`. One that cannot be read any

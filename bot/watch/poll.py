@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter, is_
 
 from bot.config.projects import Place
 from bot.dms.errors import DmsError, NotFound, Unavailable
-from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State
+from bot.dms.model import BEFORE_CDC, CHANGING, Database, Delay, Job, State, parse_name
 from bot.dms.port import Dms
 from bot.dms.running_errors import database_status, is_faulty
 from bot.store.records import JobSnapshot
@@ -78,10 +78,12 @@ def poll_place(
     known: Mapping[str, JobSnapshot],
     stuck_after: timedelta,
     last: PollResult | None = None,
+    unreadable: Collection[str] = (),
 ) -> PollResult:
     """List the jobs of a place and compare them with their snapshots.
 
-    `last` is the previous poll if its changes are saved: most polls find the same jobs again.
+    `last` is the previous poll if its changes are saved: most polls find the same jobs again. `unreadable`
+    names jobs that have a snapshot which cannot be read.
 
     Raises:
         DmsError: the place did not answer, so none of its jobs counts as missing.
@@ -91,17 +93,17 @@ def poll_place(
     for each in found.missing:
         if each.location == place.location:
             raise Unavailable(f"The jobs of {each.shown} could not be listed: {each.reason or 'no answer'}.")
-    if last is not None and _same_listing(last, found.jobs, known):
+    if last is not None and not unreadable and _same_listing(last, found.jobs, known):
         return replace(last, at=at, changed=_now_stuck(last.changing, known, at, stuck_after), missing=())
     changing = tuple(job for job in found.jobs if job.state in CHANGING)
     changed = [*_changed_jobs(found.jobs, known), *_now_stuck(changing, known, at, stuck_after)]
     missing: tuple[str, ...] = ()
-    if len(found.jobs) - len(changed) < len(known):
+    if unreadable or len(found.jobs) - len(changed) < len(known):
         names = {job.name for job in found.jobs}
         absent = [
             name
-            for name, each in known.items()
-            if name not in names and each.job.location not in found.unreachable
+            for name in (*known, *unreadable)
+            if name not in names and parse_name(name)[1] not in found.unreachable
         ]
         missing, back = _confirm_missing(dms, absent)
         changed += back

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -25,6 +26,9 @@ class WatchedLocation:
     interval: PollInterval
     jobs: dict[str, JobSnapshot] = field(default_factory=dict)
     """By full resource name."""
+    unreadable: frozenset[str] = frozenset()
+    """Jobs whose rows cannot be understood. Nobody knows what has changed, so the next poll replaces the
+    rows, or drops those of deleted jobs, and announces nothing."""
     last: PollResult | None = None
     """The last poll whose changes are saved."""
     is_new: bool = False
@@ -65,9 +69,6 @@ class JobSnapshots:
         self._fast_s = fast_s
         self._slow_s = slow_s
         self._locations: dict[Place, WatchedLocation] = {}
-        self.unreadable: frozenset[str] = frozenset()
-        """Jobs whose rows cannot be understood. Nobody knows what has changed, so the next poll replaces the
-        rows, and announces nothing."""
         self._held_back: set[str] = set()
         """Jobs of which failed databases were not announced, as the job itself had failed."""
 
@@ -79,7 +80,6 @@ class JobSnapshots:
         """
         unread: list[UnreadableRow] = []
         found = self._store.known_jobs(unread.append)
-        self.unreadable = frozenset(each.key for each in unread)
         for each in unread:
             pass_over(each)
         known = found.values()
@@ -95,6 +95,10 @@ class JobSnapshots:
         }
         for snapshot in known:
             self.put(snapshot)
+        for each in unread:
+            with suppress(ValueError):  # the row's key cannot be understood, either
+                if (location := self.location_of(each.key)) is not None:
+                    location.unreadable |= {each.key}
 
     def __len__(self) -> int:
         return sum(len(location.jobs) for location in self._locations.values())
@@ -127,7 +131,7 @@ class JobSnapshots:
         if location is None:
             return False
         location.jobs[snapshot.job.name] = snapshot
-        self.unreadable -= {snapshot.job.name}
+        location.unreadable -= {snapshot.job.name}
         self._held_back.discard(snapshot.job.name)
         return True
 
@@ -145,4 +149,5 @@ class JobSnapshots:
         location = self.location_of(job)
         if location is not None:
             location.jobs.pop(job, None)
+            location.unreadable -= {job}
         self._held_back.discard(job)

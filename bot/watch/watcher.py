@@ -273,7 +273,9 @@ class Watcher:
         """Runs on a thread of the pool."""
         stuck_after = timedelta(seconds=self._settings.stuck_after_s)
         try:
-            return poll_place(self._dms, location.place, location.jobs, stuck_after, location.last)
+            return poll_place(
+                self._dms, location.place, location.jobs, stuck_after, location.last, location.unreadable
+            )
         except DmsError as error:
             self._on_cycle(location.place, str(error))
             raise

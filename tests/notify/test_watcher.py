@@ -681,6 +681,34 @@ def test_a_job_whose_row_cannot_be_understood_keeps_no_other_from_being_watched(
     watcher.close()
 
 
+def test_a_deleted_job_does_not_keep_a_row_that_cannot_be_understood(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    """Dropped once its place answers without the job. A row whose key names no job stays, and keeps no other
+    from being watched."""
+    for id in ("gone", "strange", "good"):
+        dms.control.add_job(id, state="RUNNING", phase="CDC", frozen=True)
+    Watcher(gateway, store, settings).tick()
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '[' WHERE job_id <> 'good'")
+        raw.execute("UPDATE known_jobs SET name = 'strange' WHERE job_id = 'strange'")
+    dms.control.remove_job("gone")
+    watcher = Watcher(gateway, store, settings)
+    dms.control.location_unreachable(LOCATIONS[0])
+    watcher.tick()
+    assert named("gone") in store.known_names()
+    dms.control.clear_faults()
+    watcher.close()  # it would wait before it asks again
+    with capture_logs() as lines:
+        watcher.tick()
+    dropped = [each["job"] for each in lines if each["event"] == "unreadable_job_deleted"]
+    assert dropped == [named("gone")]
+    assert set(store.known_names()) == {named("good"), named("strange"), "strange"}
+    again(watcher)
+    assert (told(store, "gone"), told(store, "good")) == ([], [])
+    watcher.close()
+
+
 def test_a_subscription_that_cannot_be_understood_keeps_no_change_from_being_told(
     dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
 ) -> None:
