@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.cmdline.answers import Answer, Note, Time, User
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
@@ -23,6 +24,17 @@ from commands.support.visibility import is_hidden, may_hide
 _HIDDEN = "You may not see what this alert is about, so you cannot acknowledge it."
 
 
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """An alert and what can be read of its events."""
+
+    escalation: Escalation
+    jobs: tuple[str, ...]
+    """Full resource names of the jobs that it is about."""
+    lacks_an_event: bool
+    """Whether one of its events cannot be read: nobody knows of which job it is."""
+
+
 def _run(ctx: Context, invocation: Invocation) -> Answer:
     _require_member(ctx)
     id = invocation.word("escalation")
@@ -32,24 +44,25 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
         text = f"Name the job of the alert, for example `{COMMAND} acknowledge orders-db`."
         raise UsageError(text, choose=invocation)
     left_out = LeftOut()
-    alerts = [each for each in ctx.store.open_escalations(skip=left_out) if _may_see(ctx, each)]
+    found = [_read(ctx, each) for each in ctx.store.open_escalations(skip=left_out)]
+    alerts = [each for each in found if _may_see(ctx, each)]
     name = _with_alert(ctx, invocation.jobs[0], alerts) or find_job(ctx, invocation.jobs[0], invocation).name
-    ended = [each for each in alerts if name in _jobs(ctx, each) and _end(ctx, each) is not None]
+    ended = [each for each in alerts if name in each.jobs and _end(ctx, each.escalation) is not None]
     shown = job_namer(ctx)(name)
-    others = [each for each in alerts if name not in _jobs(ctx, each) and _lacks_an_event(ctx, each)]
+    others = [each for each in alerts if name not in each.jobs and each.lacks_an_event]
     lacking = unreadable_text({"alert": len(left_out.keys) + len(others)})
     if lacking:
-        found = f"Acknowledged what I found of `{shown}`" if ended else f"I found no alert of `{shown}`"
-        return Note(f"{found}. Not looked at: {lacking}", tone="warn")
+        done = f"Acknowledged what I found of `{shown}`" if ended else f"I found no alert of `{shown}`"
+        return Note(f"{done}. Not looked at: {lacking}", tone="warn")
     if not ended:
         return Note(f"`{shown}` has no alert to acknowledge.")
     return Note(f"Acknowledged: no more reminders about `{shown}`.", tone="good")
 
 
-def _with_alert(ctx: Context, typed: str, alerts: Sequence[Escalation]) -> str:
+def _with_alert(ctx: Context, typed: str, alerts: Sequence[_Alert]) -> str:
     """The full name of the one job that this can stand for and that one of these alerts is about; else empty.
     The service is not asked: it may have lost the job, or not answer, and the alert may be about that."""
-    names = {name for each in alerts for name in _jobs(ctx, each) if can_mean(ctx, typed, name)}
+    names = {name for each in alerts for name in each.jobs if can_mean(ctx, typed, name)}
     if len(names) != 1:
         return ""
     (name,) = names
@@ -61,7 +74,7 @@ def _acknowledge_one(ctx: Context, id: str) -> Answer:
     escalation = ctx.store.escalation(id)
     if escalation is None:
         return Note("This alert is too old to be acknowledged.", tone="warn")
-    if not _may_see(ctx, escalation):
+    if not _may_see(ctx, _read(ctx, escalation)):
         return Note(_HIDDEN, tone="warn")
     if _end(ctx, escalation) is not None:
         return Note("Acknowledged: no more reminders about this alert.", tone="good")
@@ -92,32 +105,29 @@ def _require_member(ctx: Context) -> None:
         raise EarlyAnswer(Note("Only full members of the workspace can acknowledge alerts.", tone="warn"))
 
 
-def _may_see(ctx: Context, escalation: Escalation) -> bool:
-    """Not where an event cannot be read that may be about a job that is hidden from them."""
+def _read(ctx: Context, escalation: Escalation) -> _Alert:
     left_out = LeftOut()
-    names = _jobs(ctx, escalation, left_out)
-    if left_out.keys and may_hide(ctx, "acknowledge"):
+    return _Alert(escalation, _jobs(ctx, escalation, left_out), bool(left_out.keys))
+
+
+def _may_see(ctx: Context, alert: _Alert) -> bool:
+    """Not where an event cannot be read that may be about a job that is hidden from them."""
+    if alert.lacks_an_event and may_hide(ctx, "acknowledge"):
         return False
-    return not any(is_hidden(ctx, "acknowledge", name) for name in names)
+    return not any(is_hidden(ctx, "acknowledge", name) for name in alert.jobs)
 
 
-def _jobs(ctx: Context, escalation: Escalation, skip: Skip = pass_over) -> Sequence[str]:
+def _jobs(ctx: Context, escalation: Escalation, skip: Skip = pass_over) -> tuple[str, ...]:
     """Full resource names of the jobs that it is about."""
     events = ctx.store.events_of(escalation.events, skip)
     return tuple(dict.fromkeys(event.job for event in events))
-
-
-def _lacks_an_event(ctx: Context, escalation: Escalation) -> bool:
-    """Whether one of its events cannot be read: nobody knows of which job it is."""
-    left_out = LeftOut()
-    _jobs(ctx, escalation, left_out)
-    return bool(left_out.keys)
 
 
 def _end(ctx: Context, escalation: Escalation) -> Escalation | None:
     """End it, with an audit row for each job; None where it has ended already."""
     now = ctx.now()
     with ctx.store.transaction():
+        # Its jobs are read here: an event may have joined it since.
         ended = ctx.store.change_escalation(escalation.id, ended=now, acknowledged_by=ctx.who.user)
         if ended is None:
             return None
