@@ -200,12 +200,12 @@ class Replier:
             self._reply(target, target.said, message, public or target.readers is Readers.EVERYBODY)
             return
         # In a thread, a response URL shows only what all may see. Source: see `bot.slack.api.said`.
-        for_one = not public and not target.replace
-        if target.thread and for_one and self._posted_to_one(target.who, message, target.thread):
+        tried = bool(target.thread) and not public and not target.replace
+        if tried and self._posted_to_one(target.who, message, target.thread):
             return
         if target.response_url and self._respond(target, message, public):
             return
-        self._post_ephemeral(target.who, message, target.thread or None)
+        self._post_ephemeral(target.who, message, target.thread or None, tried)
 
     def _respond(self, target: ReplyTarget, message: dict[str, Any], public: bool) -> bool:
         body = message | {
@@ -236,7 +236,7 @@ class Replier:
             return
         self._take_back(target)
         shown = with_reason(message) if target.readers is Readers.SOME else message
-        self._post_ephemeral(who, shown, said.private_thread)
+        self._post_ephemeral(who, shown, said.private_thread, False)
 
     def show_looking(self, target: ReplyTarget) -> str:
         """Say that the answer takes a while; what `ReplyTarget.looking` takes, or empty if nothing can be
@@ -289,9 +289,9 @@ class Replier:
             return False
         return True
 
-    def _post_ephemeral(self, who: Person, message: dict[str, Any], thread: str | None = None) -> None:
-        """An ephemeral message in the channel; a direct message if the bot is not a member there."""
-        if not self._posted_to_one(who, message, thread):
+    def _post_ephemeral(self, who: Person, message: dict[str, Any], thread: str | None, tried: bool) -> None:
+        """An ephemeral message in the channel, unless `tried` before; else a direct message."""
+        if tried or not self._posted_to_one(who, message, thread):
             self._client.chat_postMessage(channel=who.user, **message)
 
     def _posted_to_one(self, who: Person, message: dict[str, Any], thread: str | None) -> bool:
