@@ -17,6 +17,24 @@ def baseline_key(place: Place) -> str:
     return f"watcher:baseline:{place.project}/{place.location}"
 
 
+def unseen(store: Store, place: Place) -> frozenset[str]:
+    """Locations of a place that were unreachable in its first poll, and in each since.
+
+    Raises:
+        StoreError.
+    """
+    return frozenset(filter(None, (store.value(_unseen_key(place)) or "").split(",")))
+
+
+def save_unseen(store: Store, place: Place, locations: Collection[str]) -> None:
+    """Raises: StoreError."""
+    store.put_value(_unseen_key(place), ",".join(sorted(locations)))
+
+
+def _unseen_key(place: Place) -> str:
+    return f"watcher:unseen:{place.project}/{place.location}"
+
+
 def adopt(store: Store, places: Sequence[Place], known: Collection[Place]) -> None:
     """Give the keys that name no project to the places that they were written for. Does so once.
 

@@ -17,6 +17,7 @@ from bot.runtime import metrics
 from bot.runtime.one_by_one import LeftOut, concerns_all, pass_over
 from bot.store import Store
 from bot.store.records import JobSnapshot
+from bot.watch import baselines
 from bot.watch.announcer import Announcer
 from bot.watch.baselines import baseline_key
 from bot.watch.escalations import Escalations
@@ -114,11 +115,11 @@ class ChangeWriter:
         return found.values()
 
     def _parts(self, result: Result) -> Iterator[tuple[str | Place, Result]]:
-        """A result for each job, with its key; of a new place, one for all: each job alone would be announced
-        as new."""
+        """A result for each job, with its key; where a location was never seen before, one for all: each job
+        alone would be announced as new."""
         if not isinstance(result, PollResult):
             yield result.name, result
-        elif self._snapshots.location(result.place).is_new:
+        elif self._snapshots.location(result.place).is_first_of_a_location(result):
             yield result.place, result
         else:
             for job in result.changed:
@@ -162,6 +163,8 @@ class ChangeWriter:
             if self._store.value(baseline_key(location.place)) is not None:
                 raise SnapshotConflict
             self._store.put_value(baseline_key(location.place), result.at.isoformat())
+        if location.is_first_of_a_location(result):
+            baselines.save_unseen(self._store, location.place, location.unseen_after(result))
         for job in result.changed:
             if job.name in location.unreadable:
                 self._write_anew(job, result.at, changes)
@@ -175,7 +178,7 @@ class ChangeWriter:
         if before is None:
             if not location.is_new:
                 self._check_unchanged(job.name, None)
-            self._add(diff_first(job, at, baseline=location.is_new), None, changes)
+            self._add(diff_first(job, at, baseline=location.is_baseline(job)), None, changes)
             return
         self._check_unchanged(job.name, before)
         if not is_unchanged(before.job, job) or is_busy(job):

@@ -51,6 +51,10 @@ class PollResult:
     jobs: tuple[Job, ...]
     changing: tuple[Job, ...]
     """Those in a changing state: they can become stuck without any other change."""
+    unreachable: frozenset[str] = frozenset()
+    """Locations whose jobs DMS could not list, where the place is all of a project. Source: `unreachable` in
+    https://cloud.google.com/database-migration/docs/reference/rest/v1/projects.locations.migrationJobs/list
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +97,10 @@ def poll_place(
     for each in found.missing:
         if each.location == place.location:
             raise Unavailable(f"The jobs of {each.shown} could not be listed: {each.reason or 'no answer'}.")
+    unreachable = frozenset(found.unreachable)
     if last is not None and not unreadable and _same_listing(last, found.jobs, known):
-        return replace(last, at=at, changed=_now_stuck(last.changing, known, at, stuck_after), missing=())
+        stuck = _now_stuck(last.changing, known, at, stuck_after)
+        return replace(last, at=at, changed=stuck, missing=(), unreachable=unreachable)
     changing = tuple(job for job in found.jobs if job.state in CHANGING)
     changed = [*_changed_jobs(found.jobs, known), *_now_stuck(changing, known, at, stuck_after)]
     missing: tuple[str, ...] = ()
@@ -103,12 +109,12 @@ def poll_place(
         absent = [
             name
             for name in (*known, *unreadable)
-            if name not in names and parse_name(name)[1] not in found.unreachable
+            if name not in names and parse_name(name)[1] not in unreachable
         ]
         missing, back = _confirm_missing(dms, absent)
         changed += back
     busy = any(map(is_busy, found.jobs))
-    return PollResult(place, at, tuple(changed), missing, busy, found.jobs, changing)
+    return PollResult(place, at, tuple(changed), missing, busy, found.jobs, changing, unreachable)
 
 
 def fetch_databases(dms: Dms, job: str, known: JobSnapshot | None = None) -> DatabasesResult:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.config.projects import ALL_LOCATIONS, Place
-from bot.dms.model import parse_name
+from bot.dms.model import Job, parse_name
 from bot.runtime.one_by_one import pass_over
 from bot.store import Store, UnreadableRow
 from bot.store.records import JobSnapshot
@@ -33,6 +33,9 @@ class WatchedLocation:
     """The last poll whose changes are saved."""
     is_new: bool = False
     """This store has never seen the location, so its jobs are not announced."""
+    unseen: frozenset[str] = frozenset()
+    """Locations of it, where it is all of a project, that have been unreachable in every poll so far: their
+    jobs are not announced, either."""
     pending: bool = False
     """A poll is in flight, or its result is not saved yet."""
 
@@ -42,10 +45,23 @@ class WatchedLocation:
 
     def has_changes(self, result: PollResult) -> bool:
         """Whether `result` holds anything to save."""
-        return bool(result.changed or result.missing) or self.is_new
+        return bool(result.changed or result.missing) or self.is_first_of_a_location(result)
+
+    def is_first_of_a_location(self, result: PollResult) -> bool:
+        """Whether `result` is the first to say something of the place, or of a location in it."""
+        return self.is_new or self.unseen_after(result) != self.unseen
+
+    def unseen_after(self, result: PollResult) -> frozenset[str]:
+        """What `unseen` is once `result` is saved."""
+        return result.unreachable if self.is_new else self.unseen & result.unreachable
+
+    def is_baseline(self, job: Job) -> bool:
+        """Whether a job without a snapshot may have been there before the first poll of its location."""
+        return self.is_new or job.location in self.unseen
 
     def on_saved(self, result: PollResult, now: float) -> None:
         """`result` is saved or holds nothing to save. `now` is in seconds of the monotonic clock."""
+        self.unseen = self.unseen_after(result)
         self.is_new = False
         self.pending = False
         self.last = result
@@ -90,6 +106,7 @@ class JobSnapshots:
                 place,
                 PollInterval(self._fast_s, self._slow_s),
                 is_new=self._store.value(baseline_key(place)) is None,
+                unseen=baselines.unseen(self._store, place),
             )
             for place in places
         }

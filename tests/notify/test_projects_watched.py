@@ -112,6 +112,32 @@ def test_many_silent_places_neither_hold_back_another_project_nor_lose_jobs(
     assert away in store.known_names()
 
 
+def test_what_was_there_before_a_location_could_be_reached_is_not_told(
+    dms: DmsServer, store: Store, bots: Bots
+) -> None:
+    """`migrationJobs.list` of location `-` answers without the locations that it names as unreachable. Their
+    jobs are taken over silently when they come, also by another process; only those made later are new."""
+    everywhere = Project(PROD, "prod")
+    add(dms, "orders", location=US)
+    before = add(dms, "billing")
+    dms.control.location_unreachable(EUROPE)
+    bots.watcher(everywhere).tick()
+    assert before not in store.known_names()
+    bots.watcher(everywhere).tick()
+    dms.control.clear_faults()
+    add(dms, "stock", location=US)
+    bots.watcher(everywhere).tick()
+    assert before in store.known_names()
+    assert told(store) == [("created", f"{PROD}/locations/{US}/migrationJobs/stock")]
+    dms.control.location_unreachable(EUROPE)
+    bots.watcher(everywhere).tick()
+    dms.control.clear_faults()
+    add(dms, "later")
+    add(dms, "elsewhere", location="asia-east1")
+    bots.watcher(everywhere).tick()
+    assert [id.rpartition("/")[2] for _, id in told(store)] == ["elsewhere", "later", "stock"]
+
+
 # A database of the time when a bot had one project: its keys name a location alone.
 
 
