@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from bot.dms import answer_deadline
 from bot.dms.calls import Calls
 from bot.dms.convert import specified_name
 from bot.dms.enum_names import EnumNames
-from bot.dms.errors import DmsError, Unavailable
+from bot.dms.errors import DmsError
 from bot.dms.grpc_client import GrpcClient
 from bot.dms.model import Endpoint
 from bot.dms.paging import read_all
@@ -285,7 +285,7 @@ class ProfileCache:
 
     def _list(self, location: str, requested: set[str]) -> None:
         try:
-            profiles = {each.profile: each for each in self._fetch(location)}
+            found, unreachable = self._fetch(location)
         except DmsError as error:
             log.warning("connection_profiles_not_listed", location=location, error=str(error))
             self._note_failure(location, str(error))
@@ -294,24 +294,31 @@ class ProfileCache:
             log.exception("connection_profiles_error", location=location)
             self._note_failure(location, f"an error in the bot ({type(error).__name__})")
             return
+        profiles = {each.profile: each for each in found}
         with self._lock:
             old = self._locations.get(location, _LocationCache())
-            now = time.monotonic()
-            asked = dict.fromkeys((*list(old.absent)[-_MOST_ABSENT:], *requested))
-            absent = {each: None for each in asked if each not in profiles}
-            cache = _LocationCache(profiles, absent, fetched=now, version=old.version)
+            if unreachable:
+                why = f"DMS listed the connection profiles of {location} in part only."
+                log.warning("connection_profiles_not_listed", location=location, error=why)
+                # What is not listed may be there, so nothing is forgotten, and the list stays due.
+                cache = replace(old, profiles=old.profiles | profiles, error=why)
+            else:
+                asked = dict.fromkeys((*list(old.absent)[-_MOST_ABSENT:], *requested))
+                absent = {each: None for each in asked if each not in profiles}
+                cache = _LocationCache(profiles, absent, fetched=time.monotonic(), version=old.version)
             self._locations[location] = cache
             if cache.profiles != old.profiles:
                 self._endpoints = {}
                 cache.version = old.version + 1
-            elif old.absent.keys() - absent.keys():  # what is forgotten there must not be kept here
+            elif old.absent.keys() - cache.absent.keys():  # what is forgotten there must not be kept here
                 self._endpoints = {}
 
     def _note_failure(self, location: str, why: str) -> None:
         with self._lock:
             self._locations[location].error = why
 
-    def _fetch(self, location: str) -> list[Endpoint]:
+    def _fetch(self, location: str) -> tuple[list[Endpoint], bool]:
+        """The profiles, and whether some may be missing (`ListConnectionProfilesResponse.unreachable`)."""
         parent = f"projects/{self.project}/locations/{location}"
         action_text = f"list the connection profiles of {location}"
 
@@ -321,15 +328,12 @@ class ProfileCache:
 
         pages: list[Any] = []
         read_all(pages, read, lambda page: str(page.next_page_token), f"connection profiles of {location}")
-        if any(page.unreachable for page in pages):
-            text = f"DMS listed the connection profiles of {location} in part only."
-            raise Unavailable(text, code="UNAVAILABLE")
         listed = [each for page in pages for each in page.connection_profiles]
         found = {each.name: from_message(each, self._enum_names) for each in listed}
         lacking = {each.name for each in listed if found[each.name] is None or lacks_fields(each)}
         if lacking:
             found |= self._profiles_over_rest(location, action_text, lacking)
-        return [each for each in found.values() if each is not None]
+        return [each for each in found.values() if each is not None], any(page.unreachable for page in pages)
 
     def _profiles_page(self, parent: str, token: str, timeout: float) -> Any:
         return self._client.profiles_page(parent, token, min(timeout, _REFRESH_TIMEOUT_S))

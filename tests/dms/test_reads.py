@@ -381,6 +381,20 @@ class TestEndpoints:
         assert len(far.asked("ListConnectionProfiles")) == 2
         gateway.close()
 
+    def test_what_a_list_without_some_profiles_has_counts(self, far: FakeService, page: list[Any]) -> None:
+        listed = ProfilesPb(
+            connection_profiles=[
+                ProfilePb(name=profile_name("src"), mysql={"host": "10.0.0.2", "port": 3306})
+            ],
+            unreachable=["projects/p/locations/l"],
+        )
+        far.on("ListConnectionProfiles", lambda request, context: listed)
+        gateway = made(far, "l")
+        (job,) = gateway.list_jobs().jobs
+        assert (job.source.host, job.destination.host) == ("10.0.0.2:3306", "")
+        assert "in part only" in gateway.profiles_note(job)
+        gateway.close()
+
     def test_a_profile_by_the_number_of_the_project(self, far: FakeService, page: list[Any]) -> None:
         """AIP-2510: a job has its profiles as whoever created it sent them."""
         far.on("ListConnectionProfiles", lambda request, context: self.profiles())
