@@ -167,7 +167,7 @@ def _state(facts: JobFacts, _begins: datetime, _now: datetime) -> Found:
     if isinstance(job, DmsError):
         return _unread("the job", job)
     if facts.replaced:
-        return NO_GO, "It was deleted and created again: plan it anew."
+        return NO_GO, "It was deleted and created again: end this plan, then plan it anew."
     ready = job.state == State.RUNNING and job.phase in _READY_PHASES
     return (GO if ready else NO_GO), f"{display.status_text(job.status)}."
 

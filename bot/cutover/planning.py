@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.cmdline.answers import Answer, Note, RichPart, RichText, User
 from bot.cutover.ledger import CutoverLedger
 from bot.cutover.moved import GIVES_WAY, end_moved
-from bot.cutover.states import CutoverRole, roles_of
+from bot.cutover.states import BEFORE_PROMOTING, CutoverRole, is_promoted_in_part, roles_of
 from bot.cutover.unreadable import may_share
 from bot.dms.drained import takes_bytes, takes_threshold
 from bot.dms.errors import NotFound
@@ -109,7 +109,9 @@ class Planning:
         jobs = parallel.map_concurrently(self._job, old.plan.jobs)
         gone = [name for name, job in zip(old.plan.jobs, jobs, strict=True) if job is None]
         if gone:
-            return Note("Nothing was done: a job of it no longer exists. Plan it again.", tone="warn")
+            # While it is open, its other jobs cannot be planned anew.
+            rest = ", and plan the others again" if len(gone) < len(jobs) else ""
+            return Note(f"Nothing was done: a job of it no longer exists. Cancel it{rest}.", tone="warn")
         found = [job for job in jobs if job is not None]
         plan = replace(old.plan, at=at, zone=zone, moves=old.id)
         return self.plan(who, plan, found, rehearsal=old.rehearsal, response_url=response_url)
@@ -215,7 +217,7 @@ class Planning:
                         (
                             f"Nothing was planned: {shared} is part of the {what} that ",
                             User(other.by.user),
-                            " planned. It has to be cancelled or moved first.",
+                            f" planned. {_way_out(other)}",
                         ),
                         tone="warn",
                     )
@@ -268,6 +270,17 @@ class Planning:
         verb = ruled_as(Action.PROMOTE, Options())
         verdicts = (self._ctx.access.verdict(who, verb, job) for job in jobs)
         return next((each.why for each in verdicts if not each.allowed), "")
+
+
+def _way_out(other: Cutover) -> str:
+    """What lets its jobs be planned anew. To move it does not: it is open then, at another time."""
+    if other.state in _BEFORE_THE_NIGHT:
+        return "Move that one instead, or cancel it first."
+    if other.state is S.DRAFT:
+        return "It has to be cancelled first."
+    if other.state in BEFORE_PROMOTING and not is_promoted_in_part(other):
+        return "It has to end, or be aborted, first."
+    return "It has to end first."
 
 
 def _terms(plan: CutoverPlan) -> CutoverTerms:

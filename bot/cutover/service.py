@@ -89,13 +89,14 @@ class Cutovers:
         found = self._store.cutover(id)
         if found is None or found.team != who.team:
             return OLD_BUTTON
-        if seen is not None and not shows_all(seen, found):
-            return WRITTEN_SINCE
         if step in _BY_NAME:
             renamed = rename_shown(self._store, found, self._projects, self._clock())
             if renamed is not None:
                 self._wake()
                 return renamed
+        if seen is not None and not shows_all(seen, found):
+            # It asks for another press: not where none would be taken.
+            return self._steps.refusal(who, found, step) or WRITTEN_SINCE
         return self._steps.press(who, found, step, arg)
 
     def refusal(self, who: Person, cutover: Cutover, step: str) -> Note | None:
