@@ -297,6 +297,7 @@ def _next(folder: Path, extra: str) -> str:
         return (
             f"  put your own values into {folder / 'values.yaml'}, and the address of PostgreSQL into\n"
             f"  {folder / SECRETS / _ADDRESS} (or set database: sqlite and replicas: 1), then\n"
+            "  kubectl create namespace dms-bot  # unless it is there\n"
             f"  kubectl -n dms-bot create secret generic dms-bot-1 --from-file={_quoted(folder / SECRETS)}\n"
             "  helm upgrade --install dms-bot deploy/helm/dms-bot --namespace dms-bot "
             f"--values {_quoted(folder / 'values.yaml')}"

@@ -68,6 +68,14 @@ def test_right_answers_make_an_installation(servers: Any, tmp_path: Path) -> Non
     assert values["settings"] == (folder / "dms-bot.toml").read_text()
     assert values["policy"] == (folder / "policy.toml").read_text()
     assert slack.bot_token not in done.stdout + (folder / "values.yaml").read_text()
+    commands = [
+        line.split()[:3] for line in done.stdout.splitlines() if line.startswith(("  kubectl", "  helm"))
+    ]
+    assert commands == [
+        ["kubectl", "create", "namespace"],
+        ["kubectl", "-n", "dms-bot"],
+        ["helm", "upgrade", "--install"],
+    ]
     if sys.platform == "linux":  # for which the template engine is built
         with pytest.raises(jsonschema.ValidationError, match="REGION"):
             charted(**values)
