@@ -231,6 +231,32 @@ def test_plain_files_are_what_kubernetes_takes() -> None:
             kubernetes_validate.validate(each, KUBERNETES, strict=True)
 
 
+def test_the_pod_in_which_a_backup_is_restored() -> None:
+    """On the claim that the bot has with SQLite, at the same path, and with no more rights than the bot."""
+    pod = read("kubernetes", "restore.yaml")["spec"]
+    bot = read("kubernetes", "base", "deployment.yaml")["spec"]["template"]["spec"]
+    claim = read("kubernetes", "overlays", "sqlite", "volume-claim.yaml")["metadata"]["name"]
+    assert pod["volumes"] == [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
+    (container,), (of_bot,) = pod["containers"], bot["containers"]
+    assert container["volumeMounts"] == [each for each in of_bot["volumeMounts"] if each["name"] == "data"]
+    assert (container["name"], container["image"]) == (of_bot["name"], of_bot["image"])
+    for key in ("securityContext", "automountServiceAccountToken"):
+        assert pod[key] == bot[key]
+    assert container["securityContext"] == of_bot["securityContext"]
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="kubectl puts the image into the pod")
+def test_the_pod_to_restore_in_takes_the_image_of_the_bot() -> None:
+    """The command of the guide for GKE."""
+    assert KUBECTL is not None
+    given = ("set", "image", "--local", "--filename=deploy/kubernetes/restore.yaml", "--output=yaml")
+    assert all(each in (ROOT / "docs" / "deploy-gke.md").read_text(encoding="utf-8") for each in given)
+    done = subprocess.run(
+        [KUBECTL, *given, "dms-bot=host/bot:1"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert yaml.safe_load(done.stdout)["spec"]["containers"][0]["image"] == "host/bot:1"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the template engine is built for Linux alone")
 @pytest.mark.parametrize(
     "values",
