@@ -18,7 +18,8 @@ from sandbox.slack.manifest import Manifest
 from sandbox.slack.settings import Settings
 from sandbox.slack.workspace import Workspace
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
+_KEEP_ALIVE_S = 75
 
 
 class PortTaken(Exception):
@@ -116,6 +117,8 @@ class SlackServer:
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
+            # The default of 5 s ends a connection while a slow machine sends the next call over it.
+            timeout_keep_alive=_KEEP_ALIVE_S,
         )
 
     def __enter__(self) -> "SlackServer":

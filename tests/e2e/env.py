@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,13 +71,16 @@ SHOWN = {
 }
 """How a request's message says how it stands: the one place of the tests for these words."""
 _numbers = itertools.count(1)
+_given: set[str] = set()
 
 JSON = dict[str, Any]
 
 
 def unique_id(prefix: str = "job") -> str:
     """An id that no other test of this process uses."""
-    return f"{prefix}-{next(_numbers)}"
+    name = f"{prefix}-{next(_numbers)}"
+    _given.add(name)
+    return name
 
 
 @dataclass
@@ -97,11 +101,17 @@ class Env:
 
     def type(self, text: str, user: str = "dana", channel: str = CHANNEL) -> JSON:
         """Type `/dms text` and wait for the answer: the newest message that this person sees after it,
-        outside of threads, where earlier requests have their outcomes."""
+        outside of threads, where earlier requests have their outcomes; not one about jobs of other tests."""
         before = self._last(channel, user)
         delivery = self.slack.command(f"{self.command} {text}".strip(), user=user, channel=channel)
         assert delivery["ok"], delivery
-        return self.slack.wait_message(channel=channel, user=user, after=before, where=_is_answer)
+        jobs = _ids(text)
+
+        def answers(message: JSON) -> bool:
+            about = _ids(plain(message)) if jobs else set()
+            return _is_answer(message) and (not about or not jobs.isdisjoint(about))
+
+        return self.slack.wait_message(channel=channel, user=user, after=before, where=answers)
 
     def press(self, message: JSON, button: str, user: str = "dana", *, stale: bool = False) -> JSON:
         """Press a button of a message or a view: see `found_by`, and `SlackControl.press` for `stale`."""
@@ -212,6 +222,11 @@ class Env:
 def _just_before(message: JSON) -> str:
     """A time stamp that the message is the first after."""
     return str(Decimal(message["ts"]) - Decimal("0.000001"))
+
+
+def _ids(text: str) -> set[str]:
+    """Those of `unique_id` in a text."""
+    return _given.intersection(re.findall(r"[a-z][a-z0-9-]*-\d+\b", text))
 
 
 def _is_answer(message: JSON) -> bool:

@@ -238,11 +238,12 @@ def test_no_call_goes_out_before_its_row_is_written(env: Env) -> None:
 
 def test_the_row_is_there_while_the_call_is_on_its_way(env: Env) -> None:
     job = add(env)
-    env.dms.fault("StopMigrationJob", "SLOW", delay_seconds=1.5)
+    env.dms.fault("StopMigrationJob", "SLOW", delay_seconds=60)
     env.type(f"stop {job}")
     until(lambda: env.writes("stop", job))
     assert [call["applied"] for call in env.writes("stop", job)] == [False]
     assert events(env, job) == ["requested", "calling"]
+    env.dms.clear_faults()
     assert ended(env, job) == ["succeeded"]
 
 

@@ -26,6 +26,8 @@ from tests.waiting import until
 ROOT = Path(__file__).resolve().parents[2]
 SOON_S = 12
 """A hanging call has a deadline of its own, of 20 s and more: who is gone by then has not waited for it."""
+_LONG_S = 36_000
+"""No stop of a job ends by itself meanwhile."""
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,7 @@ def test_a_message_whose_post_hangs_is_posted_once_by_the_next(
     slack, dms = far
     job = unique_id("post")
     dms.control.add_job(job, state="RUNNING", phase="CDC", frozen=True)
+    dms.control.operation_seconds(_LONG_S)
     with life(far, tmp_path, "1s") as bot:
         slack.control.fault("chat.postMessage", "timeout", seconds=60, after_apply=True)
         slack.control.command(f"stop {job}")
@@ -120,6 +123,8 @@ def test_a_message_whose_post_hangs_is_posted_once_by_the_next(
         bot.process.send_signal(signal.SIGTERM)
         assert bot.process.wait(SOON_S) == 0
     assert said(bot, "stopped_with_work_left")["tasks_ended"] is False
+    dms.control.operation_seconds(6)
+    dms.control.clock(advance_seconds=_LONG_S)
     with life(far, tmp_path, "1s") as after:
         done: dict[str, Any] = {"contains": [job, "✅"], "channel": "dms", "timeout": 30}
         card = slack.control.wait_message(**done, where=lambda each: not each["is_reply"])
