@@ -292,6 +292,7 @@ def open_env(
     http: bool = False,
     org: bool = False,
     more_projects: Mapping[str, Sequence[str]] | None = None,
+    clock: Callable[[], datetime] = now,
     limits: Limits = LIMITS,
     patience: Patience = PATIENT,
     **more: Any,
@@ -308,7 +309,7 @@ def open_env(
             operation_seconds=6.0,
             more_projects=more_projects or {},
         ) as dms,
-        running(settings(slack, dms, folder, **mode(slack, http), **more), now, limits, patience) as bot,
+        running(settings(slack, dms, folder, **mode(slack, http), **more), clock, limits, patience) as bot,
     ):
         slack.control.configure(**UNHURRIED)
         if org:

@@ -129,10 +129,11 @@ def test_an_edit_before_its_turn_refuses_a_job(env: Env) -> None:
     first, second = (env.add_job("turn", state="NOT_STARTED", **SALES) for _ in range(2))
     env.confirm(env.type(f"start {first} {second}"))
     card = asks(env, first)
-    env.dms.fault("StartMigrationJob", "SLOW", delay_seconds=2.0, match=first)
+    env.dms.fault("StartMigrationJob", "SLOW", delay_seconds=60, match=first)
     env.press(card, "approve", ALEX)
     until(lambda: env.writes("start", first), bool)
     take_all(env, second)
+    env.dms.clear_faults()
     assert ended(env, second) == ["refused"]
     assert "databases: `sales` → all databases" in runs_of(env, second)[0].note
     assert env.writes("start", second) == []

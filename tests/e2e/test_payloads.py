@@ -149,7 +149,8 @@ def test_access_that_changes_is_heard(env: Env, log: LogLines, kind: str) -> Non
     payload = sample(env, f"team_access_{kind}")
     assert deliver(env, payload)["ok"]
     assert deliver(env, payload | {"event": {"team_id": None, "event": payload["event"]}})["ok"]
-    assert [each["workspaces"] for each in log.named(f"workspace_access_{kind}")] == [["T0SANDBOX2"]]
+    heard = until(lambda: log.named(f"workspace_access_{kind}"))
+    assert [each["workspaces"] for each in heard] == [["T0SANDBOX2"]]
     assert log.traces() == []
 
 

@@ -123,13 +123,15 @@ def test_it_can_be_cancelled_and_moved(env: Env) -> None:
     assert env.writes("stop", job) == []
 
 
-def test_approvals_are_given_ahead(fresh: Env) -> None:
+def test_approvals_are_given_ahead(fresh: Env, from_now: AheadClock) -> None:
     env = fresh
     job = env.add_job("later", state="RUNNING", phase="CDC", **CAUGHT_UP)
-    card = schedule(env, f'promote {job} --at "in 10s"')
+    card = schedule(env, f'promote {job} --at "in 2m"')
     asked = asks(env, job)
     assert f"`{job}` at <!date" in plain(asked)
     env.press(asked, "approve", "alex")
+    waits(env, card)
+    from_now.forward(minutes=2)
     env.shows_done(card, "promote")
     assert len(env.writes("promote", job)) == 1
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.store.records import Event
 from sandbox.slack import plain
-from tests.e2e.env import JSON, Env, open_env, unique_id
+from tests.e2e.env import JSON, LOCATIONS, Env, open_env, unique_id
 from tests.outbox import all_sent
 from tests.waiting import until
 
@@ -83,8 +83,10 @@ def test_a_mass_failure_is_one_red_message_by_error_and_cause(env: Env) -> None:
     until(lambda: len([n for n in env.bot.store.known_jobs() if prefix in n]) == 12)
     settled(env)
     before = env.now(NEWS)
-    env.dms.fault("ListMigrationJobs", "SLOW", times=None, delay_seconds=1.5)
-    until(lambda: env.dms.calls("ListMigrationJobs"))
+    # One look finds all of them failed: it has been begun, and is held up until they are.
+    looked = len(env.dms.calls("ListMigrationJobs", about=f"locations/{LOCATIONS[0]}"))
+    env.dms.fault("ListMigrationJobs", "SLOW", times=None, delay_seconds=60)
+    until(lambda: len(env.dms.calls("ListMigrationJobs", about=f"locations/{LOCATIONS[0]}")) > looked)
     for number, job in enumerate(jobs):
         text = PASSWORD if number < 10 else "No space left on device"
         env.dms.set_job(job, state="FAILED", error={"code": 9, "message": text})

@@ -79,10 +79,11 @@ def test_a_full_disk_is_told_and_nothing_is_done(here: World) -> None:
 def test_the_disk_fills_up_while_the_service_is_called(here: World) -> None:
     """The call was written down before; what came of it is found and written once there is room."""
     job = a_job(here)
-    here.dms.fault("StopMigrationJob", "SLOW", delay_seconds=2)
+    here.dms.fault("StopMigrationJob", "SLOW", delay_seconds=60)
     assert here.slack.command(f"stop {job}")["ok"]
     until(lambda: here.dms.calls("StopMigrationJob"))
     full_disk(here)
+    here.dms.clear_faults()
     until(lambda: here.dms.calls("StopMigrationJob")[0]["applied"])
     until(lambda: "run_left_to_recovery" in here.process.text())
     room_again(here)

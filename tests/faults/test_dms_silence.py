@@ -84,10 +84,11 @@ def test_a_change_whose_answer_never_comes_is_made_once(silent: tuple[Env, Relay
     env, way = silent
     job = env.add_job("dead", state="RUNNING", phase="CDC", **CAUGHT_UP)
     card = env.shows(env.type(f"promote {job}"), step="confirm")
-    env.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=0.5)
+    env.dms.fault("PromoteMigrationJob", "SLOW", delay_seconds=60)
     env.press(card, "confirm")
     until(lambda: env.dms.calls("PromoteMigrationJob"))
     way.silent.set()
+    env.dms.clear_faults()
     until(lambda: log.named("operations_not_read"))
     way.silent.clear()
     way.cut()
