@@ -36,6 +36,7 @@ _SIZES = {
     "time": " 2h",
     "past": " 2d",
     "word": " …",
+    "size": " 64KiB",
 }
 
 

@@ -83,7 +83,7 @@ def flag_with_value(flag: Flag) -> str:
             return f"{name} {_VALUES.get(flag.name, 'orders,customers')}"
         case "text":
             return f'{name} "{_TEXTS.get(flag.name, "month end")}"'
-        case "word" | "past":
+        case "word" | "size" | "past":
             return f"{name} {_VALUES.get(flag.name, '…')}"
 
 

@@ -20,6 +20,8 @@ def expected_value(flag: Flag) -> str:
             return f"one of {', '.join(flag.choices)}"
         case "number":
             return "a whole number"
+        case "size":
+            return "a number of bytes"
         case "duration":
             return "a duration"
         case "time" | "past":
@@ -35,7 +37,7 @@ def expected_value(flag: Flag) -> str:
 def read(flag: Flag, raw: str, prose: str, right: str) -> FlagValue:
     """The value of a flag that takes one; `right` is a command that works, for the error message.
 
-    Durations and times are only checked here; the verb reads them with `bot.util.durations`.
+    Durations and times are only checked here; the verb reads them, and sizes, with `bot.util.durations`.
 
     Raises:
         UsageError: the value is not of the flag's kind.

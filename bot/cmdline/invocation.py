@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 FlagValue = str | bool | tuple[str, ...]
-FlagKind = Literal["switch", "word", "list", "choice", "number", "duration", "time", "past", "text"]
+FlagKind = Literal["switch", "word", "list", "choice", "number", "size", "duration", "time", "past", "text"]
 JobsTaken = Literal["none", "optional", "any", "one", "many"]
 """How many jobs a verb takes: none, one or none, any number or none, exactly one, or at least one."""
 

@@ -16,6 +16,8 @@ _OF_A_TIME = re.compile(
 _HALF = re.compile(r"am|pm", re.IGNORECASE)
 TIMES: Mapping[FlagKind, str] = {"time": "Sat 02:00 Europe/Berlin", "past": "yesterday 14:00 Europe/Berlin"}
 """Kinds of flags whose value is a time, each with one of several words."""
+_UNIT = re.compile(r"[kmgtp]?i?b|(?:kilo|mega|giga)?bytes?", re.IGNORECASE)
+"""Of a size, also where only other units are taken."""
 _MOST_WORDS = 6
 """In a line that may be a display name."""
 
@@ -47,8 +49,8 @@ def with_head(token: Token, head: str) -> str:
 def value_at(tokens: tuple[Token, ...], at: int, inline: bool, kind: FlagKind) -> tuple[str, str, int]:
     """The value of the flag or filter at `at`: its meaning, its text, and where the next token is.
 
-    A list continues after a space if there is a comma before or after it, and a time with what can only be a
-    part of it: `--until tomorrow 09:00 Europe/Berlin`.
+    A list continues after a space if there is a comma before or after it, a time with what can only be a
+    part of it (`--until tomorrow 09:00 Europe/Berlin`), and a number of bytes with its unit.
     """
     if inline:
         raw = tokens[at].text.partition("=")[2]
@@ -59,7 +61,7 @@ def value_at(tokens: tuple[Token, ...], at: int, inline: bool, kind: FlagKind) -
         raw, prose, expects_more = "", "", True
         at += 1
     while at < len(tokens) and not tokens[at].is_flag and _continues(raw, tokens[at:], expects_more, kind):
-        space = " " if kind in TIMES and raw else ""
+        space = " " if (kind in TIMES or kind == "size") and raw else ""
         raw, prose = f"{raw}{space}{tokens[at].text}", f"{prose}{space}{tokens[at].prose}"
         expects_more = False
         at += 1
@@ -74,6 +76,8 @@ def _continues(raw: str, rest: Sequence[Token], expects_more: bool, kind: FlagKi
         from_now = raw.casefold() == "in" and token.text[:1].isdigit()
         hour = token.text.isdigit() and any(_HALF.fullmatch(each.text) for each in rest[1:2])
         return not token.quoted and (from_now or hour or _OF_A_TIME.fullmatch(token.text) is not None)
+    if kind == "size":
+        return raw.isdigit() and not token.quoted and _UNIT.fullmatch(token.text) is not None
     return kind == "list" and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
 
 

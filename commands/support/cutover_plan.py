@@ -42,7 +42,7 @@ FLAGS = (
     ),
     Flag(
         "max-bytes",
-        "word",
+        "size",
         "with PostgreSQL sources: the bytes that may be left at a delay of 0 s, `16MiB` at most",
         rare=True,
     ),

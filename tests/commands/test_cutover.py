@@ -198,6 +198,9 @@ def test_the_next_saturday_night(now: datetime, zone: str, found: datetime) -> N
         ("cutover ledger --at ready --max-delay 10s --max-bytes 64KiB", "only with PostgreSQL sources"),
         ("cutover orders --at ready --max-bytes 17MiB", "`16MiB` at most"),
         ("cutover orders --at ready --max-bytes 64GB", "`64GB` is not a number of bytes"),
+        ("cutover orders --at ready --max-bytes 64 KB", "`64 KB` is not a number of bytes"),
+        ("cutover --max-bytes=64 bytes orders --at ready", "write for example `64KiB`"),
+        ("cutover orders --at ready --max-bytes 64 gib", "`64 gib` is not a number of bytes"),
         ("cutover --last", "takes one job"),
         ("cutover --at ready", "Name the job"),
     ],
@@ -207,6 +210,13 @@ def test_what_is_wrong_is_one_sentence(desk: CommandService, line: str, said: st
         desk.type(line, HERE)
     assert said in str(raised.value)
     assert desk.ctx.store.cutovers() == ()
+
+
+@pytest.mark.parametrize("size", ["64KiB", "64 KiB", '"64 KiB"'])
+def test_the_unit_of_a_size_may_stand_apart(desk: CommandService, size: str) -> None:
+    desk.type(f"cutover --max-bytes {size} orders --at ready", HERE)
+    (cutover,) = desk.ctx.store.cutovers()
+    assert (cutover.plan.most_bytes, len(cutover.plan.jobs)) == (65536, 1)
 
 
 def test_it_is_planned_where_the_card_can_be(desk: CommandService) -> None:
