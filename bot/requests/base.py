@@ -58,6 +58,8 @@ class Blocker:
     """Whether it soon ends by itself."""
     buttons: tuple[Button, ...] = ()
     """Buttons that end it."""
+    until: datetime | None = None
+    """When it ends by itself at the latest; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,8 @@ class RequestContext:
         """The freeze or run that forbids this action on a job now; the freeze that will where it is `due`."""
         freezes = () if action in HARMLESS else self.store.freezes(due or self.clock(), job.name)
         if freezes:
-            return Blocker(frozen_reason(freezes[0], self.access.policy.projects, _calls(self, job)))
+            reason = frozen_reason(freezes[0], self.access.policy.projects, _calls(self, job))
+            return Blocker(reason, until=freezes[0].until)
         if due is not None:
             return None
         run = locking_run(self.store, action, job.name)

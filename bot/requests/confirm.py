@@ -112,17 +112,33 @@ class ConfirmationStep:
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note(judged.explanation, tone="warn")
-        missing = self.missing_reason(judged)
-        if missing:
-            name = display_name(request, request.jobs[0].name)
-            return reason_note(missing, f'{COMMAND} {request.action} {name} --reason "…"')
         if self._ctx.moves_nothing(request):
             return self._revalidation.end_as_outdated(request, (_NOT_SCHEDULED,))
         changes = self._revalidation.job_changes(request)
         if changes:
             return self._revalidation.end_as_outdated(request, changes)
-        stop = self._revalidation.check_seen(request) or self._revalidation.check_delay(request)
+        # What no further press changes comes before what asks for one.
+        stop = self._refusal(judged, who) or self._missing_reason_note(judged)
+        stop = stop or self._revalidation.check_seen(request) or self._revalidation.check_delay(request)
         return stop or self._confirmed(judged, who)
+
+    def _refusal(self, request: Request, who: Person) -> Note | None:
+        """Why a press leads nowhere as things are, whatever the request shows."""
+        to = _next_state(request)
+        if to is not RequestState.APPROVING:
+            return self._revalidation.blocked_note(request) if to is RequestState.APPROVED else None
+        apart = different_channels(self._ctx, who.team, request, self._revalidation.verdicts(request))
+        if apart is not None:  # the settings may name other channels since it was requested
+            return apart
+        # The policy may ask for approvals since it was requested.
+        return Note(NO_APPROVAL_CHANNEL, tone="warn") if self._ctx.hides_approval(request) else None
+
+    def _missing_reason_note(self, request: Request) -> Note | None:
+        missing = self.missing_reason(request)
+        if not missing:
+            return None
+        name = display_name(request, request.jobs[0].name)
+        return reason_note(missing, f'{COMMAND} {request.action} {name} --reason "…"')
 
     def missing_reason(self, request: Request) -> str:
         """What the policy asks a request's reason to contain and it does not; empty if nothing is missing."""
@@ -131,17 +147,12 @@ class ConfirmationStep:
         return missing_reason(self._revalidation.verdicts(request), request.facts.reason)
 
     def _confirmed(self, request: Request, who: Person) -> Note | None:
-        to = RequestState.APPROVING if request.needed > 0 else after_approval(request)
+        to = _next_state(request)
         if to is RequestState.APPROVING:
-            verdicts = self._revalidation.verdicts(request)
-            apart = different_channels(self._ctx, who.team, request, verdicts)
-            if apart is not None:  # the settings may name other channels since it was requested
-                return apart
             now = self._ctx.clock()
-            until = before_due(now + self._ctx.lifetime(to, verdicts), request.facts)
+            life = self._ctx.lifetime(to, self._revalidation.verdicts(request))
+            until = before_due(now + life, request.facts)
             request = _awaiting_approval(request, until, until - now)
-            if self._ctx.hides_approval(request):  # the policy may ask for approvals since it was requested
-                return Note(NO_APPROVAL_CHANNEL, tone="warn")
         with self._ctx.store.transaction():
             current = self._revalidation.reread(request, RequestState.CONFIRMING)
             if isinstance(current, Note):
@@ -156,6 +167,11 @@ class ConfirmationStep:
             self._ctx.on_state_entered(moved)
         self._ctx.start_if_approved(moved)
         return None
+
+
+def _next_state(request: Request) -> RequestState:
+    """The state of a request that is confirmed."""
+    return RequestState.APPROVING if request.needed > 0 else after_approval(request)
 
 
 def _awaiting_approval(request: Request, until: datetime, life: timedelta) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.cmdline.answers import Note, User
@@ -52,13 +53,14 @@ class Approval:
         changes = self._revalidation.job_changes(request) or self._revalidation.unseen(request)
         if changes:
             return self._revalidation.end_as_outdated(request, changes)
-        stop = self._revalidation.check_delay(request)
-        if stop is not None:
-            return stop
-        earlier = {each.user for each in self._ctx.store.decisions(request.id) if each.approve}
+        decisions = self._ctx.store.decisions(request.id)
+        earlier = {each.user for each in decisions if each.approve}
         void = earlier - valid_approvers(self._ctx.store, self._ctx.access, judged)
-        facts = replace(judged.facts, void_approvers=tuple(sorted(void)))
-        return self._approved(replace(judged, facts=facts), who)
+        judged = replace(judged, facts=replace(judged.facts, void_approvers=tuple(sorted(void))))
+        # What no further press changes comes before what asks for one.
+        stop = self._revalidation.blocked_note(judged) if _is_enough(judged, decisions, who) else None
+        stop = stop or self._revalidation.check_delay(request)
+        return stop or self._approved(judged, who)
 
     def _approved(self, request: Request, who: Person) -> Note | None:
         with self._ctx.store.transaction():
@@ -66,10 +68,9 @@ class Approval:
             if isinstance(current, Note):
                 return current
             decisions = self._ctx.store.decisions(request.id)
-            given = {each.user for each in valid_approvals(request, decisions)}
             if who.user in {each.user for each in valid_approvals(current, decisions)}:
                 return _APPROVED_ALREADY
-            enough = len(given | {who.user}) >= request.needed
+            enough = _is_enough(request, decisions, who)
             blocked = self._revalidation.blocked_note(request) if enough else None
             if blocked is not None:
                 return blocked
@@ -130,3 +131,9 @@ class Approval:
             self._ctx.store.add_decision(decision)
         self._ctx.wake()
         return None
+
+
+def _is_enough(request: Request, decisions: Sequence[Decision], who: Person) -> bool:
+    """Whether the request has the approvals that it needs with that of `who`."""
+    given = {each.user for each in valid_approvals(request, decisions)}
+    return len(given | {who.user}) >= request.needed

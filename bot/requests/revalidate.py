@@ -243,7 +243,10 @@ class Revalidation:
             StoreError.
         """
         stop = self._ctx.blocker(request)
-        return blocked_note(stop.reason, stop.buttons) if stop is not None else None
+        if stop is None:
+            return None
+        outlasts = stop.until is not None and stop.until >= request.expires
+        return blocked_note(stop.reason, stop.buttons, outlasts=outlasts)
 
     def move(self, request: Request, current: Request, to: RequestState) -> Request:
         """Move an open request to the next state, with what its confirmation or the policy has changed.

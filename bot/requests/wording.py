@@ -172,9 +172,13 @@ def _describe_fields(fields: FieldChange) -> list[str]:
     return parts
 
 
-def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = ()) -> Note:
-    """Says what blocks the request, which stays open: the same button works again after that."""
-    return Note((*rich_parts(blocker), " Nothing was done; press again after that."), buttons, tone="warn")
+def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = (), *, outlasts: bool = False) -> Note:
+    """Says what blocks the request, which stays open: the same button works again after that, unless the
+    blocker `outlasts` the request."""
+    way = "; press again after that."
+    if outlasts:
+        way = ". The request expires before that: press again if it is lifted, or request it again later."
+    return Note((*rich_parts(blocker), f" Nothing was done{way}"), buttons, tone="warn")
 
 
 def list_jobs(names: Sequence[str]) -> str:
