@@ -25,13 +25,11 @@ def person_named(ctx: Context, invocation: Invocation, flag: str, example: str) 
         return text
     if _GROUP.fullmatch(text):
         raise UsageError(f"`--{flag}` takes one person, not a group: mention one, as in `{example}`.")
+    pick = f"pick the person from the list that Slack offers behind `@`, as in `{example}`"
     try:
         found = ctx.access.user_id(f"@{text.removeprefix('@')}", ctx.who.workspace)
     except DirectoryUnavailable as error:
-        raise UsageError(f"{error} Mention the person instead, as in `{example}`.") from None
+        raise UsageError(f"{error} A mention works: {pick}.") from None
     if not found:
-        raise UsageError(
-            f"There is nobody called `{text}` here: pick the person from the list that Slack offers behind "
-            f"`@`, as in `{example}`."
-        )
+        raise UsageError(f"There is nobody called `{text}` here: {pick}.")
     return found

@@ -136,7 +136,7 @@ def test_a_job_that_never_was_is_said_to_be_so(typing: CommandService) -> None:
         ("history --since soon", "is not a time: write for example `2d`"),
         ("history --since 3 days", "`3` is not a time: write for example `2d`"),
         ("history --by @nobody", "nobody called `@nobody`"),
-        ("history --by @offline", "Mention the person instead"),
+        ("history --by @offline", "A mention works: pick the person from the list"),
         ("history --export xml", "csv, jsonl"),
         ("history orders --since yesterday 13:00 or so", 'in quotes, as in `--since "yesterday 14:00 Europe'),
     ],

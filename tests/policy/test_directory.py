@@ -15,6 +15,7 @@ from bot.slack.api.installation import Installation
 from bot.slack.api.lookups import RETRY_S
 from bot.store.records import Person
 from sandbox.slack import SlackServer
+from sandbox.slack.world import User
 
 from .people import parse
 
@@ -136,6 +137,29 @@ def test_an_old_look_is_not_used_when_slack_is_silent(
 )
 def test_people_are_found_by_handle_or_id(directory: Directory, text: str, user: str) -> None:
     assert directory.user_id(text) == user
+
+
+def many_people(slack: SlackServer, count: int) -> str:
+    """So many more; the name of the last."""
+    names = [f"person-{number}" for number in range(count)]
+    slack.workspace.world.users |= {
+        f"U0{at:08}": User(f"U0{at:08}", name, name) for at, name in enumerate(names)
+    }
+    return names[-1]
+
+
+def test_a_name_is_found_among_thousands(directory: Directory, slack: SlackServer) -> None:
+    """With no more calls than Slack allows in a minute."""
+    assert directory.user_id(f"@{many_people(slack, 6_500)}") == "U000006499"
+
+
+def test_a_name_that_was_not_looked_for_everywhere_is_not_unknown(
+    directory: Directory, slack: SlackServer
+) -> None:
+    last = many_people(slack, 20_100)
+    slack.control.configure(rate_limits=False, tier_limits=False)
+    with pytest.raises(DirectoryUnavailable, match="too many people here to find one by a name"):
+        directory.user_id(f"@{last}")
 
 
 def test_an_id_is_taken_as_it_is_when_slack_will_not_say(directory: Directory, slack: SlackServer) -> None:

@@ -38,8 +38,12 @@ MAX_READERS = 50
 """Members of a channel that are looked up, one by one, to say whether there is a guest among them."""
 _MAX_CACHED = 10_000
 """Size of each cache of people."""
-_PAGE = 200
-_MAX_PAGES = 100
+_PAGE = 999
+"""The most people that Slack lists in one call (`limit`); it may list fewer. Source:
+https://docs.slack.dev/tools/node-slack-sdk/reference/web-api/interfaces/UsersListArguments"""
+_MAX_PAGES = 20
+"""The calls that Slack allows in a minute: `users.list` is in tier 2,
+https://docs.slack.dev/apis/web-api/rate-limits"""
 
 _ANYWHERE = Installation()
 _NO_PLACES = GroupPlaces()
@@ -240,19 +244,22 @@ class Directory:
             return self._user_groups.read()
 
     def _read_handles(self, workspace: str) -> dict[str, str]:
+        accounts: dict[str, str] = {}
+        displayed: dict[str, str] = {}
         with self._lookup("who is who", "users:read"):
             place = (workspace or self._user_groups.main()) if self._home.org_wide else ""
-            people = [each for each in self._listed(place) if not each.get("deleted")]
-        handles: dict[str, str] = {}
-        for each in people:
-            display = (each.get("profile") or {}).get("display_name") or ""
-            handles.setdefault(display.lower(), each["id"])
+            for each in self._listed(place):
+                if not each.get("deleted"):
+                    display = (each.get("profile") or {}).get("display_name") or ""
+                    displayed.setdefault(display.lower(), each["id"])
+                    accounts[str(each.get("name", "")).lower()] = each["id"]
         # Account names win over display names: only they are unique.
-        handles.update({str(each.get("name", "")).lower(): each["id"] for each in people})
+        handles = displayed | accounts
         handles.pop("", None)
         return handles
 
     def _listed(self, workspace: str) -> Iterator[Mapping[str, Any]]:
+        """Raises: DirectoryUnavailable: there are more people than can be asked for."""
         cursor = ""
         for _ in range(_MAX_PAGES):
             answer = self._client.users_list(limit=_PAGE, cursor=cursor or None, team_id=workspace or None)
@@ -260,6 +267,7 @@ class Directory:
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
+        raise DirectoryUnavailable("There are too many people here to find one by a name.")
 
     def _lookup(self, what: str, scope: str) -> SlackLookup:
         return SlackLookup(what, scope, self._logged)
