@@ -85,6 +85,19 @@ def test_open_requests_that_cannot_be_read_are_counted(store: Store, raw: Raw) -
     )
 
 
+def test_open_requests_that_read_alike_are_named_once() -> None:
+    """As restarts of one database each, which the line does not name."""
+    unconfirmed = make.request("q2", "a", state=RequestState.CONFIRMING)
+    asked, *others = make.request("q0", "a"), make.request("q1", "a"), unconfirmed, make.request("q3", "a")
+    blocks = [each.to_dict() for each in request_details(asked, RelatedRequests(tuple(others)))]
+    (line,) = (each["text"]["text"] for each in blocks if "Also open" in str(each))
+    named = line.removeprefix("👥 *Also open*: ").removesuffix(".").split("; ")
+    assert [each.partition(", ")[2] for each in named] == [
+        "waiting for approvals (2 requests)",
+        "waiting for its requester to confirm",
+    ]
+
+
 @pytest.mark.parametrize("changes", [{"unheard_of": 1}, {"by": make.DANA}, {"state": "done"}, {"jobs": ()}])
 def test_what_is_no_field_or_never_changes_is_refused(store: Store, changes: dict[str, Any]) -> None:
     store.add_request(make.request())

@@ -5,6 +5,8 @@ Jobs, databases, changes, losses, the replication delay, and other open requests
 
 from __future__ import annotations
 
+from collections import Counter
+
 from slack_sdk.models.blocks import Block
 
 from bot.dms import display
@@ -208,7 +210,8 @@ def offers_destination(request: Request) -> bool:
 
 def _related(request: Request, others: RelatedRequests) -> list[Block]:
     """Who decides should know what else is open for the same jobs, as it may run first."""
-    listed = [_related_request(request, each) for each in others.first]
+    said = Counter(_related_request(request, each) for each in others.first)
+    listed = [f"{text} ({count} requests)" if count > 1 else text for text, count in said.items()]
     if others.more:
         listed.append(f"and {others.more} more" if listed else count_of(others.more, "request"))
     return m.sections(f"👥 *Also open*: {'; '.join(listed)}.") if listed else []
