@@ -98,7 +98,7 @@ def once(env: Env, job: str, verb: str) -> None:
 def test_two_give_the_last_approval_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
         job, _, ask = asked(env, "stop")
-        at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
+        at_once(*(partial(env.press, ask, "approve", user, stale=True) for user in ("sam", "alex")))
         once(env, job, "stop")
         assert events(env, job).count("approved") == 1
 
@@ -106,7 +106,7 @@ def test_two_give_the_last_approval_at_once(env: Env) -> None:
 def test_both_approvals_come_at_once(env: Env) -> None:
     for _ in range(ROUNDS):
         job, _, ask = asked(env, "delete")
-        at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
+        at_once(*(partial(env.press, ask, "approve", user, stale=True) for user in ("sam", "alex")))
         once(env, job, "delete")
         assert events(env, job).count("approved") == 2
 
@@ -115,7 +115,7 @@ def test_one_person_presses_twice(env: Env) -> None:
     for _ in range(ROUNDS):
         job, _, ask = asked(env, "delete")
         before = moment(env)
-        at_once(*[partial(env.press, ask, "approve", "sam")] * 3)
+        at_once(*[partial(env.press, ask, "approve", "sam", stale=True)] * 3)
         private(env, "sam", "You already approved this", after=before)
         env.shows(ask, "1 of 2", SAM)
         assert events(env, job).count("approved") == 1
@@ -128,7 +128,7 @@ def test_approval_and_denial_at_once(env: Env) -> None:
         env.press(ask, "deny", "sam")
         view = env.slack.wait_view("sam", "Why not?")
         at_once(
-            partial(env.press, ask, "approve", "alex"),
+            partial(env.press, ask, "approve", "alex", stale=True),
             partial(env.slack.submit, view, {input_of(view): "no"}, user="sam"),
         )
         state = settled(env, job)
@@ -157,7 +157,7 @@ def test_approval_and_withdrawal_at_once(env: Env) -> None:
         job, card, ask = asked(env, "stop")
         waiting = env.shows(card, step="withdraw")
         at_once(
-            partial(env.press, ask, "approve", "alex"),
+            partial(env.press, ask, "approve", "alex", stale=True),
             partial(env.press, waiting, "withdraw", stale=True),
         )
         if settled(env, job) == "cancelled":
@@ -244,7 +244,7 @@ def test_a_freeze_and_a_confirmation_at_once(free: Env) -> None:
         job = running_job(free)
         card = deletion(free, job)
         at_once(
-            partial(free.press, card, "confirm"),
+            partial(free.press, card, "confirm", stale=True),
             partial(free.slack.command, f'freeze {job} --until 2h --reason "closing"', user="sam"),
         )
         until(partial(frozen, free, job))
@@ -300,7 +300,7 @@ def test_two_bots_share_what_slack_delivers_twice(tmp_path: Path) -> None:
             env = Env(slack.control, dms.control, one)
             for _ in range(ROUNDS):
                 job, _card, ask = asked(env, "stop")
-                at_once(*(partial(env.press, ask, "approve", user) for user in ("sam", "alex")))
+                at_once(*(partial(env.press, ask, "approve", user, stale=True) for user in ("sam", "alex")))
                 once(env, job, "stop")
                 assert events(env, job).count("requested") == 1
                 assert events(env, job).count("approved") == 1
