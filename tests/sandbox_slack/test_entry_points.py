@@ -236,7 +236,7 @@ def test_scheduled_messages(control: SlackControl, web: WebClient) -> None:
     assert control.messages("dms") == []
     assert control.post_scheduled() == 31
     assert len(control.messages("dms")) == 31
-    schedule(int(time.time()) + 1)
+    schedule(int(time.time()) + 3)  # in at least two seconds
     control.wait_for(lambda found: len(found) == 32, channel="dms")
 
 

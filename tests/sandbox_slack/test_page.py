@@ -29,6 +29,7 @@ from tests.sandbox_slack.samples import (
     raw_number,
     raw_text,
 )
+from tests.waiting import until
 
 if CHROMIUM is None:
     pytest.skip(missing("no Chromium on this machine"), allow_module_level=True)
@@ -213,8 +214,8 @@ def test_data_table_sorts_turns_pages_and_has_buttons(
 
     @app.action("show7")
     def show(ack: Any, body: Any) -> None:
-        ack()
         pressed.append((body["type"], body["actions"][0]["value"], body["actions"][0]["block_id"]))
+        ack()
 
     connect(app)
     head = [raw_text("Job"), raw_text("Delay"), raw_text("Act")]
@@ -244,7 +245,7 @@ def test_data_table_sorts_turns_pages_and_has_buttons(
     last = shown.filter(has_text="job-7").get_by_role("button")
     last.click()
     expect(last).to_be_enabled()
-    assert pressed == [("block_actions", "job-7", "jobs")]
+    assert until(lambda: pressed) == [("block_actions", "job-7", "jobs")]
 
 
 def test_container_folds_and_holds_a_confirmed_button_and_a_menu(
@@ -255,9 +256,9 @@ def test_container_folds_and_holds_a_confirmed_button_and_a_menu(
     @app.action("stop")
     @app.action("more")
     def note(ack: Any, body: Any) -> None:
-        ack()
         action = body["actions"][0]
         pressed.append(action.get("value") or action["selected_option"]["value"])
+        ack()
 
     connect(app)
     texts = {"title": "Stop?", "text": "It replicates", "confirm": "Stop it", "deny": "No"}
@@ -282,7 +283,7 @@ def test_container_folds_and_holds_a_confirmed_button_and_a_menu(
     page.get_by_role("menuitem", name="Edit").click()
     page.get_by_test_id("fold").click()
     expect(stop).to_be_hidden()
-    assert pressed == ["v", "edit"]
+    assert until(lambda: pressed, lambda found: len(found) > 1) == ["v", "edit"]
     assert len(control.deliveries("interactive")) == 2, "folding is not told to the app"
 
 
@@ -293,8 +294,8 @@ def test_charts_cards_plans_and_opinions(page: Page, app: App, connect: Connect,
     @app.action("opinion")
     @app.action("gone")
     def note(ack: Any, action: Any) -> None:
-        ack()
         pressed.append(action["value"])
+        ack()
 
     connect(app)
     cards = [card(body=plain_text("62%"), actions=[button("Pause", "pause", "job")]), card()]
@@ -314,7 +315,7 @@ def test_charts_cards_plans_and_opinions(page: Page, app: App, connect: Connect,
     for name in ("Pause", "Bad", "Remove"):
         page.get_by_role("button", name=name).click()
         expect(page.get_by_role("button", name=name)).to_be_enabled()
-    assert pressed == ["job", "bad", "bin"]
+    assert until(lambda: pressed, lambda found: len(found) > 2) == ["job", "bad", "bin"]
 
 
 def test_an_alert_stands_in_a_modal(page: Page, app: App, connect: Connect) -> None:

@@ -147,8 +147,8 @@ def test_type_ahead_feeds_a_multi_select(app: App, connect: Connect, control: Sl
 
     @app.view("c")
     def submitted(ack: Any, view: Any) -> None:
-        ack()
         seen.extend(view["state"]["values"]["b"]["db"]["selected_options"])
+        ack()
 
     connect(app)
     control.command("x")
@@ -169,8 +169,8 @@ def test_closing_is_told_when_asked_for(app: App, connect: Connect, control: Sla
 
     @app.view_closed("c")
     def gone(ack: Any, body: Any) -> None:
-        ack()
         closed.append(body["is_cleared"])
+        ack()
 
     connect(app)
     control.command("x")
@@ -288,8 +288,8 @@ def test_duplicates_carry_the_same_payload(app: App, connect: Connect, control: 
 
     @app.command("/dms")
     def dms(ack: Any, body: Any) -> None:
-        ack()
         triggers.append(body["trigger_id"])
+        ack()
 
     connect(app)
     control.duplicate_deliveries(2)

@@ -65,7 +65,7 @@ def test_it_is_asked_for_a_person(slack: SlackServer) -> None:
 
 
 def test_a_message_that_comes_even_if_the_bot_is_dead(slack: SlackServer) -> None:
-    client, soon = slack_client(slack.bot_token, slack.api_url), datetime.now(UTC) + timedelta(seconds=2)
+    client, soon = slack_client(slack.bot_token, slack.api_url), datetime.now(UTC) + timedelta(seconds=3)
     later = soon + timedelta(hours=1)
     left = schedule_message(client, DMS, "due 2026-12-05 02:00 UTC, but the bot is silent", soon)
     taken_back = schedule_message(client, DMS, "never", later)
