@@ -105,7 +105,7 @@ def _mine(ctx: Context, job: Job) -> AnswerPage:
         title=f"What you may do with {job.id}",
         sections=tuple(sections),
         buttons=(Button("Show the job", "show", "run", ctx.ref(Invocation("show", (job.name,)))),),
-        footer=f"The job's state decides too: `{COMMAND} show` offers only what is possible now.",
+        footer=f"The job's state decides too: `{COMMAND} show {job.id}` offers only what is possible now.",
     )
 
 

@@ -9,7 +9,7 @@ from bot.cmdline.answers import Answer, Note
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
 from bot.dms.model import Job, Operation, Options
 from bot.dms.port import Dms
-from bot.dms.rules import Action
+from bot.dms.rules import Action, check
 from bot.policy.permissions import Permission
 from bot.requests.action import ActionVerb, Confirmation
 from bot.requests.draft import RequestDraft
@@ -39,6 +39,8 @@ def _warning(_job: Job, options: Options, _databases: Sequence[str]) -> tuple[st
 
 
 def _effect(job: Job, options: Options) -> str:
+    if options.edits and (refusal := check(Action.EDIT, job, options)) is not None:
+        return f"Only tested, and nothing is saved. {refusal.reason}"
     if options.edits:
         return f"Only tested, and nothing is saved: `{COMMAND} edit {job.id}` with the same flags saves it."
     return "Only the configuration is tested, and nothing is changed."

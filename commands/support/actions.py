@@ -9,7 +9,7 @@ from bot.cmdline import examples
 from bot.cmdline.answers import Answer, Note, PickForm
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cmdline.missing_text import why_missing
-from bot.dms.model import Database, Job, ObjectState, Options, State
+from bot.dms.model import Database, Job, ObjectsConfig, ObjectState, Options, State
 from bot.dms.rules import Action, Refusal, check
 from bot.requests.buttons import ASK, instead_buttons
 from bot.requests.draft import RequestDraft
@@ -26,6 +26,8 @@ from commands.support.visibility import may_hide, permitted_actions, visible_nam
 ALL = Flag("all", "switch", "jobs that match, as in `state=running`")
 SKIP_VALIDATION = Flag("skip-validation", "switch", "skip the service's checks")
 DATABASES = Flag("databases", "list", "only these databases")
+_ADDING = Options(objects=ObjectsConfig())
+"""An edit that changes which databases a job migrates."""
 _SHOWN = 10
 FILTERS = ("project", "state", "phase", "location", "type", "label")
 
@@ -67,7 +69,7 @@ def make_run(
             return groups
         warning: tuple[str, ...] = ()
         if chosen.databases:
-            has = _databases(ctx, invocation, jobs, chosen.databases)
+            has = _databases(ctx, invocation, action, jobs, chosen.databases)
             chosen = replace(chosen, databases=tuple(dict.fromkeys(chosen.databases)))
             warning = named(jobs[0], has, chosen.databases)
         draft = RequestDraft(
@@ -129,12 +131,13 @@ def _with_all(ctx: Context, invocation: Invocation) -> str:
 
 
 def _databases(
-    ctx: Context, invocation: Invocation, jobs: Sequence[Job], names: Sequence[str]
+    ctx: Context, invocation: Invocation, action: Action, jobs: Sequence[Job], names: Sequence[str]
 ) -> tuple[Database, ...]:
     """The job's migrated databases, after a check that they have all these names.
 
     Raises:
         UsageError: there are several jobs, or a name that is none of its databases.
+        EarlyAnswer: the action is not possible for the job, whatever the names are.
     """
     if len(jobs) != 1:
         raise UsageError(
@@ -146,14 +149,33 @@ def _databases(
     migrated_databases = migrated(everything)
     has = [str(each.id) for each in migrated_databases]
     left_out = {str(each.id) for each in everything} - set(has)
+    if not set(names) <= set(has):
+        _refuse_for_any_name(ctx, action, job)
     for name in names:
         if name in left_out:
-            raise UsageError(
-                f"`{job.id}` does not migrate `{name}`; nothing was sent. "
-                f"`{COMMAND} edit {job.id} --add {name}` adds it."
-            )
+            raise UsageError(f"`{job.id}` does not migrate `{name}`; nothing was sent.{_added(job, name)}")
     known_names(job, names, has)
     return migrated_databases
+
+
+def _refuse_for_any_name(ctx: Context, action: Action, job: Job) -> None:
+    """Refuse before a name is corrected, which would only be refused then.
+
+    Raises:
+        EarlyAnswer.
+    """
+    if action is Action.RESTART and job.state == State.RUNNING:
+        return  # its failed databases can restart
+    refusal = check(action, job)
+    if refusal is not None:
+        raise EarlyAnswer(refusal_note(ctx, job, refusal))
+
+
+def _added(job: Job, name: str) -> str:
+    """How the job can migrate the database, too, or why it cannot now; a sentence after a blank."""
+    if (refusal := check(Action.EDIT, job, _ADDING)) is not None:
+        return f" {refusal.reason}"
+    return f" `{COMMAND} edit {job.id} --add {name}` adds it."
 
 
 def pick(

@@ -12,7 +12,6 @@ from bot.dms.job_fields import narrowed
 from bot.dms.model import PARALLELISM, FieldChange, Job, ObjectsConfig, Operation, Options, Selection
 from bot.dms.rules import Action, Refusal, check, no_source_list
 from bot.dms.selection import Change, SelectionPlan, plan, selectable
-from bot.util.command import COMMAND
 from commands.support.actions import known_names, names_text, whole_databases
 from commands.support.base import Context
 from commands.support.edit_fields import FIELD_FLAGS, check_fields, field_lines, read_fields
@@ -164,7 +163,7 @@ def _plan(
     if change.excluded is not None and not change.everything and config.selection == Selection.SPECIFIED:
         raise UsageError(
             f"`{job.id}` takes chosen databases, so there is nothing to exclude: "
-            f"write `{COMMAND} edit {job.id} --remove …`, or `--all --exclude …`."
+            "leave them out with `--remove …`, or take all others with `--all --exclude …`."
         )
     source, unlisted = _known_source(ctx, job, config, change)
     planned = plan(config, source, change)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.cmdline.answers import Note
 from bot.cmdline.invocation import UsageError
 from bot.cmdline.parser import parse
 from bot.config.projects import Project, Projects
@@ -22,7 +23,7 @@ from bot.store.records import Event, JobSnapshot, OutMessage
 from bot.util.command import DEFAULT, with_command
 from commands.support.command_service import CommandService
 from sandbox.dms import DmsServer
-from tests.policy.command_service import PROJECT, command_service
+from tests.policy.command_service import PROJECT, command_service, words
 from tests.policy.people import ALEX, NOW, access
 
 EUROPE, OTHER = "europe-west1", "demo-dev"
@@ -87,6 +88,41 @@ def test_a_command_names_the_job_that_was_asked_about(typing: Any, line: str, so
     assert bool(found) or not some
     for each in found:
         assert re.search(rf" dev/{EUROPE}/({'|'.join(IDS)})\b", each), each
+
+
+@pytest.mark.parametrize("verb", ["restart", "promote"])
+@pytest.mark.parametrize("name", ["other", "aap"])
+def test_no_name_is_corrected_for_what_the_job_refuses(
+    dms: DmsServer, tmp_path: Path, verb: str, name: str
+) -> None:
+    """The corrected command would be refused for the state of the job."""
+    dms.control.add_job(
+        "draft", location=EUROPE, state="DRAFT", databases=["app"], source_databases=["app", "other"]
+    )
+    with command_service(dms, tmp_path) as made:
+        answer = made.type(f"{verb} draft --databases {name}")
+        assert isinstance(answer, Note)
+        assert "`draft` is draft" in words(answer)
+
+
+@pytest.mark.parametrize(("state", "may"), [("RUNNING", False), ("STOPPED", True)])
+def test_a_database_is_added_only_where_the_job_takes_it(
+    dms: DmsServer, tmp_path: Path, state: str, may: bool
+) -> None:
+    """Source: "Manage migration jobs" (MySQL): in NOT_STARTED, STOPPED or FAILED."""
+    mysql = {"source_engine": "MYSQL", "destination_engine": "MYSQL", "destination_provider": "CLOUDSQL"}
+    sources = {"databases": ["app"], "source_databases": ["app", "other"]}
+    dms.control.add_job("shop", location=EUROPE, state=state, phase="CDC", frozen=True, **mysql, **sources)
+    with command_service(dms, tmp_path) as made:
+        with pytest.raises(UsageError) as refused:
+            made.type("promote shop --databases other")
+        told = with_command(str(refused.value), DEFAULT)
+        assert ("`/dms edit shop --add other` adds it." in told) is may
+        assert ("only in NOT_STARTED, STOPPED or FAILED" in told) is not may
+        made.type("verify shop --with --add other")
+        (request,) = made.ctx.store.requests()
+        saves = "`/dms edit shop` with the same flags saves it" in with_command(request.facts.effect, DEFAULT)
+        assert saves is may
 
 
 def test_an_alert_names_its_job(typing: Any) -> None:
