@@ -100,7 +100,8 @@ def _require_member(ctx: Context) -> None:
     try:
         member = ctx.access.is_member(ctx.who.user)
     except DirectoryUnavailable as error:
-        raise EarlyAnswer(Note(f"{error} Try again later.", tone="warn")) from None
+        again = "" if error.lasts else " Try again later."
+        raise EarlyAnswer(Note(f"{error}{again}", tone="warn")) from None
     if not member:
         raise EarlyAnswer(Note("Only full members of the workspace can acknowledge alerts.", tone="warn"))
 

@@ -40,6 +40,11 @@ class MissingLocation:
     all of the project is missing; else empty."""
 
     @property
+    def passes(self) -> bool:
+        """Whether it may answer soon, without a change of permissions or settings."""
+        return self.why is not Why.REFUSED
+
+    @property
     def shown(self) -> str:
         """The name for people."""
         return self.called or self.location

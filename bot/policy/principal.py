@@ -15,6 +15,16 @@ _BY_NAME = ", and only if the policy names them."
 class DirectoryUnavailable(Exception):
     """Slack did not say who somebody is or which user groups they are in. `str()` is one sentence of why."""
 
+    def __init__(self, why: str, *, lasts: bool = False) -> None:
+        super().__init__(why)
+        self.lasts = lasts
+        """Whether it stays so until somebody changes the app, the workspace or the policy."""
+
+    @property
+    def way(self) -> str:
+        """What people can do, to end a sentence; empty where they can only wait for others."""
+        return "" if self.lasts else ": try again later"
+
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
@@ -95,7 +105,7 @@ class Principal:
                 self._groups = self._lookups.groups_of(self.who.user)
             except DirectoryUnavailable as error:
                 self.unknown = error
-                self.hint = f"{error} Until that is known, user groups grant nothing: try again later."
+                self.hint = f"{error} Until that is known, user groups grant nothing{error.way}."
                 self._groups = frozenset()
         return self._groups
 
@@ -108,7 +118,7 @@ class Principal:
                     self.hint = "The policy names this channel for its members: join it first."
             except DirectoryUnavailable as error:
                 self.unknown = error
-                self.hint = f"{error} Until that is known, the channel grants nothing: try again later."
+                self.hint = f"{error} Until that is known, the channel grants nothing{error.way}."
                 self._channel = False
         return self._channel
 
@@ -128,7 +138,8 @@ class Principal:
                 self._workspaces = self._lookups.workspaces_of(self.who.user)
             except DirectoryUnavailable as error:
                 self.unknown = error
-                self.hint = f"{error} Until that is known, a rule for a workspace grants nothing: try again."
+                grants = "a rule for a workspace grants nothing"
+                self.hint = f"{error} Until that is known, {grants}{error.way}."
         return self._workspaces
 
     def _is_member(self) -> bool:
@@ -140,6 +151,6 @@ class Principal:
                     self.hint = whom + (_BY_NAME if self._policy.source else ".")
             except DirectoryUnavailable as error:
                 self.unknown = error
-                self.hint = f"{error} Until that is known, you count as a guest: try again later."
+                self.hint = f"{error} Until that is known, you count as a guest{error.way}."
                 self._member = False
         return self._member

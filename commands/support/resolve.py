@@ -307,10 +307,11 @@ def _cannot_tell(
         f".{nothing_sent}",
         *_last_seen(ctx, job_id, missing, invocation),
         *((" ", *more) if more else ()),
-        " Try again in a minute.",
     )
+    if not any(each.passes for each in missing):
+        return Note(parts, tone="warn")
     again = Button("Try again", invocation.verb, "run", ctx.ref(invocation))
-    return Note(parts, (again,), tone="warn")
+    return Note((*parts, " Try again in a minute."), (again,), tone="warn")
 
 
 def _last_seen(

@@ -87,6 +87,20 @@ def test_a_location_that_does_not_answer_may_have_it_still(typing: CommandServic
     told = words(typing.type("delete billings"))
     assert "is gone" not in told
     assert f"I cannot tell whether there is a job `billings`: {PLACES[0]} does not answer." in told
+    assert told.endswith("Try again in a minute.")
+
+
+def test_a_location_that_refuses_to_answer_is_not_tried_again(typing: CommandService, dms: DmsServer) -> None:
+    """It refuses until somebody changes the bot's permissions."""
+    dms.control.project_condition("demo-project", "DENIED")
+    try:
+        answer = typing.type("delete billings")
+    finally:
+        dms.control.project_condition("demo-project", None)
+    told = words(answer)
+    assert "I cannot tell whether there is a job `billings`" in told
+    assert "Try again" not in told
+    assert labels(answer) == []
 
 
 def test_one_that_was_kept_from_a_person_is_not_told_of(dms: DmsServer, tmp_path: Path) -> None:

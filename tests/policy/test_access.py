@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
@@ -105,6 +106,15 @@ def test_in_an_open_one_who_may_be_a_guest_only_looks() -> None:
     assert not verdict.allowed
     assert "at the moment. Until that is known, you count as a guest: try again later." in verdict.why
     assert unsure.verdict(DANA, "show", job()).allowed
+
+
+def test_what_lasts_until_the_app_is_changed_is_not_tried_again() -> None:
+    def lacks_a_scope(_user: str) -> NoReturn:
+        raise DirectoryUnavailable("Slack does not say it: the app lacks a scope.", lasts=True)
+
+    why = access(groups_of=lacks_a_scope).verdict(DANA, "stop", job()).why
+    assert "the app lacks a scope. Until that is known, user groups grant nothing." in why
+    assert "try again" not in why
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Directory:
         known = self._groups.get()
         mine = known.of(user)
         if known.unplaced and not mine:
-            raise DirectoryUnavailable(known.unplaced)
+            raise DirectoryUnavailable(known.unplaced, lasts=True)
         return mine
 
     def group_id(self, group: str) -> str:

@@ -44,7 +44,9 @@ class SlackLookup:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SlackApiError):
-            raise DirectoryUnavailable(self._log_lasting(str(error.response.get("error", "")))) from error
+            code = str(error.response.get("error", ""))
+            lasts = code in _LASTING_ERRORS
+            raise DirectoryUnavailable(self._log_lasting(code), lasts=lasts) from error
         if isinstance(error, (*SLACK_ERRORS, KeyError, TypeError, AttributeError)):
             raise DirectoryUnavailable(f"Slack does not say {self._what} at the moment.") from error
 
@@ -90,7 +92,8 @@ class CachedValue(Generic[T]):
             if self._clock() >= self._until:
                 self._refresh()
             if self._value is None:
-                raise DirectoryUnavailable(str(self._fault))
+                lasts = self._fault is not None and self._fault.lasts
+                raise DirectoryUnavailable(str(self._fault), lasts=lasts)
             return self._value
 
     def _refresh(self) -> None:

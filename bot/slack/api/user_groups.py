@@ -142,7 +142,8 @@ class UserGroups:
         if len(known) != 1:
             raise DirectoryUnavailable(
                 "The policy does not say in which workspace its user groups are, and the app serves several: "
-                'it has to name it, as in `workspace = "T0123ABCD"` or `"T0123ABCD/@dba-team"`.'
+                'it has to name it, as in `workspace = "T0123ABCD"` or `"T0123ABCD/@dba-team"`.',
+                lasts=True,
             )
         return known[0]
 

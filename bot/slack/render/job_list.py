@@ -166,7 +166,8 @@ def _nothing(page: JobsPage) -> str:
     seen = " that you may see" if page.may_hide else ""
     if page.missing:
         fits = " that fits" if page.filters else ""
-        return f"No location that answered has a job{seen}{fits}{_fitting(page)}. Try again in a minute."
+        again = " Try again in a minute." if any(each.passes for each in page.missing) else ""
+        return f"No location that answered has a job{seen}{fits}{_fitting(page)}.{again}"
     if page.filters:
         return f"No job{seen} matches{_fitting(page).removeprefix(' for')}. `{COMMAND} list` shows all{seen}."
     if page.may_hide:
