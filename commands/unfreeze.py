@@ -9,6 +9,7 @@ from bot.cmdline.answers import Answer, Note, RichPart, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.resource_names import project_of
 from bot.policy.permissions import Permission
+from bot.requests.freezes import is_free
 from bot.requests.wording import freeze_terms, frozen_jobs, unfreeze_arguments
 from bot.runtime.one_by_one import LeftOut, pass_over
 from bot.store.records import EVERY_JOB, Freeze, OutMessage
@@ -46,7 +47,8 @@ def _run(ctx: Context, invocation: Invocation) -> Answer:
 def _notify_owners(ctx: Context, frozen: FreezeTarget, lifted: Sequence[Freeze]) -> None:
     """A direct message to each other person whose freeze was lifted: they count on it."""
     for owner, freeze in {each.by: each for each in lifted if each.by != ctx.who.user}.items():
-        text = f"lifted your freeze of {frozen.text}. Changes are possible again."
+        free = is_free(ctx.store, ctx.access.policy, freeze, ctx.now())
+        text = f"lifted your freeze of {frozen.text}.{' Changes are possible again.' if free else ''}"
         subject = {"by": ctx.who.user, "text": text}
         ctx.store.enqueue(OutMessage(f"lifted:{freeze.id}", owner, "text", subject, created=ctx.now()))
 

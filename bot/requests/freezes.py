@@ -8,12 +8,14 @@ from datetime import datetime
 from bot.cmdline.answers import RichText, Time, Verbatim
 from bot.config.projects import Projects
 from bot.dms.model import short_name
+from bot.dms.resource_names import project_of
 from bot.policy.describe import scope
 from bot.policy.model import PlannedFreeze, Policy
 from bot.requests.job_names import JobNamer, disambiguate
 from bot.requests.wording import freeze_terms, frozen_jobs
+from bot.runtime.one_by_one import LeftOut
 from bot.store import Store
-from bot.store.records import Freeze
+from bot.store.records import EVERY_JOB, Freeze
 from bot.store.table import Skip
 
 
@@ -44,6 +46,26 @@ def freeze_lines(
         *(planned_freeze_line(each, policy.projects) for each in planned),
         *(freeze_line(each, policy.projects, calls) for each in ordered),
     )
+
+
+def is_free(store: Store, policy: Policy, lifted: Freeze, now: datetime) -> bool:
+    """Whether no other freeze, of more jobs or of fewer, holds for the jobs of one that was lifted; where one
+    cannot be read, or the policy plans one, that is not said.
+
+    Raises:
+        StoreError.
+    """
+    unread = LeftOut()
+    others = any(_share_jobs(each, lifted) for each in store.freezes(now, skip=unread))
+    planned = any(each.start <= now < each.until for each in policy.planned_freezes)
+    return not (others or planned or unread.keys)
+
+
+def _share_jobs(one: Freeze, other: Freeze) -> bool:
+    if one.job == other.job or EVERY_JOB in (one.job, other.job):
+        return True
+    alone = one.is_of_one_job and other.is_of_one_job
+    return not alone and project_of(one.job) == project_of(other.job)
 
 
 def freeze_line(freeze: Freeze, projects: Projects, calls: JobNamer) -> RichText:

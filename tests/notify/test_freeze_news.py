@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event as Flag
 
+import pytest
+
 from bot.config.projects import Project, Projects
 from bot.dms.model import short_name
+from bot.dms.resource_names import project_of
 from bot.policy.model import PlannedFreeze, Policy
 from bot.policy.scope import Scope
 from bot.policy.subscriptions import Subscriptions
+from bot.requests.freezes import is_free
 from bot.slack.render.freezes import freeze_message, planned_freeze_message
 from bot.store import Store
-from bot.store.records import EVERY_JOB, Freeze, JobSnapshot, Watch
+from bot.store.records import EVERY_JOB, Freeze, JobSnapshot, Watch, every_job_of
 from bot.watch.freeze_news import FreezeNews, announce_freeze
 from tests.notify.world import MINUTE, NOTIFY, NOW, TEAM_CHANNEL, job
 from tests.store.raw import Raw
@@ -24,6 +29,39 @@ NONE = Policy().projects
 
 def a_freeze(hours: float, job: str = EVERY_JOB, id: str = "f1") -> Freeze:
     return Freeze(id, job, NOW + timedelta(hours=hours), "month end", "U0SAM00001", NOW)
+
+
+@pytest.mark.parametrize(
+    ("lifted", "other", "free"),
+    [
+        ("orders", "orders", False),
+        ("orders", "billing", True),
+        ("orders", "project", False),
+        ("orders", "all", False),
+        ("project", "orders", False),
+        ("project", "elsewhere", True),
+        ("all", "elsewhere", False),
+        ("all", "", True),
+    ],
+)
+def test_changes_are_possible_again_where_nothing_else_is_frozen(
+    store: Store, lifted: str, other: str, free: bool
+) -> None:
+    names = {
+        **{id: job(id=id).name for id in ("orders", "billing")},
+        "project": every_job_of(project_of(job().name)),
+        "elsewhere": every_job_of("acme-staging"),
+        "all": EVERY_JOB,
+    }
+    if other:
+        store.add_freeze(a_freeze(2, names[other], "f2"))
+    gone = a_freeze(2, names[lifted])
+    assert is_free(store, Policy(), gone, NOW) is free
+    planned = PlannedFreeze(NOW - HOUR, NOW + HOUR, "end of year", Scope())
+    assert not is_free(store, Policy(planned_freezes=(planned,)), gone, NOW)
+    message = freeze_message(replace(gone, lifted=NOW), "lifted", NONE, short_name, NOW, free=free)
+    assert message is not None
+    assert ("Changes are possible again." in message.text) is free
 
 
 def news(store: Store, policy: Policy | None = None, *watches: Watch) -> FreezeNews:

@@ -68,10 +68,14 @@ def test_each_freeze_is_lifted_as_it_was_set(at: CommandService) -> None:
     of_job = words(at.type("unfreeze orders"))
     assert "All jobs of `prod` are frozen, `orders` too" in of_job
     assert "unfreeze --project prod` lifts it" in of_job
+    at.type(f"freeze orders {UNTIL}")
     at.type("unfreeze --project prod")
-    assert "lifted your freeze of all jobs of `prod`" in str(
-        [each.subject for each in at.ctx.store.ready_to_send(NOW)]
-    )
+    told = str([each.subject for each in at.ctx.store.ready_to_send(NOW)])
+    assert "lifted your freeze of all jobs of `prod`" in told
+    assert "possible again" not in told
+    at.type("unfreeze orders", ALEX)
+    told = str([each.subject for each in at.ctx.store.ready_to_send(NOW)])
+    assert "lifted your freeze of `orders`. Changes are possible again." in told
     assert not at.ctx.store.freezes(NOW)
 
 

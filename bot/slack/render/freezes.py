@@ -17,12 +17,13 @@ from bot.store.records import Freeze
 
 
 def freeze_message(
-    freeze: Freeze, what: str, projects: Projects, calls: JobNamer, now: datetime
+    freeze: Freeze, what: str, projects: Projects, calls: JobNamer, now: datetime, *, free: bool = True
 ) -> Message | None:
-    """What happened to the freeze; None if it is not true any more. `calls` names a job."""
+    """What happened to the freeze; None if it is not true any more. `calls` names a job; `free`: no other
+    freeze holds for its jobs."""
     jobs = frozen_jobs(freeze, projects, calls)
     if what == "lifted":
-        end = f" lifted the freeze of {jobs}. Changes are possible again."
+        end = f" lifted the freeze of {jobs}.{' Changes are possible again.' if free else ''}"
         return _message(("🌤️ ", User(freeze.lifted_by), end))
     if freeze.lifted is not None or freeze.until <= now:
         return None

@@ -20,6 +20,7 @@ from bot.dms.running_errors import databases_of, same_error
 from bot.policy.access import Access
 from bot.requests.buttons import show_button
 from bot.requests.failures import FAILED_RUNS, last_failure
+from bot.requests.freezes import is_free
 from bot.requests.job_buttons import JobButtons, channel_buttons
 from bot.requests.job_names import disambiguate, namer, place_to_tell
 from bot.requests.wording import freeze_terms
@@ -280,8 +281,9 @@ class OutboxRenderer:
         if freeze is None:
             return None
         projects = self._access.policy.projects
-        calls = disambiguate(self._store.known_names(), projects)
-        return freeze_message(freeze, subject["what"], projects, calls, self._clock())
+        calls, now = disambiguate(self._store.known_names(), projects), self._clock()
+        free = is_free(self._store, self._access.policy, freeze, now)
+        return freeze_message(freeze, subject["what"], projects, calls, now, free=free)
 
     def _planned_freeze(self, subject: Mapping[str, Any]) -> Message | None:
         """None if the policy has changed since, and does not plan it any more."""
