@@ -57,14 +57,16 @@ def kind_in(*jobs: Job) -> str:
     return "object" if any(map(loads_tables, jobs)) else "database"
 
 
-def kinds_named(names: str) -> str:
+def kinds_named(names: str, job: Job | None = None) -> str:
     """What objects are of which only the names are known, in the plural."""
-    return "objects" if names_tables(names) else "databases"
+    return "objects" if names_tables(names, job) else "databases"
 
 
-def names_tables(names: str) -> bool:
-    """Whether these are names of tables: they have dots (`str(ObjectId)`). A database whose name has one
-    counts as a table, too."""
+def names_tables(names: str, job: Job | None = None) -> bool:
+    """Whether these names are those of tables, or of schemas. The job's engines decide: a database's name may
+    have a dot. Where they are not known, names with dots are (`str(ObjectId)`)."""
+    if job is not None and job.source.engine and job.destination.engine:
+        return loads_tables(job)
     return _DOTTED.search(names) is not None
 
 

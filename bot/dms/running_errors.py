@@ -98,14 +98,14 @@ def faulty_databases(statuses: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(name for name, status in statuses.items() if _is_faulty(status)))
 
 
-def databases_of(statuses: Mapping[str, str]) -> tuple[Database, ...]:
-    """The databases as a snapshot holds them, without their resource names."""
-    return tuple(_database(name, status) for name, status in sorted(statuses.items()))
+def databases_of(statuses: Mapping[str, str], job: Job | None = None) -> tuple[Database, ...]:
+    """The databases as a snapshot of the job holds them, without their resource names."""
+    return tuple(_database(name, status, job) for name, status in sorted(statuses.items()))
 
 
-def faulty_of(statuses: Mapping[str, str]) -> tuple[Database, ...]:
-    """The databases that have failed or have an error, as a snapshot holds them."""
-    return tuple(filter(is_faulty, databases_of(statuses)))
+def faulty_of(statuses: Mapping[str, str], job: Job | None = None) -> tuple[Database, ...]:
+    """The databases that have failed or have an error, as a snapshot of the job holds them."""
+    return tuple(filter(is_faulty, databases_of(statuses, job)))
 
 
 def any_failed(databases: Iterable[Database]) -> bool:
@@ -116,9 +116,9 @@ def _is_faulty(status: str) -> bool:
     return has_failed(status) or "/" + _ERROR in status
 
 
-def _database(name: str, status: str) -> Database:
+def _database(name: str, status: str, job: Job | None) -> Database:
     state, _, rest = status.partition("/")
     phase, _, error = rest.partition("/")
     fault = Fault(0, error.removeprefix(_ERROR)) if error else None
-    kind = "" if names_tables(name) else "DATABASE"  # a snapshot has the name alone
+    kind = "" if names_tables(name, job) else "DATABASE"  # a snapshot has the name alone
     return Database("", ObjectId(name, kind), state, phase, fault)

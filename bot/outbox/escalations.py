@@ -89,4 +89,4 @@ class EscalationTask:
         known = self._store.known_job(event.job)
         if known is None or known.job.create_time != event.create_time:
             return alerts.is_over(event, None)
-        return alerts.is_over(event, known.job, databases_of(known.databases))
+        return alerts.is_over(event, known.job, databases_of(known.databases, known.job))

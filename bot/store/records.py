@@ -278,7 +278,7 @@ class JobSnapshot:
     def faulty_databases(self) -> tuple[Database, ...]:
         """Databases that failed or have an error while the job runs on; a job that does not run reports its
         own failure."""
-        return faulty_of(self.databases) if self.job.state == State.RUNNING else ()
+        return faulty_of(self.databases, self.job) if self.job.state == State.RUNNING else ()
 
     @property
     def runs_with_errors(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.dms.display import kinds_named
 from bot.dms.error_news import brings_errors, ends_errors, goes_on_with_errors
-from bot.dms.model import State
+from bot.dms.model import Job, State
 from bot.policy.subscriptions import WITH_ERRORS, topics
 from bot.store.records import Event
 from bot.watch.transitions import REPLICATING
@@ -65,15 +65,15 @@ def dedup_key(job: str, alert: str) -> str:
     return f"{_CLIENT}:{hashlib.sha256(job.encode()).hexdigest()}:{alert}"
 
 
-def body(step: Step, event: Event, cloud_event: Mapping[str, Any]) -> dict[str, Any]:
-    """The request, but for the `routing_key`, which is a secret."""
+def body(step: Step, event: Event, cloud_event: Mapping[str, Any], seen: Job | None = None) -> dict[str, Any]:
+    """The request, but for the `routing_key`, which is a secret. `seen` is the job, if it is known."""
     data = cloud_event["data"]
     job = data["job"]
     found: dict[str, Any] = {"event_action": step.action, "dedup_key": dedup_key(event.job, step.alert)}
     if step.action == RESOLVE:
         return found
     payload = {
-        "summary": _summary(event, data)[:_MOST_SUMMARY],
+        "summary": _summary(event, data, seen)[:_MOST_SUMMARY],
         "source": event.job,
         "severity": _SEVERITIES.get(event.kind if event.kind in _SEVERITIES else step.alert, _LESS),
         "timestamp": cloud_event["time"],
@@ -109,14 +109,14 @@ def _closes(alert: str, event: Event) -> bool:
     return not (alert == WITH_ERRORS and goes_on_with_errors(state))
 
 
-def _summary(event: Event, data: Mapping[str, Any]) -> str:
+def _summary(event: Event, data: Mapping[str, Any], seen: Job | None) -> str:
     job = data["job"]
     what = {
         "stuck": f"is stuck in {event.after}",
         "delayed": f"has a replication delay of {event.after} seconds",
         "error": "runs with errors",
-        "database_failed": f"has {kinds_named(event.after)} that failed ({event.after})",
-        "database_error": f"has {kinds_named(event.after)} with errors ({event.after})",
+        "database_failed": f"has {kinds_named(event.after, seen)} that failed ({event.after})",
+        "database_error": f"has {kinds_named(event.after, seen)} with errors ({event.after})",
     }.get(event.kind, f"failed ({event.after})")
     detail = f": {data['detail']}" if data["detail"] else ""
     return f"Migration job {job['id']} in {job['project_alias']}/{job['location']} {what}{detail}"

@@ -16,7 +16,7 @@ from bot.policy.subscriptions import topics
 from bot.runtime import metrics
 from bot.runtime.one_by_one import concerns_all, pass_over
 from bot.store import Store
-from bot.store.records import EVERY_JOB, AuditEntry, Event, WebhookDelivery
+from bot.store.records import EVERY_JOB, AuditEntry, WebhookDelivery
 from bot.watch.recipients import SavedEvent
 from bot.webhooks import cloud_events, pagerduty
 
@@ -67,7 +67,7 @@ class Recorder:
                 webhook.events == (ALL,) or not topics(saved.event).isdisjoint(webhook.events)
             )
             if webhook.format is Format.PAGERDUTY:
-                self._record_alerts(webhook, saved.event, body, wanted=wanted)
+                self._record_alerts(webhook, saved, body, wanted=wanted)
             elif wanted:
                 self._add(webhook, body)
 
@@ -106,14 +106,14 @@ class Recorder:
         return next((each for each in jobs if each.name == entry.job), None)
 
     def _record_alerts(
-        self, webhook: Webhook, event: Event, cloud_event: Mapping[str, Any], *, wanted: bool
+        self, webhook: Webhook, saved: SavedEvent, cloud_event: Mapping[str, Any], *, wanted: bool
     ) -> None:
         """What is open is closed by any event that ends it, whether or not the webhook wants the event."""
-        for step in pagerduty.steps(event):
-            alert = pagerduty.dedup_key(event.job, step.alert)
+        for step in pagerduty.steps(saved.event):
+            alert = pagerduty.dedup_key(saved.event.job, step.alert)
             if not (wanted if step.action == pagerduty.TRIGGER else self._is_open(webhook, alert)):
                 continue
-            body = pagerduty.body(step, event, cloud_event)
+            body = pagerduty.body(step, saved.event, cloud_event, saved.snapshot.job)
             self._add(webhook, body, f"{cloud_event['id']}-{step.alert}", alert, step.action)
 
     def _is_open(self, webhook: Webhook, alert: str) -> bool:

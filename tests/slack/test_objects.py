@@ -20,8 +20,9 @@ from bot.dms.model import Database, Endpoint, Fault, ObjectPhase
 from bot.dms.running_errors import databases_of
 from bot.slack.render import alerts, event_labels
 from bot.slack.render.answer import render
+from bot.slack.render.flapping import flapping
 from bot.slack.render.mass_failure import FailedJob, mass_failure
-from bot.slack.render.timeline import timeline
+from bot.slack.render.timeline import event_detail, timeline
 from bot.store.records import Event
 from tests.jobs import a_job
 from tests.slack.checks import accepted, all_text
@@ -71,6 +72,25 @@ def test_a_table_that_failed_is_none_in_news_either() -> None:
         assert "One object has failed while the others continue" in text
         assert not re.search(r"\bdatabases?\b(?! orders-db|-)", text), text
     assert "1 of 2 objects failed" in all_text(accepted(message))
+
+
+def test_a_database_with_a_dot_in_its_name_is_one_in_news() -> None:
+    """A quoted identifier of MySQL takes the full Unicode BMP but for U+0000:
+    https://dev.mysql.com/doc/refman/8.4/en/identifiers.html. The engines of the job decide."""
+    mysql = replace(JOB, source=Endpoint("s", "MYSQL"), destination=Endpoint("d", "MYSQL", "CLOUDSQL"))
+    statuses = {"shop.eu": "FAILED/CDC/", "shop": "RUNNING/CDC/"}
+    event = Event(JOB.name, JOB.create_time, NOW, "database_failed", after="shop.eu", id=1)
+    over = replace(
+        event, kind="cleared", before="database_failed", after="", detail="No longer failed: shop.eu."
+    )
+    failed = databases_of(statuses, mysql)
+    message = timeline(mysql, [event, over], with_errors=True, databases=failed)
+    one = alerts.alert(event, mysql, databases=failed), event_detail(over, mysql), flapping([event], mysql)
+    for text in map(all_text, map(accepted, (*one, message))):
+        assert re.search(r"\bdatabases? failed|failure of databases", text, re.IGNORECASE), text
+        assert "object" not in text.lower(), text
+    plain = databases_of({"EMPLOYEES": "FAILED/CDC/"}, JOB)
+    assert plain[0].id.type != "DATABASE", "a table of Oracle, whatever its name is"
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,14 @@ STEPS = {
 }
 
 
+@pytest.mark.parametrize(("engine", "kind"), [("MYSQL", "databases"), ("ORACLE", "objects"), ("", "objects")])
+def test_the_job_says_what_failed(engine: str, kind: str) -> None:
+    job = replace(JOB, source=Endpoint("a", engine), destination=Endpoint("b", "POSTGRESQL"))
+    found = saved("database_failed", after="shop.eu", job=job)
+    bodies = [pagerduty.body(step, found.event, sent(found), job) for step in pagerduty.steps(found.event)]
+    assert f"has {kind} that failed (shop.eu)" in str(bodies)
+
+
 @pytest.mark.parametrize("kind", STEPS)
 def test_what_an_event_opens_and_closes(kind: str) -> None:
     event, cloud_event = EVENTS[kind].event, sent(EVENTS[kind])

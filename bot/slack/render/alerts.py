@@ -59,7 +59,7 @@ def alert(
 
     With `over`, the job has moved on: the event is shown as past, without a warning.
     """
-    head = f"{_past_title(event) if over else _title(event)} {labels.job_code(event.job)}"
+    head = f"{_past_title(event) if over else _title(event, job)} {labels.job_code(event.job)}"
     name = labels.display_name_beside(job) if job else ""
     if where:
         head += f" in {mrkdwn.verbatim(where)}"
@@ -134,7 +134,7 @@ def _present(event: Event) -> str:
     return f"{_MAY_RESUME}: {headline}" if source_writes.may_resume(event) else headline
 
 
-def _title(event: Event) -> str:
+def _title(event: Event, job: Job | None) -> str:
     if source_writes.must_stop(event):
         return f"{_STOP_WRITES}:"
     if _has_ended(event) and source_writes.may_resume(event):
@@ -156,7 +156,7 @@ def _title(event: Event) -> str:
         )
     if event_labels.reached_cdc(event):
         return "🟢 *CDC reached*, the full dump is done:"
-    return f"{event_labels.headline(event)}:"
+    return f"{event_labels.headline(event, job)}:"
 
 
 def _because(event: Event) -> str:

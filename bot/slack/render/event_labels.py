@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.dms import display
 from bot.dms.error_news import TOLD, brings_errors, ends_errors, recovers
-from bot.dms.model import Phase, State
+from bot.dms.model import Job, Phase, State
 from bot.slack.render import labels, mrkdwn
 from bot.store.records import Event
 from bot.util.durations import humanize
@@ -16,8 +16,8 @@ OUTSIDE = "outside"
 _MAX_DETAIL = 300
 
 
-def headline(event: Event) -> str:
-    """What happened, without the job's name; mrkdwn."""
+def headline(event: Event, job: Job | None = None) -> str:
+    """What happened, without the job's name; mrkdwn. `job` is the present one, if it is known."""
     match event.kind:
         case "created":
             return f"🆕 *Created*{_status_text(event.after)}"
@@ -32,9 +32,10 @@ def headline(event: Event) -> str:
             other = "another error" if event.before == TOLD else "Running with errors"
             return f"🟠 *{other.capitalize()}*" if brings_errors(event) else "🔴 *Error*"
         case "database_failed":
-            return f"🔴 *{display.kinds_named(event.after).capitalize()} failed*: {mrkdwn.name(event.after)}"
+            what = display.kinds_named(event.after, job).capitalize()
+            return f"🔴 *{what} failed*: {mrkdwn.name(event.after)}"
         case "database_error":
-            return f"🟠 *Errors in {display.kinds_named(event.after)}*: {mrkdwn.name(event.after)}"
+            return f"🟠 *Errors in {display.kinds_named(event.after, job)}*: {mrkdwn.name(event.after)}"
         case "stuck":
             return _stuck(event)
         case "delayed":
@@ -42,18 +43,18 @@ def headline(event: Event) -> str:
         case "cleared" if ends_errors(event):
             return "✅ *Errors cleared*"
         case "cleared":
-            return f"✅ *Resolved*: {_what_cleared(event)}"
+            return f"✅ *Resolved*: {_what_cleared(event, job)}"
         case _:
             change = " → ".join(labels.status(each) for each in (event.before, event.after) if each)
             return f"▫️ *{mrkdwn.verbatim(event.kind) or 'something happened'}* {change}".rstrip()
 
 
-def line(event: Event, *, detail: bool = True) -> str:
+def line(event: Event, job: Job | None = None, *, detail: bool = True) -> str:
     """When it happened, what, and who did it; mrkdwn."""
     more = f"\n        {mrkdwn.clip(_flat(event.detail), _MAX_DETAIL)}" if detail and event.detail else ""
     return (
         f"{mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}  "
-        f"{headline(event)}{changed_by_text(event)}{more}"
+        f"{headline(event, job)}{changed_by_text(event)}{more}"
     )
 
 
@@ -99,9 +100,9 @@ _CLEARED = {
 }
 
 
-def _what_cleared(event: Event) -> str:
+def _what_cleared(event: Event, job: Job | None) -> str:
     if event.before in _CLEARED:
-        return _CLEARED[event.before].format(display.kinds_named(event.detail))
+        return _CLEARED[event.before].format(display.kinds_named(event.detail, job))
     return mrkdwn.verbatim(event.before) or "the warning"
 
 

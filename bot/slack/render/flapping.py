@@ -32,7 +32,7 @@ def flapping(
     `calls` names it."""
     counts = Counter(map(signature, events))
     times = max(counts.values())
-    kinds = {signature(each): event_labels.headline(each) for each in events}
+    kinds = {signature(each): event_labels.headline(each, job) for each in events}
     span = humanize(events[-1].at - events[0].at)
     head = f"🔁 *Flapped {times} times* in {span}: {mrkdwn.code(calls(events[0].job))}"
     lines = [f"{counts[kind]} × {headline}" for kind, headline in kinds.items()]

@@ -67,7 +67,7 @@ class GatheredMessages:
         if known is None:
             return flapping(events, None, calls=self._calls())
         buttons = (show_button(self._ref, known.job),)
-        return flapping(events, known.job, buttons, databases_of(known.databases), self._calls())
+        return flapping(events, known.job, buttons, databases_of(known.databases, known.job), self._calls())
 
     def settled(self, subject: Mapping[str, Any]) -> Message | None:
         """None if the job is not in trouble."""
@@ -76,7 +76,7 @@ class GatheredMessages:
         if known is None or not (known.job.state == State.FAILED or known.runs_with_errors):
             return None
         buttons = (show_button(self._ref, known.job),)
-        return settled(events, known.job, buttons, databases_of(known.databases), self._calls())
+        return settled(events, known.job, buttons, databases_of(known.databases, known.job), self._calls())
 
     def _calls(self) -> JobNamer:
         return namer(self._store.known_names(), self._access.policy.projects)
@@ -109,7 +109,7 @@ class GatheredMessages:
         known = self._known_of(event, left_out)
         if known is None:
             return not left_out.keys and alerts.is_over(event, None)
-        return alerts.is_over(event, known.job, databases_of(known.databases))
+        return alerts.is_over(event, known.job, databases_of(known.databases, known.job))
 
     def _job_of(self, event: Event) -> Job | None:
         """In a state that is not known where the job's row cannot be read."""

@@ -24,7 +24,7 @@ def link_card(known: JobSnapshot, where: str, show: Button) -> dict[str, Any]:
     """
     job, since = known.job, status_since(known)
     lines = [
-        job_title.job_title(job, databases_of(known.databases), with_errors=known.runs_with_errors)
+        job_title.job_title(job, databases_of(known.databases, job), with_errors=known.runs_with_errors)
         + (f" since {mrkdwn.date(since)}" if since else ""),
         labels.source_and_destination(job),
     ]

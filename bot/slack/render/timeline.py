@@ -50,7 +50,7 @@ def timeline(
     past = f"*{job_id}*{labels.display_name_beside(job)} — {state if gone else 'Superseded by a newer run.'}"
     title = job_title.job_title(job, databases, with_errors=with_errors) if current and not gone else past
     blocks: list[Block] = [m.section(f"{title}\n{_ends(job, where)}")]
-    blocks.extend(m.sections(_history(events)) if events else [])
+    blocks.extend(m.sections(_history(events, job)) if events else [])
     if current and not gone:
         troubles = (
             error_text(job),
@@ -61,13 +61,13 @@ def timeline(
         blocks.extend(block for trouble in troubles if trouble for block in m.sections(trouble))
         blocks.extend([m.section(f"👉 *Next*: {mrkdwn.format_own(next_step)}")] if next_step else [])
         blocks.extend(m.buttons(buttons, menu=menu))
-    summary = f"{job_id}: {event_labels.headline(last) if last else state}"
+    summary = f"{job_id}: {event_labels.headline(last, job) if last else state}"
     return m.message(summary, blocks)
 
 
 def event_detail(event: Event, job: Job | None = None) -> Message:
     """One event with its details, for the thread."""
-    head = f"{event_labels.headline(event)}{event_labels.changed_by_text(event)}"
+    head = f"{event_labels.headline(event, job)}{event_labels.changed_by_text(event)}"
     lines = [f"{head}, {mrkdwn.date(event.at, '{date_short_pretty} {time_secs}')}"]
     if event.detail:
         lines.append(mrkdwn.in_readers_zone(mrkdwn.verbatim(event.detail)))
@@ -78,12 +78,12 @@ def event_detail(event: Event, job: Job | None = None) -> Message:
     return m.message(f"{labels.job_code(event.job)}: {head}", m.sections("\n".join(lines)))
 
 
-def _history(events: Sequence[Event]) -> str:
+def _history(events: Sequence[Event], job: Job) -> str:
     """The newest events; the thread has all of them."""
     shown = events[-_MAX_EVENTS:]
     left = len(events) - len(shown)
     earlier = [f"… {count_of(left, 'earlier event')}, in the thread"] if left else []
-    return "\n".join([*earlier, *(event_labels.line(each, detail=False) for each in shown)])
+    return "\n".join([*earlier, *(event_labels.line(each, job, detail=False) for each in shown)])
 
 
 def _ends(job: Job, where: str) -> str:
