@@ -62,6 +62,7 @@ def test_a_mention_is_answered_below_it_for_all(env: Env) -> None:
     card = answer(env, said, job, "CDC", user="riley")
     assert card["thread_ts"] == said["ts"]
     assert not card.get("ephemeral_for")
+    assert card["versions"] == [], "what comes in time says nothing else before"
     again = say(env, f"<@U0DMSBOT01> databases `{job}`", thread_ts=said["ts"])
     assert answer(env, again, job)["thread_ts"] == said["ts"]
 

@@ -73,7 +73,7 @@ def test_all_waits_of_one_piece_of_work_together_have_a_limit() -> None:
         pool.submit(others)
         try:
             with turns.taken():
-                until(goes_on_without, timeout=15)
+                until(goes_on_without)
         finally:
             over.set()
 
