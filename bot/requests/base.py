@@ -24,8 +24,8 @@ from bot.requests.runner import Runner
 from bot.requests.wording import (
     MOVED,
     OLD_BUTTON,
-    STATE_TEXT,
     describe,
+    ended_text,
     frozen_reason,
     locked_reason,
 )
@@ -113,7 +113,7 @@ class RequestContext:
         """Says that nothing was done because the request is not open."""
         if request is None:
             return OLD_BUTTON
-        return Note(f"Nothing was done: this request is {STATE_TEXT[request.state]}.", tone="warn")
+        return Note(f"Nothing was done: this request is {ended_text(request)}.", tone="warn")
 
     def end(
         self, request: Request, to: RequestState, event: str, who: Person | None, note: str

@@ -11,7 +11,6 @@ from bot.policy.access import Verdict
 from bot.requests.approval_channels import different_channels
 from bot.requests.base import RequestContext
 from bot.requests.draft import Drafter, RequestDraft
-from bot.requests.job_names import display_name
 from bot.requests.reasons import kept, missing_reason, reason_note
 from bot.requests.revalidate import Revalidation
 from bot.requests.rules import (
@@ -135,10 +134,7 @@ class ConfirmationStep:
 
     def _missing_reason_note(self, request: Request) -> Note | None:
         missing = self.missing_reason(request)
-        if not missing:
-            return None
-        name = display_name(request, request.jobs[0].name)
-        return reason_note(missing, f'{COMMAND} {request.action} {name} --reason "…"')
+        return reason_note(missing) if missing else None
 
     def missing_reason(self, request: Request) -> str:
         """What the policy asks a request's reason to contain and it does not; empty if nothing is missing."""

@@ -32,8 +32,6 @@ def what_is_missing(pattern: str) -> str:
     return f"The policy asks for a reason that contains {pattern}, for example a ticket."
 
 
-def reason_note(pattern: str, command: str) -> Note:
-    """What is missing, and `command`, an example that has it."""
-    return Note(
-        f"{what_is_missing(pattern)} Press Confirm again and write it, or type `{command}`.", tone="warn"
-    )
+def reason_note(pattern: str) -> Note:
+    """What is missing. The same command with a reason would lack the request's options."""
+    return Note(f"{what_is_missing(pattern)} Press Confirm again and write it.", tone="warn")

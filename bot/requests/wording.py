@@ -46,6 +46,14 @@ MOVED = "moved to "
 """Begins the note of a scheduled request whose place another one has taken."""
 
 
+def ended_text(request: Request) -> str:
+    """The state of a request that nobody can press on, to follow “this request is”."""
+    if request.state is RequestState.OUTDATED and request.facts.jobs_gone:
+        return f"out of date: {'its job no longer exists' if len(request.jobs) == 1 else 'its jobs are gone'}"
+    text = STATE_TEXT[request.state]
+    return text.replace("request it again", "plan it again") if request.facts.cutover else text
+
+
 def scope(request: Request) -> str:
     """Which part of its jobs a request affects, to follow their names; plain text."""
     if request.options.with_destination:

@@ -15,6 +15,7 @@ from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.requests.draft import RequestDraft
 from bot.requests.rules import confirmation_phrase
+from bot.requests.wording import ended_text
 from bot.store.facts import RequestFacts
 from bot.store.records import Freeze, Request, RequestState
 from sandbox.dms import DmsServer
@@ -130,6 +131,17 @@ def test_a_reason_is_not_asked_for_where_the_job_has_changed(dms: DmsServer, tmp
     with command_service(dms, tmp_path, wants) as at:
         assert confirm(at) == ""
         assert read(at).state is RequestState.OUTDATED
+
+
+def test_what_is_of_a_job_that_is_gone_is_not_to_be_requested_again(dms: DmsServer, tmp_path: Path) -> None:
+    with started(dms, tmp_path, Clock()) as at:
+        asked(at)
+        dms.control.remove_job("orders")
+        assert confirm(at) == ""
+        assert confirm(at) == "Nothing was done: this request is out of date: its job no longer exists."
+        other = replace(read(at), facts=RequestFacts(cutover="c1"))
+        assert ended_text(other) == "out of date; plan it again"
+        assert ended_text(replace(other, facts=RequestFacts())) == "out of date; request it again"
 
 
 def test_the_delay_is_shown_where_nothing_else_speaks_against_it(dms: DmsServer, tmp_path: Path) -> None:

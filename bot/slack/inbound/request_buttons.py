@@ -15,7 +15,7 @@ from bot.requests.delay import changed_since
 from bot.requests.fingerprint import shown_digest
 from bot.requests.queries import approval_key, find_related_open, newest_runs, request_key
 from bot.requests.rules import confirmation_phrase, needs_typed_confirmation
-from bot.requests.wording import OLD_BUTTON, STATE_TEXT
+from bot.requests.wording import OLD_BUTTON, ended_text
 from bot.slack.api.replies import Replier, ReplyTarget
 from bot.slack.inbound.payloads import BlockAction
 from bot.slack.inbound.places import place_of
@@ -206,7 +206,7 @@ class RequestButtons:
         request = self._store.request(press.value)
         if request is None or request.state is not RequestState.OUTDATED:
             return None
-        return Note(f"Nothing was sent: this request is {STATE_TEXT[RequestState.OUTDATED]}.", tone="warn")
+        return Note(f"Nothing was sent: this request is {ended_text(request)}.", tone="warn")
 
     def _reviewing(
         self, may: Callable[[Person, str], tuple[Request, bool] | Note]
