@@ -11,7 +11,7 @@ from bot.cmdline.answers import Answer, Button, ChartPage, Note, RichPart, Uploa
 from bot.cmdline.delay_points import LineChart, bytes_chart, gaps, seconds_chart
 from bot.cmdline.invocation import Flag, Invocation, Syntax
 from bot.dms.delay import BackupFiles, MeasuredDelay
-from bot.dms.errors import Denied, DmsError
+from bot.dms.errors import Denied, DmsError, NotFound, Refused
 from bot.dms.model import Delay, DelayPoint, Job, Phase, State
 from bot.dms.rules import where
 from bot.dms.unsupported import UnsupportedEvents, unsupported_events
@@ -152,12 +152,14 @@ def _answer(
 
 
 def _unreadable(ctx: Context, job: Job, error: DmsError) -> Note:
-    way = (
-        " The bot's service account needs the role Monitoring Viewer (`roles/monitoring.viewer`) in the "
-        "project. Everything else works without it."
-        if isinstance(error, Denied)
-        else " Try again in a moment."
-    )
+    way = " Try again in a moment."
+    if isinstance(error, Denied) and error.code != "UNAUTHENTICATED":
+        way = (
+            " The bot's service account needs the role Monitoring Viewer (`roles/monitoring.viewer`) in the "
+            "project. Everything else works without it."
+        )
+    elif isinstance(error, Denied | Refused | NotFound):
+        way = ""
     text = f"The replication delay of `{job.id}` cannot be read from Cloud Monitoring: {error}{way}"
     return Note(text, (show_button(ctx.ref, job),), tone="warn")
 

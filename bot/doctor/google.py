@@ -107,7 +107,7 @@ def _project(settings: Settings, gateway: Gateway) -> list[Finding]:
             _apis(apis, gateway.project),
             *(look.finding for look in looks),
             _permissions(gateway, apis, jobs),
-            *_about_a_job(gateway, jobs),
+            *_about_a_job(gateway, jobs, listed=not any(look.finding.failed for look in looks)),
             _quota(apis, settings, looks),
         ]
 
@@ -202,20 +202,25 @@ def _judged(granted: frozenset[str], wanted: Sequence[str], where: str) -> Findi
     return fail(_IAM, found, fix) if {_READ, _LIST} & set(missing) else warn(_IAM, found, fix)
 
 
-def _about_a_job(gateway: Gateway, jobs: Sequence[Job]) -> Iterator[Finding]:
+def _about_a_job(gateway: Gateway, jobs: Sequence[Job], *, listed: bool) -> Iterator[Finding]:
     if jobs:
         yield _databases(gateway, jobs[0])
         yield _monitoring(gateway, jobs[0])
         return
+    found = "There is no migration job to read databases and a delay of."
     fix = "Run the doctor again once there is a migration job; none is needed for anything else."
-    yield warn("databases of a job", "There is no migration job to read databases and a delay of.", fix)
+    if not listed:
+        found = "No migration job could be listed to read databases and a delay of."
+        fix = "Run the doctor again once jobs can be listed, as said above."
+    yield warn("databases of a job", found, fix)
 
 
 def _databases(gateway: Gateway, job: Job) -> Finding:
     try:
         count = len(gateway.databases(job.name))
     except DmsError as error:
-        return warn("databases of a job", str(error), f"{_ROLE} datamigration.objects.list.")
+        role = f"{_ROLE} datamigration.objects.list."
+        return warn("databases of a job", str(error), _grant_or_remedy(role, error, gateway.project))
     return ok("databases of a job", f"{job.id} has {_count(count, 'database')} (asked over REST).")
 
 
@@ -227,6 +232,7 @@ def _monitoring(gateway: Gateway, job: Job) -> Finding:
             "For replication delays, grant roles/monitoring.viewer on the project and enable "
             "monitoring.googleapis.com; everything else works without it."
         )
+        fix = _grant_or_remedy(fix, error, gateway.project, MONITORING_HOST)
         return warn("Cloud Monitoring", str(error), fix)
     return ok("Cloud Monitoring", "The replication delay can be read.")
 
@@ -254,6 +260,12 @@ def _quota(apis: ProjectApis, settings: Settings, looks: Sequence[_Look]) -> Fin
 
 def _reason(error: DmsError) -> str:
     return error.reason or str(error).rstrip(".")
+
+
+def _grant_or_remedy(role: str, error: DmsError, project: Project, host: str = DMS_HOST) -> str:
+    """`role`, which says what to grant, if that is what is missing; else what helps against the error."""
+    lacks = isinstance(error, Denied) and error.code != "UNAUTHENTICATED"
+    return role if lacks else _remedy(error, project, host)
 
 
 def _remedy(error: DmsError, project: Project, host: str = DMS_HOST) -> str:

@@ -254,3 +254,10 @@ def test_when_monitoring_does_not_answer_it_says_so(at: CommandService, dms: Dms
     answer = at.type("delay orders", DANA)
     assert isinstance(answer, Note)
     assert "Try again" in words(answer)
+
+
+def test_what_monitoring_refuses_is_not_to_be_tried_again(at: CommandService, dms: DmsServer) -> None:
+    dms.control.fault("ListTimeSeries", "INVALID_ARGUMENT", times=None)
+    answer = at.type("delay orders", DANA)
+    assert isinstance(answer, Note)
+    assert "Try again" not in words(answer)

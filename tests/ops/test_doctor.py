@@ -172,6 +172,18 @@ def test_dms_out_of_reach(healthy: Environ) -> None:
     with closed_port() as port:
         found = not_ok({**healthy, "DMS_EMULATOR_HOST": f"127.0.0.1:{port}", "DMS_LOCATIONS": "europe-west1"})
     assert found["DMS in europe-west1"].failed
+    assert found["databases of a job"].found.startswith("No migration job could be listed")
+    assert "once there is a migration job" not in found["databases of a job"].fix
+
+
+@pytest.mark.parametrize(
+    ("method", "check"),
+    [("ListTimeSeries", "Cloud Monitoring"), ("ListMigrationJobObjects", "databases of a job")],
+)
+def test_no_role_helps_against_silence(healthy: Environ, dms: DmsServer, method: str, check: str) -> None:
+    dms.control.fault(method, "UNAVAILABLE", times=None)
+    found = not_ok(healthy)[check]
+    assert found.fix.startswith("Check the way to ")
 
 
 def test_permissions_are_told_by_verb(healthy: Environ, dms: DmsServer) -> None:
