@@ -39,7 +39,7 @@ def twins(env: Env) -> Iterator[str]:
     job = unique_id("twin")
     for each in PROJECTS:
         env.dms.add_job(job, project=each.id, phase="CDC", frozen=True)
-    until(lambda: sum(name.endswith(f"/{job}") for name in env.bot.store.known_names()) == 2)
+    until(lambda: len(env.bot.store.known_twins([job])) == 2)
     yield job
     env.dms.clear_faults()
 
@@ -117,6 +117,7 @@ def test_an_alias_that_moves_takes_no_request_along(tmp_path: Path) -> None:
         for project in (PROD, STAGING):
             dms.control.add_job(job, project=project, phase="FULL_DUMP", frozen=True)
         with started(slack, dms, tmp_path, project="", locations=(), project_tables=PROJECTS) as env:
+            until(lambda: len(env.bot.store.known_twins([job])) == 2)
             typed = f"stop staging/{EUROPE}/{job}"
             card = env.shows(env.type(typed), f"staging/{EUROPE}/{job}", step="confirm")
         with started(slack, dms, tmp_path, project="", locations=(), project_tables=swapped) as env:
