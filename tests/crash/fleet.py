@@ -15,9 +15,10 @@ from typing import Any
 
 from tests import loaded
 from tests.loaded import Copy
+from tests.waiting import PATIENCE_S
 
-_UP_S = 30.0
-_STOP_S = 30.0
+_UP_S = PATIENCE_S
+_STOP_S = PATIENCE_S
 _BAD = frozenset({"ERROR", "CRITICAL"})
 
 

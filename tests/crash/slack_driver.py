@@ -16,6 +16,7 @@ from tests.e2e.env import asks_first
 JSON = dict[str, Any]
 _RECENT = 60
 _VIEW_S = 2.5
+"""How long a view is waited for where the bot that opens it may have been killed."""
 _STEPS = ("confirm", "cancel", "approve", "deny")
 _SURE = "you confirm too"
 _AWAY = (NoAnswer, SandboxError, TimeoutError)
@@ -34,8 +35,9 @@ class Card:
 class SlackDriver:
     """Typing, pressing and filling in, as any of the personas."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, view_s: float = _VIEW_S) -> None:
         self._slack = SlackControl(base_url)
+        self._view_s = view_s
 
     def type(self, text: str, user: str, *, wait: bool = True) -> bool:
         """`/dms text`; whether the bot acknowledged it (always True without `wait`)."""
@@ -50,7 +52,9 @@ class SlackDriver:
         try:
             answer = self._slack.press(card.message, card.steps[step], user=user, wait=wait)
             if step == "approve" and asks_first(card.message):
-                answer = self._slack.submit(self._slack.wait_view(user, _SURE, timeout=_VIEW_S), user=user)
+                answer = self._slack.submit(
+                    self._slack.wait_view(user, _SURE, timeout=self._view_s), user=user
+                )
         except _AWAY:
             return False
         return bool(answer.get("ok", answer.get("submitted", True)))
@@ -58,7 +62,7 @@ class SlackDriver:
     def view(self, user: str, contains: str) -> JSON | None:
         """The modal that opens for this person."""
         try:
-            return self._slack.wait_view(user, contains, timeout=_VIEW_S)
+            return self._slack.wait_view(user, contains, timeout=self._view_s)
         except _AWAY:
             return None
 

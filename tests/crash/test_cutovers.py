@@ -43,7 +43,7 @@ class Pressing(CutoverPeople):
             found = self.bots.store.cutover(cutover.id)
             return found if found is not None and found.state is state else None
 
-        return until(look, timeout=2 * DEADLINE_S, passing=(StoreError,), every_s=0.1)
+        return until(look, timeout=DEADLINE_S, passing=(StoreError,), every_s=0.1)
 
 
 @pytest.fixture

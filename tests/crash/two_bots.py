@@ -17,9 +17,9 @@ from tests.crash.env import Env, open_env
 from tests.crash.fleet import Fleet, Life
 from tests.crash.slack_driver import Card, SlackDriver
 from tests.methods import METHODS
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
-DEADLINE_S = 30.0
+DEADLINE_S = PATIENCE_S
 
 
 @dataclass
@@ -130,4 +130,4 @@ def two_bots(folder: Path) -> Iterator[TwoBots]:
         assert fleet.wait_up(*fleet.lives)
         store = open_store(env.url)
         stack.callback(store.close)
-        yield TwoBots(env, fleet, SlackDriver(env.slack.base_url), store, folder)
+        yield TwoBots(env, fleet, SlackDriver(env.slack.base_url, view_s=DEADLINE_S), store, folder)
