@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.cmdline.answers import Answer, Button, Note, RichPart, Time, User, Verbatim
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, Syntax, UsageError
+from bot.cmdline.token_values import job_word
 from bot.dms.resource_names import project_of
 from bot.policy.permissions import Permission
 from bot.runtime.one_by_one import LeftOut
@@ -100,7 +101,7 @@ def _reason(invocation: Invocation) -> str:
 def _example(invocation: Invocation) -> str:
     project = invocation.word("project")
     every = f"--project {project}" if project else "--all" if invocation.is_set("all") else "orders-db"
-    subject = invocation.jobs[0] if invocation.jobs else every
+    subject = job_word(invocation.jobs[0]) if invocation.jobs else every
     return f'{COMMAND} freeze {subject} --until 2h --reason "month end"'
 
 

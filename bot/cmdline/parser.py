@@ -15,6 +15,7 @@ from bot.cmdline.token_values import (
     TIMES,
     as_written,
     job_text,
+    job_word,
     joined,
     listing,
     quoted,
@@ -380,7 +381,7 @@ class _Parser:
 
     def _line(self, job: str = "") -> str:
         """A command of this verb that works."""
-        return examples.line(self.verb, self.syntax, job)
+        return examples.line(self.verb, self.syntax, job_word(job))
 
     def _with_flag(self, flag: Flag) -> str:
         """A command of this verb with this flag."""

@@ -94,6 +94,11 @@ def quoted(text: str) -> str:
     return '"' + in_code(text).replace('"', "'") + '"'
 
 
+def job_word(job: str) -> str:
+    """The job as it is typed: a display name of several words needs quotes."""
+    return quoted(job) if " " in job else job
+
+
 def title_in(tokens: tuple[Token, ...]) -> str:
     """The display name of a job that the line may be: a few plain words. IDs mostly have a hyphen."""
     words = [each.prose for each in tokens]

@@ -9,6 +9,7 @@ from bot.cmdline import examples
 from bot.cmdline.answers import Answer, Note, PickForm
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cmdline.missing_text import why_missing
+from bot.cmdline.token_values import job_word
 from bot.dms.model import Database, Job, ObjectsConfig, ObjectState, Options, State
 from bot.dms.rules import Action, Refusal, check
 from bot.requests.buttons import ASK, instead_buttons
@@ -108,7 +109,8 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if invocation.jobs:
         raise UsageError(
             "`--all` takes the jobs that match the filters, and no names: either "
-            f"`{_with_all(ctx, invocation)}`, or `{COMMAND} {invocation.verb} {invocation.jobs[0]}`."
+            f"`{_with_all(ctx, invocation)}`, or `{COMMAND} {invocation.verb} "
+            f"{job_word(invocation.jobs[0])}`."
         )
     if not invocation.filters:
         raise UsageError(

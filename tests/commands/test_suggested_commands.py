@@ -90,6 +90,28 @@ def test_a_command_names_the_job_that_was_asked_about(typing: Any, line: str, so
         assert re.search(rf" dev/{EUROPE}/({'|'.join(IDS)})\b", each), each
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'freeze "Orders DB"',
+        'freeze "Orders DB" --until 2h',
+        'restart "Orders DB" --all state=failed',
+        'history "Orders DB" --all',
+        'edit "Orders DB" --all x',
+    ],
+)
+def test_a_display_name_is_suggested_as_one(typing: Any, line: str) -> None:
+    """Without its quotes, the job `orders` would be meant, or none."""
+    grammar = {name: verb.grammar for name, verb in typing.ctx.verbs.items()}
+    with pytest.raises(UsageError) as refused:
+        typing.type(line)
+    found = re.findall(r"`/dms ([^`]+)`", with_command(str(refused.value), DEFAULT))
+    named = [each for each in found if "Orders" in each]
+    assert named
+    for each in named:
+        assert parse(each, grammar).jobs == ("Orders DB",)
+
+
 @pytest.mark.parametrize("verb", ["restart", "promote"])
 @pytest.mark.parametrize("name", ["other", "aap"])
 def test_no_name_is_corrected_for_what_the_job_refuses(
