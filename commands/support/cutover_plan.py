@@ -73,8 +73,9 @@ def named_in(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Named
 
     Raises:
         UsageError: one of them is not known, or a flag makes no sense that the form offers as it was typed,
-            or that it has no field for.
+            or that it has no field for; or what is filled in would be refused, as this is no channel.
     """
+    _need_a_channel(ctx)
     _budget(invocation)
     if invocation.word("max-delay"):
         _most_seconds(invocation, jobs)
@@ -235,14 +236,18 @@ def _need_channel(ctx: Context) -> None:
     Raises:
         UsageError: it was asked for elsewhere.
     """
+    _need_a_channel(ctx)
+    if ctx.membership(ctx.who.channel) not in (Membership.MEMBER, Membership.UNKNOWN):
+        raise UsageError(
+            "I am not a member of this channel, so I could not post the card: `/invite @dms` first."
+        )
+
+
+def _need_a_channel(ctx: Context) -> None:
     if not _CHANNEL.fullmatch(ctx.who.channel):
         raise UsageError(
             "A cutover is planned in the channel of those who take part, as its card and log are there: "
             f"type `{COMMAND} cutover` in that channel."
-        )
-    if ctx.membership(ctx.who.channel) not in (Membership.MEMBER, Membership.UNKNOWN):
-        raise UsageError(
-            "I am not a member of this channel, so I could not post the card: `/invite @dms` first."
         )
 
 
@@ -273,8 +278,9 @@ def _announce(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> str:
         return ""
     if typed == ctx.who.channel:
         raise UsageError("`--announce` is for another channel: the card is in this one.")
-    subscriptions.need_readable(ctx, invocation, typed)
-    _need_open(ctx, typed, jobs, "leave out `--announce`, or name another channel")
+    way = "leave out `--announce`, or name another channel"
+    subscriptions.need_readable(ctx, typed, way)
+    _need_open(ctx, typed, jobs, way)
     if ctx.membership(typed) not in (Membership.MEMBER, Membership.UNKNOWN):
         raise UsageError(
             "I am not a member of the channel behind `--announce`: type `/invite @dms` in it first."

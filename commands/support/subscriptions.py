@@ -45,12 +45,13 @@ def target(ctx: Context, invocation: Invocation) -> str:
     if not verdict.allowed:
         raise EarlyAnswer(Note(verdict.explanation, tone="warn"))
     if found != ctx.who.channel:
-        need_readable(ctx, invocation, found)
+        way = f"only its members set its notifications, so type `{COMMAND} {invocation.verb}` in it"
+        need_readable(ctx, found, way)
     return found
 
 
-def need_readable(ctx: Context, invocation: Invocation, channel: str) -> None:
-    """Only who can read a channel may have something posted to it.
+def need_readable(ctx: Context, channel: str, way: str) -> None:
+    """Only who can read a channel may have something posted to it. `way` says what to do instead.
 
     Raises:
         UsageError: the person cannot, or Slack does not say.
@@ -63,9 +64,7 @@ def need_readable(ctx: Context, invocation: Invocation, channel: str) -> None:
         if known is None
         else "That channel is private, and you are not in it"
     )
-    raise UsageError(
-        f"{why}: only its members set its notifications, so type `{COMMAND} {invocation.verb}` in it."
-    )
+    raise UsageError(f"{why}: {way}.")
 
 
 def _named(ctx: Context, invocation: Invocation) -> str:

@@ -220,10 +220,21 @@ def test_the_unit_of_a_size_may_stand_apart(desk: CommandService, size: str) -> 
 
 
 def test_it_is_planned_where_the_card_can_be(desk: CommandService) -> None:
-    with pytest.raises(UsageError, match="in that channel"):
-        desk.type("cutover orders --at ready", replace(DANA, channel="D0DIRECT01"))
+    for line in ("cutover orders --at ready", "cutover orders"):  # before a form is filled in for nothing
+        with pytest.raises(UsageError, match="in that channel"):
+            desk.type(line, replace(DANA, channel="D0DIRECT01"))
     with pytest.raises(UsageError, match="/invite"):
         desk.type("cutover orders --at ready", HERE, membership=lambda _channel: Membership.OUTSIDE)
+
+
+def test_a_channel_that_one_cannot_read_gets_no_announcements(desk: CommandService) -> None:
+    """Typed in that channel, `--announce` would be refused as being this one."""
+    with pytest.raises(UsageError) as refused:
+        desk.type(
+            "cutover orders --at ready --announce C0SECRET01", HERE, readable=lambda _channel, _user: False
+        )
+    told = str(refused.value)
+    assert told.endswith("you are not in it: leave out `--announce`, or name another channel.")
 
 
 @pytest.mark.parametrize("flag", ["commander", "deputy", "apps"])
