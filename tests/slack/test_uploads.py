@@ -1,0 +1,32 @@
+"""Why a file could not be posted, and what helps. Source: the errors of files.completeUploadExternal."""
+
+from __future__ import annotations
+
+import pytest
+from slack_sdk.errors import SlackApiError
+
+from bot.slack.api.uploads import why_no_file
+
+
+@pytest.mark.parametrize(
+    ("code", "way"),
+    [
+        ("not_in_channel", "Type `/invite @dms` here, and try again."),
+        ("channel_not_found", "Type `/invite @dms` here, and try again."),
+        ("is_archived", "this channel is archived (`is_archived`)."),
+        ("team_access_not_granted", "an admin of the organisation adds the app to it."),
+        ("missing_scope", "Whoever installed it adds that."),
+        ("ratelimited", "Try again in a minute."),
+        ("internal_error", "Try again in a minute."),
+        ("storage_limit_reached", "Slack says `storage_limit_reached`."),
+        ("posting_to_channel_denied", "Slack says `posting_to_channel_denied`."),
+    ],
+)
+def test_only_what_helps_is_advised(code: str, way: str) -> None:
+    refused = SlackApiError("refused", {"ok": False, "error": code})  # type: ignore[no-untyped-call]
+    told = why_no_file(refused)
+    assert told.endswith(way)
+
+
+def test_a_network_that_fails_may_be_back_soon() -> None:
+    assert why_no_file(OSError("no route to host")).endswith("Try again in a minute.")
