@@ -18,7 +18,7 @@ from bot.store.records import ACTIVE_RUNS, AuditEntry, Request, RequestState, Ru
 from sandbox.dms import DmsServer
 from sandbox.slack import SlackServer, plain
 from sandbox.slack.seed import APPROVAL_CHANNEL
-from tests.e2e.env import JSON, LOCATIONS, UNHURRIED, Env, running, settings, steps
+from tests.e2e.env import JSON, LOCATIONS, UNHURRIED, Env, has_looked, running, settings, steps
 from tests.waiting import PATIENCE_S, until
 
 DANA, SAM, ALEX, RILEY = "U0DANA0001", "U0SAM00001", "U0ALEX0001", "U0RILEY001"
@@ -245,12 +245,14 @@ def started(
 
 @contextmanager
 def single_bot(slack: SlackServer, folder: Path, **more: Any) -> Iterator[Env]:
-    """A fresh bot over signed HTTP, a fresh local DMS, and the workspace as at its start."""
+    """A fresh bot over signed HTTP, a fresh local DMS, and the workspace as at its start. The bot has seen
+    that there are no jobs yet, so it announces each that a test adds."""
     slack.control.reset()
     slack.control.configure(**UNHURRIED)
     with (
         DmsServer(port=0, seed="empty", clock_factor=60.0, operation_seconds=6.0) as dms,
         started(slack, dms, folder, **more) as env,
     ):
+        until(lambda: has_looked(env.bot))
         yield env
         assert slack.control.violations() == []
