@@ -16,13 +16,14 @@ from bot.dms.model import Endpoint, Options
 from bot.dms.rules import Action, caution
 from bot.policy.approver_list import ApproverList
 from bot.requests.drain import promise
+from bot.slack.api.messages import NOT_A_MEMBER
 from bot.slack.render.approval_card import Asking, approval_card, approval_details, reminder_text
 from bot.slack.render.outcome_message import begun_message, outcome_message
 from bot.slack.render.progress import bar
 from bot.slack.render.request_card import request_card
 from bot.slack.render.request_modals import all_names, typed_confirmation
 from bot.store.facts import RequestFacts, facts_from_json
-from bot.store.records import Decision, Request, RequestState, Run, RunState
+from bot.store.records import Decision, OutMessage, Request, RequestState, Run, RunState
 from bot.util.durations import humanize
 from commands.delete import VERB as delete
 from commands.promote import VERB as promote
@@ -215,6 +216,23 @@ def test_whoever_confirms_is_told_of_the_approvals_to_come() -> None:
     needy = request(Action.RESTART, needed=2, rule="prod")
     assert "then it waits for *2 approvals*, rule “prod”" in all_text(shown(needy))
     assert "then it waits" not in all_text(shown(request(Action.RESTART)))
+
+
+@pytest.mark.parametrize(
+    ("error", "way"),
+    [
+        ("not_in_channel", "It is posted once the app is invited there. Until then, approvers find it"),
+        ("channel_not_found", "It is posted once the app is invited there. Until then, approvers find it"),
+        ("is_archived", "once that channel is unarchived and the app is invited there."),
+        ("team_access_not_granted", "once an admin of the organisation adds the app to its workspace."),
+        ("restricted_action", "It is not tried again. Approvers find it with "),
+    ],
+)
+def test_what_has_a_refused_request_posted(error: str, way: str) -> None:
+    refused = OutMessage("approval:r1", "C0APPROVE1", "approval", {}, error=error, created=NOW)
+    asked = request(Action.PROMOTE, RequestState.APPROVING, needed=1)
+    assert way in all_text(accepted(request_card(asked, (), (), NOW, refused)))
+    assert ("once" in way) is (error in NOT_A_MEMBER)
 
 
 def card_of(**fact: Any) -> str:
