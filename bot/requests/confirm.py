@@ -49,17 +49,10 @@ class ConfirmationStep:
         if isinstance(request, Note):
             return request
         if request.by.user != who.user:
-            return Note(
-                (
-                    "Only ",
-                    User(request.by.user),
-                    (
-                        f", who requested it, can confirm this. Make your own request: `{COMMAND} "
-                        f"{request.action} …`."
-                    ),
-                ),
-                tone="warn",
-            )
+            # That of a cutover is a promote, which would not wait for anything.
+            own = "" if request.facts.cutover else f" Make your own request: `{COMMAND} {request.action} …`."
+            only = ("Only ", User(request.by.user), f", who requested it, can confirm this.{own}")
+            return Note(only, tone="warn")
         return request
 
     def with_destination(self, request: Request) -> Request:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.cmdline.answers import Note
 from bot.dms.model import Options, job_name
 from bot.dms.rules import Action
 from bot.policy.access import Access
@@ -142,6 +143,19 @@ def test_what_is_of_a_job_that_is_gone_is_not_to_be_requested_again(dms: DmsServ
         other = replace(read(at), facts=RequestFacts(cutover="c1"))
         assert ended_text(other) == "out of date; plan it again"
         assert ended_text(replace(other, facts=RequestFacts())) == "out of date; request it again"
+
+
+@pytest.mark.parametrize(("cutover", "own"), [("", True), ("c1", False)])
+def test_nobody_is_sent_from_a_cutover_to_a_promote(
+    dms: DmsServer, tmp_path: Path, cutover: str, own: bool
+) -> None:
+    """It would be sent at once, while the applications write."""
+    with started(dms, tmp_path, Clock()) as at:
+        asked(at, facts=RequestFacts(cutover=cutover))
+        told = at.ctx.approvals.confirmation.check(ALEX, read(at))
+        assert isinstance(told, Note)
+        assert f"Only @{DANA.user}, who requested it, can confirm this." in words(told)
+        assert ("/dms promote" in words(told)) is own
 
 
 def test_the_delay_is_shown_where_nothing_else_speaks_against_it(dms: DmsServer, tmp_path: Path) -> None:
