@@ -219,6 +219,20 @@ def test_the_unit_of_a_size_may_stand_apart(desk: CommandService, size: str) -> 
     assert (cutover.plan.most_bytes, len(cutover.plan.jobs)) == (65536, 1)
 
 
+def test_it_is_moved_while_it_awaits_approval(dms: DmsServer, tmp_path: Path) -> None:
+    """As with the button of its card: to withdraw it and plan it again would be more to do."""
+    rule = '[[rule]]\nverbs = ["promote"]\napprovals = 1\n'
+    with command_service(dms, tmp_path, access(FREE + rule)) as desk:
+        desk.type('cutover orders --at "Sat 02:00"', HERE)
+        (shown,) = desk.ctx.store.requests()
+        assert desk.ctx.approvals.confirmation.confirm(HERE, shown, typed="orders") is None
+        desk.ctx.cutovers.tick(NOW)
+        assert planned(desk).state is CutoverState.AWAITING_APPROVAL
+        answer = desk.type('schedule --move orders --at "Sun 02:00"', HERE)
+        assert isinstance(answer, AlreadyQueued), answer
+        assert [bool(each.plan.moves) for each in desk.ctx.store.cutovers()].count(True) == 1
+
+
 def test_it_is_planned_where_the_card_can_be(desk: CommandService) -> None:
     for line in ("cutover orders --at ready", "cutover orders"):  # before a form is filled in for nothing
         with pytest.raises(UsageError, match="in that channel"):
