@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.dms.resource_names import is_served
-from bot.dms.running_errors import databases_of
 from bot.outbox.requeue import still_holds
 from bot.policy.model import Policy
 from bot.runtime.one_by_one import one_by_one, pass_over
@@ -89,4 +88,4 @@ class EscalationTask:
         known = self._store.known_job(event.job)
         if known is None or known.job.create_time != event.create_time:
             return alerts.is_over(event, None)
-        return alerts.is_over(event, known.job, databases_of(known.databases, known.job))
+        return alerts.is_over(event, known.job, known.listed_databases)

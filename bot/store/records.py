@@ -11,7 +11,7 @@ from typing import Any
 from bot.dms.model import Database, Job, Options, State
 from bot.dms.resource_names import is_job_name, project_of
 from bot.dms.rules import Action
-from bot.dms.running_errors import faulty_of, shown_status
+from bot.dms.running_errors import databases_of, faulty_of, shown_status
 from bot.store.facts import RequestFacts
 
 
@@ -267,17 +267,20 @@ class JobSnapshot:
     changed: datetime
     """When the watcher last saw state or phase change."""
     databases: Mapping[str, str] = field(default_factory=dict)
-    """`running_errors.database_status` by database, as last seen; empty where they were not listed. Rows of
-    older versions have `state/phase` alone."""
+    """`running_errors.database_status` by database, if they were listed; older rows have `state/phase`."""
     flags: tuple[str, ...] = ()
     """Warnings that have been posted, for example `stuck`, `delayed`."""
     run: int = 1
     """Counts the job's starts and restarts: there is one timeline message per job and run."""
 
     @property
+    def listed_databases(self) -> tuple[Database, ...]:
+        """`databases`, without their resource names."""
+        return databases_of(self.databases, self.job)
+
+    @property
     def faulty_databases(self) -> tuple[Database, ...]:
-        """Databases that failed or have an error while the job runs on; a job that does not run reports its
-        own failure."""
+        """Those that failed or have an error while the job runs on; else it reports its own failure."""
         return faulty_of(self.databases, self.job) if self.job.state == State.RUNNING else ()
 
     @property
@@ -297,10 +300,9 @@ RESPONSE_URL_PREFIX = "url:"
 
 @dataclass(frozen=True, slots=True)
 class OutMessage:
-    """A Slack message that mirrors something in the store.
+    """A Slack message that mirrors something in the store, rendered from `kind` and `subject` when sent.
 
-    The message is rendered from `kind` and `subject` when it is sent. `mark_dirty` increments `rev`, and the
-    notifier posts or updates until `sent_rev` has caught up.
+    `mark_dirty` increments `rev`, and the notifier posts or updates until `sent_rev` has caught up.
     """
 
     key: str

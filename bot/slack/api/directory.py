@@ -267,7 +267,7 @@ class Directory:
             cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
-        raise DirectoryUnavailable("There are too many people here to find one by a name.")
+        raise DirectoryUnavailable("There are too many people here to find one by a name.", lasts=True)
 
     def _lookup(self, what: str, scope: str) -> SlackLookup:
         return SlackLookup(what, scope, self._logged)

@@ -9,7 +9,6 @@ from bot.cmdline.answers import Button
 from bot.cmdline.invocation import Invocation
 from bot.dms.model import Job, State, placeholder_job
 from bot.dms.rules import Action
-from bot.dms.running_errors import databases_of
 from bot.policy.access import Access
 from bot.requests.buttons import MakeRef, group_action_buttons, show_button
 from bot.requests.by_project import projects_of
@@ -67,7 +66,7 @@ class GatheredMessages:
         if known is None:
             return flapping(events, None, calls=self._calls())
         buttons = (show_button(self._ref, known.job),)
-        return flapping(events, known.job, buttons, databases_of(known.databases, known.job), self._calls())
+        return flapping(events, known.job, buttons, known.listed_databases, self._calls())
 
     def settled(self, subject: Mapping[str, Any]) -> Message | None:
         """None if the job is not in trouble."""
@@ -76,7 +75,7 @@ class GatheredMessages:
         if known is None or not (known.job.state == State.FAILED or known.runs_with_errors):
             return None
         buttons = (show_button(self._ref, known.job),)
-        return settled(events, known.job, buttons, databases_of(known.databases, known.job), self._calls())
+        return settled(events, known.job, buttons, known.listed_databases, self._calls())
 
     def _calls(self) -> JobNamer:
         return namer(self._store.known_names(), self._access.policy.projects)
@@ -109,7 +108,7 @@ class GatheredMessages:
         known = self._known_of(event, left_out)
         if known is None:
             return not left_out.keys and alerts.is_over(event, None)
-        return alerts.is_over(event, known.job, databases_of(known.databases, known.job))
+        return alerts.is_over(event, known.job, known.listed_databases)
 
     def _job_of(self, event: Event) -> Job | None:
         """In a state that is not known where the job's row cannot be read."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from bot.cmdline.answers import Button
-from bot.dms.running_errors import databases_of
 from bot.slack.render import job_title, labels, mrkdwn
 from bot.slack.render import message as m
 from bot.store.records import JobSnapshot
@@ -24,7 +23,7 @@ def link_card(known: JobSnapshot, where: str, show: Button) -> dict[str, Any]:
     """
     job, since = known.job, status_since(known)
     lines = [
-        job_title.job_title(job, databases_of(known.databases, job), with_errors=known.runs_with_errors)
+        job_title.job_title(job, known.listed_databases, with_errors=known.runs_with_errors)
         + (f" since {mrkdwn.date(since)}" if since else ""),
         labels.source_and_destination(job),
     ]

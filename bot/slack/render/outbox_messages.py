@@ -16,7 +16,7 @@ from bot.dms.advice import next_step
 from bot.dms.error_news import ERRORS, brings_errors, ends_errors
 from bot.dms.model import Database, Job, State, placeholder_job, short_name
 from bot.dms.rules import Action
-from bot.dms.running_errors import databases_of, same_error
+from bot.dms.running_errors import same_error
 from bot.policy.access import Access
 from bot.requests.buttons import show_button
 from bot.requests.failures import FAILED_RUNS, last_failure
@@ -155,7 +155,7 @@ class OutboxRenderer:
         events = self._events_of(subject, created)
         with_errors = current and known is not None and known.runs_with_errors
         if current and known is not None:
-            databases: tuple[Database, ...] = databases_of(known.databases, known.job) if with_errors else ()
+            databases: tuple[Database, ...] = known.listed_databases if with_errors else ()
             job, advice = known.job, next_step(known.job, databases)
             buttons = self._buttons(job, databases, tuple(Action))
         else:
@@ -230,7 +230,7 @@ class OutboxRenderer:
             return None
         known = self._known_of(event)
         job = known.job if known is not None else None
-        databases = databases_of(known.databases, known.job) if known is not None else ()
+        databases = known.listed_databases if known is not None else ()
         over = alerts.is_over(event, job, databases)
         during = self._run_during(event) if event_labels.is_failed(event) else None
         buttons = self._alert_buttons(event, job, databases, over=over) if job else JobButtons(())
