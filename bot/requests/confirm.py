@@ -97,10 +97,6 @@ class ConfirmationStep:
             request = replace(request, facts=replace(request.facts, reason=kept(reason)))
         # Approvers are then asked to confirm, too, whatever the delay is by then.
         request = replace(request, typed=needs_typed_confirmation(request))
-        phrase = confirmation_phrase(request)
-        if request.typed and typed != phrase:
-            wrong = wrong_character(typed, phrase)
-            return Note(f"Not confirmed: press again, and type `{phrase}` exactly. {wrong}", tone="warn")
         judged = self._revalidation.reevaluate_policy(request)
         if isinstance(judged, Verdict):
             return Note(judged.explanation, tone="warn")
@@ -110,7 +106,7 @@ class ConfirmationStep:
         if changes:
             return self._revalidation.end_as_outdated(request, changes)
         # What no further press changes comes before what asks for one.
-        stop = self._refusal(judged, who) or self._missing_reason_note(judged)
+        stop = self._refusal(judged, who) or _not_typed(request, typed) or self._missing_reason_note(judged)
         stop = stop or self._revalidation.check_seen(request) or self._revalidation.check_delay(request)
         return stop or self._confirmed(judged, who)
 
@@ -156,6 +152,15 @@ class ConfirmationStep:
             self._ctx.on_state_entered(moved)
         self._ctx.start_if_approved(moved)
         return None
+
+
+def _not_typed(request: Request, typed: str) -> Note | None:
+    """Why a press does not count: what it takes was not typed."""
+    phrase = confirmation_phrase(request)
+    if not request.typed or typed == phrase:
+        return None
+    wrong = wrong_character(typed, phrase)
+    return Note(f"Not confirmed: press again, and type `{phrase}` exactly. {wrong}", tone="warn")
 
 
 def _next_state(request: Request) -> RequestState:

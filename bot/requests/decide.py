@@ -15,6 +15,9 @@ from bot.requests.rules import after_approval, needs_typed_confirmation
 from bot.store.records import Decision, Person, Request, RequestState
 from bot.util.redact import redact
 
+_NOT_SURE = Note(
+    "Not approved: press Approve again, and confirm what will be lost in the dialog.", tone="warn"
+)
 _APPROVED_ALREADY = Note("You already approved this.", tone="info")
 
 
@@ -39,11 +42,6 @@ class Approval:
         renamed = self._revalidation.check_names(request)
         if renamed is not None:
             return renamed
-        if needs_typed_confirmation(request) and not sure:
-            return Note(
-                "Not approved: press Approve again, and confirm what will be lost in the dialog.",
-                tone="warn",
-            )
         left = departed(self._ctx.store, self._ctx.access, request)
         if left:
             return self._revalidation.end_as_outdated(request, left)
@@ -59,6 +57,8 @@ class Approval:
         judged = replace(judged, facts=replace(judged.facts, void_approvers=tuple(sorted(void))))
         # What no further press changes comes before what asks for one.
         stop = self._revalidation.blocked_note(judged) if _is_enough(judged, decisions, who) else None
+        if stop is None and needs_typed_confirmation(request) and not sure:
+            stop = _NOT_SURE
         stop = stop or self._revalidation.check_delay(request)
         return stop or self._approved(judged, who)
 

@@ -158,6 +158,29 @@ def test_nobody_is_sent_from_a_cutover_to_a_promote(
         assert ("/dms promote" in words(told)) is own
 
 
+@pytest.mark.parametrize("approvals", [0, 1])
+def test_nothing_is_typed_again_for_a_job_that_has_changed(
+    dms: DmsServer, tmp_path: Path, approvals: int
+) -> None:
+    with started(dms, tmp_path, Clock(), approvals) as at:
+        asked(at)
+        if approvals:
+            assert confirm(at) == ""
+        steps, shown = at.ctx.approvals, read(at)
+
+        def again() -> Note | None:
+            if approvals:
+                return steps.approval.approve(ALEX, shown)
+            return steps.confirmation.confirm(DANA, shown, typed="order")
+
+        told = again()
+        assert told is not None
+        assert "press" in words(told)
+        dms.control.set_job("orders", state="STOPPED")
+        assert again() is None
+        assert read(at).state is RequestState.OUTDATED
+
+
 def test_the_delay_is_shown_where_nothing_else_speaks_against_it(dms: DmsServer, tmp_path: Path) -> None:
     clock = Clock()
     with started(dms, tmp_path, clock) as at:
