@@ -52,8 +52,8 @@ def _by_the_app(message: JSON) -> bool:
 
 
 def _stands_alone(message: JSON) -> bool:
-    """Whether it is a message of the app that stands in no thread."""
-    return _by_the_app(message) and "thread_ts" not in message
+    """Whether it is a message of the app that replies to none; others may have replied to it."""
+    return _by_the_app(message) and not message["is_reply"]
 
 
 def test_a_mention_is_answered_below_it_for_all(env: Env) -> None:
