@@ -12,7 +12,7 @@ import structlog
 from slack_sdk import WebClient
 
 from bot.outbox.limits import Limits
-from bot.outbox.sender import MessageSender, seconds_from_now
+from bot.outbox.sender import ChangedMeanwhile, MessageSender, seconds_from_now
 from bot.policy.principal import DirectoryUnavailable
 from bot.requests.queries import request_key
 from bot.runtime import metrics
@@ -167,6 +167,8 @@ class Notifier:
             return
         try:
             self._sender.send(message, content)
+        except ChangedMeanwhile:
+            return  # it is still due
         except RateLimited as error:
             self._sender.block(message, error.seconds)
             self._store.mark_failed(message.key, seconds_from_now(error.seconds))

@@ -49,8 +49,13 @@ _REPOST_PAUSES_S = (5.0, 60.0, 600.0)
 shows all changes since."""
 
 
+class ChangedMeanwhile(Exception):
+    """What was to be posted is out of date, and nothing was posted: render it anew."""
+
+
 class MessageSender:
-    """Sends through `delivery`. `send` and `respond` raise DeliveryError and StoreError."""
+    """Sends through `delivery`. `send` and `respond` raise DeliveryError and StoreError, and `send`
+    ChangedMeanwhile."""
 
     def __init__(self, delivery: Delivery, store: Store, limits: Limits, team: str) -> None:
         self._delivery = delivery
@@ -136,7 +141,11 @@ class MessageSender:
         if self._find_already_posted(message, channel, thread, since_rev):
             return
         never_sent = not message.attempts or message.key in self._known_unsent
-        self._store.mark_attempt(message.key, seconds_from_now(self._limits.in_flight_timeout_s))
+        # An end that is written before this attempt counts on the message to tell it (`enqueue_outcome`).
+        rev = None if message.attempts else message.rev
+        in_flight_until = seconds_from_now(self._limits.in_flight_timeout_s)
+        if not self._store.mark_attempt(message.key, in_flight_until, rev=rev):
+            raise ChangedMeanwhile
         self._known_unsent.pop(message.key, None)
         try:
             posted = self._delivery.post(channel, content, message.key, message.rev, thread)

@@ -43,6 +43,16 @@ def direct(env: Env, *words: str, user: str = "dana") -> list[JSON]:
     return [each for each in found if all(word in plain(each) for word in words)]
 
 
+def resumed(env: Env, job: str, channel: str) -> JSON:
+    """The message of a resume that ends once it is there: what has ended before is told in itself."""
+    env.dms.operation_seconds(LONG_S)
+    card = env.type(f"resume {job}", channel=channel)
+    until(lambda: any(call["applied"] for call in env.writes("resume", job)))
+    env.dms.operation_seconds(6.0)
+    env.dms.clock(advance_seconds=LONG_S)
+    return card
+
+
 def outcome_of(env: Env, card: JSON, *words: str) -> JSON:
     """The one reply that tells how a request ended, once it is there."""
     until(lambda: any(all(word in plain(each) for word in words) for each in told(env, card)))
@@ -63,7 +73,7 @@ def test_what_was_confirmed_ends_with_one_new_message(env: Env) -> None:
 def test_a_failure_comes_with_cause_advice_and_a_retry(env: Env) -> None:
     job = env.add_job(state="STOPPED", phase="CDC")
     env.dms.operation_outcome(job, "resume", "INTERNAL", 'password authentication failed for user "dms"')
-    card = env.type(f"resume {job}")
+    card = resumed(env, job, CHANNEL)
     said = outcome_of(env, card, "🔴 *Resume of*", "password authentication failed")
     assert f"@{DANA}" in pings(said)
     assert "Likely cause" in plain(said)
@@ -109,7 +119,7 @@ def test_who_withdraws_is_not_told_and_others_are(env: Env) -> None:
 def test_an_answer_that_only_one_person_sees_is_followed_by_a_direct_message(env: Env) -> None:
     """The app is not in #random, so the request is shown through its response URL, and has no thread."""
     job = env.add_job(state="STOPPED", phase="CDC")
-    env.type(f"resume {job}", channel="random")
+    resumed(env, job, "random")
     assert ended(env, job) == ["succeeded"]
     until(lambda: direct(env, "✅ *Resumed*", job))
     settled(env)

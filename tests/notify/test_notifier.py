@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
@@ -17,6 +18,8 @@ from structlog.testing import capture_logs
 from bot.dms.rules import Action
 from bot.outbox.limits import Limits
 from bot.outbox.notifier import Notifier
+from bot.requests.outcomes import enqueue_outcome
+from bot.requests.queries import request_key
 from bot.slack.render.request_card import request_card
 from bot.store import Store
 from bot.store.records import OutMessage
@@ -79,6 +82,27 @@ def test_a_message_is_updated_in_place(slack: SlackServer, store: Store, notifie
     send(notifier, store)
     assert shown(slack) == ["third"]
     assert len(calls(slack, "chat.update")) == 1
+
+
+def test_what_ends_while_its_message_is_rendered_is_told_by_a_new_message(
+    slack: SlackServer, web: WebClient, store: Store
+) -> None:
+    """The end counts on a message that is not posted yet, and Slack notifies nobody of an update."""
+    asked = replace(request(), created=datetime.now(UTC))
+    key = put(store, "under way", key=request_key(asked.id))
+    plain = plainly(store)
+
+    def render(message: OutMessage) -> Plain | None:
+        rendered = plain(message)
+        if message.rev == 1:
+            with store.transaction():
+                store.mark_dirty(key, {"text": "has failed"})
+                enqueue_outcome(store, asked, datetime.now(UTC))
+        return rendered
+
+    send(Notifier(web, store, render), store)
+    (only,) = slack.control.messages(NOTIFY)
+    assert (texts([only]), only["versions"]) == (["has failed"], [])
 
 
 def test_an_update_that_changes_nothing_is_not_sent(

@@ -59,6 +59,15 @@ def test_sent_touched_and_sent_again(store: Store) -> None:
     assert store.outbox_depth() == 0
 
 
+def test_an_attempt_at_an_older_revision_is_none(store: Store) -> None:
+    store.enqueue(make.message())
+    assert store.mark_dirty("m1")
+    assert not store.mark_attempt("m1", NOW + MINUTE, rev=1)
+    assert [each.attempts for each in store.ready_to_send(NOW)] == [0]
+    assert store.mark_attempt("m1", NOW + MINUTE, rev=2)
+    assert store.ready_to_send(NOW) == ()
+
+
 def test_the_oldest_that_was_never_posted(store: Store) -> None:
     assert store.oldest_unposted() is None
     for number, key in enumerate(("posted", "hopeless", "oldest", "newer")):

@@ -69,14 +69,19 @@ class OutboxTable(TableGroup):
         sql = _OUTBOX.select(where, "ORDER BY id LIMIT ?")
         return _OUTBOX.records(self._db.rows(sql, [*where.params, limit]), skip)
 
-    def mark_attempt(self, key: str, not_before: datetime | None = None) -> None:
+    def mark_attempt(self, key: str, not_before: datetime | None = None, *, rev: int | None = None) -> bool:
         """Record an attempt before it is made, so that after a crash the channel is searched for the message.
 
         There is no retry before `not_before`: until then an earlier attempt may still be in flight.
-        Increments `attempts`, which `mark_sent` resets to 0.
+        Increments `attempts`, which `mark_sent` resets to 0. Returns False, and records nothing, if the
+        message is not at revision `rev` any more.
         """
-        sql = "UPDATE outbox SET attempts = attempts + 1, not_before = ? WHERE key = ?"
-        self._db.change(sql, (None if not_before is None else time_text(not_before), clean(key)))
+        where = Where().add("key = ?", key)
+        if rev is not None:
+            where.add("rev = ?", rev)
+        sql = f"UPDATE outbox SET attempts = attempts + 1, not_before = ?{where}"  # noqa: S608
+        at = None if not_before is None else time_text(not_before)
+        return self._db.change(sql, [at, *where.params]) > 0
 
     def mark_sent(self, key: str, rev: int, ts: str, channel: str = "") -> None:
         where = clean(channel)
