@@ -69,6 +69,7 @@ def test_each_kind_of_event_is_one_post(env: Env) -> None:
 
 def test_a_person_who_follows_the_job_gets_one_message_of_a_failure(env: Env) -> None:
     job = env.add_job("mine", state="RUNNING", phase="CDC", databases=[])
+    known(env, job, "RUNNING")  # else its creation is news for who follows it, and a message of its own
     env.type(f"watch {job} --dm", user="alex")
     env.dms.set_job(job, state="FAILED", error={"code": 9, "message": "gone"})
     known(env, job, "FAILED")
