@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
 
 from bot.slack.api.uploads import why_no_file
 
@@ -26,6 +29,22 @@ def test_only_what_helps_is_advised(code: str, way: str) -> None:
     refused = SlackApiError("refused", {"ok": False, "error": code})  # type: ignore[no-untyped-call]
     told = why_no_file(refused)
     assert told.endswith(way)
+
+
+def test_what_slack_answers_without_a_code_may_end_soon() -> None:
+    """The SDK makes an error of any answer that is no JSON, whose text helps nobody."""
+    words = "Received a response in a non-JSON format: <html>"
+    failed: Any = SlackResponse(
+        client=None,
+        http_verb="POST",
+        api_url="https://slack.com/api/files.completeUploadExternal",
+        req_args={},
+        data={"ok": False, "error": words},
+        headers={},
+        status_code=503,
+    )
+    told = why_no_file(SlackApiError(words, failed))  # type: ignore[no-untyped-call]
+    assert told == "Slack has a fault (HTTP 503). Try again in a minute."
 
 
 def test_a_network_that_fails_may_be_back_soon() -> None:

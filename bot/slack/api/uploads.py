@@ -8,7 +8,7 @@ from bot.cmdline.answers import Upload
 from bot.slack.api.client import reason_of
 from bot.slack.api.lookups import ADD_THE_APP, NOT_GRANTED
 from bot.slack.api.messages import NOT_A_MEMBER
-from bot.slack.api.outages import PASSING
+from bot.slack.api.outages import outage
 from bot.util.command import with_command
 
 _TEXTS = (".md", ".json")
@@ -34,5 +34,5 @@ def why_no_file(error: Exception) -> str:
     if reason == "missing_scope" and isinstance(error, SlackApiError):
         scope = error.response.get("needed") or "files:write"
         return f"the app lacks the scope `{scope}`. Whoever installed it adds that."
-    passes = reason in PASSING or not isinstance(error, SlackApiError)
-    return f"Slack says `{reason}`.{' Try again in a minute.' if passes else ''}"
+    passing = outage(error)
+    return f"{passing.reason}. Try again in a minute." if passing else f"Slack says `{reason}`."
