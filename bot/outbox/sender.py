@@ -142,9 +142,8 @@ class MessageSender:
             return
         never_sent = not message.attempts or message.key in self._known_unsent
         # An end that is written before this attempt counts on the message to tell it (`enqueue_outcome`).
-        rev = None if message.attempts else message.rev
         in_flight_until = seconds_from_now(self._limits.in_flight_timeout_s)
-        if not self._store.mark_attempt(message.key, in_flight_until, rev=rev):
+        if not self._store.mark_attempt(message.key, in_flight_until, rev=message.rev):
             raise ChangedMeanwhile
         self._known_unsent.pop(message.key, None)
         try:

@@ -59,6 +59,7 @@ def _free_key(store: Store, request_id: str) -> str:
         if told is None:
             return key
         if not (told.ts or told.attempts or told.error):
+            store.mark_dirty(key)  # it may have been rendered before this end
             return ""
     raise AssertionError("unreachable")
 

@@ -280,7 +280,7 @@ class JobSnapshot:
 
     @property
     def faulty_databases(self) -> tuple[Database, ...]:
-        """Those that failed or have an error while the job runs on; else it reports its own failure."""
+        """Those that failed or have an error while the job runs on; a failed job has an error of its own."""
         return faulty_of(self.databases, self.job) if self.job.state == State.RUNNING else ()
 
     @property

@@ -105,6 +105,24 @@ def test_what_ends_while_its_message_is_rendered_is_told_by_a_new_message(
     assert (texts([only]), only["versions"]) == (["has failed"], [])
 
 
+def test_a_second_end_is_told_by_the_message_that_is_being_rendered(
+    slack: SlackServer, web: WebClient, store: Store
+) -> None:
+    asked, told = replace(request(), by=replace(request().by, user="U0DANA0001")), ["unclear"]
+    enqueue_outcome(store, asked, datetime.now(UTC))
+
+    def render(_message: OutMessage) -> Plain:
+        rendered = Plain(told[-1])
+        if told == ["unclear"]:
+            told.append("done")
+            enqueue_outcome(store, asked, datetime.now(UTC))
+        return rendered
+
+    send(Notifier(web, store, render), store)
+    posted = [each["args"]["text"] for each in calls(slack, "chat.postMessage")]
+    assert posted == ["done"]
+
+
 def test_an_update_that_changes_nothing_is_not_sent(
     slack: SlackServer, store: Store, notifier: Notifier
 ) -> None:

@@ -66,6 +66,8 @@ def test_an_attempt_at_an_older_revision_is_none(store: Store) -> None:
     assert [each.attempts for each in store.ready_to_send(NOW)] == [0]
     assert store.mark_attempt("m1", NOW + MINUTE, rev=2)
     assert store.ready_to_send(NOW) == ()
+    assert store.mark_dirty("m1")
+    assert store.mark_attempt("m1", rev=2), "in other words, after Slack has refused the first ones"
 
 
 def test_the_oldest_that_was_never_posted(store: Store) -> None:

@@ -73,12 +73,12 @@ class OutboxTable(TableGroup):
         """Record an attempt before it is made, so that after a crash the channel is searched for the message.
 
         There is no retry before `not_before`: until then an earlier attempt may still be in flight.
-        Increments `attempts`, which `mark_sent` resets to 0. Returns False, and records nothing, if the
-        message is not at revision `rev` any more.
+        Increments `attempts`, which `mark_sent` resets to 0. Returns False, and records nothing, if this is
+        the first attempt and the message is not at revision `rev` any more.
         """
         where = Where().add("key = ?", key)
         if rev is not None:
-            where.add("rev = ?", rev)
+            where.add("(rev = ? OR attempts > 0)", rev)
         sql = f"UPDATE outbox SET attempts = attempts + 1, not_before = ?{where}"  # noqa: S608
         at = None if not_before is None else time_text(not_before)
         return self._db.change(sql, [at, *where.params]) > 0
