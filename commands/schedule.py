@@ -102,8 +102,9 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
     if not wanted or not invocation.word("at"):
         raise UsageError(f"`--move` and `--at` go together: {example}.")
     named = [each for each in _visible(ctx, pass_over) if _is_named(ctx, each, wanted)]
-    # A cutover can be moved while it awaits approval, too.
-    found = [each for each in named if each.state is RequestState.SCHEDULED or each.facts.cutover]
+    found = [each for each in named if each.state is RequestState.SCHEDULED]
+    if not found and len(named) == 1 and named[0].facts.cutover:
+        found = named  # a cutover can be moved while it awaits approval, too
     if named and not found:
         raise UsageError(
             f"The scheduled request for `{wanted}` still awaits approval: withdraw it, then request it again."

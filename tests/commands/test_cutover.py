@@ -12,6 +12,7 @@ import pytest
 from bot.cmdline.answers import AlreadyQueued, CutoverForm, Note
 from bot.cmdline.invocation import UsageError
 from bot.dms.model import job_name
+from bot.dms.rules import Action
 from bot.policy.subscriptions import Membership
 from bot.runtime.one_by_one import pass_over
 from bot.slack.render.home_view import HomeView
@@ -231,6 +232,22 @@ def test_it_is_moved_while_it_awaits_approval(dms: DmsServer, tmp_path: Path) ->
         answer = desk.type('schedule --move orders --at "Sun 02:00"', HERE)
         assert isinstance(answer, AlreadyQueued), answer
         assert [bool(each.plan.moves) for each in desk.ctx.store.cutovers()].count(True) == 1
+
+
+def test_a_cutover_that_awaits_approval_is_not_moved_instead_of_what_is_scheduled(
+    dms: DmsServer, tmp_path: Path
+) -> None:
+    rule = '[[rule]]\nverbs = ["promote"]\napprovals = 1\n'
+    with command_service(dms, tmp_path, access(FREE + rule)) as desk:
+        desk.type('stop orders --at "Fri 02:00"', HERE)
+        (stop,) = desk.ctx.store.requests()
+        assert desk.ctx.approvals.confirmation.confirm(HERE, stop) is None
+        desk.type('cutover orders --at "Sat 02:00"', HERE)
+        (promote,) = [each for each in desk.ctx.store.requests() if each.facts.cutover]
+        assert desk.ctx.approvals.confirmation.confirm(HERE, promote, typed="orders") is None
+        desk.type('schedule --move orders --at "Fri 03:00"', HERE)
+        assert [each.action for each in desk.ctx.store.requests()].count(Action.STOP) == 2
+        assert len(desk.ctx.store.cutovers()) == 1
 
 
 def test_it_is_planned_where_the_card_can_be(desk: CommandService) -> None:
