@@ -232,8 +232,9 @@ class RequestContext:
         """The freeze or run that forbids this action on a job now; the freeze that will where it is `due`."""
         freezes = () if action in HARMLESS else self.store.freezes(due or self.clock(), job.name)
         if freezes:
-            reason = frozen_reason(freezes[0], self.access.policy.projects, _calls(self, job))
-            return Blocker(reason, until=freezes[0].until)
+            last = max(freezes, key=lambda each: each.until)
+            reason = frozen_reason(last, self.access.policy.projects, _calls(self, job))
+            return Blocker(reason, until=last.until)
         if due is not None:
             return None
         run = locking_run(self.store, action, job.name)

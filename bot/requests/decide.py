@@ -55,6 +55,8 @@ class Approval:
         earlier = {each.user for each in decisions if each.approve}
         void = earlier - valid_approvers(self._ctx.store, self._ctx.access, judged)
         judged = replace(judged, facts=replace(judged.facts, void_approvers=tuple(sorted(void))))
+        if _has_approved(judged, decisions, who):
+            return _APPROVED_ALREADY
         # What no further press changes comes before what asks for one.
         stop = self._revalidation.blocked_note(judged) if _is_enough(judged, decisions, who) else None
         if stop is None and needs_typed_confirmation(request) and not sure:
@@ -68,7 +70,7 @@ class Approval:
             if isinstance(current, Note):
                 return current
             decisions = self._ctx.store.decisions(request.id)
-            if who.user in {each.user for each in valid_approvals(current, decisions)}:
+            if _has_approved(current, decisions, who):
                 return _APPROVED_ALREADY
             enough = _is_enough(request, decisions, who)
             blocked = self._revalidation.blocked_note(request) if enough else None
@@ -131,6 +133,10 @@ class Approval:
             self._ctx.store.add_decision(decision)
         self._ctx.wake()
         return None
+
+
+def _has_approved(request: Request, decisions: Sequence[Decision], who: Person) -> bool:
+    return who.user in {each.user for each in valid_approvals(request, decisions)}
 
 
 def _is_enough(request: Request, decisions: Sequence[Decision], who: Person) -> bool:

@@ -246,7 +246,8 @@ class Revalidation:
         if stop is None:
             return None
         outlasts = stop.until is not None and stop.until >= request.expires
-        return blocked_note(stop.reason, stop.buttons, outlasts=outlasts)
+        again = f"it has to be {'planned' if request.facts.cutover else 'requested'}"
+        return blocked_note(stop.reason, stop.buttons, outlasted=again if outlasts else "")
 
     def move(self, request: Request, current: Request, to: RequestState) -> Request:
         """Move an open request to the next state, with what its confirmation or the policy has changed.

@@ -180,12 +180,12 @@ def _describe_fields(fields: FieldChange) -> list[str]:
     return parts
 
 
-def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = (), *, outlasts: bool = False) -> Note:
-    """Says what blocks the request, which stays open: the same button works again after that, unless the
-    blocker `outlasts` the request."""
+def blocked_note(blocker: RichText, buttons: tuple[Button, ...] = (), *, outlasted: str = "") -> Note:
+    """Says what blocks the request, which stays open: the same button works again after that. Where it has
+    expired by then, `outlasted` says what is left, as “it has to be requested”."""
     way = "; press again after that."
-    if outlasts:
-        way = ". The request expires before that: press again if it is lifted, or request it again later."
+    if outlasted:
+        way = f". The request expires before that: press again if it is lifted, else {outlasted} again."
     return Note((*rich_parts(blocker), f" Nothing was done{way}"), buttons, tone="warn")
 
 

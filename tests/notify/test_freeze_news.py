@@ -138,8 +138,8 @@ def test_a_planned_freeze_that_began_long_ago_is_no_news(store: Store) -> None:
 def test_what_is_not_true_any_more_is_not_said() -> None:
     freeze = a_freeze(1)
     for what in ("set", "ending"):
-        assert freeze_message(freeze, what, NONE, short_name, NOW) is not None
-        assert freeze_message(freeze, what, NONE, short_name, NOW + HOUR) is None
+        assert freeze_message(freeze, what, NONE, short_name, NOW, free=True) is not None
+        assert freeze_message(freeze, what, NONE, short_name, NOW + HOUR, free=True) is None
     window = PlannedFreeze(NOW, NOW + HOUR, "closing")
     assert planned_freeze_message(window, "set", NONE, NOW) is not None
     assert planned_freeze_message(window, "set", NONE, NOW + HOUR) is None

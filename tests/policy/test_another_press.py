@@ -18,7 +18,7 @@ from bot.requests.draft import RequestDraft
 from bot.requests.rules import confirmation_phrase
 from bot.requests.wording import ended_text
 from bot.store.facts import RequestFacts
-from bot.store.records import Freeze, Request, RequestState
+from bot.store.records import EVERY_JOB, Freeze, Request, RequestState
 from sandbox.dms import DmsServer
 
 from .command_service import PROJECT, CommandService, command_service, words
@@ -79,7 +79,7 @@ def approve(at: CommandService) -> str:
     ("lasts", "way"),
     [
         (1, "Nothing was done; press again after that."),
-        (60, "The request expires before that: press again if it is lifted, or request it again later."),
+        (60, "press again if it is lifted, else it has to be requested again."),
     ],
 )
 @pytest.mark.parametrize("approvals", [0, 1])
@@ -101,14 +101,42 @@ def test_a_freeze_is_told_before_an_old_delay(
         assert read(at).state is (RequestState.APPROVING if approvals else RequestState.CONFIRMING)
 
 
-def test_a_freeze_of_its_time_outlasts_a_request(dms: DmsServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("cutover", "again"), [("", "requested"), ("c1", "planned")])
+def test_a_freeze_of_its_time_outlasts_a_request(
+    dms: DmsServer, tmp_path: Path, cutover: str, again: str
+) -> None:
     """It can be approved until its time, and the freeze ends later."""
     clock = Clock()
     with started(dms, tmp_path, clock, 1) as at:
-        asked(at, Action.STOP, RequestFacts(due=NOW + timedelta(hours=1), zone="UTC"))
+        facts = RequestFacts(due=NOW + timedelta(hours=1), zone="UTC", cutover=cutover)
+        asked(at, facts=facts)
         assert confirm(at) == ""
         freeze(at, clock, hours=2)
-        assert "The request expires before that" in approve(at)
+        told = approve(at)
+        assert "The request expires before that" in told
+        assert f"it has to be {again} again" in told
+
+
+def test_the_freeze_that_ends_last_is_told(dms: DmsServer, tmp_path: Path) -> None:
+    clock = Clock()
+    with started(dms, tmp_path, clock) as at:
+        asked(at)
+        freeze(at, clock, minutes=1)
+        until = clock.at + timedelta(hours=10)
+        at.ctx.store.add_freeze(Freeze("f2", EVERY_JOB, until, "audit", "U0SAM00001", clock.at))
+        told = confirm(at)
+        assert "audit" in told
+        assert "The request expires before that" in told
+
+
+def test_who_has_approved_is_not_asked_to_press_again(dms: DmsServer, tmp_path: Path) -> None:
+    clock = Clock()
+    with started(dms, tmp_path, clock, 2) as at:
+        asked(at)
+        assert confirm(at) == ""
+        assert approve(at) == ""
+        clock.at += OLD
+        assert approve(at) == "You already approved this."
 
 
 def test_that_nobody_would_see_it_is_told_before_an_old_delay(dms: DmsServer, tmp_path: Path) -> None:

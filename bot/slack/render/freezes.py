@@ -17,7 +17,7 @@ from bot.store.records import Freeze
 
 
 def freeze_message(
-    freeze: Freeze, what: str, projects: Projects, calls: JobNamer, now: datetime, *, free: bool = True
+    freeze: Freeze, what: str, projects: Projects, calls: JobNamer, now: datetime, *, free: bool
 ) -> Message | None:
     """What happened to the freeze; None if it is not true any more. `calls` names a job; `free`: no other
     freeze holds for its jobs."""
