@@ -154,7 +154,7 @@ def test_since_when_is_not_said_of_a_job_that_was_there_at_the_first_poll(
     typing.ctx.store.save_known([diff_first(each, NOW, baseline=True).snapshot for each in found])
     dms.control.project_condition(PROD, "DENIED")
     away = words(typing.type("show prod/europe-west1/shop"))
-    assert "Last known state of `prod/europe-west1/shop`: Running · CDC. " in away
+    assert away.endswith("Last known state of `prod/europe-west1/shop`: Running · CDC.")
 
 
 def test_histories_of_deleted_twins_are_told_apart(typing: CommandService) -> None:
