@@ -16,8 +16,9 @@ _OF_A_TIME = re.compile(
 _HALF = re.compile(r"am|pm", re.IGNORECASE)
 TIMES: Mapping[FlagKind, str] = {"time": "Sat 02:00 Europe/Berlin", "past": "yesterday 14:00 Europe/Berlin"}
 """Kinds of flags whose value is a time, each with one of several words."""
-_UNIT = re.compile(r"[kmgtp]?i?b|(?:kilo|mega|giga)?bytes?", re.IGNORECASE)
-"""Of a size, also where only other units are taken."""
+_NUMBER = re.compile(r"[\d.,]*\d")
+_UNIT = re.compile(r"b|[kmgtp]i?b?|(?:kilo|mega|giga)?bytes?", re.IGNORECASE)
+"""Of a size, also where only whole numbers and other units are taken: the unit is no job."""
 _MOST_WORDS = 6
 """In a line that may be a display name."""
 
@@ -77,7 +78,8 @@ def _continues(raw: str, rest: Sequence[Token], expects_more: bool, kind: FlagKi
         hour = token.text.isdigit() and any(_HALF.fullmatch(each.text) for each in rest[1:2])
         return not token.quoted and (from_now or hour or _OF_A_TIME.fullmatch(token.text) is not None)
     if kind == "size":
-        return raw.isdigit() and not token.quoted and _UNIT.fullmatch(token.text) is not None
+        number = _NUMBER.fullmatch(raw) is not None
+        return number and not token.quoted and _UNIT.fullmatch(token.text) is not None
     return kind == "list" and (raw.endswith(",") or (token.text.startswith(",") and not token.quoted))
 
 
