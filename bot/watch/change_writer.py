@@ -44,6 +44,8 @@ class Changes:
     has_messages: bool = False
     failed: set[Place] = field(default_factory=set)
     """Places of which something could not be saved, though the database answered."""
+    unseen: dict[Place, frozenset[str]] = field(default_factory=dict)
+    """`WatchedLocation.unseen` of places where it was saved anew."""
 
     def add(self, more: Changes) -> None:
         """What a further transaction saved."""
@@ -51,6 +53,7 @@ class Changes:
         self.deleted += more.deleted
         self.events += more.events
         self.has_messages |= more.has_messages
+        self.unseen |= more.unseen
 
 
 class ChangeWriter:
@@ -115,17 +118,27 @@ class ChangeWriter:
         return found.values()
 
     def _parts(self, result: Result) -> Iterator[tuple[str | Place, Result]]:
-        """A result for each job, with its key; where a location was never seen before, one for all: each job
-        alone would be announced as new."""
+        """A result for each job, with its key. What the first list of a place, or of a location in it, holds
+        stays together: once one job of it is saved, the others would be announced as new."""
         if not isinstance(result, PollResult):
             yield result.name, result
-        elif self._snapshots.location(result.place).is_first_of_a_location(result):
+            return
+        location = self._snapshots.location(result.place)
+        if location.is_new:
             yield result.place, result
-        else:
-            for job in result.changed:
-                yield job.name, replace(result, changed=(job,), missing=())
-            for name in result.missing:
-                yield name, replace(result, changed=(), missing=(name,))
+            return
+        apart = result.changed
+        if location.is_first_of_a_location(result):
+            came = location.unseen - result.unreachable
+            first = tuple(job for job in apart if job.location in came)
+            yield result.place, replace(result, changed=first, missing=())
+            apart = tuple(job for job in apart if job.location not in came)
+            # These say nothing of the locations that came, which the first part alone may note as seen.
+            result = replace(result, unreachable=result.unreachable | came)
+        for job in apart:
+            yield job.name, replace(result, changed=(job,), missing=())
+        for name in result.missing:
+            yield name, replace(result, changed=(), missing=(name,))
 
     def _write(self, results: Sequence[Result]) -> Changes:
         changes = Changes()
@@ -164,7 +177,8 @@ class ChangeWriter:
                 raise SnapshotConflict
             self._store.put_value(baseline_key(location.place), result.at.isoformat())
         if location.is_first_of_a_location(result):
-            baselines.save_unseen(self._store, location.place, location.unseen_after(result))
+            changes.unseen[location.place] = location.unseen_after(result)
+            baselines.save_unseen(self._store, location.place, changes.unseen[location.place])
         for job in result.changed:
             if job.name in location.unreadable:
                 self._write_anew(job, result.at, changes)

@@ -67,8 +67,10 @@ class WatchedLocation:
         self.last = result
         self.interval.answered(now, busy=result.busy)
 
-    def on_not_saved(self, result: PollResult, now: float) -> None:
-        """Something of `result` could not be saved: the next poll compares all jobs with their snapshots."""
+    def on_not_saved(self, result: PollResult, now: float, unseen: frozenset[str] | None) -> None:
+        """Something of `result` could not be saved: the next poll compares all jobs with their snapshots.
+        `unseen` is what was saved of it, if it was."""
+        self.unseen = self.unseen if unseen is None else unseen
         self.pending = False
         self.last = replace(self.last or result, jobs=())
         self.interval.answered(now, busy=result.busy)

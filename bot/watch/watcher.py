@@ -366,7 +366,8 @@ class Watcher:
                 self._details.schedule(snapshot, now, at_once=has_moved)
         for result in results:
             if isinstance(result, PollResult) and result.place in changes.failed:
-                self._snapshots.location(result.place).on_not_saved(result, now)
+                saved = changes.unseen.get(result.place)
+                self._snapshots.location(result.place).on_not_saved(result, now, saved)
                 self._on_cycle(result.place, "its changes could not be saved")
             elif isinstance(result, PollResult):
                 self._snapshots.location(result.place).on_saved(result, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,9 @@ import pytest
 from bot.config.projects import Place, Project, Projects
 from bot.config.settings import Settings
 from bot.dms.many_projects import ProjectGateways
+from bot.dms.model import short_name
 from bot.store import Store
+from bot.watch.recipients import SavedEvent
 from bot.watch.watcher import Watcher
 from sandbox.dms import DmsServer
 from sandbox.dms.regions import CITIES
@@ -40,7 +42,12 @@ class Bots:
         self._settings = settings
         self._opened: list[ProjectGateways] = []
 
-    def watcher(self, *projects: Project, deadline_s: float = 5.0) -> Watcher:
+    def watcher(
+        self,
+        *projects: Project,
+        deadline_s: float = 5.0,
+        on_events: Callable[[Sequence[SavedEvent]], None] = lambda _: None,
+    ) -> Watcher:
         where = (self._server.grpc_host, self._server.rest_host)
         service = ProjectGateways.open(
             Projects(projects), *where, deadline_s=deadline_s, write_deadline_s=deadline_s
@@ -49,7 +56,11 @@ class Bots:
         self.polls: list[tuple[Place, str]] = []
         settings = replace(self._settings, project="", locations=(), project_tables=projects)
         return Watcher(
-            service, self._store, settings, on_cycle=lambda place, error: self.polls.append((place, error))
+            service,
+            self._store,
+            settings,
+            on_events=on_events,
+            on_cycle=lambda place, error: self.polls.append((place, error)),
         )
 
     def close(self) -> None:
@@ -136,6 +147,35 @@ def test_what_was_there_before_a_location_could_be_reached_is_not_told(
     add(dms, "elsewhere", location="asia-east1")
     bots.watcher(everywhere).tick()
     assert [id.rpartition("/")[2] for _, id in told(store)] == ["elsewhere", "later", "stock"]
+
+
+def test_a_job_that_cannot_be_saved_keeps_no_location_unseen(
+    dms: DmsServer, store: Store, bots: Bots
+) -> None:
+    """What was there before a location answered stays untold, and what is new there is told, all the same."""
+
+    def fail(saved: Sequence[SavedEvent]) -> None:
+        if any(short_name(each.event.job) == "bad" for each in saved):
+            raise KeyError("a fault of ours")
+
+    watcher = bots.watcher(Project(PROD, "prod"), on_events=fail)
+    for id in ("bad", "orders"):
+        add(dms, id, location=US)
+    before = add(dms, "billing")
+    dms.control.location_unreachable(EUROPE)
+    watcher.tick()
+    dms.control.clear_faults()
+    for id in ("bad", "orders"):
+        dms.control.set_job(id, state="STOPPED")
+    watcher.nudge(before)
+    watcher.tick()
+    changed = ("changed", f"{PROD}/locations/{US}/migrationJobs/orders")
+    assert told(store) == [changed]
+    assert before in store.known_names()
+    later = add(dms, "later")
+    watcher.nudge(before)
+    watcher.tick()
+    assert told(store) == [changed, ("created", later.removeprefix("projects/"))]
 
 
 # A database of the time when a bot had one project: its keys name a location alone.
