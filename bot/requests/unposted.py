@@ -9,6 +9,17 @@ from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import OutMessage
 
+_INVITED = "the app is invited there"
+POSTED_ONCE = {
+    "not_in_channel": _INVITED,
+    "channel_not_found": _INVITED,
+    "is_archived": f"that channel is unarchived and {_INVITED}",
+    "team_access_not_granted": "an admin of the organisation adds the app to its workspace",
+}
+"""What has a message posted that Slack has refused, by its error; with any other, it is given up for good.
+
+A private channel is not found before the app is invited, and an archived one that is opened again may have
+lost the app. It is invited to none of a workspace that it is not in."""
 _LOOK_BACK = timedelta(days=1)
 _CHANNELS = ("C", "G")
 _NEWS_KINDS = (

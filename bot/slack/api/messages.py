@@ -20,6 +20,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookResponse
 
+from bot.requests.unposted import POSTED_ONCE
 from bot.slack.api.client import outbox_client, reason_of, webhook
 from bot.slack.api.lookups import NOT_GRANTED
 from bot.slack.api.outages import PASSING, outage
@@ -64,9 +65,8 @@ _CANNOT_POST = frozenset(
         "not_allowed_token_type",
     }
 )
-NOT_A_MEMBER = frozenset({"channel_not_found", "not_in_channel", "is_archived", NOT_GRANTED})
-"""Errors that end when the app is invited to the channel: a private one is not found before, and an archived
-one that is opened again may have lost the app. It is invited to none of a workspace that it is not in."""
+NOT_A_MEMBER = frozenset(POSTED_ONCE)
+"""Errors that end when the app is invited to the channel."""
 _NOT_EDITABLE = frozenset({"cant_update_message", "edit_window_closed"})
 _MISSING = frozenset(
     {

@@ -20,6 +20,7 @@ from bot.requests.rules import (
     is_overdue,
     not_started,
 )
+from bot.requests.unposted import POSTED_ONCE
 from bot.requests.wording import MOVED
 from bot.slack.render import labels, mrkdwn
 from bot.slack.render import message as m
@@ -47,14 +48,6 @@ from bot.util.durations import humanize
 from bot.util.text import count_of
 
 _DECIDED_AT = "Approvers decide here"
-_INVITED = "the app is invited there"
-_POSTED_ONCE = {
-    "not_in_channel": _INVITED,
-    "channel_not_found": _INVITED,
-    "is_archived": f"that channel is unarchived and {_INVITED}",
-    "team_access_not_granted": "an admin of the organisation adds the app to its workspace",
-}
-"""What has a message posted that Slack has refused, by its error: `bot.outbox.requeue` takes no others up."""
 _OVER: dict[RequestState, str] = {
     RequestState.CANCELLED: "🚫 *Cancelled*",
     RequestState.DENIED: "⛔ *Denied*",
@@ -204,7 +197,7 @@ def _not_asked(approval_message: OutMessage | None) -> list[Block]:
     """Tells the requester that the request could not be posted: no approver has seen it."""
     if approval_message is None or not approval_message.error:
         return []
-    once = _POSTED_ONCE.get(approval_message.error)
+    once = POSTED_ONCE.get(approval_message.error)
     then = f"It is posted once {once}. Until then, approvers" if once else "It is not tried again. Approvers"
     return m.sections(
         f"🔴 *This could not be posted in* {mrkdwn.mention('#', approval_message.channel)}: "
