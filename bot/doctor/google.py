@@ -156,7 +156,7 @@ def _place(gateway: Gateway, place: Place) -> _Look:
 def _mend_place(error: DmsError, place: Place, project: Project) -> str:
     if isinstance(error, NotFound | Refused):
         return _where_it_is(place)
-    return _MORE_QUOTA if error.code == "RESOURCE_EXHAUSTED" else _remedy(error, project)
+    return _remedy(error, project)
 
 
 def _where_it_is(place: Place) -> str:
@@ -276,6 +276,11 @@ def _remedy(error: DmsError, project: Project, host: str = DMS_HOST) -> str:
             f"Enable datamigration.googleapis.com in {project.id}, and grant the bot's service account "
             "the custom role of deploy/google/role.yaml (or roles/datamigration.admin)."
         )
+    if error.code == "RESOURCE_EXHAUSTED":
+        other = f"Run the doctor again in a minute, or ask Google for more quota of {host}."
+        return _MORE_QUOTA if host == DMS_HOST else other
+    if isinstance(error, NotFound | Refused):
+        return f"{host} answers, so no firewall is in the way: see what it says, and run the doctor again."
     return f"Check the way to {host} (firewall, Private Google Access, proxy)."
 
 

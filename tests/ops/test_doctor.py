@@ -186,6 +186,24 @@ def test_no_role_helps_against_silence(healthy: Environ, dms: DmsServer, method:
     assert found.fix.startswith("Check the way to ")
 
 
+@pytest.mark.parametrize(
+    ("method", "kind", "check", "fix"),
+    [
+        ("ListTimeSeries", "RESOURCE_EXHAUSTED", "Cloud Monitoring", "quota of monitoring.googleapis.com."),
+        ("ListTimeSeries", "INVALID_ARGUMENT", "Cloud Monitoring", "see what it says"),
+        ("ListMigrationJobObjects", "RESOURCE_EXHAUSTED", "databases of a job", "Raise DMS_BOT_POLL_FAST"),
+        ("ListMigrationJobObjects", "NOT_FOUND", "databases of a job", "see what it says"),
+    ],
+)
+def test_what_answers_is_not_out_of_reach(
+    healthy: Environ, dms: DmsServer, method: str, kind: str, check: str, fix: str
+) -> None:
+    dms.control.fault(method, kind, times=None)
+    found = not_ok(healthy)[check]
+    assert fix in found.fix
+    assert "proxy" not in found.fix
+
+
 def test_permissions_are_told_by_verb(healthy: Environ, dms: DmsServer) -> None:
     everything = {each for needed in PERMISSIONS.values() for each in needed}
     dms.control.permissions(sorted(everything - {"datamigration.migrationjobs.promote"}))
