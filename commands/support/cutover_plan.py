@@ -73,9 +73,9 @@ def named_in(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Named
 
     Raises:
         UsageError: one of them is not known, or a flag makes no sense that the form offers as it was typed,
-            or that it has no field for; or what is filled in would be refused, as this is no channel.
+            or that it has no field for; or whatever is filled in would be refused in this channel.
     """
-    _need_a_channel(ctx)
+    _need_place(ctx, jobs)
     _budget(invocation)
     if invocation.word("max-delay"):
         _most_seconds(invocation, jobs)
@@ -97,8 +97,7 @@ def plan_of(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> Cutove
         UsageError: a flag makes no sense; one sentence.
         EarlyAnswer: the clock shows the time twice that night; a button for each.
     """
-    _need_channel(ctx)
-    _need_open(ctx, ctx.who.channel, jobs, "plan it in a channel whose members may")
+    _need_place(ctx, jobs)
     moment = _moment(ctx, invocation)
     commander = _person(ctx, invocation, "commander") or ctx.who.user
     deputy = _person(ctx, invocation, "deputy")
@@ -230,25 +229,22 @@ def _checklist(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> tup
     return (*(each for each in usual if each.check), *given)
 
 
-def _need_channel(ctx: Context) -> None:
+def _need_place(ctx: Context, jobs: Sequence[Job]) -> None:
     """The card and its log are for all who take part, so they are in a channel where the bot can post.
 
     Raises:
-        UsageError: it was asked for elsewhere.
+        UsageError: it was asked for elsewhere, or in a channel where not everybody may see the jobs.
     """
-    _need_a_channel(ctx)
-    if ctx.membership(ctx.who.channel) not in (Membership.MEMBER, Membership.UNKNOWN):
-        raise UsageError(
-            "I am not a member of this channel, so I could not post the card: `/invite @dms` first."
-        )
-
-
-def _need_a_channel(ctx: Context) -> None:
     if not _CHANNEL.fullmatch(ctx.who.channel):
         raise UsageError(
             "A cutover is planned in the channel of those who take part, as its card and log are there: "
             f"type `{COMMAND} cutover` in that channel."
         )
+    if ctx.membership(ctx.who.channel) not in (Membership.MEMBER, Membership.UNKNOWN):
+        raise UsageError(
+            "I am not a member of this channel, so I could not post the card: `/invite @dms` first."
+        )
+    _need_open(ctx, ctx.who.channel, jobs, "plan it in a channel whose members may")
 
 
 def _need_open(ctx: Context, channel: str, jobs: Sequence[Job], instead: str) -> None:

@@ -253,12 +253,13 @@ def test_a_cutover_that_awaits_approval_is_not_moved_instead_of_what_is_schedule
         assert len(desk.ctx.store.cutovers()) == 1
 
 
-def test_it_is_planned_where_the_card_can_be(desk: CommandService) -> None:
-    for line in ("cutover orders --at ready", "cutover orders"):  # before a form is filled in for nothing
-        with pytest.raises(UsageError, match="in that channel"):
-            desk.type(line, replace(DANA, channel="D0DIRECT01"))
+@pytest.mark.parametrize("line", ["cutover orders --at ready", "cutover orders"])
+def test_it_is_planned_where_the_card_can_be(desk: CommandService, line: str) -> None:
+    """Before a form is filled in for nothing, too."""
+    with pytest.raises(UsageError, match="in that channel"):
+        desk.type(line, replace(DANA, channel="D0DIRECT01"))
     with pytest.raises(UsageError, match="/invite"):
-        desk.type("cutover orders --at ready", HERE, membership=lambda _channel: Membership.OUTSIDE)
+        desk.type(line, HERE, membership=lambda _channel: Membership.OUTSIDE)
 
 
 def test_a_channel_that_one_cannot_read_gets_no_announcements(desk: CommandService) -> None:
@@ -283,8 +284,9 @@ def test_who_takes_part_is_a_full_member(dms: DmsServer, tmp_path: Path, flag: s
 
 def test_the_card_names_no_job_where_somebody_may_not_see_it(dms: DmsServer, tmp_path: Path) -> None:
     with command_service(dms, tmp_path, access(FREE + KEPT)) as ruled:
-        with pytest.raises(UsageError, match="Not everybody in that channel may see `billing`"):
-            ruled.type("cutover billing --at ready", HERE)
+        for line in ("cutover billing --at ready", "cutover billing"):  # the second opens the form
+            with pytest.raises(UsageError, match="Not everybody in that channel may see `billing`"):
+                ruled.type(line, HERE)
         ruled.type("cutover orders --at ready", HERE)
 
 
