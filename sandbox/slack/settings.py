@@ -18,6 +18,8 @@ class Settings:
     tier_limits: bool = True
     event_retry_delays: tuple[float, ...] = (0.0, 60.0, 300.0)
     max_connections: int = 10
+    people_per_page: int = 1000
+    """The most that `users.list` gives; Slack may give fewer than were asked for."""
     duplicate_deliveries: int = 0
     mode: str = "auto"
     request_url: str = ""

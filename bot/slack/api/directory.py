@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot.policy.access import Access
 from bot.policy.model import Policy
 from bot.policy.principal import DirectoryUnavailable
 from bot.slack.api.client import SLACK_ERRORS
+from bot.slack.api.handles import HandleReader, Handles
 from bot.slack.api.installation import Installation, is_workspace
 from bot.slack.api.lookups import CachedValue, SlackLookup, lacks_method
 from bot.slack.api.membership import first_members, has_member
@@ -38,12 +39,6 @@ MAX_READERS = 50
 """Members of a channel that are looked up, one by one, to say whether there is a guest among them."""
 _MAX_CACHED = 10_000
 """Size of each cache of people."""
-_PAGE = 999
-"""The most people that Slack lists in one call (`limit`); it may list fewer. Source:
-https://docs.slack.dev/tools/node-slack-sdk/reference/web-api/interfaces/UsersListArguments"""
-_MAX_PAGES = 20
-"""The calls that Slack allows in a minute: `users.list` is in tier 2,
-https://docs.slack.dev/apis/web-api/rate-limits"""
 
 _ANYWHERE = Installation()
 _NO_PLACES = GroupPlaces()
@@ -80,7 +75,7 @@ class Directory:
         self._local_server = local_server
         self._user_groups = UserGroups(client, home, places)
         self._groups = CachedValue(self._read_groups, GROUPS_S, clock)
-        self._handles: dict[str, CachedValue[dict[str, str]]] = {}
+        self._handles: dict[str, CachedValue[Handles]] = {}
         self._people: dict[str, CachedValue[_Account]] = {}
         self._in_channels: dict[tuple[str, str], CachedValue[bool]] = {}
         self._with_guests: dict[str, CachedValue[bool]] = {}
@@ -115,9 +110,12 @@ class Directory:
         """
         if _USER.fullmatch(text):
             return text if self._exists(text) else ""
-        unread = CachedValue(lambda: self._read_handles(workspace), HANDLES_S, self._clock)
-        known = self._handles.setdefault(workspace if self._home.org_wide else "", unread)
-        return known.get().get(text.lower().removeprefix("@"), "")
+        reader = HandleReader(self._client, self._clock)
+        unread = CachedValue(lambda: self._read_handles(reader, workspace), HANDLES_S, self._clock)
+        known = self._handles.setdefault(workspace if self._home.org_wide else "", unread).get()
+        if not known.complete:
+            raise DirectoryUnavailable("There are too many people here to find one by a name.", lasts=True)
+        return known.ids.get(text.lower().removeprefix("@"), "")
 
     def is_member(self, user: str) -> bool:
         """Whether a person is a full, active member of this workspace, or of this organisation where the app
@@ -243,31 +241,9 @@ class Directory:
         with self._lookup("which user groups there are", "usergroups:read"):
             return self._user_groups.read()
 
-    def _read_handles(self, workspace: str) -> dict[str, str]:
-        accounts: dict[str, str] = {}
-        displayed: dict[str, str] = {}
+    def _read_handles(self, reader: HandleReader, workspace: str) -> Handles:
         with self._lookup("who is who", "users:read"):
-            place = (workspace or self._user_groups.main()) if self._home.org_wide else ""
-            for each in self._listed(place):
-                if not each.get("deleted"):
-                    display = (each.get("profile") or {}).get("display_name") or ""
-                    displayed.setdefault(display.lower(), each["id"])
-                    accounts[str(each.get("name", "")).lower()] = each["id"]
-        # Account names win over display names: only they are unique.
-        handles = displayed | accounts
-        handles.pop("", None)
-        return handles
-
-    def _listed(self, workspace: str) -> Iterator[Mapping[str, Any]]:
-        """Raises: DirectoryUnavailable: there are more people than can be asked for."""
-        cursor = ""
-        for _ in range(_MAX_PAGES):
-            answer = self._client.users_list(limit=_PAGE, cursor=cursor or None, team_id=workspace or None)
-            yield from answer.get("members") or []
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return
-        raise DirectoryUnavailable("There are too many people here to find one by a name.", lasts=True)
+            return reader.read((workspace or self._user_groups.main()) if self._home.org_wide else "")
 
     def _lookup(self, what: str, scope: str) -> SlackLookup:
         return SlackLookup(what, scope, self._logged)

@@ -46,7 +46,8 @@ def user_info(ws: Workspace, args: Args) -> JSON:
 
 def user_list(ws: Workspace, args: Args) -> JSON:
     team = team_meant(ws, args)
-    shown, cursor = page([u for u in ws.world.users.values() if team in ws.world.teams_of(u)], args)
+    here = [u for u in ws.world.users.values() if team in ws.world.teams_of(u)]
+    shown, cursor = page(here, args, most=ws.settings.people_per_page)
     return {
         "members": [user_json(ws, user) for user in shown],
         "cache_ts": 1_700_000_000,
