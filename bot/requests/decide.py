@@ -55,7 +55,7 @@ class Approval:
         earlier = {each.user for each in decisions if each.approve}
         void = earlier - valid_approvers(self._ctx.store, self._ctx.access, judged)
         judged = replace(judged, facts=replace(judged.facts, void_approvers=tuple(sorted(void))))
-        if _has_approved(judged, decisions, who):
+        if _has_approved(request, decisions, who):  # as stored: an approval that was void is given anew
             return _APPROVED_ALREADY
         # What no further press changes comes before what asks for one.
         stop = self._revalidation.blocked_note(judged) if _is_enough(judged, decisions, who) else None
