@@ -23,7 +23,7 @@ from bot.dms.model import Job, job_name
 from bot.policy.access import Access
 from bot.requests.base import RequestContext
 from bot.store.cutover import Cutover, CutoverPlan, CutoverState
-from bot.store.records import Person, Request, Run
+from bot.store.records import ACTIVE_RUNS, Person, Request, RequestState, Run
 from sandbox.dms import DmsServer
 from tests.cutover.quiet import NOTHING_SCHEDULED, no_checks
 from tests.policy.command_service import PROJECT, CommandService, command_service, words
@@ -204,14 +204,22 @@ class Night:
         return self.now(cutover).state
 
     def reaches(self, cutover: Cutover, state: CutoverState) -> Cutover:
-        """It is in this state after some ticks: runs end in threads of their own."""
+        """It is in this state after some ticks: runs end in threads of their own, and their request after
+        the last of them."""
 
         def look() -> Cutover:
             self.requests.follower.follow()
             self.tick()
             return self.now(cutover)
 
-        return until(look, lambda found: found.state is state)
+        return until(look, lambda found: found.state is state and not self._ends(found))
+
+    def _ends(self, cutover: Cutover) -> bool:
+        """Whether its request is about to end."""
+        request = self.desk.ctx.store.request(cutover.request) if cutover.request else None
+        if request is None or request.state is not RequestState.RUNNING:
+            return False
+        return not self.desk.ctx.store.runs(request=request.id, states=ACTIVE_RUNS)
 
     def request(self, cutover: Cutover) -> Request:
         found = self.desk.ctx.store.request(cutover.request)
