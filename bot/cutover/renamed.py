@@ -39,9 +39,8 @@ def rename_shown(store: Store, shown: Cutover, projects: Projects, now: datetime
     Raises:
         StoreError.
     """
-    if not _rename(store, shown, projects, now):
-        return None
-    return unserved_note(shown.plan.jobs, projects) or _OTHER_NAMES
+    renamed = _rename(store, shown, projects, now)
+    return unserved_note(shown.plan.jobs, projects) or (_OTHER_NAMES if renamed else None)
 
 
 def with_present_names(log: Sequence[CutoverEntry]) -> tuple[CutoverEntry, ...]:

@@ -49,7 +49,7 @@ def enqueue_begun(store: Store, request: Request, now: datetime) -> None:
 
 
 def _free_key(store: Store, request_id: str) -> str:
-    """The key for this end; empty if an earlier one is still to be told, as it will tell this one instead.
+    """The key for this end; empty if an earlier one is still to be told: it is rendered anew, with this one.
 
     A request can end twice: a call that was unclear turns out to be running.
     """

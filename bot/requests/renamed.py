@@ -11,7 +11,7 @@ import structlog
 
 from bot.cmdline.answers import Note
 from bot.config.projects import Projects
-from bot.dms.resource_names import unserved_reason
+from bot.dms.resource_names import is_served, unserved_reason
 from bot.requests.by_project import projects_text
 from bot.requests.job_names import with_location
 from bot.requests.queries import mark_messages_dirty
@@ -48,22 +48,22 @@ def rename_jobs(store: Store, projects: Projects) -> None:
 
 
 def rename_shown(store: Store, shown: Request, projects: Projects) -> Note | None:
-    """Why a press on `shown` does not count: it names a job as the settings now call another one, because the
-    leader has not renamed it yet, or a replica with other settings made it. It is renamed then.
+    """Why a press on `shown` does not count: a job is in a place that is not served any more, or is named as
+    the settings now call another one, because the leader has not renamed it yet, or a replica with other
+    settings made the request. It is renamed then.
 
     Raises:
         StoreError.
     """
-    if not _rename(store, shown, projects):
-        return None
-    return unserved_note((job.name for job in shown.jobs), projects) or OTHER_NAMES
+    renamed = _rename(store, shown, projects)
+    return unserved_note((job.name for job in shown.jobs), projects) or (OTHER_NAMES if renamed else None)
 
 
 def unserved_note(jobs: Iterable[str], projects: Projects) -> Note | None:
     """Why no press can continue: one of the jobs, by full resource name, is in a place that the bot does not
     serve any more. None where it serves all."""
-    reason = next(filter(None, (unserved_reason(job, projects) for job in jobs)), "")
-    return Note(f"{reason} Nothing was sent.", tone="bad") if reason else None
+    unserved = next((job for job in jobs if not is_served(job, projects)), "")
+    return Note(f"{unserved_reason(unserved, projects)} Nothing was sent.", tone="bad") if unserved else None
 
 
 def _rename(store: Store, read: Request, projects: Projects) -> bool:

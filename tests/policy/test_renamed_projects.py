@@ -159,7 +159,9 @@ def test_no_second_press_is_asked_for_where_the_project_has_left_the_settings(
     with started(dms, tmp_path, ("staging",), 1) as at:
         for told in (
             confirm(at, read(at), confirmation_phrase(made)),
+            confirm(at, read(at), "not asked for"),
             at.ctx.cutovers.press(DANA, "c1", "promote", "prod/europe-west1/orders"),
+            at.ctx.cutovers.press(DANA, "c1", "promote", f"{HERE}/europe-west1/orders"),
         ):
             assert told is not None
             assert words(told) == f"This bot serves the project {THERE}, not {HERE}. Nothing was sent."
