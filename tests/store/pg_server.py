@@ -15,7 +15,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
@@ -89,11 +88,10 @@ class PostgresServer:
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self._folder / "data", *flags],
+                [*_as_another(), str(self._programs / "postgres"), "-D", str(self._folder / "data"), *flags],
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
-                **_as_another(),
             )
         self._wait()
 
@@ -104,11 +102,18 @@ class PostgresServer:
             self._process.wait(_START_S)
 
     def initialise(self) -> None:
-        command = [str(self._programs / "initdb"), "-D", str(self._folder / "data"), "-U", "dms"]
+        command = [
+            *_as_another(),
+            str(self._programs / "initdb"),
+            "-D",
+            str(self._folder / "data"),
+            "-U",
+            "dms",
+        ]
         command += ["-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-        made = subprocess.run(command, capture_output=True, text=True, cwd=self._folder, **_as_another())
+        made = subprocess.run(command, capture_output=True, text=True, cwd=self._folder)
         if made.returncode != 0:
-            raise RuntimeError(f"initdb failed: {made.stderr}")
+            raise RuntimeError(f"initdb ended with {made.returncode}: {made.stderr}")
 
     def _wait(self) -> None:
         def accepts() -> bool:
@@ -174,6 +179,10 @@ def _other_user() -> pwd.struct_passwd | None:
     raise RuntimeError("PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`.")
 
 
-def _as_another() -> dict[str, Any]:
+def _as_another() -> tuple[str, ...]:
+    """What a command begins with. With `user` of `subprocess`, Python would fork instead of `vfork`, and now
+    and then gRPC's handlers of a fork crash the child before it becomes the program."""
     other = _other_user()
-    return {} if other is None else {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": ()}
+    if other is None:
+        return ()
+    return ("setpriv", f"--reuid={other.pw_uid}", f"--regid={other.pw_gid}", "--clear-groups")
