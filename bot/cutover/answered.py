@@ -35,6 +35,8 @@ _DOES = {
     "promote": ("asked", "promoting", "rehearsed"),
     "second": ("promoting",),
     "resume": ("resumed", "left_out"),
+    "without": ("left_out",),
+    "abort": ("aborted",),
     "reopened": ("reopened",),
     "adopt": ("not_sent", "promoted", "adopted", "held"),
     "item": ("opened",),

@@ -18,6 +18,8 @@ from bot.cutover.states import (
     REMINDS,
     downtime,
     downtime_runs,
+    is_promoted_in_part,
+    lacks_request,
     roles_of,
     source_is_closed,
 )
@@ -95,7 +97,7 @@ def _calls(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[
         case S.DRAINED if not plan.by_itself or written_at_source(cutover):
             yield from _leads(cutover, now, "promote")
         case S.HELD:
-            yield from _leads(cutover, now, "resume")
+            yield from _leads(cutover, now, _leads_on(cutover))
         case S.UNKNOWN:
             yield from _leads(cutover, now, "adopt")
         case S.PROMOTING:
@@ -150,6 +152,13 @@ def _leads(cutover: Cutover, now: datetime, what: str) -> Iterator[Call]:
     yield from _press(cutover, now, what, plan.commander, plan.deputy)
     if cutover.progress.stopped is not None:
         yield from _nags(cutover, now, what, plan.commander)
+
+
+def _leads_on(cutover: Cutover) -> str:
+    """The press that leads on from a held cutover."""
+    if not lacks_request(cutover):
+        return "resume"
+    return "without" if is_promoted_in_part(cutover) else "abort"
 
 
 def _stopping(cutover: Cutover, now: datetime) -> Iterator[Call]:

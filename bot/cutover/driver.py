@@ -32,6 +32,7 @@ from bot.cutover.states import (
     downtime,
     expires,
     is_promoted_in_part,
+    lacks_request,
     source_is_closed,
 )
 from bot.cutover.steps import Checks
@@ -43,6 +44,7 @@ from bot.runtime.one_by_one import one_by_one, pass_over
 from bot.store.cutover import ENDED_CUTOVERS, Cutover, CutoverState
 from bot.store.records import Request, RequestState
 from bot.util import parallel
+from bot.util.command import COMMAND
 from bot.util.durations import humanize
 from bot.util.recent import Recent
 
@@ -61,6 +63,8 @@ _ENDS = {
     RequestState.EXPIRED: S.EXPIRED,
     RequestState.OUTDATED: S.EXPIRED,
 }
+_SENDS_MORE = (S.STOPPING, S.DRAINING, S.DRAINED, S.HELD)
+"""States that lead to a promotion, for which a cutover needs its request."""
 _NOBODYS = (RequestState.EXPIRED, RequestState.OUTDATED)
 """Ends of a request that no person decided."""
 _WHY = {
@@ -140,9 +144,10 @@ class Driver:
         if request is None:
             return False
         if request.state in _ENDS and is_promoted_in_part(cutover):
-            return False  # what is left is promoted by hand, and adopted
+            text = f"Promote what is left with `{COMMAND} promote`, or go on without it."
+            return cutover.state in _SENDS_MORE and self._hold_without_request(cutover, request, text)
         if request.state in _NOBODYS and cutover.progress.stopping is not None:
-            return self._hold_without_request(cutover, request)
+            return self._hold_without_request(cutover, request, "Look at the jobs, then abort.")
         if request.state in _ENDS:
             text = request.note or _WHY[request.state]
             event = "aborted" if cutover.progress.stopping else str(_ENDS[request.state])
@@ -158,14 +163,14 @@ class Driver:
             return True
         return False
 
-    def _hold_without_request(self, cutover: Cutover, request: Request) -> bool:
+    def _hold_without_request(self, cutover: Cutover, request: Request, advice: str) -> bool:
         """Have people look at the jobs of a night whose request ended without them, as after a restore of the
-        database: they abort it, or what was promoted since is adopted. Returns whether it moved."""
-        if cutover.state is S.HELD:
+        database: they do what the advice says, or what was promoted since is adopted. Returns whether it
+        moved."""
+        if lacks_request(cutover):
             return False
-        text = f"{_WHY[request.state]} Look at the jobs, then abort. {request.note}".rstrip()
-        held = {"held_from": str(cutover.state), "asked_by": ""}
-        return self._ledger.enter(cutover, S.HELD, "held", None, text, **held) is not None
+        text = f"{_WHY[request.state]} {advice} {request.note}".rstrip()
+        return self._ledger.enter(cutover, S.HELD, "held", None, text, held_from="", asked_by="") is not None
 
     def _scheduled_now(self, cutover: Cutover, request: Request) -> None:
         event = "approved" if request.needed else "confirmed"

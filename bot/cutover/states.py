@@ -188,6 +188,7 @@ def _is_open(cutover: Cutover, press: Press) -> bool:
         "writer": bool(progress.writers),
         "stopped": all(each.by for each in progress.writers),
         "start": bool(progress.here) and not objections(cutover),
+        "resume": not lacks_request(cutover),
         "without": bool(not_promoted(cutover)),
         "promote": not progress.asked_by,
         "second": bool(progress.asked_by),
@@ -223,6 +224,7 @@ def is_over(cutover: Cutover, step: str, person: str) -> bool:
         "promote": bool(progress.asked_by),
         "second": not progress.asked_by,
         "reopened": bool(progress.reopened_by),
+        "resume": lacks_request(cutover),
     }
     return cutover.state not in BY_STEP[step].states or done.get(step, False)
 
@@ -247,6 +249,11 @@ def is_promoted_in_part(cutover: Cutover) -> bool:
     sends nothing, can always be left."""
     gone = (Mark.PROMOTED, Mark.PROMOTING, Mark.UNCLEAR)
     return not cutover.rehearsal and any(each.mark in gone for each in cutover.progress.jobs)
+
+
+def lacks_request(cutover: Cutover) -> bool:
+    """Whether it is held because its request has ended without it: nothing can be sent by it any more."""
+    return cutover.state is S.HELD and not cutover.progress.held_from
 
 
 def not_promoted(cutover: Cutover) -> tuple[str, ...]:

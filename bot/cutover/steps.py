@@ -20,6 +20,7 @@ from bot.cutover.states import (
     drain_anew,
     has_ended,
     is_promoted_in_part,
+    lacks_request,
     not_promoted,
     objections,
     open_items,
@@ -98,6 +99,11 @@ class Steps:
             return Note(("Nothing was done: ", User(cutover.progress.asked_by), " asked already."))
         if cutover.state not in press.states:
             return moved_on(cutover, press)
+        if press.step == "resume" and lacks_request(cutover):
+            return Note(
+                f"Nothing was done: {standing(cutover)}, and cannot be resumed: its request has ended.",
+                tone="warn",
+            )
         if press.step == "second":
             return self._promotion.may_second(who, cutover)
         if press.step == "override":

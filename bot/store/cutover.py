@@ -233,7 +233,7 @@ class Progress:
     reopened_by: str = ""
     """Who opened the source for writes again, after it was aborted."""
     held_from: str = ""
-    """The state that it was held in."""
+    """The state that it was held in; empty for one that is held because its request has ended."""
     why: str = ""
     """Why it is held, aborted, expired or unknown, in a sentence."""
     alarm: str = ""

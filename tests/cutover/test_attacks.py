@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from bot.cutover.checks import Checks
+from bot.cutover.states import presses
 from bot.requests.restored import end_unfinished
+from bot.slack.render import cutover_modals
 from bot.slack.render.cutover_card import cutover_card
 from bot.store.cutover import CheckResult, Mark
 from bot.store.cutover import CutoverState as S
+from bot.util.command import COMMAND
 from sandbox.dms import DmsServer
 from tests.cutover.night import ALEX_THERE, ALONE, DANA_THERE, FOUR_EYES, HOUR, QUIET, SAM, Night, a_night
 from tests.policy.people import access
@@ -219,10 +222,7 @@ def test_a_night_in_a_restored_database_is_held(night: Night, state: S) -> None:
     night.tick()
     held = night.now(plan)
     assert held.state is S.HELD
-    if state is not S.HELD:
-        assert held.progress.why.startswith(
-            "Its request is out of date. Look at the jobs, then abort. The bot"
-        )
+    assert held.progress.why.startswith("Its request is out of date. Look at the jobs, then abort. The bot")
     night.dms.control.set_job("orders", state="COMPLETED", phase="CDC")
     night.clock.forward(minutes=1)
     night.tick()
@@ -234,13 +234,48 @@ def test_a_night_in_a_restored_database_can_be_aborted(night: Night) -> None:
     plan = night.drained(night.job())
     end_unfinished(night.desk.ctx.store, night.clock())
     night.tick()
-    night.does(plan, "resume")
+    held = night.now(plan)
+    assert "resume" not in {each.step for each in presses(held, DANA_THERE.user)}
+    assert "cannot be resumed: its request has ended" in night.press(plan, "resume")
+    assert "Resume" not in str(cutover_card(held, night.clock()))
+    assert "only if the jobs show that nothing was promoted" in str(cutover_modals.why(held, "abort", ""))
+    night.clock.forward(minutes=4)
     night.tick()
-    assert night.state(plan) is S.HELD
+    assert {each.split(":")[1] for each in night.now(plan).progress.said if each.startswith("call:")} >= {
+        "abort"
+    }
     night.does(plan, "abort", DANA_THERE, "looked at it")
     night.tick()
     assert any(each.startswith("call:reopened") for each in night.now(plan).progress.said)
     night.does(plan, "reopened", SAM)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_wave_in_a_restored_database_goes_on_without_what_is_not_promoted(
+    night: Night, resumed: bool
+) -> None:
+    """Its request has ended, so a press on *Resume* could lead to nothing."""
+    plan = night.drained(night.job("one"), night.job("two"))
+    night.dms.control.fault(method="PromoteMigrationJob", kind="FAILED_PRECONDITION", match="/two")
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.HELD)
+    if resumed:
+        night.does(plan, "resume")
+    end_unfinished(night.desk.ctx.store, night.clock())
+    night.tick()
+    held = night.now(plan)
+    assert held.state is S.HELD
+    assert {"resume", "abort"}.isdisjoint(each.step for each in presses(held, DANA_THERE.user))
+    card = str(cutover_card(held, night.clock()))
+    assert "*Go on without it…* begins the checklist." in card
+    assert "Promote what is left with" in card
+    assert f"Promote what is left with `{COMMAND} promote`, or go on without it." in held.progress.why
+    assert "cannot be resumed" in night.press(plan, "resume")
+    night.clock.forward(minutes=4)
+    night.tick()
+    assert any(each.startswith("call:without") for each in night.now(plan).progress.said)
+    assert night.does(plan, "without", DANA_THERE, "later").state is S.CHECKLIST
+    assert night.promotes() == 2
 
 
 def test_no_channel_is_told_that_what_a_restore_ended_did_not_take_place(night: Night) -> None:

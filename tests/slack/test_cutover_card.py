@@ -311,6 +311,7 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
             since=minutes(9),
             plan=plan(jobs=(JOB, JOB.replace("orders", "sales"))),
             progress=progress(
+                held_from="promoting",
                 why="`sales`: it no longer exists.",
                 jobs=(
                     JobMark(JOB, Mark.PROMOTED),
@@ -321,6 +322,14 @@ STATES: dict[str, tuple[Cutover, datetime, tuple[str, ...], set[str]]] = {
         minutes(12),
         ("it no longer exists", "*Go on without it…* begins the checklist"),
         {"resume", "without"},
+    ),
+    "held, its request has ended": (
+        cutover(
+            S.HELD, since=minutes(9), progress=progress(why="Its request is out of date. Look at the jobs.")
+        ),
+        minutes(12),
+        ("Its request is out of date", "*Abort…* ends it"),
+        {"abort"},
     ),
     "the checklist, a job left out": (
         cutover(

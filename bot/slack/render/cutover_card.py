@@ -306,6 +306,8 @@ def _held(cutover: Cutover, now: datetime) -> Iterator[str]:
 def _ways_on(cutover: Cutover) -> str:
     """What leads on from a held cutover: once a job has been promoted, it cannot be aborted."""
     steps = {each.step for each in open_presses(cutover)}
+    if states.lacks_request(cutover):
+        return "*Go on without it…* begins the checklist." if "without" in steps else "*Abort…* ends it."
     if "without" in steps:
         return "*Resume* tries again; *Go on without it…* begins the checklist."
     goes_on = "asks for the stop again" if states.resumes_in(cutover) is S.STOPPING else "measures again"

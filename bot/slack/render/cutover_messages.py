@@ -29,6 +29,7 @@ from bot.slack.render.message import Message
 from bot.slack.render.unmentioned import unmentioned
 from bot.store import Store
 from bot.store.cutover import Cutover, CutoverEntry, CutoverState
+from bot.util.command import COMMAND
 from bot.util.durations import humanize
 from bot.util.text import besides_first
 
@@ -76,6 +77,8 @@ _CALLS: dict[str, str] = {
     "promote": "promote: {missing} on the destination",
     "second": "confirm the promotion, as the second person",
     "resume": "resume or abort: it is held",
+    "without": f"promote what is left with `{COMMAND} promote`, or go on without it: its request has ended",
+    "abort": "look at the jobs, then abort: its request has ended",
     "reopened": "open the source for writes again",
     "adopt": "look at the jobs: the promotion may have been sent",
     "item": "do what is left of the checklist",

@@ -22,7 +22,7 @@ from slack_sdk.models.blocks import (
 
 from bot.cmdline.answers import Button
 from bot.cutover.guards import override_of
-from bot.cutover.states import not_promoted, objections, participants
+from bot.cutover.states import lacks_request, not_promoted, objections, participants
 from bot.cutover.wave import open_jobs, shown_name
 from bot.cutover.wording import VERB, missing_text
 from bot.slack.render import choices, labels, mrkdwn
@@ -55,6 +55,10 @@ _ASKS: dict[str, tuple[str, str, str]] = {
     "cancel": ("Cancel the plan", "Why?", "Its approvals end with it. Nothing has been sent."),
 }
 """By step: the title, the label of the reason, and what it means."""
+_MEANS_UNKNOWN = (
+    "Abort only if the jobs show that nothing was promoted. The source has to be opened for writes again."
+)
+"""What an abort means where the bot cannot tell what was sent."""
 _MEANS_REHEARSED = {"abort": "The rehearsal ends. Nothing was sent, and no writes were stopped."}
 """What it means in a rehearsal, where that is not the same."""
 
@@ -63,6 +67,8 @@ def why(cutover: Cutover, step: str, ref: str) -> dict[str, Any]:
     """Asks for the reason of a hold, an abort or a cancellation."""
     title, label, means = _ASKS[step]
     means = _MEANS_REHEARSED.get(step, means) if cutover.rehearsal else means
+    if step == "abort" and lacks_request(cutover):
+        means = _MEANS_UNKNOWN
     if step == "without":
         means = f"Not promoted, and left out: {_names(cutover, not_promoted(cutover))}. {means}"
     field = _text(WHY_BLOCK, label, "For those who take part, and for the report.", focus=True)
