@@ -21,11 +21,11 @@ MAX_WATCHES = 200
 _MISSING = {
     Membership.OUTSIDE: (
         "The subscription is saved, but *I am not a member of that channel yet* and cannot post there: type "
-        "`/invite @dms` in it."
+        "`/invite` and my name in it."
     ),
     Membership.NOT_VISIBLE: (
         "The subscription is saved, but *I cannot see that channel*, which is private or not there, "
-        "and cannot post in it: type `/invite @dms` in it."
+        "and cannot post in it: type `/invite` and my name in it."
     ),
     Membership.NOT_GRANTED: (
         "The subscription is saved, but *I am not in the workspace of that channel* and cannot post there: "

@@ -242,7 +242,7 @@ def _need_place(ctx: Context, jobs: Sequence[Job]) -> None:
         )
     if ctx.membership(ctx.who.channel) not in (Membership.MEMBER, Membership.UNKNOWN):
         raise UsageError(
-            "I am not a member of this channel, so I could not post the card: `/invite @dms` first."
+            "I am no member of this channel, so I could not post the card: type `/invite` and my name first."
         )
     _need_open(ctx, ctx.who.channel, jobs, "plan it in a channel whose members may")
 
@@ -279,6 +279,6 @@ def _announce(ctx: Context, invocation: Invocation, jobs: Sequence[Job]) -> str:
     _need_open(ctx, typed, jobs, way)
     if ctx.membership(typed) not in (Membership.MEMBER, Membership.UNKNOWN):
         raise UsageError(
-            "I am not a member of the channel behind `--announce`: type `/invite @dms` in it first."
+            "I am not a member of the channel behind `--announce`: type `/invite` and my name in it first."
         )
     return typed

@@ -183,7 +183,7 @@ def test_the_dashboard_says_which_channel_misses_its_news(env: Env) -> None:
     told = plain(env.home("dana", "did not take my last message"))
     assert f"<#{NOTIFY_CHANNEL}>" in told
     assert "not_in_channel" in told
-    assert "/invite @dms" in told
+    assert "`/invite` and my name" in told
     env.slack.invite_bot(NEWS)
     until(lambda: posted(env, NEWS, job))
     until(lambda: "did not take" not in plain(env.home("dana")))

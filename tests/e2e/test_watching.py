@@ -15,7 +15,7 @@ from tests.waiting import until
 
 RANDOM = "<#C0RANDOM01|random>"
 LEADS = "<#G0DBLEADS1|db-leads>"
-INVITE = "type `/invite @dms` in it"
+INVITE = "type `/invite` and my name in it"
 
 
 @pytest.fixture

@@ -530,7 +530,7 @@ def test_what_is_not_known_is_no_all_clear(more: dict[str, Any], said: str) -> N
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("not_in_channel", "Type `/invite @dms` in it."),
+        ("not_in_channel", "Type `/invite` and my name in it."),
         ("is_archived", "It is archived"),
         ("team_access_not_granted", "An admin of the organisation"),
         ("restricted_action", "Ask whoever runs Slack"),

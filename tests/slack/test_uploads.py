@@ -14,8 +14,8 @@ from bot.slack.api.uploads import why_no_file
 @pytest.mark.parametrize(
     ("code", "way"),
     [
-        ("not_in_channel", "Type `/invite @dms` here, and try again."),
-        ("channel_not_found", "Type `/invite @dms` here, and try again."),
+        ("not_in_channel", "Type `/invite` and my name here, and try again."),
+        ("channel_not_found", "Type `/invite` and my name here, and try again."),
         ("is_archived", "this channel is archived (`is_archived`)."),
         ("team_access_not_granted", "an admin of the organisation adds the app to it."),
         ("missing_scope", "Whoever installed it adds that."),

@@ -30,7 +30,7 @@ def why_no_file(error: Exception) -> str:
     if reason == "is_archived":
         return f"this channel is archived (`{reason}`)."
     if reason in NOT_A_MEMBER:
-        return f"I am not in this channel (`{reason}`). Type `/invite @dms` here, and try again."
+        return f"I am not in this channel (`{reason}`). Type `/invite` and my name here, and try again."
     if reason == "missing_scope" and isinstance(error, SlackApiError):
         scope = error.response.get("needed") or "files:write"
         return f"the app lacks the scope `{scope}`. Whoever installed it adds that."

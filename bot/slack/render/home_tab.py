@@ -206,7 +206,7 @@ def _remedy(error: str) -> str:
     """Source: the errors of https://docs.slack.dev/reference/methods/chat.postMessage"""
     match error:
         case "not_in_channel" | "channel_not_found":
-            return "Type `/invite @dms` in it."
+            return "Type `/invite` and my name in it."
         case "is_archived":
             return "It is archived: unarchive it and invite me, or name another one in the settings."
         case "team_access_not_granted":
