@@ -1,8 +1,9 @@
 """Damps jobs that flap: alerts that come again and again become one message, which counts them.
 
 A job flaps in a channel when an alert of it comes a second time within `FLAP_WINDOW`, and nobody here has
-acted on the job in between. From then on its alerts are added to the message of the flapping, until it has
-been quiet for that long. If it is left in trouble, that is said by one more message.
+acted on the job in between. From then on its failures, its recoveries and what else has come again are added
+to the message of the flapping, until it has been quiet for `SETTLED_AFTER`. If it is left in trouble then,
+that is said by one more message. An update notifies nobody, so any other news is an alert as ever.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from datetime import datetime, timedelta
 
 from bot.dms.error_news import brings_errors, ends_errors, recovers
 from bot.dms.running_errors import same_error
+from bot.dms.source_writes import must_stop
+from bot.policy.subscriptions import is_failure
 from bot.runtime.one_by_one import pass_over
 from bot.store import Store
 from bot.store.records import Event, OutMessage
@@ -38,13 +41,15 @@ class FlapDamper:
         event = routed.event
         if ends_errors(event):
             return False  # it waits, and is taken back if the errors return
+        if must_stop(event):
+            return False  # people have to act each time
         since_action = _since_last_action(self._earlier(event, now))
         message = self._current(target, event, since_action, now)
-        if message is not None:
+        alike = [each for each in since_action if _repeats(event, each)]
+        if message is not None and (alike or is_failure(event) or recovers(event)):
             self._extend(message, event, now)
             return True
-        alike = [each for each in since_action if _repeats(event, each)]
-        if not alike:
+        if message is not None or not alike:
             return False
         self._begin(target, routed, alike[0], now)
         return True
@@ -57,11 +62,15 @@ class FlapDamper:
     def _current(
         self, target: str, event: Event, since_action: Sequence[Event], now: datetime
     ) -> OutMessage | None:
-        """The message of the job's flapping, if that has gone on within the window."""
+        """The message of the job's flapping, if that has gone on within the window, and nobody has looked yet
+        at the state that the job was left in: what comes after that would not be told."""
         prefix = _prefix(target, event)
         found = self._store.messages(prefix, "flapping", now - _LONGEST, skip=pass_over)
         recent = {each.id for each in since_action}
-        return found[-1] if found and recent.intersection(found[-1].subject["events"]) else None
+        if not found or recent.isdisjoint(found[-1].subject["events"]):
+            return None
+        settled = self._store.message(_settled_key(found[-1].key))
+        return None if settled is not None and (settled.ts or settled.error) else found[-1]
 
     def _begin(self, target: str, routed: RoutedEvent, first: Event, now: datetime) -> None:
         event = routed.event
@@ -90,9 +99,7 @@ class FlapDamper:
         subject = {**message.subject, "events": [*message.subject["events"], event.id]}
         self._store.mark_dirty(message.key, subject)
         key = _settled_key(message.key)
-        settled = self._store.message(key)
-        if settled is not None and not (settled.ts or settled.error):
-            self._store.mark_dirty(key, subject)
+        if self._store.mark_dirty(key, subject):
             self._store.mark_failed(key, now + SETTLED_AFTER)
 
 
