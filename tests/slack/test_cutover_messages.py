@@ -127,7 +127,8 @@ AWAITED: dict[str, tuple[Cutover, int, dict[str, str]]] = {
     ),
     "drained": (cutover(S.DRAINED, progress=progress()), 7, {"promote": "promote"}),
     "a second person": (cutover(S.DRAINED, progress=progress(asked_by=ANA)), 7, {"second": "second"}),
-    "held": (cutover(S.HELD, progress=progress()), 7, {"resume": "resume"}),
+    "held": (cutover(S.HELD, progress=progress(held_from="drained")), 7, {"resume": "resume"}),
+    "held without its request": (cutover(S.HELD, progress=progress()), 7, {"abort": "abort"}),
     "unknown": (cutover(S.UNKNOWN, progress=progress()), 7, {"adopt": "adopt"}),
     "late": (
         cutover(S.PROMOTING, progress=progress()),
@@ -169,7 +170,7 @@ def test_whoever_is_called_can_do_it_or_what_is_missing(
     ("state", "what"), [(S.DRAINED, "promote"), (S.HELD, "resume"), (S.UNKNOWN, "adopt")]
 )
 def test_the_commander_is_called_as_long_as_the_writes_are_stopped(state: CutoverState, what: str) -> None:
-    shown = cutover(state, progress=progress())
+    shown = cutover(state, progress=progress(held_from="drained"))
     said = tuple(f"call:{each.key}" for each in calls_due(shown, minutes(14)))
     later = replace(shown, progress=replace(shown.progress, said=said))
     assert [(each.person, each.what) for each in calls_due(later, minutes(16))] == [(ANA, what)]
@@ -242,7 +243,7 @@ def test_what_ended_a_call_first_stays_its_answer(what: str, after: int, told: s
 
 
 def test_the_newest_call_is_still_awaited() -> None:
-    held = cutover(S.HELD, progress=progress())
+    held = cutover(S.HELD, progress=progress(held_from="drained"))
     ticked = CutoverEntry("cut-1", AT, "item", RAJ, id=9)
     assert ending(held, "resume", ANA, (HELD, RESUMED, AGAIN, ticked), 8) is None
     ready = cutover(S.READY)
@@ -410,11 +411,11 @@ def test_news_say_no_time_that_the_planned_one_is_not() -> None:
 
 def test_whoever_is_called_is_not_asked_to_abort_what_cannot_be() -> None:
     marks = (JobMark(JOB, Mark.PROMOTED), JobMark(SECOND, Mark.FAILED, "it no longer exists"))
-    held = cutover(S.HELD, plan=WAVE, progress=progress(jobs=marks))
+    held = cutover(S.HELD, plan=WAVE, progress=progress(held_from="promoting", jobs=marks))
     said = all_text(accepted(call(held, ANA, "resume")))
     assert "cannot be aborted any more" in said
     assert "resume or abort" not in said
-    before = replace(held, progress=progress())
+    before = replace(held, progress=progress(held_from="draining"))
     assert "resume or abort" in all_text(accepted(call(before, ANA, "resume")))
 
 
