@@ -189,7 +189,9 @@ def _since(event: Event, job: Job | None, databases: Sequence[Database]) -> list
     """The error that it reported, and the state that the job went on to."""
     reported = event.detail and (event_labels.is_failed(event) or brings_errors(event))
     error = [f"*Error*: {_clipped(event.detail)}"] if reported else []
-    return [*error, *_writes_by_now(event, job), f"➡️ *Resolved*: {_now(event, job, databases)}"]
+    # What ends because the job fails is not resolved by that.
+    resolved = "" if job is not None and job.state == State.FAILED else "*Resolved*: "
+    return [*error, *_writes_by_now(event, job), f"➡️ {resolved}{_now(event, job, databases)}"]
 
 
 def _now(event: Event, job: Job | None, databases: Sequence[Database]) -> str:

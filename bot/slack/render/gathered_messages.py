@@ -10,6 +10,7 @@ from bot.cmdline.invocation import Invocation
 from bot.dms.model import Job, State, placeholder_job
 from bot.dms.rules import Action
 from bot.policy.access import Access
+from bot.policy.subscriptions import is_failure
 from bot.requests.buttons import MakeRef, group_action_buttons, show_button
 from bot.requests.by_project import projects_of
 from bot.requests.job_names import JobNamer, namer
@@ -37,7 +38,7 @@ class GatheredMessages:
 
     def digest(self, subject: Mapping[str, Any]) -> Message | None:
         events = self._events(subject)
-        over = {event.id for event in events if alerts.may_clear(event) and self._is_over(event)}
+        over = {event.id for event in events if alerts.may_clear(event) and self._is_resolved(event)}
         return alerts.digest(events, over, self._calls()) if events else None
 
     def mass_failure(self, subject: Mapping[str, Any]) -> Message | None:
@@ -72,7 +73,7 @@ class GatheredMessages:
         """None if the job is not in trouble."""
         events = self._events(subject)
         known = self._known_of(events[-1]) if events else None
-        if known is None or not (known.job.state == State.FAILED or known.runs_with_errors):
+        if known is None or not _is_in_trouble(known):
             return None
         buttons = (show_button(self._ref, known.job),)
         return settled(events, known.job, buttons, known.listed_databases, self._calls())
@@ -97,10 +98,15 @@ class GatheredMessages:
 
     def _failed(self, events: Sequence[Event]) -> list[FailedJob]:
         latest = latest_failures(events).values()
-        return [FailedJob(each, self._job_of(each), self._is_over(each)) for each in latest]
+        return [FailedJob(each, self._job_of(each), self._is_resolved(each)) for each in latest]
 
     def _events(self, subject: Mapping[str, Any]) -> Sequence[Event]:
         return self._store.events_of(subject["events"][-_MAX_EVENTS:], pass_over)
+
+    def _is_resolved(self, event: Event) -> bool:
+        """Whether it is over and its job is well: errors end, too, when the job fails."""
+        known = self._known_of(event, pass_over) if is_failure(event) else None
+        return not (known is not None and _is_in_trouble(known)) and self._is_over(event)
 
     def _is_over(self, event: Event) -> bool:
         """Not where the job's row cannot be read: nobody knows."""
@@ -121,3 +127,7 @@ class GatheredMessages:
     def _known_of(self, event: Event, skip: Skip | None = None) -> JobSnapshot | None:
         known = self._store.known_job(event.job, skip)
         return known if known is not None and known.job.create_time == event.create_time else None
+
+
+def _is_in_trouble(known: JobSnapshot) -> bool:
+    return known.job.state == State.FAILED or known.runs_with_errors
