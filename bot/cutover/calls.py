@@ -20,6 +20,7 @@ from bot.cutover.states import (
     downtime_runs,
     is_promoted_in_part,
     lacks_request,
+    not_promoted,
     roles_of,
     source_is_closed,
 )
@@ -97,7 +98,8 @@ def _calls(cutover: Cutover, now: datetime, seconds: Sequence[str]) -> Iterator[
         case S.DRAINED if not plan.by_itself or written_at_source(cutover):
             yield from _leads(cutover, now, "promote")
         case S.HELD:
-            yield from _leads(cutover, now, _leads_on(cutover))
+            what = _leads_on(cutover)
+            yield from _leads(cutover, now, what) if what else ()
         case S.UNKNOWN:
             yield from _leads(cutover, now, "adopt")
         case S.PROMOTING:
@@ -155,10 +157,12 @@ def _leads(cutover: Cutover, now: datetime, what: str) -> Iterator[Call]:
 
 
 def _leads_on(cutover: Cutover) -> str:
-    """The press that leads on from a held cutover."""
+    """The press that leads on from a held cutover; empty while only a promotion from outside can."""
     if not lacks_request(cutover):
         return "resume"
-    return "without" if is_promoted_in_part(cutover) else "abort"
+    if not_promoted(cutover):
+        return "without"
+    return "" if is_promoted_in_part(cutover) else "abort"
 
 
 def _stopping(cutover: Cutover, now: datetime) -> Iterator[Call]:

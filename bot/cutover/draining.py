@@ -299,8 +299,8 @@ def _as_sample(job: str, found: DatabaseDrain, at: datetime) -> Sample:
 
 def _tells_more(seen: JobMark, known: JobMark, cutover: Cutover) -> bool:
     """Whether what the service says now takes the place of what is known. While it is held, why a promotion
-    failed stays, unless the source is lost now, or back."""
-    if cutover.state is S.STOPPING:
+    failed stays, unless the source is lost now, or back. A promotion from outside that failed is over."""
+    if cutover.state is S.STOPPING or known.mark is Mark.PROMOTING:
         return True
     return seen.mark in (Mark.PROMOTED, Mark.PROMOTING) or seen.stranded != known.stranded
 

@@ -33,6 +33,7 @@ from bot.cutover.states import (
     expires,
     is_promoted_in_part,
     lacks_request,
+    not_promoted,
     source_is_closed,
 )
 from bot.cutover.steps import Checks
@@ -144,10 +145,9 @@ class Driver:
         if request is None:
             return False
         if request.state in _ENDS and is_promoted_in_part(cutover):
-            text = f"Promote what is left with `{COMMAND} promote`, or go on without it."
-            return cutover.state in _SENDS_MORE and self._hold_without_request(cutover, request, text)
+            return cutover.state in _SENDS_MORE and self._hold_without_request(cutover, request)
         if request.state in _NOBODYS and cutover.progress.stopping is not None:
-            return self._hold_without_request(cutover, request, "Look at the jobs, then abort.")
+            return self._hold_without_request(cutover, request)
         if request.state in _ENDS:
             text = request.note or _WHY[request.state]
             event = "aborted" if cutover.progress.stopping else str(_ENDS[request.state])
@@ -163,13 +163,16 @@ class Driver:
             return True
         return False
 
-    def _hold_without_request(self, cutover: Cutover, request: Request, advice: str) -> bool:
+    def _hold_without_request(self, cutover: Cutover, request: Request) -> bool:
         """Have people look at the jobs of a night whose request ended without them, as after a restore of the
-        database: they do what the advice says, or what was promoted since is adopted. Returns whether it
-        moved."""
-        if lacks_request(cutover):
-            return False
+        database: they do what the advice says, which follows the jobs, or what was promoted since is adopted.
+        Returns whether it moved."""
+        advice = _without_request(cutover)
         text = f"{_WHY[request.state]} {advice} {request.note}".rstrip()
+        if lacks_request(cutover):
+            if advice not in cutover.progress.why:
+                self._ledger.update(cutover, why=text)
+            return False
         return self._ledger.enter(cutover, S.HELD, "held", None, text, held_from="", asked_by="") is not None
 
     def _scheduled_now(self, cutover: Cutover, request: Request) -> None:
@@ -313,6 +316,13 @@ class Driver:
         return second_people(
             self._ctx.access, request, cutover, approved, lambda who: may(who, cutover) is None
         )
+
+
+def _without_request(cutover: Cutover) -> str:
+    """What people can do about a held cutover whose request has ended, in sentences."""
+    if not_promoted(cutover):
+        return f"Promote what is left with `{COMMAND} promote`, or go on without it."
+    return "Look at the jobs." if is_promoted_in_part(cutover) else "Look at the jobs, then abort."
 
 
 def _has_work(cutover: Cutover) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.cutover.calls import Call, News, news_due
-from bot.cutover.states import downtime_runs
+from bot.cutover.states import downtime_runs, is_promoted_in_part, not_promoted
 from bot.cutover.wording import REHEARSAL_NOTE
 from bot.runtime.one_by_one import pass_over
 from bot.store import Store
@@ -105,7 +105,7 @@ class CutoverLedger:
             moved = self._store.change_cutover(read, progress=replace(read.progress, **progress))
             if moved is not None and shown:
                 self._store.mark_dirty(card_key(read.id))
-            if moved is not None and "checks" in progress:
+            if moved is not None and ("checks" in progress or _ways_back(read) != _ways_back(moved)):
                 self._refresh_calls(read, moved)
         if shown:
             self.wake()
@@ -244,3 +244,8 @@ class CutoverLedger:
                     detail=redact(with_command(said, self._command)),
                 )
             )
+
+
+def _ways_back(cutover: Cutover) -> tuple[bool, bool]:
+    """What of its jobs decides which presses are there, and so what its calls ask for."""
+    return is_promoted_in_part(cutover), bool(not_promoted(cutover))

@@ -225,6 +225,8 @@ def is_over(cutover: Cutover, step: str, person: str) -> bool:
         "second": not progress.asked_by,
         "reopened": bool(progress.reopened_by),
         "resume": lacks_request(cutover),
+        "without": not not_promoted(cutover),
+        "abort": is_promoted_in_part(cutover),
     }
     return cutover.state not in BY_STEP[step].states or done.get(step, False)
 
