@@ -27,9 +27,13 @@ def why_stale(cutover: Cutover, now: datetime) -> str:
     """Why the samples show nothing any more, in sentences; empty if they do. After the clock went back, it is
     not known how old they are."""
     left = open_jobs(cutover)
-    times = [each.at for each in cutover.progress.samples if each.job in left]
+    samples = [each for each in cutover.progress.samples if each.job in left]
+    times = [each.at for each in samples]
     if times and max(times) - now > CLOCKS_DIFFER:
         return "the last samples are from the future: the clock of dms-bot went back."
+    if {each.job for each in samples} != set(left):
+        # It was being promoted elsewhere while the others drained, and no longer is.
+        return "a job has no samples that count. It is measured again."
     if not times or now - min(times) > EVIDENCE_LASTS:
         return "the last samples are too old. It is measured again."
     return ""

@@ -89,3 +89,17 @@ def test_a_call_that_advises_to_abort_is_edited_once_that_cannot_be(night: Night
     night.dms.control.set_job("orders", phase="PROMOTE_IN_PROGRESS")
     looks(night)
     assert revision() > before
+
+
+def test_a_job_without_samples_is_not_promoted_with_the_others(night: Night) -> None:
+    """Somebody promoted it elsewhere, so it was not measured. That failed, and now it cannot be measured."""
+    plan = night.stopped(night.job("one"), night.job("two"))
+    night.dms.control.set_job("two", phase="PROMOTE_IN_PROGRESS")
+    night.minutes(["one"], 4)
+    assert night.state(plan) is S.DRAINED
+    night.dms.control.fault("ListTimeSeries", "PERMISSION_DENIED", times=None)
+    night.dms.control.set_job("two", phase="CDC")
+    night.clock.forward(seconds=20)
+    night.tick()
+    assert "is draining" in night.promote(plan)
+    assert (night.state(plan), night.promotes()) == (S.DRAINING, 0)
