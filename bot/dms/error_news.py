@@ -44,6 +44,13 @@ def goes_on_with_errors(state: str) -> bool:
     return state in _WITH_ERRORS
 
 
+def stops_running(event: StatusChange) -> bool:
+    """Whether a job that may have run with errors runs no longer."""
+    changed = event.kind in ("changed", "deleted")
+    goes_on_after = goes_on_with_errors(_state(event.after))
+    return changed and goes_on_with_errors(_state(event.before)) and not goes_on_after
+
+
 def recovers(event: AttributedChange) -> bool:
     """Whether a failed job goes on without a restart from here or from outside."""
     return event.kind == "changed" and not event.by and goes_on(event.before, event.after)

@@ -298,14 +298,8 @@ def _digest_keys(target: str) -> str:
 def _may_end_alerts(event: Event) -> bool:
     """Whether an earlier event may be over with this one."""
     if event.kind in ("changed", "deleted"):
-        return _is_alarming(event.before) or _stops_running(event) or source_writes.must_stop(event)
+        return _is_alarming(event.before) or error_news.stops_running(event) or source_writes.must_stop(event)
     return error_news.ends_errors(event) or (error_news.brings_errors(event) and is_alert(event))
-
-
-def _stops_running(event: Event) -> bool:
-    """Whether a job that may have run with errors runs no longer."""
-    before, after = _state(event.before), _state(event.after)
-    return error_news.goes_on_with_errors(before) and not error_news.goes_on_with_errors(after)
 
 
 def _is_alarming(status: str) -> bool:
@@ -327,7 +321,7 @@ def _ends(event: Event, earlier: Event) -> bool:
     The alert to stop the writes is about every phase in which they must stop, not only about the first.
     """
     if error_news.brings_errors(earlier):
-        return error_news.ends_errors(event) or (event.kind != "cleared" and _stops_running(event))
+        return error_news.ends_errors(event) or error_news.stops_running(event)
     if source_writes.must_stop(event) and source_writes.may_resume(earlier):
         return True
     if error_news.ends_errors(earlier):

@@ -69,3 +69,27 @@ def test_an_alert_of_errors_is_not_resolved_by_a_failure(
     assert ("Resolved" in text) is over
     assert "Had errors" in text
     assert ("now 🔴 *Failed*" in text) is not over
+
+
+@pytest.mark.parametrize(
+    ("kind", "after", "posted"),
+    [
+        ("changed", "FAILED/CDC", False),
+        ("changed", "STOPPING/CDC", False),
+        ("deleted", "", False),
+        ("changed", "UPDATING/CDC", True),
+        ("changed", "RUNNING/READY_FOR_PROMOTE", True),
+    ],
+)
+def test_errors_that_cleared_before_the_job_failed_are_not_posted_as_cleared(
+    store: Store, kind: str, after: str, posted: bool
+) -> None:
+    """The post waits until the job has run without errors for a while."""
+    ran = job("RUNNING/CDC")
+    cleared = store.add_event(Event(ran.name, ran.create_time, NOW, "cleared", "error", "RUNNING/CDC"))
+    store.add_event(Event(ran.name, ran.create_time, NOW, kind, "RUNNING/CDC", after))
+    if kind != "deleted":
+        store.save_known([JobSnapshot(job(after), NOW, NOW)])
+    renderer = OutboxRenderer(store, Access(policy=OPEN), "T1", lambda: NOW + MINUTE)
+    waiting = OutMessage("key", NOTIFY, "alert", {"event": cleared.id}, created=NOW)
+    assert (renderer.render(waiting) is not None) is posted

@@ -13,7 +13,7 @@ from bot.config.projects import Projects
 from bot.cutover.readers import is_open_to
 from bot.dms import source_writes
 from bot.dms.advice import next_step
-from bot.dms.error_news import ERRORS, brings_errors, ends_errors
+from bot.dms.error_news import ERRORS, brings_errors, ends_errors, stops_running
 from bot.dms.model import Database, Job, State, placeholder_job, short_name
 from bot.dms.rules import Action
 from bot.dms.running_errors import same_error
@@ -140,11 +140,12 @@ class OutboxRenderer:
         return False
 
     def _is_taken_back(self, event_id: int) -> bool:
-        """Whether errors came back before their end was announced."""
+        """Whether errors came back before their end was announced, or the job ran no longer."""
         event = self._store.event(event_id)
         if event is None or not ends_errors(event):
             return False
-        return any(map(brings_errors, self._store.events(event.job, event.create_time, after_id=event.id)))
+        later = self._store.events(event.job, event.create_time, after_id=event.id)
+        return any(brings_errors(each) or stops_running(each) for each in later)
 
     # ---- jobs
 
