@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.dms.advice import source_log_growth
+from bot.dms.error_news import goes_on_with_errors
 from bot.dms.model import BEFORE_CDC, CHANGING, Database, DelayPoint, Job, Phase, State
 from bot.dms.running_errors import database_status
 from bot.store.records import Event, JobSnapshot, Run
@@ -60,7 +61,7 @@ def diff_first(job: Job, now: datetime, *, baseline: bool = False) -> Diff:
     snapshot = JobSnapshot(job=job, seen=now, changed=now, flags=flags)
     if baseline:
         return Diff(snapshot)
-    return Diff(snapshot, (_created_event("created", job, now), *_warning(job, now, flags)))
+    return Diff(snapshot, (_created_event("created", job, now), *_first_news(job, now, flags)))
 
 
 def diff(
@@ -159,7 +160,7 @@ def _replaced(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], s
     """Another job has the same name: the old one was deleted."""
     old = deleted_event(last, now, runs, since)
     flags = _initial_flags(job)
-    events = (_created_event("recreated", job, now, last.job.status), *_warning(job, now, flags))
+    events = (_created_event("recreated", job, now, last.job.status), *_first_news(job, now, flags))
     fresh = JobSnapshot(job=job, seen=now, changed=now, flags=flags)
     if old is None:
         return Diff(fresh, events)
@@ -168,6 +169,7 @@ def _replaced(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], s
 
 def _status_changed(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[Run], since: datetime) -> Diff:
     new_run = starts_new_run(last.job, job)
+    runs_again = _runs_again(last, job)
     flags = (*_kept_flags(last.flags, job), *_initial_flags(job))
     event = Event(
         job=job.name,
@@ -186,8 +188,9 @@ def _status_changed(last: JobSnapshot, job: Job, now: datetime, runs: Sequence[R
         changed=now,
         flags=flags,
         run=last.run + new_run,
-        # The databases of a failed job have failed as well; they are not announced one by one.
-        databases={} if new_run or last.job.state == State.FAILED else last.databases,
+        # The databases of a failed job have failed as well; they are not announced one by one. The alerts of
+        # those that had errors have ended when the job stopped to run.
+        databases={} if new_run or runs_again or last.job.state == State.FAILED else last.databases,
     )
     return Diff(fresh, (event, *_errors(last, job, now), *_warning(job, now, flags)))
 
@@ -198,7 +201,20 @@ def _errors(last: JobSnapshot, job: Job, now: datetime) -> tuple[Event, ...]:
         return ()
     if job.error is None and (last.job.state != State.RUNNING or job.state != State.RUNNING):
         return ()  # its errors ended with the status, which is what people are told
+    if _runs_again(last, job) and last.job.state != State.FAILED:
+        return _running_error(job, now)
     return job_error_events(last, job, now)
+
+
+def _runs_again(last: JobSnapshot, job: Job) -> bool:
+    """Whether the job runs after a state in which nobody is told of its errors, and alerts of them end."""
+    return job.state == State.RUNNING and not goes_on_with_errors(last.job.state)
+
+
+def _running_error(job: Job, now: datetime) -> tuple[Event, ...]:
+    if job.error is None or job.state != State.RUNNING:
+        return ()
+    return (_event(job, now, "error", after=job.status, detail=job.error.message),)
 
 
 def _kept_flags(flags: tuple[str, ...], job: Job) -> tuple[str, ...]:
@@ -210,6 +226,11 @@ def _kept_flags(flags: tuple[str, ...], job: Job) -> tuple[str, ...]:
 def _initial_flags(job: Job) -> tuple[str, ...]:
     """Flags that a status sets at once, without waiting for `stuck_after`."""
     return (STUCK,) if job.state == State.STOPPED and job.phase == Phase.FULL_DUMP else ()
+
+
+def _first_news(job: Job, now: datetime, flags: tuple[str, ...]) -> tuple[Event, ...]:
+    """What people have to know of a new job beside its status."""
+    return (*_running_error(job, now), *_warning(job, now, flags))
 
 
 def _warning(job: Job, now: datetime, flags: tuple[str, ...]) -> tuple[Event, ...]:

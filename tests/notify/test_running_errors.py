@@ -29,7 +29,7 @@ from bot.store.records import Event, JobSnapshot, OutMessage
 from bot.watch.announcer import Announcer
 from bot.watch.attribution import OUTSIDE
 from bot.watch.recipients import SavedEvent
-from bot.watch.transitions import BASELINE, Diff, diff, diff_databases
+from bot.watch.transitions import BASELINE, Diff, diff, diff_databases, diff_first
 from tests.notify.world import MINUTE, NOTIFY, NOW, job, run
 from tests.policy.people import OPEN
 from tests.slack.checks import accepted, all_text
@@ -391,3 +391,40 @@ class TestWords:
 
 def test_the_words_for_subscriptions() -> None:
     assert {"with_errors", "errors_cleared", "recovered", "database_error", "database_failed"} <= TOPICS
+
+
+class TestErrorsThatOutlastAStop:
+    """Their alert ends when the job stops to run, so that they are news once it runs with them again."""
+
+    @pytest.mark.parametrize("between", ["STOPPED/CDC", "MAINTENANCE/CDC", "A_NEWER_STATE/CDC"])
+    def test_an_error_that_is_there_again_is_told_again(self, between: str) -> None:
+        stopped = seen(known("RUNNING/CDC", CONFLICT), job(between, error=CONFLICT)).snapshot
+        again = seen(stopped, job("RUNNING/CDC", error=CONFLICT))
+        assert ("error", True) in told(again.events)
+
+    @pytest.mark.parametrize("between", ["STOPPED/CDC", "MAINTENANCE/CDC", "A_NEWER_STATE/CDC"])
+    def test_a_database_that_still_has_one_is_told_again(self, between: str) -> None:
+        ailing = with_databases(known("RUNNING/CDC"), database("a", LOST, "FAILED"), database("b"))
+        runs = seen(seen(ailing, job(between)).snapshot, job("RUNNING/CDC")).snapshot
+        found = diff_databases(runs, [database("a", LOST, "FAILED"), database("b")], NOW)
+        assert told(found.events) == [("database_failed", True)]
+
+    def test_one_that_outlasts_an_update_is_not(self) -> None:
+        ailing = with_databases(known("RUNNING/CDC", CONFLICT), database("a", LOST, "FAILED"))
+        updating = seen(ailing, job("UPDATING/CDC", error=CONFLICT)).snapshot
+        again = seen(updating, job("RUNNING/CDC", error=CONFLICT))
+        assert [each.kind for each in again.events] == ["changed"]
+        assert diff_databases(again.snapshot, [database("a", LOST, "FAILED")], NOW).events == ()
+
+
+class TestNewJobs:
+    @pytest.mark.parametrize(("status", "loud"), [("RUNNING/CDC", True), ("STOPPED/CDC", False)])
+    def test_one_that_runs_with_an_error_when_it_is_first_seen_is_an_alert(
+        self, status: str, loud: bool
+    ) -> None:
+        """As after an outage in which it was created."""
+        ailing = job(status, error=CONFLICT)
+        another = seen(known("RUNNING/CDC"), replace(ailing, create_time=NOW))
+        for found in (diff_first(ailing, NOW), another):
+            assert any(map(is_alert, (each for each in found.events if each.kind != "deleted"))) is loud
+        assert diff_first(ailing, NOW, baseline=True).events == ()
