@@ -24,13 +24,15 @@ from bot.cutover.states import (
     roles_of,
     source_is_closed,
 )
-from bot.store.cutover import Cutover, CutoverState
+from bot.store.cutover import Cutover, CutoverState, Mark
 
 S = CutoverState
 AGAIN_AFTER = timedelta(minutes=3)
 """How long after the first call the person is called again, and after that the deputy."""
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _NAGGED_FOR = timedelta(hours=12)
+_OUTCOME_WITHIN = timedelta(minutes=1)
+"""How soon after the end of its last run a cutover is at its checklist: it is looked at every second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +191,21 @@ def _press(cutover: Cutover, now: datetime, what: str, person: str, deputy: str)
 
 def _checklist(cutover: Cutover, now: datetime, owner: str) -> Iterator[Call]:
     """The app owner, at once and every quarter of an hour. Whoever planned it learns of the promotion from
-    the outcome of its request."""
-    told = "" if cutover.rehearsal else cutover.by.user
+    the outcome of its request, if that was the last to promote."""
+    told = cutover.by.user if _outcome_tells(cutover) else ""
     if owner not in (told, cutover.progress.entered_by):
         yield Call(f"item:{cutover.since.isoformat()}:1", owner, "item")
     yield from _nags(cutover, now, "item", owner)
+
+
+def _outcome_tells(cutover: Cutover) -> bool:
+    """Whether an outcome of its request has just said that all is promoted. None does where the last job was
+    promoted from outside, was found by another look, or was left out."""
+    marks = cutover.progress.jobs
+    if cutover.rehearsal or any(each.mark is Mark.LEFT_OUT for each in marks):
+        return False
+    last = max((each.at for each in marks if each.at is not None), default=None)
+    return last is not None and cutover.since - last <= _OUTCOME_WITHIN
 
 
 def _late(cutover: Cutover, now: datetime) -> Iterator[Call]:

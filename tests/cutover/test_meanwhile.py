@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.cutover.states import presses
+from bot.requests.queries import outcome_key
 from bot.requests.restored import end_unfinished
 from bot.slack.render.cutover_card import cutover_card
 from bot.slack.render.cutover_messages import call
@@ -103,3 +104,44 @@ def test_a_job_without_samples_is_not_promoted_with_the_others(night: Night) -> 
     night.tick()
     assert "is draining" in night.promote(plan)
     assert (night.state(plan), night.promotes()) == (S.DRAINING, 0)
+
+
+def held_in_part(night: Night) -> Cutover:
+    """One of two jobs is promoted. Whoever planned it opens the writes, too."""
+    plan = night.ready(night.job("one"), night.job("two"), app_owner=DANA_THERE.user, writers=())
+    night.does(plan, "here")
+    night.does(plan, "start")
+    night.does(plan, "stopped")
+    night.minutes(["one", "two"], 4)
+    night.dms.control.fault(method="PromoteMigrationJob", kind="FAILED_PRECONDITION", match="/two")
+    assert night.promote(plan) == ""
+    return night.reaches(plan, S.HELD)
+
+
+def test_the_owner_who_planned_it_is_called_where_no_outcome_tells_of_the_promotion(night: Night) -> None:
+    """The last job was promoted by hand, so the request of the plan tells nobody of it."""
+    plan = held_in_part(night)
+    night.clock.forward(minutes=5)
+    night.dms.control.set_job("two", state="COMPLETED", phase=None)
+    looks(night)
+    assert night.state(plan) is S.CHECKLIST
+    assert "item" in called_for(night, plan)
+
+
+def test_the_owner_who_planned_it_is_called_where_somebody_left_out_the_rest(night: Night) -> None:
+    plan = held_in_part(night)
+    night.does(plan, "without", SAM, "later")
+    night.tick()
+    assert "item" in called_for(night, plan)
+
+
+def test_the_owner_who_planned_it_is_called_once_for_a_promotion(night: Night) -> None:
+    """By the outcome of the request."""
+    plan = held_in_part(night)
+    night.does(plan, "resume")
+    night.minutes(["two"], 4)
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.CHECKLIST)
+    night.tick()
+    assert night.desk.ctx.store.message(outcome_key(plan.request, 1)) is not None
+    assert "item" not in called_for(night, plan)
