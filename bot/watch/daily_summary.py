@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.config.projects import Project, Projects
+from bot.config.projects import ALL_LOCATIONS, Place, Project, Projects
 from bot.config.settings import Settings
 from bot.dms import source_writes
 from bot.dms.model import State
@@ -19,6 +19,7 @@ from bot.runtime.one_by_one import LeftOut
 from bot.store import Store
 from bot.store.records import JobSnapshot, OutMessage, RequestState
 from bot.watch.days import is_done
+from bot.watch.poll_times import not_looked_at
 from bot.watch.transitions import STUCK
 
 _DAY = timedelta(days=1)
@@ -112,8 +113,8 @@ def _marker(channel: str) -> str:
 def summary_subject(
     store: Store, today: date, now: datetime, projects: Projects = NO_PROJECTS
 ) -> dict[str, object]:
-    """What the summary of these projects shows: counts by status, the last day's alerts, and what needs
-    attention. Without projects, it is about every job.
+    """What the summary of these projects shows: counts by status, the last day's alerts, what needs
+    attention, and where nobody has read the jobs lately. Without projects, it is about every job.
 
     Raises:
         StoreError.
@@ -144,7 +145,16 @@ def summary_subject(
             job=jobs_unread, event=len(events_unread.keys), request=len(requests_unread.keys)
         ),
         "projects": {each.id: sum(job.job.project == each.id for job in known) for each in projects},
+        "unread": {
+            _called(place, projects): at.isoformat() if at else ""
+            for place, at in not_looked_at(store, projects.places, now).items()
+        },
     }
+
+
+def _called(place: Place, projects: Projects) -> str:
+    called = projects.called(place)
+    return "all locations" if called == ALL_LOCATIONS else called
 
 
 def _counted(**counts: int) -> dict[str, int]:

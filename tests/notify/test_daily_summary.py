@@ -10,16 +10,21 @@ from typing import Any
 
 import pytest
 
-from bot.config.projects import Project, Projects
+from bot.config.projects import Place, Project, Projects
 from bot.config.settings import Settings
+from bot.policy.access import Access
 from bot.policy.model import Summary
 from bot.slack.render import summary
+from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store import Store, open_store
 from bot.store.records import Event, JobSnapshot, OutMessage
 from bot.watch.daily_summary import DailySummary, summary_subject
+from bot.watch.poll_times import PollTimes
 from bot.watch.transitions import STUCK
 from tests.jobs import a_job
 from tests.notify.world import BORN, LOCATIONS, NOTIFY, NOW, job
+from tests.policy.people import OPEN
+from tests.slack.checks import all_text
 
 SETTINGS = Settings(
     "demo-project", LOCATIONS, NOTIFY, "unused", summary_at="09:00", summary_zone="Europe/Berlin"
@@ -138,6 +143,23 @@ def test_it_counts_no_job_of_a_location_that_is_no_longer_served(store: Store) -
     here, elsewhere = (Projects((Project("demo-project", locations=(each,)),)) for each in LOCATIONS)
     assert summary_subject(store, NOW.date(), NOW, here)["counts"] == {"FAILED/CDC": 1}
     assert summary_subject(store, NOW.date(), NOW, elsewhere)["counts"] == {}
+
+
+def test_it_says_which_places_nobody_has_read_lately(store: Store) -> None:
+    """What is known of their jobs is old; without any, nobody knows that there is none."""
+    here, there, away = LOCATIONS[0], "us-central1", "us-east1"
+    projects = Projects((Project("demo-project", locations=(here, there, away)),))
+    times = {Place("demo-project", here): NOW, Place("demo-project", there): NOW - timedelta(hours=3)}
+    PollTimes(store, slow_s=60).keep(times.items(), 100.0)
+    subject = summary_subject(store, NOW.date(), NOW, projects)
+    renderer = OutboxRenderer(store, Access(policy=OPEN), "T1", lambda: NOW)
+    shown = renderer.render(OutMessage("key", NOTIFY, "summary", subject, created=NOW))
+    assert shown is not None
+    text = all_text(shown.payload())
+    assert "*Not read lately*" in text
+    assert [each in text for each in (here, there, away)] == [False, True, True]
+    assert there in shown.text, "the notification says so, too"
+    assert "There are no migration jobs" not in text
 
 
 PROD, STAGING, LAB = "acme-prod", "acme-staging", "demo-project"

@@ -305,6 +305,7 @@ class OutboxRenderer:
             subject.get("ailing", ()),
             subject.get("writes", ()),
             subject.get("unreadable", {}),
+            subject.get("unread", {}),
         )
         return summary(
             subject["date"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from slack_sdk.models.blocks import Block
 
@@ -18,7 +18,7 @@ from bot.slack.render import message as m
 from bot.slack.render.message import Message
 from bot.store.records import Event
 from bot.util.command import COMMAND
-from bot.util.text import count_of
+from bot.util.text import count_of, first_few
 
 _MAX_NAMES = 15
 
@@ -36,6 +36,8 @@ class NeedsAttention:
     """Jobs that wait until somebody stops the writes to their sources."""
     unreadable: Mapping[str, int] = field(default_factory=dict)
     """How many of what cannot be read from the store, by its name in the singular."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """Places whose jobs nobody has read lately, each with its last poll (ISO 8601; empty for none)."""
 
 
 def summary(
@@ -59,7 +61,7 @@ def summary(
     ordered = sorted(counts.items(), key=lambda each: -each[1])
     lines = [f"{labels.status_emoji(status)} {labels.status(status)}: {count:,}" for status, count in ordered]
     blocks: list[Block] = [m.header(title)]
-    if lines or not needs.unreadable:
+    if lines or not (needs.unreadable or needs.unread):
         blocks.extend(m.sections("\n".join(lines) or "There are no migration jobs."))
     if projects and not alone:
         named = (f"{mrkdwn.verbatim(name)} {count:,}" for name, count in projects.items())
@@ -72,6 +74,9 @@ def summary(
     blocks.extend(m.buttons(buttons))
     shown = ", ".join(labels.counted(count, status) for status, count in ordered[:6])
     lacking = f", and not counted: {unreadable_text(needs.unreadable)}" if needs.unreadable else ""
+    if needs.unread:
+        places = mrkdwn.verbatim(first_few(list(needs.unread), _MAX_NAMES))
+        lacking = f", and not read lately: {places}{lacking}"
     return m.message(
         f"{mrkdwn.verbatim(title)}: {count_of(total, 'job')}{f' ({shown})' if shown else ''}{lacking}",
         blocks,
@@ -80,6 +85,9 @@ def summary(
 
 def _waiting(waiting: NeedsAttention, calls: JobNamer) -> list[str]:
     lines = []
+    if waiting.unread:
+        old = ", ".join(f"{mrkdwn.verbatim(place)} {_since(at)}" for place, at in waiting.unread.items())
+        lines.append(f"⚠️ *Not read lately*: {old}. Jobs there may be out of date.")
     if waiting.unreadable:
         lines.append(f"⚠️ *Not counted*: {unreadable_text(waiting.unreadable)}")
     if waiting.writes:
@@ -96,6 +104,10 @@ def _waiting(waiting: NeedsAttention, calls: JobNamer) -> list[str]:
             f"✋ *{count_of(waiting.approvals, 'request')} waiting for approval*: `{COMMAND} approvals`"
         )
     return lines
+
+
+def _since(at: str) -> str:
+    return f"(since {mrkdwn.date(datetime.fromisoformat(at))})" if at else "(not yet)"
 
 
 def _names(names: Sequence[str], calls: JobNamer) -> str:
