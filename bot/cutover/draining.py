@@ -12,11 +12,11 @@ import structlog
 from bot.cutover.evidence import is_stale
 from bot.cutover.ledger import SAMPLE, CutoverLedger
 from bot.cutover.promotion import Promotion
-from bot.cutover.states import evidence_from
+from bot.cutover.states import evidence_from, went_on
 from bot.cutover.wave import failed_text, seen_now, shown_name
 from bot.cutover.wording import drained_text
 from bot.dms.delay import CLOCKS_DIFFER
-from bot.dms.drained import SAMPLED_EVERY, VISIBLE_AFTER, DatabaseDrain, go_by, is_drained
+from bot.dms.drained import SAMPLED_EVERY, STOP, VISIBLE_AFTER, DatabaseDrain, go_by, is_drained
 from bot.dms.errors import DmsError, NotFound
 from bot.dms.model import DelayPoint, Job
 from bot.requests.base import RequestContext
@@ -157,6 +157,7 @@ class Draining:
                 most_seconds=plan.most_seconds,
                 most_bytes=plan.most_bytes,
                 anything=cutover.rehearsal,
+                event="the cutover was resumed" if went_on(cutover) else STOP,
             )
         except DmsError as error:
             return Measured(seen_now(then, error), error=str(error).rstrip("."))
@@ -208,7 +209,7 @@ class Draining:
                 cutover,
                 S.DRAINED,
                 "drained",
-                text=f"{drained_text(cutover)}{where}; {_source_text(waiting)}",
+                text=f"{drained_text(cutover)}{where}; {_source_text(cutover, waiting)}",
                 drained=now,
                 second=self._promotion.needs_second(cutover),
             )
@@ -345,8 +346,9 @@ def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datet
     return "; ".join(whys[:3])
 
 
-def _source_text(waiting: Sequence[Measured]) -> str:
-    """What the sources themselves count of what was written to them since the stop, in a clause."""
+def _source_text(cutover: Cutover, waiting: Sequence[Measured]) -> str:
+    """What the sources themselves count of what was written to them since samples count, in a clause."""
+    begin = "*Resume*" if went_on(cutover) else "the stop"
     counts = [one.counted for each in waiting for one in each.found]
     known = [each for each in counts if each is not None]
     if not known:
@@ -355,11 +357,11 @@ def _source_text(waiting: Sequence[Measured]) -> str:
     until = utc_text(min(each.until for each in known))
     some = "" if len(known) == len(counts) else "; they were not checked everywhere"
     if not rows:
-        return f"no rows were written to the source from the stop until {until}{some}"
+        return f"no rows were written to the source from {begin} until {until}{some}"
     last = max(each.last for each in known if each.last is not None)
     were = "1 row was" if rows == 1 else f"{rows:,} rows were"
     return (
-        f"{were} written to the source after the stop, the last by {utc_text(last)} (counted until {until})"
+        f"{were} written to the source after {begin}, the last by {utc_text(last)} (counted until {until})"
         f"{some}"
     )
 

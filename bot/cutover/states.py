@@ -274,6 +274,12 @@ def evidence_from(cutover: Cutover) -> datetime | None:
     return max((each for each in times if each is not None), default=None)
 
 
+def went_on(cutover: Cutover) -> bool:
+    """Whether samples count from a time after the stop, when it was resumed."""
+    stopped, resumed = cutover.progress.stopped, cutover.progress.resumed
+    return resumed is not None and (stopped is None or resumed > stopped)
+
+
 def open_items(cutover: Cutover) -> tuple[str, ...]:
     """The items of the checklist that keep writes from being opened."""
     return tuple(each.text for each in cutover.progress.checklist if each.blocking and not each.by)

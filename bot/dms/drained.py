@@ -26,6 +26,7 @@ IN_A_ROW = 3
 SAMPLED_EVERY = timedelta(seconds=60)
 VISIBLE_AFTER = timedelta(seconds=180)
 """How late a sample can be seen at most. Source: Google Cloud metrics list."""
+STOP = "the writes were stopped"
 _GAP = timedelta(seconds=150)
 """Two samples that are further apart are not in a row: one between them is absent."""
 
@@ -48,6 +49,8 @@ class DrainRule:
     """How many bytes may be left at a delay of 0 s; see `takes_bytes`."""
     anything: bool = False
     """Whether any measured value will do, as in a rehearsal, in which nobody stops the writes."""
+    event: str = STOP
+    """What happened at `after`, in a clause: samples can begin to count anew long after the stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def rule_of(
     most_seconds: float = 0,
     most_bytes: float = 0,
     anything: bool = False,
+    event: str = STOP,
 ) -> DrainRule:
     """The rule for a job's engines. `most_seconds` counts only where their guide names no zero,
     `most_bytes` only for PostgreSQL sources."""
@@ -109,6 +113,7 @@ def rule_of(
         most_seconds=most_seconds if takes_threshold(job) else 0,
         most_bytes=most_bytes if takes_bytes(job) else 0,
         anything=anything,
+        event=event,
     )
 
 
@@ -132,7 +137,7 @@ def judge(samples: DrainSamples, rule: DrainRule, now: datetime) -> tuple[Databa
     if rule.by_files and rule.final:
         main = main or samples.upload
     found = [_judge(samples, rule, now, each, main, second) for each in _names(main, rule.databases)]
-    return tuple(found) or (DatabaseDrain("", why="nothing was measured since the writes were stopped"),)
+    return tuple(found) or (DatabaseDrain("", why=f"nothing was measured since {rule.event}"),)
 
 
 def is_drained(found: Sequence[DatabaseDrain]) -> bool:
@@ -165,7 +170,7 @@ def _judge(
 ) -> DatabaseDrain:
     points = _after(main, name, rule.after)
     if not points:
-        return DatabaseDrain(name, why="it was not measured since the writes were stopped")
+        return DatabaseDrain(name, why=f"it was not measured since {rule.event}")
     newest = points[-1]
     sizes = _after(second, name, rule.after)
     size = sizes[-1].value if sizes else None
@@ -261,4 +266,4 @@ def _log_objection(samples: DrainSamples, rule: DrainRule, name: str) -> str:
     ago = (uploads[-1].time - rule.after).total_seconds()
     if uploads[-1].value < ago:
         return ""
-    return "its last transaction log was uploaded before the writes were stopped"
+    return f"its last transaction log was uploaded before {rule.event}"

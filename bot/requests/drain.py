@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.dms.delay import is_measured
-from bot.dms.drained import DatabaseDrain, is_drained, judge, rule_of, takes_threshold
+from bot.dms.drained import STOP, DatabaseDrain, is_drained, judge, rule_of, takes_threshold
 from bot.dms.engines import Engines, engines_of, goes_back, has_final_log, reads_backup_files
 from bot.dms.errors import DmsError
 from bot.dms.model import Job
@@ -91,15 +91,17 @@ def measure_drain(
     most_seconds: float = 0,
     most_bytes: float = 0,
     anything: bool = False,
+    event: str = STOP,
 ) -> tuple[DatabaseDrain, ...]:
-    """How far each database of the job is; samples count that end after `after`. `names` are those that
-    count, all that replicate where none are named.
+    """How far each database of the job is; samples count that end after `after`, when `event` happened.
+    `names` are those that count, all that replicate where none are named.
 
     Raises:
         DmsError: the databases or the samples could not be read.
     """
     wanted = names or replicated(dms.databases(job.name))
-    rule = rule_of(job, after, wanted, most_seconds=most_seconds, most_bytes=most_bytes, anything=anything)
+    most = {"most_seconds": most_seconds, "most_bytes": most_bytes}
+    rule = rule_of(job, after, wanted, **most, anything=anything, event=event)
     return judge(dms.drain_samples(job, after - _SEEN_BEFORE), rule, now)
 
 

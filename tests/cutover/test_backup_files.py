@@ -53,3 +53,20 @@ def test_a_last_log_that_is_still_to_be_uploaded_is_named(night: Night) -> None:
         minute(night, 0, 0, 90 + 60 * count)
     assert night.state(plan) is S.DRAINING
     assert "⚠️ its last transaction log was uploaded before the writes were stopped" in card(night, plan)
+
+
+def test_a_last_log_from_before_it_was_resumed_is_not_said_to_be_from_before_the_stop(night: Night) -> None:
+    """It may lack what was written until then, so another is waited for."""
+    plan = night.stopped(night.job("crm", **ENDS))
+    minute(night, 0, 0, 1)
+    night.does(plan, "hold", arg="the cron job goes on")
+    night.clock.forward(seconds=1)
+    night.does(plan, "resume")
+    assert "No sample since *Resume* yet" in card(night, plan)
+    for count in range(3):
+        minute(night, 0, 0, 62 + 60 * count)
+    assert night.state(plan) is S.DRAINING
+    assert "⚠️ its last transaction log was uploaded before the cutover was resumed" in card(night, plan)
+    for _ in range(3):
+        minute(night, 0, 0, 1)
+    assert night.state(plan) is S.DRAINED

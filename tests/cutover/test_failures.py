@@ -131,6 +131,23 @@ def test_a_source_that_counts_no_rows_is_said_to(night: Night) -> None:
     )
 
 
+def test_rows_from_before_it_was_resumed_are_not_said_to_be_absent(night: Night) -> None:
+    """What was written between the stop and *Resume* is not counted any more."""
+    plan = night.stopped(night.job(source_provider="CLOUDSQL"))
+    night.clock.forward(minutes=2)
+    source_counts(night, 9)
+    night.does(plan, "hold", SAM, "somebody writes")
+    night.does(plan, "resume")
+    for rows in (0, 0, 3, 0):
+        night.clock.forward(minutes=1)
+        source_counts(night, rows)
+        night.sample("orders")
+        night.tick()
+    assert night.state(plan) is S.DRAINED
+    assert "the source after *Resume*" in said_when_drained(night, plan)
+    assert "at the source since *Resume*: 3 in" in str(cutover_card(night.now(plan), night.clock()))
+
+
 def test_rows_that_a_cloud_sql_source_counts_are_for_people_to_judge(night: Night) -> None:
     """PostgreSQL counts its own rows, too: an idle source that counts some every minute has to drain, but
     nothing is sent by itself, and whoever promotes sees them."""
