@@ -30,6 +30,7 @@ from bot.cutover.states import (
     STATE_LIMITS,
     WRITES_STOPPED,
     downtime,
+    evidence_from,
     expires,
     is_promoted_in_part,
     lacks_request,
@@ -188,7 +189,7 @@ class Driver:
             return False
         limit = STATE_LIMITS.get(cutover.state)
         to = limit.to if limit else EXPIRES_TO[cutover.state]
-        text = _expired_text(cutover) if limit is None else f"{limit.why[0].upper()}{limit.why[1:]}."
+        text = _expired_text(cutover, at) if limit is None else f"{limit.why[0].upper()}{limit.why[1:]}."
         with self._ctx.store.transaction():
             held = {"held_from": str(cutover.state), "asked_by": ""} if to is S.HELD else {}
             moved = self._ledger.enter(cutover, to, str(to), None, text, **held)
@@ -340,10 +341,14 @@ def _unsaid(cutover: Cutover, request: Request) -> tuple[str, ...]:
     return (*said, f"news:{NewsKind.EXPIRED}") if waits and request.state is RequestState.OUTDATED else said
 
 
-def _expired_text(cutover: Cutover) -> str:
+def _expired_text(cutover: Cutover, at: datetime) -> str:
     if cutover.state is S.AWAITING_APPROVAL:
         return "It was not approved in time."
     if cutover.rehearsal and cutover.state is not S.DRAINING:
         return f"Nobody went on with it for {humanize(REHEARSAL_LASTS)}."
+    begun = evidence_from(cutover)
+    if begun is not None and cutover.since - begun > timedelta(minutes=1):  # it had drained meanwhile
+        again = round((at - cutover.since) / timedelta(minutes=1))
+        return f"It had not drained again within {again} minutes."
     minutes = DRAIN_LIMIT // timedelta(minutes=1)
     return f"It had not drained within {minutes} minutes."

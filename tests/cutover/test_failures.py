@@ -71,6 +71,17 @@ def test_the_limit_holds_it(night: Night) -> None:
     assert night.promotes() == 0
 
 
+def test_one_that_drains_again_is_not_said_never_to_have_drained(night: Night) -> None:
+    """It waited for the last press for long; then somebody wrote, and it had a few minutes."""
+    plan = night.drained(night.job())
+    night.minutes(["orders"], 40)
+    assert night.state(plan) is S.DRAINED
+    night.minutes(["orders"], 10, 5)
+    held = night.now(plan)
+    assert held.state is S.HELD
+    assert held.progress.why == "It had not drained again within 8 minutes."
+
+
 def test_an_idle_server_keeps_some_bytes(night: Night) -> None:
     """ "At or close to zero" ("Promote a migration", PostgreSQL): as many as the plan allows, at 0 s."""
     plan = night.stopped(night.job(), most_bytes=1024)

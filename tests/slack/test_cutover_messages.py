@@ -409,6 +409,13 @@ def test_news_say_no_time_that_the_planned_one_is_not() -> None:
         assert "In an hour" not in said
 
 
+def test_a_downtime_that_nobody_began_is_not_said_to_be_none() -> None:
+    """All was promoted from outside while the writes were being stopped: nobody said when they were."""
+    done = cutover(S.DONE, progress=Progress(stopping=AT, promoted=minutes(9), opened=minutes(12)))
+    said = all_text(accepted(news(done, NewsKind.OPENED, minutes(12))))
+    assert "Downtime: not known." in said
+
+
 def test_whoever_is_called_is_not_asked_to_abort_what_cannot_be() -> None:
     marks = (JobMark(JOB, Mark.PROMOTED), JobMark(SECOND, Mark.FAILED, "it no longer exists"))
     held = cutover(S.HELD, plan=WAVE, progress=progress(held_from="promoting", jobs=marks))

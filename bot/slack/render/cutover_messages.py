@@ -276,7 +276,7 @@ def news(cutover: Cutover, what: NewsKind, now: datetime) -> Message:
         jobs=f"*{mrkdwn.name(promoted_text(cutover) if done else jobs_text(cutover))}*",
         at=mrkdwn.date(at) if at is not None else "its time",
         budget=humanize(cutover.plan.budget_s),
-        downtime=humanize(downtime) if downtime is not None else "none",
+        downtime=humanize(downtime) if downtime is not None else "not known",
         why=MOVED if cutover.progress.why == MOVED else "",
     ).rstrip()
     without = left_out_names(cutover) if done else ""
