@@ -41,7 +41,7 @@ TOPICS = KINDS | frozenset(state.lower() for state in State) | frozenset(phase.l
 """The words that `--only` takes: kinds of events, states and phases, in lower case."""
 
 _WITH_STATUS = frozenset({"created", "recreated", "changed", "deleted"})
-_FROM_DUMP = BEFORE_CDC | {Phase.UNSPECIFIED, ""}
+_NO_PHASE = frozenset({Phase.UNSPECIFIED, ""})
 _NOT_READY_BEFORE = frozenset({State.RUNNING, State.STARTING, State.RESTARTING, State.NOT_STARTED})
 
 
@@ -125,8 +125,10 @@ def _is_ready(event: Event) -> bool:
     state, _, phase = event.before.partition("/")
     if event.after == f"{State.RUNNING}/{Phase.READY_FOR_PROMOTE}":
         return phase != Phase.READY_FOR_PROMOTE
-    reached = event.after == f"{State.RUNNING}/{Phase.CDC}"
-    return reached and state in _NOT_READY_BEFORE and phase in _FROM_DUMP
+    if event.after != f"{State.RUNNING}/{Phase.CDC}":
+        return False
+    # The dump may end while the job is edited, in maintenance, or in a state that this version does not know.
+    return phase in BEFORE_CDC or (phase in _NO_PHASE and state in _NOT_READY_BEFORE)
 
 
 def matches(jobs: str, job: Job | None, event: Event) -> bool:

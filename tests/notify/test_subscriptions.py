@@ -29,6 +29,11 @@ def watch(target: str, jobs: str = "*", *only: str) -> Watch:
         ("STOPPED/CDC", "RUNNING/CDC", False),
         ("UPDATING/CDC", "RUNNING/CDC", False),
         ("STOPPING/CDC", "STOPPED/CDC", False),
+        ("RESUMING", "RUNNING/CDC", False),
+        ("UPDATING/FULL_DUMP", "RUNNING/CDC", True),  # the dump ended while the job was edited
+        ("MAINTENANCE/FULL_DUMP", "RUNNING/CDC", True),
+        ("A_NEWER_STATE/FULL_DUMP", "RUNNING/CDC", True),
+        ("STOPPED/FULL_DUMP", "RUNNING/CDC", True),  # from there it can only restart
     ],
 )
 def test_ready_is_when_cdc_is_first_reached(before: str, after: str, ready: bool) -> None:
