@@ -22,7 +22,7 @@ from bot.watch.announcer import Announcer
 from bot.watch.baselines import baseline_key
 from bot.watch.escalations import Escalations
 from bot.watch.poll import DatabasesResult, DelayResult, PollResult, Result, is_busy, is_unchanged
-from bot.watch.recipients import SavedEvent
+from bot.watch.recipients import SavedEvent, unread_deletion
 from bot.watch.snapshots import JobSnapshots, WatchedLocation
 from bot.watch.transitions import Diff, deleted_event, diff, diff_databases, diff_delay, diff_first
 
@@ -213,6 +213,7 @@ class ChangeWriter:
         if before is None and name in location.unreadable:
             self._check_unreadable(name)
             changes.deleted.append(name)
+            self._on_events([unread_deletion(name, at)])
             log.warning("unreadable_job_deleted", job=name)
         if before is None:
             return

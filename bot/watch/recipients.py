@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
+from bot.dms.model import placeholder_job
 from bot.policy.subscriptions import is_alert
 from bot.store.message_keys import timeline_key
 from bot.store.records import Event, JobSnapshot
@@ -16,6 +18,13 @@ class SavedEvent:
 
     event: Event
     snapshot: JobSnapshot
+
+
+def unread_deletion(name: str, at: datetime) -> SavedEvent:
+    """The deletion of a job whose row cannot be read. It is not saved and has no ID: what the job was is not
+    known, but its incidents are over."""
+    job = placeholder_job(name, at)
+    return SavedEvent(Event(name, at, at, "deleted"), JobSnapshot(job=job, seen=at, changed=at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class Recorder:
             )
             if webhook.format is Format.PAGERDUTY:
                 self._record_alerts(webhook, saved, body, wanted=wanted)
-            elif wanted:
+            elif wanted and saved.event.id:  # without an ID, all that is known is that incidents are over
                 self._add(webhook, body)
 
     def _record_audit(self, entry: AuditEntry) -> None:

@@ -11,8 +11,9 @@ from threading import Event as Flag
 import pytest
 from structlog.testing import capture_logs
 
-from bot.config.projects import Place
+from bot.config.projects import Place, Projects
 from bot.config.settings import Settings
+from bot.config.webhooks import Format, Webhook
 from bot.dms.gateway import Gateway
 from bot.dms.model import short_name
 from bot.dms.rules import Action
@@ -24,6 +25,8 @@ from bot.store.sqlite import SqliteBackend
 from bot.watch import detail_queues
 from bot.watch.recipients import SavedEvent
 from bot.watch.watcher import Watcher
+from bot.webhooks.pagerduty import dedup_key
+from bot.webhooks.recorder import Recorder
 from sandbox.dms import DmsServer
 from tests.notify.world import LOCATIONS, NOTIFY, NOW, run, running
 from tests.policy.people import OPEN
@@ -709,6 +712,33 @@ def test_a_deleted_job_does_not_keep_a_row_that_cannot_be_understood(
     assert set(store.known_names()) == {named("good"), named("strange"), "strange"}
     again(watcher)
     assert (told(store, "gone"), told(store, "good")) == ([], [])
+    watcher.close()
+
+
+def test_the_incident_of_a_deleted_job_is_resolved_though_its_row_cannot_be_understood(
+    dms: DmsServer, gateway: Gateway, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    """Slack and other webhooks get nothing: what the job was is not known."""
+    pager = Webhook("pager", "https://x.example.com", ("secret",), Format.PAGERDUTY)
+    other = replace(pager, name="siem", format=Format.CLOUDEVENTS)
+    record = Recorder(store, (pager, other), Projects(())).record_events
+    dms.control.add_job("gone", state="RUNNING", phase="CDC", frozen=True)
+    watcher = Watcher(gateway, store, settings, on_events=record)
+    watcher.tick()
+    dms.control.set_job("gone", state="FAILED")
+    again(watcher)
+    watcher.close()
+    incident = dedup_key(named("gone"), "failed")
+    assert store.last_action(pager.name, incident) == "trigger"
+    outbox(store)
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute("UPDATE known_jobs SET flags = '['")
+    dms.control.remove_job("gone")
+    watcher = Watcher(gateway, store, settings, on_events=record)
+    watcher.tick()
+    assert store.last_action(pager.name, incident) == "resolve"
+    assert store.webhook_queue(other.name, other.format).depth == 1, "that it failed"
+    assert outbox(store) == []
     watcher.close()
 
 
