@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from bot.cmdline.invocation import UsageError
 from bot.cmdline.lexer import CONSOLE, short
 from bot.dms.model import job_name
+from bot.util.lookalikes import visible
 
 _ID = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PROJECT = r"[a-z0-9][a-z0-9.:-]{0,99}"
@@ -68,7 +69,7 @@ def read(text: str, right: str) -> str:
             corrections=[{text: lower}],
         )
     raise UsageError(
-        f"`{short(name, 80)}` is not a job: name it by its job ID (lower-case letters, digits, "
+        f"`{short(visible(name), 80)}` is not a job: name it by its job ID (lower-case letters, digits, "
         f"hyphens), `location/ID`, `alias/location/ID` or its full resource name, as in `{right}`."
     )
 

@@ -51,6 +51,18 @@ def refuse_filter(verb: str, syntax: Syntax, token: Token) -> None:
         )
 
 
+def refuse_colon(verb: str, syntax: Syntax, token: Token) -> None:
+    """Refuse a filter with a colon: taken for text, it would match nothing, as if there were nothing."""
+    head, _, value = token.text.partition(":")
+    key = synonym(head) or head.lower()
+    if value and not token.quoted and key in syntax.filters:
+        raise UsageError(
+            f"`{short(unshield(token.text))}` needs an equals sign: write for example "
+            f"`{examples.with_filter(verb, syntax, key)}`.",
+            corrections=[{token.text: f"{key}={value}"}],
+        )
+
+
 def refuse_flag(verb: str, syntax: Syntax, name: str, tokens: Sequence[Token]) -> None:
     """Refuse a filter that is written as a flag, and a flag in two words. `tokens` begin with it."""
     token, *rest = tokens

@@ -126,6 +126,7 @@ class _Parser:
             return self._flag(tokens, at)
         if self._filters(token):
             return self._filter(tokens, at)
+        misplaced.refuse_colon(self.verb, self.syntax, token)
         self._positional(token)
         return at + 1
 
@@ -223,7 +224,7 @@ class _Parser:
         else:
             raw, _, at = value_at(tokens, at, True, "list")
         value = unshield(raw).strip()
-        if not value and not label:
+        if not value.strip(",| ") and not label:
             raise UsageError(
                 f"`{key}=` needs a value: write for example "
                 f"`{examples.with_filter(self.verb, self.syntax, key)}`."

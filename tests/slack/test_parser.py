@@ -61,6 +61,32 @@ def test_nothing_asks_for_help(text: str) -> None:
     assert read(text) == Invocation("help")
 
 
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("list orders State:failed,stopped", "list orders state=failed,stopped"),
+        ("list status:failed", "list state=failed"),
+        ("list location:europe-west1 orders", "list location=europe-west1 orders"),
+        ("stop --all state:running", "stop --all state=running"),
+    ],
+)
+def test_a_filter_with_a_colon_is_not_taken_for_text(line: str, right: str) -> None:
+    """No job would match, which looks as if there were none."""
+    with pytest.raises(UsageError) as caught:
+        read(line)
+    assert caught.value.instead == (read(right),)
+
+
+@pytest.mark.parametrize("word", ["orders:5432", "state:", ":failed", "team:shop"])
+def test_other_words_with_a_colon_are_text(word: str) -> None:
+    assert read(f"list {word}").words == (word,)
+
+
+def test_a_letter_that_only_looks_right_is_shown() -> None:
+    """The ID in the answer and the one in its example would look the same."""
+    assert refused("stop \u043erders-db").startswith("`\u043e⟨U+043E⟩rders-db` is not a job")
+
+
 @pytest.mark.parametrize("text", ["stop --help", "stop orders-db -h", "STOP —help"])
 def test_help_of_a_verb(text: str) -> None:
     assert read(text) == Invocation("help", words=("stop",))
@@ -396,6 +422,9 @@ def test_choices_in_any_case() -> None:
         ("stop a --all=yes", ["takes no value"]),
         ("list sate=x", ["no filter `sate=`", "`state=`"]),
         ("list state=", ["`state=` needs a value"]),
+        ("stop --all state=,", ["`state=` needs a value"]),
+        ("list state:failed", ["`state:failed` needs an equals sign", "`/dms list state=running`"]),
+        ("list location='|, '", ["`location=` needs a value"]),
         ("list state=a state=b", ["given twice"]),
         ("show a=b", ["takes no filters"]),
         ("list --page two", ["whole number", "`two`"]),
