@@ -124,9 +124,15 @@ def _since(ctx: Context, invocation: Invocation) -> datetime | None:
     if not text:
         return None
     try:
-        return parse_since(text, ctx.now(), lambda: zone_of(ctx))
+        since = parse_since(text, ctx.now(), lambda: zone_of(ctx))
     except BadTime as error:
         raise UsageError(f"{error}.") from None
+    if since > ctx.now():  # nothing would be found, as if nothing had been done
+        raise UsageError(
+            f"`{text}` is in the future: write for example `2d` (the last two days), `yesterday` or an "
+            "earlier date."
+        )
+    return since
 
 
 def _file(ctx: Context, query: _Query, kind: str) -> Answer:

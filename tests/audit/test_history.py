@@ -135,6 +135,8 @@ def test_a_job_that_never_was_is_said_to_be_so(typing: CommandService) -> None:
     [
         ("history --since soon", "is not a time: write for example `2d`"),
         ("history --since 3 days", "`3` is not a time: write for example `2d`"),
+        ("history --since 2099-01-01", "`2099-01-01` is in the future"),
+        ("history --since today 23:59 Pacific/Pago_Pago", "is in the future: .* `2d`"),
         ("history --by @nobody", "nobody called `@nobody`"),
         ("history --by @offline", "A mention works: pick the person from the list"),
         ("history --export xml", "csv, jsonl"),
