@@ -16,6 +16,7 @@ from bot.requests.buttons import ASK, instead_buttons
 from bot.requests.draft import RequestDraft
 from bot.requests.groups import asked_flags, mixed_statuses_answer
 from bot.util.command import COMMAND
+from bot.util.lookalikes import visible
 from bot.util.suggest import nearest, or_similar
 from bot.util.text import and_more, count_of, first_few
 from commands.support.asked import request_facts
@@ -252,7 +253,7 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
     unknown = [name for name in dict.fromkeys(names) if name not in has]
     if not unknown:
         return
-    hints = [f"`{name}`{or_similar(name, has)}" for name in unknown[:_SHOWN]]
+    hints = [f"`{visible(name)}`{_in_one(name, has) or or_similar(name, has)}" for name in unknown[:_SHOWN]]
     more = and_more(len(unknown), _SHOWN)
     listing = (
         ""
@@ -265,6 +266,14 @@ def known_names(job: Job, names: Sequence[str], has: Sequence[str]) -> None:
         f"`{job.id}` has no {kind} {', '.join(hints)}{more}; nothing was sent.{listing}",
         corrections=[near] if all(near.values()) else (),
     )
+
+
+def _in_one(name: str, has: Sequence[str]) -> str:
+    """Where it is several names with quotes around all of them, how these are written."""
+    parts = [each.strip() for each in name.split(",")]
+    if len(parts) == 1 or not set(parts) <= set(has):
+        return ""
+    return f" (in quotes, a comma belongs to the name: write `{','.join(parts)}` without them)"
 
 
 def names_text(databases: Sequence[str], limit: int = 20) -> str:

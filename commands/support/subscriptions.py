@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from bot.cmdline.answers import Channel, Note, RichPart, User
 from bot.cmdline.invocation import Flag, FlagValue, Invocation, UsageError
+from bot.cmdline.lexer import in_code, items
 from bot.dms.model import Phase, State, short_name
 from bot.dms.resource_names import is_job_name
 from bot.policy.describe import watched_jobs
@@ -105,7 +107,13 @@ def filter_of(ctx: Context, invocation: Invocation) -> str:
 def _project(ctx: Context, invocation: Invocation) -> str:
     """The ID of the project in `--project` or `project=`, or empty. What is ended may be of a project that
     the bot serves no longer."""
-    typed = invocation.word("project") or invocation.filters.get("project", "")
+    flag, named = invocation.word("project"), invocation.filters.get("project", "")
+    if flag and named:
+        raise UsageError(
+            "The project is given twice: give it once, for example "
+            f"`{COMMAND} {invocation.verb} --project {in_code(flag)}`."
+        )
+    typed = flag or named
     if not typed:
         return ""
     if invocation.verb == "unwatch":
@@ -148,7 +156,8 @@ def only(invocation: Invocation) -> tuple[str, ...]:
         UsageError: one is neither an event nor a state.
     """
     found: dict[str, None] = {}
-    for typed in invocation.items("only"):
+    # No event has a comma, so one in quotes is between two as well.
+    for typed in chain.from_iterable(map(items, invocation.items("only"))):
         word = typed.lower().replace("-", "_")
         word = _ALIASES.get(word, word)
         if word not in TOPICS:

@@ -21,8 +21,10 @@ from bot.slack.render.answer import render
 from bot.slack.render.outbox_messages import OutboxRenderer
 from bot.store.records import Event, JobSnapshot, OutMessage
 from bot.util.command import DEFAULT, with_command
+from commands.support.actions import known_names
 from commands.support.command_service import CommandService
 from sandbox.dms import DmsServer
+from tests.jobs import a_job
 from tests.policy.command_service import PROJECT, command_service, words
 from tests.policy.people import ALEX, NOW, access
 
@@ -110,6 +112,19 @@ def test_a_display_name_is_suggested_as_one(typing: Any, line: str) -> None:
     assert named
     for each in named:
         assert parse(each, grammar).jobs == ("Orders DB",)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("app, shop", "in quotes, a comma belongs to the name: write `app,shop` without them"),
+        ("\u0430pp", "`\u0430⟨U+0430⟩pp` (did you mean `app`?)"),
+    ],
+)
+def test_a_name_that_looks_as_if_it_were_there_says_what_is_wrong_with_it(name: str, told: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        known_names(a_job(), [name], ["app", "shop"])
+    assert told in str(refused.value)
 
 
 @pytest.mark.parametrize("verb", ["restart", "promote"])

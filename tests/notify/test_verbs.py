@@ -51,6 +51,7 @@ def kept(at: CommandService) -> list[Kept]:
         ("watch state=cdc", (HERE, "state:CDC", ())),
         ("watch all", (HERE, "*", ())),
         ("watch --only ready,failed", (HERE, "*", ("ready_to_promote", "failed"))),
+        ('watch --only "failed, done"', (HERE, "*", ("failed", "completed"))),
     ],
 )
 def test_what_is_typed_is_what_is_watched(at: CommandService, line: str, watch: Kept) -> None:
@@ -69,6 +70,7 @@ def test_what_is_typed_is_what_is_watched(at: CommandService, line: str, watch: 
         ("watch --only completd", "Did you mean `completed`?"),
         ("watch label.Env=prod", "label.env=prod"),
         ("watch state=failed label.env=prod", "once for each"),
+        ("watch --project demo-project project=demo-dev", "The project is given twice"),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_a_sentence(at: CommandService, line: str, says: str) -> None:
