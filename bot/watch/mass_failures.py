@@ -11,7 +11,7 @@ from bot.dms.error_news import ends_errors, recovers
 from bot.policy.subscriptions import is_failure
 from bot.runtime.one_by_one import pass_over
 from bot.store import Store
-from bot.store.records import OutMessage
+from bot.store.records import Event, OutMessage
 from bot.watch.recipients import RoutedEvent
 
 MASS = 5
@@ -19,6 +19,8 @@ MASS = 5
 MASS_WINDOW = timedelta(seconds=60)
 _COUNTED = timedelta(days=1)
 """How long recoveries of its jobs are counted there, instead of being alerts."""
+_RECENT = 20
+"""Latest events of a job among which its last failure is looked for."""
 MASS_OPEN = timedelta(minutes=5)
 """How long later failures are added to it, as long as none is more than `MASS_WINDOW` after the last."""
 
@@ -70,11 +72,19 @@ class MassFailures:
         told: list[RoutedEvent] = []
         for message in self._store.messages(prefix, "mass_failure", now - _COUNTED, skip=pass_over):
             jobs = set(message.subject["jobs"])
-            mine = [each for each in good if each.event.job in jobs and each not in told]
+            of_jobs = [each for each in good if each.event.job in jobs and each not in told]
+            mine = [each for each in of_jobs if self._failed_there(message, each.event)]
             if mine:
                 self._add(target, int(message.key.removeprefix(prefix)), mine)
             told.extend(mine)
         return told
+
+    def _failed_there(self, message: OutMessage, recovery: Event) -> bool:
+        """Whether the job recovers from what the message told, and not from a later failure of its own."""
+        job, created = recovery.job, recovery.create_time
+        earlier = self._store.events(job, created, limit=_RECENT, skip=pass_over)
+        failures = [each.id for each in earlier if each.id < recovery.id and is_failure(each)]
+        return not failures or failures[-1] in message.subject["events"]
 
     def _tell_failures(self, target: str, routed: Sequence[RoutedEvent], now: datetime) -> list[RoutedEvent]:
         failures = [each for each in routed if each.is_alert and is_failure(each.event)]
