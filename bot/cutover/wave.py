@@ -117,4 +117,6 @@ def marks_now(then: Job, run: Run | None, found: Job | DmsError) -> JobMark:
         return JobMark(then.name, Mark.UNCLEAR, seen.text)
     if isinstance(found, DmsError) and not isinstance(found, NotFound):
         return JobMark(then.name, Mark.PROMOTING, seen.text)  # asked again
-    return JobMark(then.name, Mark.FAILED, (run.note if run is not None and run.note else seen.text) or "")
+    if run is None:  # it was left to somebody else, who promoted it when the others were sent
+        return JobMark(then.name, Mark.FAILED, seen.text or "its promotion from outside did not succeed")
+    return JobMark(then.name, Mark.FAILED, run.note or seen.text)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bot.dms.model import Job
-from bot.store.cutover import Cutover, CutoverState
+from bot.store import Store
+from bot.store.cutover import Cutover, CutoverState, Mark
+from bot.store.records import Request
 
 S = CutoverState
 GOES_ON = (S.STOPPING, S.DRAINING, S.DRAINED, S.PROMOTING, S.CHECKLIST, S.HELD, S.UNKNOWN)
@@ -37,6 +39,21 @@ def goes_on(jobs: Sequence[Job], cutovers: Sequence[Cutover]) -> bool:
     return any(
         each.state in GOES_ON and not each.rehearsal and names & set(each.plan.jobs) for each in cutovers
     )
+
+
+def sent_elsewhere(store: Store, request: Request) -> frozenset[str]:
+    """Full names of the jobs that the request of a cutover leaves alone: somebody promotes them, or has
+    promoted them, in another way.
+
+    Raises:
+        StoreError.
+    """
+    cutover = store.cutover(request.facts.cutover) if request.facts.cutover else None
+    if cutover is None or cutover.state is not S.PROMOTING:
+        return frozenset()
+    # What is sent now has a mark with a time: `Promotion` made it in this transaction.
+    marks = (each for each in cutover.progress.jobs if each.at is None)
+    return frozenset(each.job for each in marks if each.mark in (Mark.PROMOTED, Mark.PROMOTING))
 
 
 def _warning(job: Job, cutover: Cutover, leader: str) -> str:

@@ -24,6 +24,7 @@ from bot.dms.rules import Action
 from bot.policy.access import Access
 from bot.policy.subscriptions import Subscriptions
 from bot.requests.action import ActionVerb
+from bot.requests.in_cutover import sent_elsewhere
 from bot.requests.job_names import display_name
 from bot.requests.preflight import PermanentRefusal, PreconditionFailed, Preflight, is_half_done
 from bot.requests.queries import locking_run
@@ -121,6 +122,7 @@ class Runner:
             if request is None:
                 return
             done = {run.job for run in self._store.runs(request=request_id, states=[RunState.SUCCEEDED])}
+            done |= sent_elsewhere(self._store, request)
             for job in request.jobs:
                 if job.name not in done:  # the request of a cutover can be sent again for the rest
                     self._queue_run(request, job)

@@ -49,3 +49,34 @@ def test_a_wave_that_took_two_presses_is_told_as_promoted(night: Night) -> None:
     assert "✅ *Promoted all 2 jobs*" in said
     assert "Retry" not in said
     assert "did not succeed" not in said
+
+
+def test_a_job_that_was_promoted_from_outside_is_not_sent_and_not_told_as_failed(night: Night) -> None:
+    plan = night.drained(night.job("one"), night.job("two"))
+    night.dms.control.set_job("one", state="COMPLETED", phase=None)
+    night.minutes(["two"], 1)
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.CHECKLIST)
+    assert [run.job for run in night.runs(plan)] == [plan.plan.jobs[1]]
+    said = told(night, plan)
+    assert "✅ *Promoted 1 of 2 jobs*; 1 left to a promotion from outside" in said
+    assert "did not succeed" not in said
+    assert "Retry" not in said
+
+
+def test_a_promotion_from_outside_that_fails_beside_the_others_is_not_sent(night: Night) -> None:
+    """Nothing was measured of its job meanwhile."""
+    plan = night.drained(night.job("one"), night.job("two"))
+    night.dms.control.set_job("one", phase="PROMOTE_IN_PROGRESS")
+    night.minutes(["two"], 1)
+    night.dms.control.set_job("one", phase="CDC")
+    assert night.promote(plan) == ""
+    held = night.reaches(plan, S.HELD)
+    assert held.progress.why == "`one`: its promotion from outside did not succeed."
+    assert night.promotes() == 1
+    night.does(plan, "resume")
+    night.minutes(["one"], 4)
+    assert night.promote(plan) == ""
+    night.reaches(plan, S.CHECKLIST)
+    assert night.promotes() == 2
+    assert "✅ *Promoted all 2 jobs*" in told(night, plan)
