@@ -43,8 +43,12 @@ class FlapDamper:
             return False  # it waits, and is taken back if the errors return
         if must_stop(event):
             return False  # people have to act each time
+        last = self._last(target, event, now)
         since_action = _since_last_action(self._earlier(event, now))
-        message = self._current(target, event, since_action, now)
+        if last is not None and self._has_settled(last):
+            # Nobody would be told of what comes now: what is in that message is over.
+            since_action = [each for each in since_action if each.id > max(last.subject["events"])]
+        message = last if last is not None and _goes_on(last, since_action) else None
         alike = [each for each in since_action if _repeats(event, each)]
         if message is not None and (alike or is_failure(event) or recovers(event)):
             self._extend(message, event, now)
@@ -59,18 +63,15 @@ class FlapDamper:
         found = self._store.events(event.job, event.create_time, limit=_RECENT, since=since, skip=pass_over)
         return [each for each in found if each.id < event.id]
 
-    def _current(
-        self, target: str, event: Event, since_action: Sequence[Event], now: datetime
-    ) -> OutMessage | None:
-        """The message of the job's flapping, if that has gone on within the window, and nobody has looked yet
-        at the state that the job was left in: what comes after that would not be told."""
-        prefix = _prefix(target, event)
-        found = self._store.messages(prefix, "flapping", now - _LONGEST, skip=pass_over)
-        recent = {each.id for each in since_action}
-        if not found or recent.isdisjoint(found[-1].subject["events"]):
-            return None
-        settled = self._store.message(_settled_key(found[-1].key))
-        return None if settled is not None and (settled.ts or settled.error) else found[-1]
+    def _last(self, target: str, event: Event, now: datetime) -> OutMessage | None:
+        """The message of the job's last flapping."""
+        found = self._store.messages(_prefix(target, event), "flapping", now - _LONGEST, skip=pass_over)
+        return found[-1] if found else None
+
+    def _has_settled(self, message: OutMessage) -> bool:
+        """Whether the state that the job was left in was told, or was a good one."""
+        settled = self._store.message(_settled_key(message.key))
+        return settled is not None and bool(settled.ts or settled.error)
 
     def _begin(self, target: str, routed: RoutedEvent, first: Event, now: datetime) -> None:
         event = routed.event
@@ -115,6 +116,11 @@ def signature(event: Event) -> tuple[str, ...]:
 def _repeats(event: Event, earlier: Event) -> bool:
     same = signature(earlier) == signature(event)
     return same and (not brings_errors(event) or same_error(earlier.detail, event.detail))
+
+
+def _goes_on(message: OutMessage, recent: Sequence[Event]) -> bool:
+    """Whether the flapping has gone on within the window."""
+    return not {each.id for each in recent}.isdisjoint(message.subject["events"])
 
 
 def _since_last_action(events: Iterable[Event]) -> list[Event]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.store.cutover import CutoverEntry
-from bot.store.records import Request, RequestState, Run, RunState
+from bot.store.records import Event, Request, RequestState, Run, RunState
 from sandbox.slack.violations import Violation
 from tests.crash.evidence import Evidence
 from tests.crash.raw import Row
@@ -22,6 +22,7 @@ _OVER = {
 _BUTTONS = ("[Confirm", "[Approve", "[Deny", "[Cancel]", "[Withdraw]", "[Delete job", "[Details]")
 _NOTHING_LEFT = "There is nothing to show any more."
 _ERRORS = ("error", "database_error", "database_failed")
+_RUNNING = ("RUNNING", "UPDATING")
 _STANDING = ("The service says that", "The service has no such job")
 _LEAVES = frozenset(
     {
@@ -76,11 +77,16 @@ def _is_told_otherwise(e: Evidence, row: Row) -> bool:
         return bool(jobs) and all(_failed_since(e, job, request.created) for job in jobs)
     if row.kind == "settled":  # the job has come out of its trouble
         return e.jobs.get(row.subject["job"], {}).get("state") != "FAILED"
-    if row.kind == "alert":  # that the errors ended, when they were back already
+    if row.kind == "alert":  # that the errors ended, when they were back already, or the job did not run
         ended = next(each for each in e.events if each.id == row.subject["event"])
         later = (each for each in e.events if each.job == ended.job and each.id > ended.id)
-        return ended.kind == "cleared" and any(each.kind in _ERRORS for each in later)
+        return ended.kind == "cleared" and any(_ends_all_clear(each) for each in later)
     return False
+
+
+def _ends_all_clear(event: Event) -> bool:
+    left = event.kind in ("changed", "deleted") and event.after.partition("/")[0] not in _RUNNING
+    return left or event.kind in _ERRORS
 
 
 def _ends_call(entry: CutoverEntry, call: Mapping[str, Any]) -> bool:

@@ -83,14 +83,19 @@ def channel(store: Store) -> Channel:
 def test_a_job_that_fails_once_it_had_settled_is_posted(channel: Channel) -> None:
     """It was well when it had been quiet for two minutes, so nothing was posted then."""
     assert channel.posted(channel.now + timedelta(seconds=125)) == []
-    assert channel.sees("FAILED/CDC") == ["flapping"]
+    assert channel.sees("FAILED/CDC") == ["alert"]
+    posts = [channel.sees(each) for each in ("RUNNING/CDC", "FAILED/CDC")]
+    assert posts == [["alert"], ["flapping"]], "it counts anew"
+    messages = channel.store.messages("flapping:", "flapping", NOW)
+    told = [event for each in messages for event in each.subject["events"]]
+    assert len(told) == len(set(told)), "no event is in two messages"
     assert channel.posted(channel.now + timedelta(seconds=125)) == ["settled"]
 
 
 def test_a_job_that_recovers_once_it_was_left_failed_is_posted(channel: Channel) -> None:
     channel.sees("FAILED/CDC")
     assert channel.posted(channel.now + timedelta(seconds=125)) == ["settled"]
-    assert channel.sees("RUNNING/CDC") != []
+    assert channel.sees("RUNNING/CDC") == ["alert"]
 
 
 @pytest.mark.parametrize(
