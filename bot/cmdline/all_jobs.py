@@ -5,11 +5,11 @@ It is no job by itself: one with that ID is named with its location, as in `euro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bot.cmdline import examples
 from bot.cmdline.invocation import Invocation, Syntax, UsageError
-from bot.cmdline.lexer import short
+from bot.cmdline.token_values import filters_typed
 from bot.util.command import COMMAND
 
 _ALL = frozenset({"all", "everything"})
@@ -41,7 +41,7 @@ def refusal(asked: Invocation, syntax: Syntax) -> UsageError:
         right = examples.with_flag(asked.verb, syntax, flag)
         text = f"`all` is not a job: for all jobs, write for example `{right}`."
     elif asked.filters:
-        right = f"{COMMAND} {asked.verb} --all {_typed(asked.filters)}"
+        right = f"{COMMAND} {asked.verb} --all {filters_typed(asked.filters)}"
         text = f"`all` is not a job: for all jobs that match, write `{right}`."
     else:
         right = examples.with_flag(asked.verb, syntax, flag)
@@ -56,7 +56,3 @@ def refusal(asked: Invocation, syntax: Syntax) -> UsageError:
 
 def _words(jobs: Sequence[str]) -> list[str]:
     return [word for each in jobs for word in each.casefold().split()]
-
-
-def _typed(filters: Mapping[str, str]) -> str:
-    return " ".join(f"{key}={short(value)}" for key, value in filters.items())

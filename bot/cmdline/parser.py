@@ -14,6 +14,7 @@ from bot.cmdline.lexer import Token, items, short, split, unshield
 from bot.cmdline.token_values import (
     TIMES,
     as_written,
+    filters_typed,
     job_text,
     job_word,
     joined,
@@ -369,7 +370,7 @@ class _Parser:
             return
         has_all = any(each.name == "all" for each in self.syntax.flags)
         if self.syntax.jobs == "many" and self.filters and has_all:
-            filters = " ".join(f"{key}={short(value)}" for key, value in self.filters.items())
+            filters = filters_typed(self.filters)
             raise UsageError(
                 f"`{self.verb}` needs jobs, or `--all` with a filter: write "
                 f"`{COMMAND} {self.verb} orders-db` or `{COMMAND} {self.verb} --all {filters}`.",

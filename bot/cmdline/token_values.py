@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.cmdline.invocation import FlagKind, Syntax
-from bot.cmdline.lexer import Token, in_code
+from bot.cmdline.lexer import Token, in_code, short
 
 _OF_A_TIME = re.compile(
     r"\d{1,2}:\d{2}(?::\d{2})?(?:am|pm)?|\d{1,2}(?:am|pm)|am|pm|utc|gmt|z|[+-]\d{1,2}(?::?\d{2})?|[a-z]+/[a-z_]+",
@@ -19,6 +19,8 @@ TIMES: Mapping[FlagKind, str] = {"time": "Sat 02:00 Europe/Berlin", "past": "yes
 _NUMBER = re.compile(r"[\d.,]*\d")
 _UNIT = re.compile(r"b|[kmgtp]i?b?|(?:kilo|mega|giga)?bytes?", re.IGNORECASE)
 """Of a size, also where only whole numbers and other units are taken: the unit is no job."""
+_LONGEST_VALUE = 300
+"""Characters of a filter's value: more than a line that is typed has."""
 _MOST_WORDS = 6
 """In a line that may be a display name."""
 
@@ -94,6 +96,15 @@ def as_written(token: Token) -> str:
 
 def quoted(text: str) -> str:
     return '"' + in_code(text).replace('"', "'") + '"'
+
+
+def filters_typed(filters: Mapping[str, str]) -> str:
+    """The filters as they can be typed again."""
+    return " ".join(f"{key}={_value_word(short(value, _LONGEST_VALUE))}" for key, value in filters.items())
+
+
+def _value_word(value: str) -> str:
+    return quoted(value) if " " in value else value
 
 
 def job_word(job: str) -> str:

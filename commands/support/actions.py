@@ -9,7 +9,7 @@ from bot.cmdline import examples
 from bot.cmdline.answers import Answer, Note, PickForm
 from bot.cmdline.invocation import Flag, Invocation, UsageError
 from bot.cmdline.missing_text import why_missing
-from bot.cmdline.token_values import job_word
+from bot.cmdline.token_values import filters_typed, job_word
 from bot.dms.model import Database, Job, ObjectsConfig, ObjectState, Options, State
 from bot.dms.rules import Action, Refusal, check
 from bot.requests.buttons import ASK, instead_buttons
@@ -92,10 +92,8 @@ def _jobs(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
     if invocation.is_set("all"):
         return _all(ctx, invocation)
     if invocation.filters:
-        filters = " ".join(f"{key}={value}" for key, value in invocation.filters.items())
         raise UsageError(
-            f"Filters go with `--all`: either `{COMMAND} {invocation.verb} --all {filters}`, or the jobs by "
-            "name."
+            f"Filters go with `--all`: either `{_with_all(ctx, invocation)}`, or the jobs by name."
         )
     if not invocation.jobs:
         raise UsageError(
@@ -130,6 +128,9 @@ def _all(ctx: Context, invocation: Invocation) -> tuple[Job, ...]:
 
 
 def _with_all(ctx: Context, invocation: Invocation) -> str:
+    """The command with `--all` and the filters that were typed, or an example."""
+    if invocation.filters:
+        return f"{COMMAND} {invocation.verb} --all {filters_typed(invocation.filters)}"
     return examples.with_flag(invocation.verb, ctx.verbs[invocation.verb].grammar, ALL)
 
 

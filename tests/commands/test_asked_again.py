@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from bot.cmdline.answers import Answer, EditForm, Note
+from bot.cmdline.invocation import UsageError
 from bot.dms.gateway import Gateway
 from bot.dms.model import Options
 from bot.dms.rules import Action
@@ -17,6 +18,7 @@ from bot.requests.draft import RequestDraft
 from bot.requests.groups import asked_flags, mixed_statuses_answer
 from bot.store.facts import RequestFacts
 from bot.store.records import JobSnapshot, Request, Run, RunState
+from bot.util.command import COMMAND
 from sandbox.dms import DmsServer
 from tests.commands.test_groups import CDC, DUMP, Refs
 from tests.jobs import a_job
@@ -99,6 +101,14 @@ def test_what_was_typed_is_offered_for_each_status(
     dms.control.add_job("waiting", phase="FULL_DUMP", **where)
     dms.control.set_job("billing", labels={})
     assert pressed(typing, typing.type(line), f"{line.split()[0].capitalize()} 1 in Running · CDC") == flags
+
+
+@pytest.mark.parametrize("line", ['stop state="not started" orders', 'stop --all state="not started" orders'])
+def test_filters_beside_names_are_kept_in_the_advice(typing: CommandService, line: str) -> None:
+    """Another filter than the one that was typed would be about other jobs."""
+    with pytest.raises(UsageError) as told:
+        typing.type(line)
+    assert f'either `{COMMAND} stop --all state="not started"`, or' in str(told.value)
 
 
 def test_a_busy_job_is_asked_for_again_with_all_of_it(typing: CommandService) -> None:

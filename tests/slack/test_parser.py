@@ -77,6 +77,17 @@ def test_a_filter_with_a_colon_is_not_taken_for_text(line: str, right: str) -> N
     assert caught.value.instead == (read(right),)
 
 
+@pytest.mark.parametrize(
+    "line", ['stop state="not started,failed"', "stop all jobs state='not started,failed' label.env=prod"]
+)
+def test_filters_in_an_advice_are_typed_as_it_says(line: str) -> None:
+    syntaxes = {name: each.grammar for name, each in all_verbs().items()}
+    with pytest.raises(UsageError) as caught:
+        parse(line, syntaxes)
+    (advised,) = re.findall("`/dms (stop --all [^`]*)`", with_command(str(caught.value), DEFAULT))
+    assert (parse(advised, syntaxes),) == caught.value.instead
+
+
 @pytest.mark.parametrize("word", ["orders:5432", "state:", ":failed", "team:shop"])
 def test_other_words_with_a_colon_are_text(word: str) -> None:
     assert read(f"list {word}").words == (word,)
