@@ -18,6 +18,7 @@ from bot.cmdline.answers import (
     Verbatim,
 )
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.cutover import summary
 from bot.cutover.readers import may_see
 from bot.cutover.report import Called, report_json, report_markdown, report_name
@@ -218,14 +219,22 @@ def _report(ctx: Context, invocation: Invocation) -> Answer:
 def _none_yet(ctx: Context, name: str) -> Note:
     """That none of this job (its full name) has ended; one that is open is named."""
     shown = job_namer(ctx)(name)
-    open_now = next((each for each in _visible(ctx) if name in each.plan.jobs), None)
+    left_out = LeftOut()
+    ctx.store.cutovers(ENDED_CUTOVERS, name, skip=left_out)
+    found = ctx.store.cutovers(job=name, skip=left_out)
+    open_now = next((each for each in found if _sees(ctx, each)), None)
+    opens = (Button("Open", "cutover", "details", open_now.id),) if open_now is not None else ()
+    lacking = unreadable_text({"cutover": len(left_out.keys)})
+    if lacking:
+        nothing = f"I found no cutover of `{shown}` that has ended. Not looked at: {lacking}"
+        return Note(nothing, opens, tone="warn")
     seen = " that you may see" if may_hide(ctx, "cutover") else ""
     if open_now is None:
         return Note(f"There was no cutover of `{shown}`{seen} yet. `{COMMAND} cutover {shown}` plans one.")
     what = "rehearsal" if open_now.rehearsal else "cutover"
     state = state_text(open_now.state, rehearsal=open_now.rehearsal)
     text = f"No cutover of `{shown}`{seen} has ended yet. The {what} that is open {state}."
-    return Note(text, (Button("Open", "cutover", "details", open_now.id),))
+    return Note(text, opens)
 
 
 def _last_of(ctx: Context, invocation: Invocation, typed: str) -> tuple[str, Cutover | None]:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from bot.cmdline import job_refs
 from bot.cmdline.answers import Answer, AnswerPage, Button, Note, RichPart, Section, Time, User
 from bot.cmdline.invocation import Flag, Invocation, Syntax, UsageError
+from bot.cmdline.unreadable_text import unreadable_text
 from bot.policy.permissions import Permission
 from bot.requests.job_names import display_name
 from bot.requests.wording import scope
-from bot.runtime.one_by_one import LeftOut, pass_over
+from bot.runtime.one_by_one import LeftOut
 from bot.store.records import Request, RequestState
 from bot.store.table import Skip
 from bot.util.command import COMMAND
@@ -101,7 +102,8 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
     example = f'for example `{COMMAND} schedule --move orders-db --at "Sun 02:00"`'
     if not wanted or not invocation.word("at"):
         raise UsageError(f"`--move` and `--at` go together: {example}.")
-    named = [each for each in _visible(ctx, pass_over) if _is_named(ctx, each, wanted)]
+    left_out = LeftOut()
+    named = [each for each in _visible(ctx, left_out) if _is_named(ctx, each, wanted)]
     found = [each for each in named if each.state is RequestState.SCHEDULED]
     if not found and len(named) == 1 and named[0].facts.cutover:
         found = named  # a cutover can be moved while it awaits approval, too
@@ -110,7 +112,10 @@ def _move(ctx: Context, invocation: Invocation) -> Answer:
             f"The scheduled request for `{wanted}` still awaits approval: withdraw it, then request it again."
         )
     if not found:
-        raise UsageError(f"Nothing is scheduled for `{wanted}`; `{COMMAND} schedule` lists what is.")
+        seen = " that you may see" if may_hide(ctx, "schedule") else ""
+        nothing = f"Nothing{seen} is scheduled for `{wanted}`; `{COMMAND} schedule` lists what is."
+        lacking = unreadable_text({"request": len(left_out.keys)})
+        raise UsageError(f"{nothing} Not looked at: {lacking}" if lacking else nothing)
     if len(found) > 1:
         raise UsageError(
             f"Several requests are scheduled for `{wanted}`: cancel the ones that you do not want."

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from bot.cmdline.answers import JobCard
+from bot.cmdline.invocation import UsageError
 from bot.dms.gateway import Gateway
 from bot.dms.model import ObjectState, job_name
 from bot.dms.rules import Action
@@ -250,6 +251,26 @@ def test_a_deleted_job_is_known_by_a_row_that_cannot_be_read(full: CommandServic
     with Raw(str(tmp_path / "bot.db")) as raw:
         raw.execute("UPDATE events SET at = 'long ago'")
     assert "is gone: the service no longer has it" in words(full.type("show gone"))
+
+
+@pytest.mark.parametrize(
+    ("line", "change", "count"),
+    [
+        ('schedule --move orders --at "in 3h"', "requests SET action = 'levitate'", "1 request"),
+        ("cutover orders --last", "cutovers SET plan = '['", "1 cutover"),
+    ],
+)
+def test_nothing_is_not_said_of_a_job_while_a_row_cannot_be_read(
+    full: CommandService, tmp_path: Path, line: str, change: str, count: str
+) -> None:
+    """It may be the one that is meant."""
+    with Raw(str(tmp_path / "bot.db")) as raw:
+        raw.execute(f"UPDATE {change}")
+    try:
+        said = words(full.type(line))
+    except UsageError as error:
+        said = str(error)
+    assert f"Not looked at: {count} that cannot be read" in said
 
 
 def test_a_cutover_that_cannot_be_read_concerns_its_own_jobs_alone(
