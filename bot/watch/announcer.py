@@ -114,7 +114,11 @@ class Announcer:
             self._announce_to(target, events, now)
         since = now - DIGEST_UPDATED
         digests, update_mass = _Digests(self._store, since), self._mass_failures.updater(since)
-        closed = [self._close_alerts(each.event, subscriptions, digests, update_mass) for each in saved]
+        update_flapping = self._flapping.updater(since)
+        closed = [
+            self._close_alerts(each.event, subscriptions, digests, update_mass, update_flapping)
+            for each in saved
+        ]
         return bool(by_target) or any(closed)
 
     def forget(self) -> None:
@@ -128,6 +132,7 @@ class Announcer:
         subscriptions: Subscriptions,
         digests: _Digests,
         update_mass: Callable[[str, int], bool],
+        update_flapping: Callable[[str, Event], bool],
     ) -> bool:
         """Have the alerts of the status that a job has left rendered again; whether there are any.
 
@@ -139,6 +144,7 @@ class Announcer:
         left = [each.id for each in earlier if each.id < event.id and _ends(event, each)]
         ended = [(target, each) for each in left[-_ALERTS_OF_A_STATUS:] for target in subscriptions.targets()]
         updated = [self._close_alert(each, target, digests) for target, each in ended]
+        updated += [update_flapping(target, event) for target in dict(ended)]
         return any([*updated, *(update_mass(target, each) for target, each in ended)])
 
     def _close_alert(self, event: int, target: str, digests: _Digests) -> bool:

@@ -8,8 +8,9 @@ that is said by one more message. An update notifies nobody, so any other news i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from bot.dms.error_news import brings_errors, ends_errors, recovers
 from bot.dms.running_errors import same_error
@@ -27,6 +28,8 @@ SETTLED_AFTER = timedelta(minutes=2)
 """How long a job has to be quiet before the state that it was left in is told, if that is a bad one."""
 _LONGEST = timedelta(hours=1)
 """After this, a job that still flaps gets a new message."""
+_UPDATED = 1000
+"""Latest messages of flappings that are updated when their jobs move on."""
 _RECENT = 200
 
 
@@ -57,6 +60,22 @@ class FlapDamper:
             return False
         self._begin(target, routed, alike[0], now)
         return True
+
+    def updater(self, since: datetime) -> Callable[[str, Event], bool]:
+        """Has what was told of a job's last flapping since then rendered again, as the job has moved on. It
+        reads the messages once, on first use."""
+
+        @cache
+        def last() -> dict[str, str]:
+            found = self._store.messages("flapping:", "flapping", since, limit=_UPDATED, skip=pass_over)
+            return {f"{each.key.rpartition(':')[0]}:": each.key for each in found}
+
+        def update(target: str, event: Event) -> bool:
+            key = last().get(_prefix(target, event))
+            updated = [self._store.mark_dirty(each) for each in (key, _settled_key(key))] if key else []
+            return any(updated)
+
+        return update
 
     def _earlier(self, event: Event, now: datetime) -> list[Event]:
         since = now - FLAP_WINDOW

@@ -19,6 +19,7 @@ from bot.watch.recipients import SavedEvent
 from bot.watch.transitions import Diff, deleted_event, diff
 from tests.notify.world import NOTIFY, NOW, job
 from tests.policy.people import OPEN
+from tests.slack.checks import all_text
 
 SOON = timedelta(seconds=20)
 FLAPS = ("FAILED/CDC", "RUNNING/CDC", "FAILED/CDC", "RUNNING/CDC")
@@ -32,6 +33,8 @@ class Channel:
         self.announcer = Announcer(store)
         self.renderer = OutboxRenderer(store, Access(policy=OPEN), "T1", lambda: self.now)
         self.last = JobSnapshot(job("RUNNING/CDC"), NOW, NOW)
+        self.shown: dict[str, str] = {}
+        """The last text of each kind of message."""
         store.save_known([self.last])
 
     def sees(self, status: str, after: timedelta = SOON) -> list[str]:
@@ -69,6 +72,7 @@ class Channel:
             self.store.mark_failed(out.key, None, "There is nothing to show any more.")
         else:
             self.store.mark_sent(out.key, out.rev, out.ts or f"{out.id}.0")
+            self.shown[out.kind] = all_text(shown.payload()) if shown is not None else ""
         return shown is not None
 
 
@@ -123,3 +127,19 @@ def test_each_call_to_stop_the_writes_is_posted(channel: Channel) -> None:
 
 def test_its_flaps_are_counted_and_not_posted(channel: Channel) -> None:
     assert [channel.sees(each) for each in FLAPS] == [[]] * 4
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_was_posted_says_that_the_job_has_moved_on(channel: Channel, gone: bool) -> None:
+    channel.sees("FAILED/CDC")
+    channel.posted(channel.now + timedelta(seconds=125))
+    assert ["*Failed*" in channel.shown[each] for each in ("flapping", "settled")] == [True, True]
+    if gone:
+        channel.loses()
+    else:
+        channel.sees("RESTARTING/CDC", after=timedelta(hours=5))
+    now = "*Deleted*" if gone else "*Restarting*"
+    for kind in ("flapping", "settled"):
+        assert "Now: 🔴 *Failed*" not in channel.shown[kind]
+        assert now in channel.shown[kind]
+    assert "👉 *Next*" not in channel.shown["settled"]

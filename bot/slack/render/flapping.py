@@ -46,13 +46,21 @@ def flapping(
 
 def settled(
     events: Sequence[Event],
-    job: Job,
+    job: Job | None,
     buttons: Sequence[Button] = (),
     databases: Sequence[Database] = (),
     calls: JobNamer = short_name,
+    *,
+    over: bool = False,
 ) -> Message:
-    """That a job has stopped flapping and is left in a bad state, with the next step; `calls` names it."""
-    head = f"{labels.job_status(job, databases)} {mrkdwn.code(calls(job.name))} has stopped flapping"
+    """That a job has stopped flapping and is left in a bad state, with the next step; `calls` names it. With
+    `over`, the job has moved on since."""
+    code = mrkdwn.code(calls(events[0].job))
+    if over or job is None:
+        head = f"▫️ {code} had stopped flapping in trouble"
+        past = [m.section(head), *m.sections(f"➡️ {_now(job, databases)}"), *m.buttons(buttons)]
+        return m.message(head, past)
+    head = f"{labels.job_status(job, databases)} {code} has stopped flapping"
     blocks: list[Block] = [m.section(head)]
     error = _last_error(events)
     blocks.extend(m.sections(error) if error else [])

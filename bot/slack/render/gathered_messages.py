@@ -70,13 +70,20 @@ class GatheredMessages:
         return flapping(events, known.job, buttons, known.listed_databases, self._calls())
 
     def settled(self, subject: Mapping[str, Any]) -> Message | None:
-        """None if the job is not in trouble."""
+        events = self._events(subject)
+        if not events:
+            return None
+        known = self._known_of(events[-1])
+        if known is None:
+            return settled(events, None, calls=self._calls(), over=True)
+        buttons, over = (show_button(self._ref, known.job),), not _is_in_trouble(known)
+        return settled(events, known.job, buttons, known.listed_databases, self._calls(), over=over)
+
+    def has_settled_well(self, subject: Mapping[str, Any]) -> bool:
+        """Whether a job that flapped was left in no trouble, which nobody has to be told."""
         events = self._events(subject)
         known = self._known_of(events[-1]) if events else None
-        if known is None or not _is_in_trouble(known):
-            return None
-        buttons = (show_button(self._ref, known.job),)
-        return settled(events, known.job, buttons, known.listed_databases, self._calls())
+        return known is None or not _is_in_trouble(known)
 
     def _calls(self) -> JobNamer:
         return namer(self._store.known_names(), self._access.policy.projects)

@@ -76,7 +76,7 @@ class OutboxRenderer:
         self._readership = Readership(store, access, team, clock)
         self._escalations = EscalationMessages(store, access, self._ref)
         requests = RequestMessages(store, access, self._ref, clock, link)
-        gathered = GatheredMessages(store, access, self._ref)
+        self._gathered = gathered = GatheredMessages(store, access, self._ref)
         self._cutovers = cutovers = CutoverMessages(store, self._ref, clock, access.name_of)
         self._kinds: Mapping[str, Callable[[Mapping[str, Any]], Message | None]] = {
             "request": requests.request,
@@ -132,6 +132,8 @@ class OutboxRenderer:
         """Whether a message that was not sent yet need not, or may not, be sent any more."""
         if out.kind == "alert":
             return self._is_taken_back(out.subject["event"])
+        if out.kind == "settled":
+            return self._gathered.has_settled_well(out.subject)
         if out.kind == "cutover_call":
             return self._cutovers.is_answered(out.subject)
         if out.kind == "cutover_news":
