@@ -37,6 +37,7 @@ _FILTERS = {
     "phase": "phase=cdc",
     "type": "type=continuous",
     "location": "location=europe-west1",
+    "project": "project=prod",
     "label": "label.env=prod",
 }
 

@@ -16,6 +16,7 @@ from bot.policy.access import Access
 from bot.requests.by_project import projects_counted, projects_text
 from bot.slack.render.request_details import request_details
 from bot.store.records import RequestState
+from bot.util.command import COMMAND
 from sandbox.dms import DmsServer
 from tests.jobs import a_job
 
@@ -84,7 +85,7 @@ def test_a_list_of_projects(at: CommandService, filters: str, ids: list[str]) ->
         ("list project=prd", "did you mean `project=prod`?"),
         ("stop --all project=prod|stagin", "did you mean `project=staging`?"),
         ("list project=zzz", "it serves `staging`, `prod`, `lab`."),
-        ("list project=,", "does not serve a project `,`"),
+        ("list project=,", f"`project=` needs a value: write for example `{COMMAND} list project=prod`."),
         (
             "list project=prod location=us-central1",
             "does not serve the location `us-central1` of `prod`: it serves",
