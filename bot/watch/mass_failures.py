@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from bot.dms.error_news import ends_errors, recovers
@@ -70,21 +71,24 @@ class MassFailures:
             return []
         prefix = f"mass:{target}:"
         told: list[RoutedEvent] = []
+        last_failure = cache(self._last_failure)  # a job may have failed in many mass failures of the day
         for message in self._store.messages(prefix, "mass_failure", now - _COUNTED, skip=pass_over):
             jobs = set(message.subject["jobs"])
             of_jobs = [each for each in good if each.event.job in jobs and each not in told]
-            mine = [each for each in of_jobs if self._failed_there(message, each.event)]
+            mine = [
+                each for each in of_jobs if last_failure(each.event) in (None, *message.subject["events"])
+            ]
             if mine:
                 self._add(target, int(message.key.removeprefix(prefix)), mine)
             told.extend(mine)
         return told
 
-    def _failed_there(self, message: OutMessage, recovery: Event) -> bool:
-        """Whether the job recovers from what the message told, and not from a later failure of its own."""
+    def _last_failure(self, recovery: Event) -> int | None:
+        """ID of what the job recovers from: a later failure of its own is not what a message told."""
         job, created = recovery.job, recovery.create_time
         earlier = self._store.events(job, created, limit=_RECENT, skip=pass_over)
         failures = [each.id for each in earlier if each.id < recovery.id and is_failure(each)]
-        return not failures or failures[-1] in message.subject["events"]
+        return failures[-1] if failures else None
 
     def _tell_failures(self, target: str, routed: Sequence[RoutedEvent], now: datetime) -> list[RoutedEvent]:
         failures = [each for each in routed if each.is_alert and is_failure(each.event)]
