@@ -118,8 +118,11 @@ class Driver:
         return [each for each in ended if _has_work(each)]
 
     def _one(self, cutover: Cutover, now: datetime) -> None:
+        # Before the calls: what is asked of people may change with it.
+        if cutover.state not in ENDED_CUTOVERS and self._follow_request(cutover):
+            return
         cutover = self._alarm.tick(self._call(cutover, now), now)
-        if cutover.state in ENDED_CUTOVERS or self._follow_request(cutover) or self._expire(cutover, now):
+        if cutover.state in ENDED_CUTOVERS or self._expire(cutover, now):
             return
         match cutover.state:
             case S.SCHEDULED:
@@ -170,10 +173,9 @@ class Driver:
         Returns whether it moved."""
         advice = _without_request(cutover)
         text = f"{_WHY[request.state]} {advice} {request.note}".rstrip()
-        if lacks_request(cutover):
-            if advice not in cutover.progress.why:
-                self._ledger.update(cutover, why=text)
+        if lacks_request(cutover) and advice in cutover.progress.why:
             return False
+        # Also where the advice changes: the calls for its press count from then, and come one by one.
         return self._ledger.enter(cutover, S.HELD, "held", None, text, held_from="", asked_by="") is not None
 
     def _scheduled_now(self, cutover: Cutover, request: Request) -> None:

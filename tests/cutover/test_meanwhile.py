@@ -14,10 +14,10 @@ from tests.slack.checks import accepted, all_text
 
 
 def looks(night: Night) -> None:
-    """The jobs are looked at, and then those are called who have to act."""
+    """The jobs are looked at, the cutover goes by them, and then those are called who have to act."""
     night.clock.forward(minutes=1)
-    night.tick()
-    night.tick()
+    for _ in range(3):
+        night.tick()
 
 
 def called_for(night: Night, plan: Cutover) -> list[str]:
@@ -74,6 +74,20 @@ def test_what_is_left_of_a_restored_wave_is_said_once_a_job_was_promoted(night: 
     assert "*Go on without it…* begins the checklist." in card
     assert called_for(night, plan)[-1] == "without"
     night.does(plan, "without", DANA_THERE, "later")
+
+
+def test_who_leads_is_called_once_at_a_time_when_the_advice_changes(night: Night) -> None:
+    """However long it had been held by then."""
+    plan = night.drained(night.job("one"), night.job("two"))
+    end_unfinished(night.desk.ctx.store, night.clock())
+    for _ in range(30):
+        looks(night)
+    night.dms.control.set_job("one", state="COMPLETED", phase=None)
+    looks(night)
+    assert called_for(night, plan).count("without") == 1
+    for _ in range(4):
+        looks(night)
+    assert called_for(night, plan).count("without") == 2
 
 
 def test_a_call_that_advises_to_abort_is_edited_once_that_cannot_be(night: Night) -> None:
