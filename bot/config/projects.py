@@ -121,7 +121,7 @@ class Projects:
         One of a project that was taken out of the settings always says its own: the location alone would mean
         the project that is left."""
         if not self.several and (not self.all or self.get(place.project) is not None):
-            return place.location
+            return "all locations" if place.location == ALL_LOCATIONS else place.location
         alias = self.shown(place.project)
         return alias if place.location in ("", ALL_LOCATIONS) else f"{alias}/{place.location}"
 

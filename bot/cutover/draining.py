@@ -12,7 +12,7 @@ import structlog
 from bot.cutover.evidence import is_stale
 from bot.cutover.ledger import SAMPLE, CutoverLedger
 from bot.cutover.promotion import Promotion
-from bot.cutover.states import evidence_from, went_on
+from bot.cutover.states import counts_from, evidence_from, went_on
 from bot.cutover.wave import failed_text, seen_now, shown_name
 from bot.cutover.wording import drained_text
 from bot.dms.delay import CLOCKS_DIFFER
@@ -348,7 +348,7 @@ def _not_measured(cutover: Cutover, measured: Mapping[str, Measured], now: datet
 
 def _source_text(cutover: Cutover, waiting: Sequence[Measured]) -> str:
     """What the sources themselves count of what was written to them since samples count, in a clause."""
-    begin = "*Resume*" if went_on(cutover) else "the stop"
+    begin = counts_from(cutover)
     counts = [one.counted for each in waiting for one in each.found]
     known = [each for each in counts if each is not None]
     if not known:

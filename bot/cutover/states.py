@@ -280,6 +280,11 @@ def went_on(cutover: Cutover) -> bool:
     return resumed is not None and (stopped is None or resumed > stopped)
 
 
+def counts_from(cutover: Cutover) -> str:
+    """From when on samples count, and rows at the source."""
+    return "*Resume*" if went_on(cutover) else "the stop"
+
+
 def open_items(cutover: Cutover) -> tuple[str, ...]:
     """The items of the checklist that keep writes from being opened."""
     return tuple(each.text for each in cutover.progress.checklist if each.blocking and not each.by)

@@ -97,9 +97,9 @@ class Jobs:
 
         try:
             with self._reach.noting(Gate.of(JOBS, place)):
-                read_all(listing.pages, read, lambda page: page.token, f"jobs of {self._where(place)}")
+                read_all(listing.pages, read, lambda page: page.token, f"jobs of {self._called(place)}")
         except DmsError as error:
-            log.warning("jobs_not_listed", where=self._where(place), error=str(error))
+            log.warning("jobs_not_listed", where=self._called(place), error=str(error))
             found.fail(error)
         for page in listing.pages:
             found.jobs += page.jobs_now() if durations else page.jobs
@@ -113,10 +113,6 @@ class Jobs:
             self._listings[place] = listing
         return found
 
-    def _where(self, place: Place) -> str:
-        called = self._called(place)
-        return "all locations" if called == ALL_LOCATIONS else called
-
     def _last_listing(self, place: Place) -> CachedListing:
         listing = self._listings.get(place)
         current = listing is not None and listing.version == self._profiles.version(place.location)
@@ -127,7 +123,7 @@ class Jobs:
     def _raw_page(self, place: Place, filter: str, token: str) -> bytes:
         return self._calls.read(
             "ListMigrationJobs",
-            f"list the jobs of {self._where(place)}",
+            f"list the jobs of {self._called(place)}",
             lambda t: self._client.jobs_page(place.parent, filter, token, t),
             retry=False,
         )

@@ -100,8 +100,15 @@ def measure_drain(
         DmsError: the databases or the samples could not be read.
     """
     wanted = names or replicated(dms.databases(job.name))
-    most = {"most_seconds": most_seconds, "most_bytes": most_bytes}
-    rule = rule_of(job, after, wanted, **most, anything=anything, event=event)
+    rule = rule_of(
+        job,
+        after,
+        wanted,
+        most_seconds=most_seconds,
+        most_bytes=most_bytes,
+        anything=anything,
+        event=event,
+    )
     return judge(dms.drain_samples(job, after - _SEEN_BEFORE), rule, now)
 
 

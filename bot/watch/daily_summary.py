@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.config.projects import ALL_LOCATIONS, Place, Project, Projects
+from bot.config.projects import Project, Projects
 from bot.config.settings import Settings
 from bot.dms import source_writes
 from bot.dms.model import State
@@ -146,15 +146,10 @@ def summary_subject(
         ),
         "projects": {each.id: sum(job.job.project == each.id for job in known) for each in projects},
         "unread": {
-            _called(place, projects): at.isoformat() if at else ""
+            projects.called(place): at.isoformat() if at else ""
             for place, at in not_looked_at(store, projects.places, now).items()
         },
     }
-
-
-def _called(place: Place, projects: Projects) -> str:
-    called = projects.called(place)
-    return "all locations" if called == ALL_LOCATIONS else called
 
 
 def _counted(**counts: int) -> dict[str, int]:

@@ -207,7 +207,7 @@ def _errors(last: JobSnapshot, job: Job, now: datetime) -> tuple[Event, ...]:
 
 
 def _runs_again(last: JobSnapshot, job: Job) -> bool:
-    """Whether the job runs after a state in which nobody is told of its errors, and alerts of them end."""
+    """Whether the job runs after a state without alerts of its errors; those before it have ended."""
     return job.state == State.RUNNING and not goes_on_with_errors(last.job.state)
 
 

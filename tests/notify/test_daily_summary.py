@@ -202,3 +202,12 @@ def test_a_summary_names_its_projects() -> None:
     )
     both = summary.summary("2026-11-02", {"FAILED": 3}, projects={"prod": 3, "staging": 0})
     assert "*By project*: prod 3 · staging 0" in str(both.blocks)
+
+
+@pytest.mark.parametrize(
+    ("aliases", "shown"), [(["shop"], "all locations"), (["shop", "lab"], "shop")], ids=["one", "several"]
+)
+def test_a_project_that_is_polled_as_a_whole_is_named(aliases: list[str], shown: str) -> None:
+    """The Home tab and errors of the service name places in the same way."""
+    projects = Projects(tuple(Project(f"acme-{each}", each, ("-",)) for each in aliases))
+    assert projects.called(Place("acme-shop", "-")) == shown

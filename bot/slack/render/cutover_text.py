@@ -109,7 +109,7 @@ def delay_text(cutover: Cutover) -> str:
     """The replication delay of the database that is furthest behind, and how many samples count."""
     slowest = worst(cutover)
     if slowest is None:
-        return f"No sample since {_begin(cutover)} yet"
+        return f"No sample since {states.counts_from(cutover)} yet"
     behind = slowest.bytes is not None and (slowest.bytes or slowest.seconds is None)
     shown = [
         _count(slowest),
@@ -120,11 +120,6 @@ def delay_text(cutover: Cutover) -> str:
     what = "left" if slowest.files else "delay"
     last = f"Last known {what}" if cutover.progress.not_measured else what.capitalize()
     return f"{last} {amount}{_whose(cutover, slowest)} · {count}"
-
-
-def _begin(cutover: Cutover) -> str:
-    """From when on samples count, and rows at the source."""
-    return "*Resume*" if states.went_on(cutover) else "the stop"
 
 
 def _count(sample: Sample) -> str:
@@ -169,7 +164,9 @@ def source_text(cutover: Cutover) -> str:
         for each in late[:_SOURCES_SHOWN]
     ]
     rows = ", ".join(named) + and_more(len(late), _SOURCES_SHOWN)
-    return f"⚠️ Rows written at the source since {_begin(cutover)}: {rows} (last {clock(max(times))})"
+    return (
+        f"⚠️ Rows written at the source since {states.counts_from(cutover)}: {rows} (last {clock(max(times))})"
+    )
 
 
 def _database(cutover: Cutover, sample: Sample, *, several: bool) -> str:

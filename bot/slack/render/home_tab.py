@@ -184,8 +184,7 @@ def _not_known(content: HomeContent) -> list[str]:
         why = mrkdwn.rich_text(why_missing(content.missing))
         lines.append(f"⚠️ {why}. Jobs there may be out of date.")
     if content.unread and content.last_polled is not None:
-        old = ", ".join(f"{mrkdwn.verbatim(place)} {_since(at)}" for place, at in content.unread)
-        lines.append(f"⚠️ Not read lately: {old}. Jobs there may be out of date.")
+        lines.append(f"⚠️ Not read lately: {labels.last_read(content.unread)}. Jobs there may be out of date.")
     unreadable = unreadable_text(content.unreadable)
     if unreadable:
         lines.append(f"⚠️ Not shown: {unreadable}")
@@ -212,10 +211,6 @@ def _remedy(error: str) -> str:
         case "team_access_not_granted":
             return "An admin of the organisation adds the app to its workspace."
     return "Ask whoever runs Slack to let the app post there."
-
-
-def _since(at: datetime | None) -> str:
-    return f"(since {mrkdwn.date(at)})" if at else "(not yet)"
 
 
 def _attention(content: HomeContent, calls: JobNamer) -> list[Block]:

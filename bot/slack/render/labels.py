@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from bot.dms import display, source_writes
 from bot.dms.attention import Part, part_of
@@ -237,3 +238,11 @@ def names(found: tuple[str, ...] | list[str], limit: int = 20) -> str:
     shown = ", ".join(mrkdwn.code(each) for each in found[:limit])
     rest = len(found) - limit
     return f"{shown} and *{rest:,} more*" if rest > 0 else shown
+
+
+def last_read(places: Iterable[tuple[str, datetime | None]]) -> str:
+    """Places, each with the time of its last poll, in mrkdwn; None for none."""
+    return ", ".join(
+        f"{mrkdwn.verbatim(place)} {f'(since {mrkdwn.date(at)})' if at else '(not yet)'}"
+        for place, at in places
+    )

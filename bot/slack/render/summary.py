@@ -86,8 +86,8 @@ def summary(
 def _waiting(waiting: NeedsAttention, calls: JobNamer) -> list[str]:
     lines = []
     if waiting.unread:
-        old = ", ".join(f"{mrkdwn.verbatim(place)} {_since(at)}" for place, at in waiting.unread.items())
-        lines.append(f"⚠️ *Not read lately*: {old}. Jobs there may be out of date.")
+        polls = [(place, datetime.fromisoformat(at) if at else None) for place, at in waiting.unread.items()]
+        lines.append(f"⚠️ *Not read lately*: {labels.last_read(polls)}. Jobs there may be out of date.")
     if waiting.unreadable:
         lines.append(f"⚠️ *Not counted*: {unreadable_text(waiting.unreadable)}")
     if waiting.writes:
@@ -104,10 +104,6 @@ def _waiting(waiting: NeedsAttention, calls: JobNamer) -> list[str]:
             f"✋ *{count_of(waiting.approvals, 'request')} waiting for approval*: `{COMMAND} approvals`"
         )
     return lines
-
-
-def _since(at: str) -> str:
-    return f"(since {mrkdwn.date(datetime.fromisoformat(at))})" if at else "(not yet)"
 
 
 def _names(names: Sequence[str], calls: JobNamer) -> str:
